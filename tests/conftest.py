@@ -1,0 +1,200 @@
+"""What holds for every test: the order, who may skip, and that real hosts and links leave nothing on the machine.
+
+    tests/unit      no root, seconds; run first
+    tests/netns     root, real network namespaces and links; marked `netns` by their place; after each one the machine
+                    must be as it was before
+
+A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
+its reason begins "kernel has no FACILITY" and a probe here confirms that this kernel has not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import subprocess
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+NETNS_TESTS = Path(__file__).parent / "netns"
+NO_SKIP = os.environ.get("CI") == "true" or os.environ.get("TESTBED_NO_SKIP") == "1"
+EXCUSE = "kernel has no "
+# Inherited by whatever a test starts, so that even a process that has left us for init is known to be ours.
+BADGE = "TESTBED_TEST_SESSION"
+# Namespaces and links disappear some time after the last process in them.
+PATIENCE_S = 10.0
+
+
+# ---- Order and marks -------------------------------------------------------------------------------------------------
+
+
+def _is_netns(path: Path) -> bool:
+    return path.is_relative_to(NETNS_TESTS)
+
+
+def pytest_configure() -> None:
+    os.environ[BADGE] = str(os.getpid())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test."""
+    for item in items:
+        if _is_netns(item.path):
+            item.add_marker(pytest.mark.netns)
+            if os.geteuid() != 0:
+                item.add_marker(pytest.mark.skip(reason="needs root: sudo ./bootstrap test"))
+    items.sort(key=lambda item: _is_netns(item.path))
+
+
+# ---- Who may skip ----------------------------------------------------------------------------------------------------
+
+
+def _lacks_netem() -> bool:
+    command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "kind is unknown" in tried.stderr
+
+
+def _lacks_openvswitch() -> bool:
+    # Asking for the family loads the module where there is one.
+    tried = subprocess.run(["genl", "ctrl", "get", "name", "ovs_datapath"], capture_output=True, text=True, check=False)
+    return "No such file" in tried.stderr
+
+
+def _lacks_soft_dirty() -> bool:
+    """Clear every soft-dirty bit of this process, write one page: its bit (55) must be set again."""
+    with mmap.mmap(-1, mmap.PAGESIZE) as page, Path("/proc/self/pagemap").open("rb", buffering=0) as pagemap:
+        page[0] = 1
+        Path("/proc/self/clear_refs").write_text("4", encoding="ascii")
+        page[0] = 2
+        pagemap.seek(_address(page) // mmap.PAGESIZE * 8)
+        return not int.from_bytes(pagemap.read(8), "little") >> 55 & 1
+
+
+def _address(page: mmap.mmap) -> int:
+    view = ctypes.c_char.from_buffer(page)
+    try:
+        return ctypes.addressof(view)
+    finally:
+        del view
+
+
+PROBES: dict[str, Callable[[], bool]] = {
+    "netem": _lacks_netem,
+    "openvswitch": _lacks_openvswitch,
+    "soft-dirty": _lacks_soft_dirty,
+}
+
+
+@cache
+def _confirmed_absent(facility: str) -> bool:
+    return facility in PROBES and PROBES[facility]()
+
+
+def _excused(reason: str) -> bool:
+    reason = reason.removeprefix("Skipped: ")
+    facility = reason.removeprefix(EXCUSE).split(" ")[0].rstrip(".,:;")
+    return reason.startswith(EXCUSE) and _confirmed_absent(facility)
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not _excused(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{report.nodeid} must not be skipped here ({reason})"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+# ---- Nothing left ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a test must not leave behind: names of namespaces and links, and processes as (pid, start, name)."""
+
+    namespaces: frozenset[str]
+    links: frozenset[str]
+    processes: frozenset[tuple[int, float, str]]
+
+    @classmethod
+    def now(cls) -> Machine:
+        named = Path("/run/netns")
+        return cls(
+            namespaces=frozenset(os.listdir(named) if named.is_dir() else []),
+            links=frozenset(os.listdir("/sys/class/net")),
+            processes=frozenset(_our_processes()),
+        )
+
+    def beyond(self, before: Machine) -> dict[str, Any]:
+        """What is here and was not before; empty when nothing is left."""
+        left = {
+            "namespaces": self.namespaces - before.namespaces,
+            "links": self.links - before.links,
+            "processes": self.processes - before.processes,
+        }
+        return {kind: sorted(names) for kind, names in left.items() if names}
+
+
+def _our_processes() -> Iterator[tuple[int, float, str]]:
+    """Every process that wears our badge. A namespace without a name lives only as long as one of them is in it."""
+    badge = f"{BADGE}={os.getpid()}".encode()
+    for process in psutil.process_iter(["pid", "create_time", "name"]):
+        try:
+            worn = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if badge in worn and process.pid != os.getpid():
+            yield process.info["pid"], process.info["create_time"], process.info["name"]
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    before = Machine.now()
+    yield
+    until = time.monotonic() + PATIENCE_S
+    while (left := Machine.now().beyond(before)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not left, f"left on the machine: {left}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test with hosts and links, the machine is as it was."""
+    if not _is_netns(request.node.path):
+        yield
+        return
+    with _as_it_was():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_by_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The same for hosts and links that a whole module shares."""
+    if not _is_netns(request.node.path):
+        yield
+        return
+    with _as_it_was():
+        yield

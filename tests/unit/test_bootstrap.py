@@ -1,0 +1,203 @@
+"""The way in: `bootstrap`, the handover to its Python, and the rule that a skip in CI is a failure."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import testbed.__main__ as entry
+
+CHECKOUT = Path(entry.__file__).resolve().parent.parent
+BOOTSTRAP = CHECKOUT / "bootstrap"
+
+
+def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run with this environment and no other, and no input."""
+    return subprocess.run(
+        list(map(str, command)), env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def shell(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in bash, with nothing but the plain tools on the path."""
+    return run("/bin/bash", "-c", script, **{"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **environment})
+
+
+# ---- bootstrap -------------------------------------------------------------------------------------------------------
+
+
+def pretend(tmp_path: Path, *, uid: int) -> Path:
+    """A copy of bootstrap in an otherwise empty checkout, which takes itself for user ``uid`` and installs nothing."""
+    text = BOOTSTRAP.read_text()
+    assert "is_root() { ((EUID == 0)); }" in text
+    text = text.replace("is_root() { ((EUID == 0)); }", f"is_root() {{ (({uid} == 0)); }}")
+    text = text.replace("\ninstall_all\n", "\necho would install >&2\n")
+    copy = tmp_path / "bootstrap"
+    copy.write_text(text)
+    copy.chmod(0o755)
+    return copy
+
+
+def test_bash_can_parse_it_and_it_is_executable() -> None:
+    assert os.access(BOOTSTRAP, os.X_OK)
+    assert run("/bin/bash", "-n", BOOTSTRAP).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["run", "run opvizor --engine native", "shell", "bench", "clean"])
+def test_what_needs_root_is_refused_in_one_line_without_it(tmp_path: Path, command: str) -> None:
+    refused = shell(f"{pretend(tmp_path, uid=1000)} {command}")
+    assert refused.returncode == 3
+    assert refused.stdout == ""
+    assert len(refused.stderr.splitlines()) == 1
+    assert "predict, run --engine simulated, report, compare" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["predict", "run hello --engine simulated", "run --engine=simulated", "report x", "compare x y"],
+)
+def test_what_works_without_root_goes_on(tmp_path: Path, command: str) -> None:
+    assert "would install" in shell(f"{pretend(tmp_path, uid=1000)} {command}").stderr
+
+
+def test_a_machine_without_apt_is_refused_in_one_line(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("bash", "dirname", "cat", "sha256sum", "readlink", "grep"):
+        where = shutil.which(tool)
+        assert where
+        (tools / tool).symlink_to(where)
+    text = BOOTSTRAP.read_text().replace("is_root() { ((EUID == 0)); }", "is_root() { true; }")
+    (tmp_path / "bootstrap").write_text(text)
+    (tmp_path / "requirements.txt").touch()
+    refused = run("/bin/bash", tmp_path / "bootstrap", "list", PATH=str(tools))
+    assert refused.returncode == 3
+    assert len(refused.stderr.splitlines()) == 1
+    assert "no apt-get" in refused.stderr
+    assert "Vagrantfile" in refused.stderr
+
+
+def test_a_folder_that_it_did_not_make_is_never_emptied(tmp_path: Path) -> None:
+    precious = tmp_path / "venv" / "precious"
+    precious.parent.mkdir()
+    precious.touch()
+    functions = BOOTSTRAP.read_text().split("# ---- Commands", maxsplit=1)[0]
+    (tmp_path / "bootstrap").write_text(functions + "\nmake_venv\n")
+    refused = shell(f"bash {tmp_path / 'bootstrap'}", TESTBED_VENV=str(precious.parent))
+    assert refused.returncode == 3
+    assert "did not make" in refused.stderr
+    assert precious.exists()
+
+
+# ---- Pins and metadata -----------------------------------------------------------------------------------------------
+
+
+def pins(name: str) -> dict[str, str]:
+    """Every package of a requirements file with its exact version."""
+    lines = [line for line in (CHECKOUT / name).read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9.]*", line) for line in lines), lines
+    return {package.lower(): version for package, version in (line.split("==") for line in lines)}
+
+
+def test_everything_is_pinned_once() -> None:
+    assert not pins("requirements.txt").keys() & pins("requirements-dev.txt").keys()
+
+
+def test_what_the_package_asks_for_is_what_bootstrap_installs() -> None:
+    config = configparser.ConfigParser()
+    config.read(CHECKOUT / "setup.cfg")
+    wanted = {re.split("[<>=]", line)[0].lower() for line in config["options"]["install_requires"].split()}
+    assert wanted <= pins("requirements.txt").keys()
+
+
+# ---- python -m testbed -----------------------------------------------------------------------------------------------
+
+
+class BecameAnother(Exception):
+    """Stands for the process image that execv would have put in place of ours."""
+
+
+@pytest.fixture
+def handovers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """No dependency is here. Of two virtual environments one has a Python. Records which interpreter takes over."""
+    became: list[str] = []
+
+    def execv(python: str, _arguments: list[str]) -> None:
+        became.append(python)
+        raise BecameAnother
+
+    for venv in ("named", "checkout/.venv"):
+        (tmp_path / venv / "bin").mkdir(parents=True)
+    (tmp_path / "checkout/.venv/bin/python").symlink_to(sys.executable)
+    monkeypatch.setattr(entry, "CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setattr(entry, "find_spec", lambda _name: None)
+    monkeypatch.setattr(os, "execv", execv)
+    monkeypatch.setenv("TESTBED_VENV", str(tmp_path / "named"))
+    monkeypatch.delenv(entry.HANDED_OVER, raising=False)
+    return became
+
+
+def test_the_environment_that_bootstrap_made_takes_over(handovers: list[str], tmp_path: Path) -> None:
+    with pytest.raises(BecameAnother):
+        entry.main()
+    assert handovers == [str(tmp_path / "checkout/.venv/bin/python")]
+
+
+def test_broken_environments_end_in_one_line_and_not_in_a_loop(
+    handovers: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _attempt in range(3):
+        try:
+            code = entry.main()
+            break
+        except BecameAnother:
+            continue
+    assert code == 3
+    assert len(handovers) == len(set(handovers))
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+    assert "sudo ./bootstrap run" in told.err
+
+
+def test_the_systems_python_will_do() -> None:
+    listed = shell(f"cd {CHECKOUT} && /usr/bin/python3 -m testbed list policies", TESTBED_VENV=sys.prefix)
+    assert listed.returncode == 0, listed.stderr
+    assert "vmotion" in listed.stdout
+
+
+# ---- Skips -----------------------------------------------------------------------------------------------------------
+
+SKIPPING = """
+import pytest
+
+def test_skipped():
+    pytest.skip("{reason}")
+"""
+
+
+def outcome_of_skip(tmp_path: Path, reason: str, **environment: str) -> str:
+    shutil.copy(CHECKOUT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_it.py").write_text(SKIPPING.format(reason=reason))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = netns: needs root\n")
+    ran = run(
+        sys.executable, "-m", "pytest", "-p", "no:cacheprovider", tmp_path, PATH=os.environ["PATH"], **environment
+    )
+    return ran.stdout.splitlines()[-1]
+
+
+def test_a_skip_is_a_skip_at_home(tmp_path: Path) -> None:
+    assert "1 skipped" in outcome_of_skip(tmp_path, "no mood")
+
+
+@pytest.mark.parametrize("strict", [{"CI": "true"}, {"TESTBED_NO_SKIP": "1"}])
+@pytest.mark.parametrize("reason", ["no mood", "kernel has no mood"])
+def test_a_skip_is_a_failure_in_ci(tmp_path: Path, reason: str, strict: dict[str, str]) -> None:
+    assert "1 failed" in outcome_of_skip(tmp_path, reason, **strict)
