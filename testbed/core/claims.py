@@ -1,0 +1,38 @@
+"""What others have published, as plain values that a run can be held against."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Figure: TypeAlias = Literal["total_time", "downtime", "bytes_sent", "round_bytes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One published number, of real-world size.
+
+    With ``over`` (an axis of the matrix) it is the share by which ``figure`` falls from the axis' value ``a`` to
+    ``b``; without, it is the figure itself: bytes or seconds, of round ``round`` for ``round_bytes``. ``where``
+    says which migrations are meant, by their settings.
+    """
+
+    figure: Figure
+    published: float
+    source: str
+    where: dict[str, Any] = field(default_factory=dict)
+    over: str = ""
+    a: Any = None
+    b: Any = None
+    round: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``total_time vm.ram=128GiB``; ``round 2``."""
+        figure = f"round {self.round}" if self.round else self.figure
+        return " ".join([figure, *(f"{path}={value}" for path, value in self.where.items())])
+
+    @property
+    def unit(self) -> Literal["share", "bytes", "seconds"]:
+        """What ``published`` counts."""
+        if self.over:
+            return "share"
+        return "bytes" if self.figure in ("bytes_sent", "round_bytes") else "seconds"

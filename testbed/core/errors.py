@@ -1,0 +1,76 @@
+"""Every fault has an owner: the one tree of exceptions, and the exit code each of them ends a command with.
+
+    TestbedError                    1
+    ├── ScenarioError               2   the user's file or option is wrong (file, line, what was expected)
+    ├── PrerequisiteMissing         3   the machine lacks something (what, and what installs it)
+    ├── MachineBusy                 4   another run holds the machine
+    ├── Interrupted               130   the user said stop
+    ├── ProtocolError
+    │   ├── LocalProtocolError      1   we were about to say something the protocol forbids: our bug
+    │   └── RemoteProtocolError     1   they said something the protocol forbids
+    ├── MigrationAborted            1   an outcome, not a crash: the guest runs on at the source
+    └── InDoubt                     1   commit was sent and never answered: only an operator may decide
+
+Tracebacks are for our own bugs alone; everything in this tree is shown to the user as one line.
+"""
+
+from typing import ClassVar
+
+
+class TestbedError(Exception):
+    """The root. ``str(error)`` is one line that says what happened and what to do about it."""
+
+    __test__ = False  # its name begins with "Test", but it is none
+    exit_code: ClassVar[int] = 1
+
+
+class ScenarioError(TestbedError):
+    """A scenario, an option or a name is wrong. ``where`` is ``file:line`` or the option's own words."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, where: str | None = None) -> None:
+        super().__init__(f"{where}: {message}" if where else message)
+        self.where = where
+
+
+class PrerequisiteMissing(TestbedError):
+    """This machine lacks ``what``; ``remedy`` is the command or step that mends it."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}; {remedy}")
+        self.what, self.remedy = what, remedy
+
+
+class MachineBusy(TestbedError):
+    """Another run holds the machine."""
+
+    exit_code = 4
+
+
+class Interrupted(TestbedError):
+    """Ctrl-C or SIGTERM."""
+
+    exit_code = 130
+
+
+class ProtocolError(TestbedError):
+    """The migration protocol was broken by one of its two ends."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were about to break the protocol."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol, or sent what cannot be decoded."""
+
+
+class MigrationAborted(TestbedError):
+    """The migration ended before commit; the guest runs on at the source."""
+
+
+class InDoubt(TestbedError):
+    """Commit was sent and not answered: the guest may run at the destination, so the source must not resume it."""

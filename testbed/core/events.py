@@ -1,0 +1,63 @@
+"""What is said while a migration runs, to whoever watches: the terminal, the record, later a browser.
+
+Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one machine share.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from testbed.core.rounds import Decision, Round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationStarted:
+    """A migration of the matrix begins. ``index`` counts from 1 to ``total``."""
+
+    at: float
+    name: str
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseChanged:
+    """A stage began: ``network``, ``guest``, ``calibrate``, ``warmup``, ``precopy``, ``switchover``, ``verify``,
+    ``done``; ``detail`` is a line for people.
+    """
+
+    at: float
+    phase: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Within a round, several times a second: bytes of this round sent so far, of how many."""
+
+    at: float
+    round: int
+    sent_bytes: int
+    round_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFinished:
+    """A round ended and the policy decided. Decision is None for the stop-and-copy round."""
+
+    at: float
+    round: Round
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationFinished:
+    """A migration ended; ``outcome`` as in the record, ``reason`` a sentence."""
+
+    at: float
+    name: str
+    outcome: str
+    reason: str
+    valid: bool
+
+
+Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished

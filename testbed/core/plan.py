@@ -1,0 +1,78 @@
+"""What one migration is asked to be, in emulated size: the scenario after units, scaling and matrix.
+
+Plain values: everything below ``scenario`` sees plans and never a YAML file.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkPlan:
+    """One emulated link, both directions alike. Rates in bit/s; ``rate`` counts what the qdisc counts (Ethernet
+    frames without preamble and checksum), ``goodput`` TCP payload: one of them is given, none means unshaped.
+    """
+
+    rate: float | None = None
+    goodput: float | None = None
+    mtu: int = 1500
+    delay_s: float = 0.0
+    loss: float = 0.0
+    congestion: str = "cubic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPlan:
+    """The hosts' networks: ``vmotion`` directly between them, ``vm`` through a learning switch for all."""
+
+    topology: str = "two-hosts"
+    vmotion: LinkPlan
+    vm: LinkPlan = field(default_factory=LinkPlan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestPlan:
+    """The guest. ``ram_bytes`` is a whole number of pages; ``workload`` is its name and parameters in base units.
+
+    ``change_bytes``: how many bytes of a page one operation changes. ``zero_share``: share of pages left zero.
+    """
+
+    ram_bytes: int
+    workload: dict[str, Any]
+    change_bytes: int = 64
+    zero_share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationPlan:
+    """How to migrate. ``policy`` is its name and parameters in base units; ``tracker`` may be ``auto``."""
+
+    policy: dict[str, Any]
+    streams: int = 1
+    tracker: str = "auto"
+    strict: bool = False
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Rates are divided by ``size``, RAM by ``size * time``, times by ``time``."""
+
+    size: float = 1.0
+    time: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One migration. ``settings`` holds what the matrix set, by its path, as the scenario wrote it."""
+
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    repeat: int = 1
+    seed: int = 1
+    scale: Scale = field(default_factory=Scale)
+    network: NetworkPlan
+    guest: GuestPlan
+    migration: MigrationPlan
+    warmup_s: float = 1.0
+    cooldown_s: float = 0.5

@@ -1,0 +1,203 @@
+"""``summary.json``, schema 1, as plain values. Bytes, seconds, bytes per second; link rates in bits per second.
+
+None where a thing was not measured, never a guess. ``testbed schema summary`` prints this as JSON Schema.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["completed", "cancelled", "aborted", "failed"]
+
+
+@dataclass(slots=True, kw_only=True)
+class VmRecord:
+    """The guest as emulated."""
+
+    ram_bytes: int
+    workload: str
+    working_set_bytes: int | None
+    write_rate: float | None
+    achieved_write_rate: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LinkRecord:
+    """The link as emulated; ``goodput``, ``rtt_s`` and ``drops`` measured on it just before the migration.
+
+    ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it.
+    """
+
+    rate: float | None
+    goodput: float | None
+    expected_goodput: float | None
+    rtt_s: float | None
+    drops: int | None
+    mtu: int
+    verified: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class RoundRecord:
+    """One round, with the decision that followed it as a sentence."""
+
+    index: int
+    kind: Literal["precopy", "stop_and_copy", "postcopy"]
+    started_s: float
+    duration_s: float
+    sent_bytes: int
+    dirtied_bytes: int
+    bandwidth: float
+    dirty_rate: float
+    throttle: float
+    decision: str
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamRecord:
+    """One TCP connection that carried pages."""
+
+    index: int
+    page_bytes: int
+    socket_bytes: int
+    retransmits: int | None
+    congestion: str
+
+
+@dataclass(slots=True, kw_only=True)
+class CpuRecord:
+    """CPU seconds used during the migration."""
+
+    source_s: float | None
+    destination_s: float | None
+    guest_s: float | None
+    sampler_s: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ThrottleRecord:
+    """How the guest was slowed."""
+
+    policy: str
+    active_s: float = 0.0
+    peak: float = 0.0
+    guest_slowdown: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryRecord:
+    """The frozen source against the destination. ``match`` is None when it could not be checked."""
+
+    match: bool | None
+    method: str
+    pages_compared: int = 0
+    pages_excluded: int = 0
+    pages_replayed: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountingRecord:
+    """Page bytes = socket bytes less framing = link bytes less TCP/IP headers; ``consistent`` says they agree."""
+
+    page_bytes: int
+    socket_bytes: int
+    link_bytes: int | None
+    consistent: bool | None
+
+
+@dataclass(slots=True, kw_only=True)
+class GuestRecord:
+    """What the guest itself saw. Rates in operations per second."""
+
+    operations: int | None = None
+    lost: int | None = None
+    errors: int | None = None
+    longest_gap_s: float | None = None
+    rate_before: float | None = None
+    rate_during: float | None = None
+    rate_after: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PredictionRecord:
+    """What the model said before the run. Unless it is to complete, the total is the time until its end, and there is
+    no downtime.
+    """
+
+    total_time_s: float
+    downtime_s: float | None
+    bytes_sent: int
+    rounds: int
+    outcome: Outcome = "completed"
+
+
+@dataclass(slots=True, kw_only=True)
+class MigrationRecord:
+    """One migration of the matrix. Clock edges: docs/record.md."""
+
+    name: str
+    settings: dict[str, Any]
+    repeat: int
+    scale: dict[str, float]
+    outcome: Outcome
+    reason: str
+    vm: VmRecord
+    link: LinkRecord
+    tracker: str | None = None
+    tracker_reason: str | None = None
+    total_time_s: float | None = None
+    downtime_s: float | None = None
+    guest_gap_s: float | None = None
+    client_blackout_s: float | None = None
+    downtime_phases_s: dict[str, float] = field(default_factory=dict)
+    bytes_sent: int = 0
+    wire_bytes: int | None = None
+    retransmits: int | None = None
+    streams: list[StreamRecord] = field(default_factory=list)
+    cpu: CpuRecord | None = None
+    memory_overhead_bytes: int | None = None
+    rounds: list[RoundRecord] = field(default_factory=list)
+    throttle: ThrottleRecord | None = None
+    memory: MemoryRecord | None = None
+    accounting: AccountingRecord | None = None
+    guest: GuestRecord | None = None
+    predicted: PredictionRecord | None = None
+    full_scale: dict[str, float | None] = field(default_factory=dict)
+    interrupted: bool = False
+    valid: bool = False
+    invalid_reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ComparisonRecord:
+    """One published claim held against this run, at real-world size.
+
+    Either a reduction along the axis ``over`` from its value ``a`` to ``b``, or (``over`` empty) one figure.
+    ``measured`` stands in ``unit`` beside ``published``; of a reduction it is the reduction.
+    """
+
+    name: str
+    over: str
+    a: Any
+    b: Any
+    reduction: float | None
+    published: float | None
+    source: str
+    measured: float | None = None
+    unit: Literal["share", "bytes", "seconds"] = "share"
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """A whole run."""
+
+    schema: int = 1
+    testbed_version: str
+    scenario: str
+    engine: str
+    started_at: str
+    seed: int
+    valid: bool
+    invalid_reasons: list[str]
+    environment: dict[str, Any]
+    migrations: list[MigrationRecord]
+    comparisons: list[ComparisonRecord] = field(default_factory=list)

@@ -1,0 +1,69 @@
+"""A table of names. One extension is one small file that puts itself in."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from testbed.core.errors import ScenarioError
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+
+def nearest(word: str, words: list[str]) -> str:
+    """``did you mean 'x'?`` for a misspelt word, or the list of all the words there are."""
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else "there are: " + ", ".join(sorted(words))
+
+
+class Registry(Generic[T]):
+    """Names to entries of one kind.
+
+    On first use every module of ``package`` is imported; each registers itself:
+
+    @registry.register("plain")
+    class Plain: ...
+
+    With ``from_file``, a name that ends in ``.py`` is the path of a user's own file, and ``from_file`` finds the class
+    in it.
+    """
+
+    def __init__(self, kind: str, package: str, from_file: Callable[[str], type[T]] | None = None) -> None:
+        self.kind, self.package, self._from_file = kind, package, from_file
+        self._entries: dict[str, type[T]] = {}
+        self._loaded = False
+
+    def register(self, name: str) -> Callable[[C], C]:
+        """A class decorator: puts the class in under ``name``. Two of one name are our bug (``ValueError``)."""
+
+        def put(entry: C) -> C:
+            if name in self._entries:
+                raise ValueError(f"two {self.kind}s are called '{name}'")
+            self._entries[name] = entry
+            return entry
+
+        return put
+
+    def get(self, name: str) -> type[T]:
+        """The class of that name, or in that file. Raises ``ScenarioError`` with the nearest right name."""
+        if self._from_file and name.endswith(".py"):
+            return self._from_file(name)
+        self._load()
+        if name not in self._entries:
+            raise ScenarioError(f"no {self.kind} is called '{name}'; {nearest(name, list(self._entries))}")
+        return self._entries[name]
+
+    def items(self) -> dict[str, type[T]]:
+        """All entries by name, in alphabetical order."""
+        self._load()
+        return dict(sorted(self._entries.items()))
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self.package}.{module.name}")
+        self._loaded = True

@@ -1,0 +1,86 @@
+"""What a round of pre-copy was, and what may be decided after it: all that a policy sees and says."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from testbed.core.units import PAGE_SIZE, in_bytes, in_bytes_per_second, in_seconds
+
+
+class RoundKind(Enum):
+    """Pre-copy rounds run beside the guest; stop-and-copy runs while it is stunned."""
+
+    PRECOPY = "precopy"
+    STOP_AND_COPY = "stop_and_copy"
+    POSTCOPY = "postcopy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One pass over what was dirty. Bytes are of pages, without framing; times are seconds.
+
+    ``dirtied_bytes`` are the distinct bytes dirtied while it was sent: what the next round has to send.
+    ``duration_s`` is the window in which they were dirtied: sending, and the scan after it (``scan_s``).
+    ``throttle`` (0..1) is how far the guest was throttled in it.
+    """
+
+    index: int
+    kind: RoundKind
+    started_s: float
+    duration_s: float
+    sent_bytes: int
+    dirtied_bytes: int
+    scan_s: float = 0.0
+    throttle: float = 0.0
+
+    @property
+    def bandwidth(self) -> float:
+        """Page bytes per second that reached the destination while they were being sent."""
+        sending = self.duration_s - self.scan_s
+        return self.sent_bytes / sending if sending > 0 else 0.0
+
+    @property
+    def dirty_rate(self) -> float:
+        """Distinct bytes dirtied per second."""
+        return self.dirtied_bytes / self.duration_s if self.duration_s > 0 else 0.0
+
+    @property
+    def dirtied_pages(self) -> int:
+        """Pages that are left to send after it."""
+        return self.dirtied_bytes // PAGE_SIZE
+
+    def __str__(self) -> str:
+        return (
+            f"round {self.index} ({self.kind.value}): {in_bytes(self.sent_bytes)} in {in_seconds(self.duration_s)} "
+            f"at {in_bytes_per_second(self.bandwidth)}, {in_bytes(self.dirtied_bytes)} dirtied"
+        )
+
+
+class Action(Enum):
+    """What a policy may ask for after a round."""
+
+    GO_ON = "go on"
+    SWITCH_OVER = "switch over"
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How the guest is to be slowed from now on, until the next decision says otherwise.
+
+    ``kind`` names the mechanism (``sdps``, ``auto_converge``, ``dirty_limit``); ``level`` 0..1 is the share of CPU
+    taken away where the mechanism takes shares; ``dirty_rate`` is the rate to hold, in bytes per second, where it
+    holds a rate.
+    """
+
+    kind: str
+    level: float = 0.0
+    dirty_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do after a round, and why, in one sentence that goes into the record."""
+
+    action: Action
+    reason: str
+    throttle: Throttle | None = None

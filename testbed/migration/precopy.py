@@ -1,0 +1,168 @@
+"""Iterative pre-copy: the algorithm, and nothing else. It knows no socket, no clock and no process.
+
+    round 1      round 2   ...   stun  stop-and-copy  prepare  commit
+    ──────────┬──────────┬─ ─ ─┬─────┬──────────────┬────────┬────────▶
+    all pages │ dirtied  │     │     │ what is left │        │ from here the guest belongs to the destination
+              └ policy ──┴ ─ ─ ┘
+
+Whatever has a ``Source``'s verbs can be migrated: the real agent, the fluid model of ``predict``, a fake that fails
+where a test says so. Two orders are laws that faults have taught:
+
+* before commit, every failure resumes the guest **first** and tells the peer after, since telling may fail too;
+* after commit was sent the source never resumes by itself: only the peer's refusal, or an operator, may say so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
+from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.policies import Policy
+
+
+class Source(Protocol):
+    """The host that the guest leaves, as verbs. Any of them may raise ``TestbedError``."""
+
+    def copy_round(self, index: int, kind: RoundKind) -> Round:
+        """Send what is dirty (round 1: everything), then find what was dirtied meanwhile.
+
+        In a stop-and-copy round the guest stands still: what is dirty is found first, and nothing is left after it.
+        """
+        ...
+
+    def throttle(self, throttle: Throttle | None) -> None:
+        """Slow the guest as told from now on; None releases it at once."""
+        ...
+
+    def pause_guest(self) -> None:
+        """Stun the guest."""
+        ...
+
+    def resume_guest(self) -> None:
+        """Let the guest run here again; harmless when it runs."""
+        ...
+
+    def prepare(self) -> None:
+        """Send what is not RAM; returns once the destination has all of the guest and could run it."""
+        ...
+
+    def commit(self) -> None:
+        """Give the guest away. Raises ``CommitRefused`` when the destination will never run it, ``InDoubt`` when
+        nobody knows.
+        """
+        ...
+
+    def abandon(self, reason: str) -> None:
+        """Tell the destination that nothing will come of it. May fail: nobody waits for it."""
+        ...
+
+
+class CommitRefused(MigrationAborted):
+    """The destination promised that it never ran the guest and never will."""
+
+
+class GuestStopped(TestbedError):
+    """The migration failed and the guest could not be resumed either: it stands still at the source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """All rounds of a migration that ended well; the last one is the stop-and-copy round.
+
+    ``unreleased`` says why the throttle could not be released afterwards; the migration is complete all the same.
+    """
+
+    rounds: tuple[Round, ...]
+    unreleased: str | None = None
+
+
+Observer = Callable[[Round, Decision | None], None]
+
+
+def migrate(source: Source, policy: Policy, observe: Observer = lambda _round, _decision: None) -> Completed:
+    """Move the guest. Raises ``MigrationAborted`` (the guest runs here), ``InDoubt`` (nobody may resume it),
+    ``GuestStopped``, or whatever else a verb raised before commit (the guest runs here).
+    """
+    try:
+        history = _precopy(source, policy, observe)
+        source.pause_guest()
+        last = source.copy_round(len(history) + 1, RoundKind.STOP_AND_COPY)
+        observe(last, None)
+        source.prepare()
+    except BaseException as fault:
+        _stay(source, fault, tell=True)
+        raise
+    try:
+        _commit(source)
+    except CommitRefused as refusal:
+        _stay(source, refusal, tell=False)
+        raise
+    except InDoubt as doubt:
+        _attempt("release the throttle", lambda: source.throttle(None), doubt)
+        raise
+    return Completed(rounds=(*history, last), unreleased=_release(source))
+
+
+def _precopy(source: Source, policy: Policy, observe: Observer) -> list[Round]:
+    """Rounds beside the running guest, until the policy says to switch over. Raises ``MigrationAborted`` if never."""
+    history: list[Round] = []
+    throttle: Throttle | None = None
+    while True:
+        history.append(source.copy_round(len(history) + 1, RoundKind.PRECOPY))
+        decision = policy.decide(tuple(history))
+        observe(history[-1], decision)
+        match decision.action:
+            case Action.GIVE_UP:
+                raise MigrationAborted(decision.reason)
+            case Action.SWITCH_OVER:
+                return history  # as throttled as it is: a release now would let it dirty more than was decided upon
+        if decision.throttle != throttle:
+            throttle = decision.throttle
+            source.throttle(throttle)
+
+
+def _commit(source: Source) -> None:
+    """Whatever breaks here but a refusal leaves nobody knowing, an interrupt too: the word may be on its way."""
+    try:
+        source.commit()
+    except (CommitRefused, InDoubt):
+        raise
+    except BaseException as fault:
+        raise InDoubt(f"commit was not answered: {str(fault) or type(fault).__name__}") from fault
+
+
+def _stay(source: Source, fault: BaseException, *, tell: bool) -> None:
+    """The guest runs here again before anybody is told, and nothing slows it; each step is tried whatever broke before.
+
+    What fails on the way (a second interrupt too) becomes a note on the fault and does not hide it; only a guest that
+    stays stopped is worse than any fault.
+    """
+    reason = str(fault) or type(fault).__name__
+    # Twice, since an interrupt may have cut the first one short, and it is harmless when the guest runs.
+    stuck = _attempt("resume it", source.resume_guest, fault) and _attempt("resume it", source.resume_guest, fault)
+    _attempt("release the throttle", lambda: source.throttle(None), fault)
+    if tell:
+        _attempt("tell the destination", lambda: source.abandon(reason), fault)
+    if stuck and isinstance(fault, Exception):
+        raise GuestStopped(f"the guest stands still at the source, resume it ({stuck}); before: {reason}") from fault
+
+
+def _attempt(what: str, step: Callable[[], None], fault: BaseException) -> str | None:
+    """What the step raised, which is noted on the fault; None when it went well."""
+    try:
+        step()
+    except BaseException as error:  # noqa: BLE001 - the fault is being raised already, the later steps have to be done
+        said = str(error) or type(error).__name__
+        fault.add_note(f"and could not {what}: {said}")
+        return said
+    return None
+
+
+def _release(source: Source) -> str | None:
+    """Nothing that fails after the guest was handed over can undo the migration."""
+    try:
+        source.throttle(None)
+    except TestbedError as error:
+        return str(error)
+    return None

@@ -1,0 +1,294 @@
+"""Messages and their bytes. All integers are big-endian.
+
+    frame   'F' 'M' | version u8 | type u8 | length u32 | body of that length
+    text    UTF-8, at most 1,024 bytes, the whole rest of the body
+
+``Pages`` alone is followed by raw bytes: as many as its extents add up to, straight from memory. It travels on
+streams, everything else on the channel. Lengths are checked before any memory is touched.
+"""
+
+import struct
+from dataclasses import astuple, dataclass
+from enum import IntEnum
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from testbed.core.errors import LocalProtocolError, RemoteProtocolError
+from testbed.core.extents import Extents
+
+VERSION = 1
+HEADER = struct.Struct("!2sBBI")
+MAGIC = b"FM"
+MAX_TEXT = 1024
+MAX_EXTENTS = 512
+"""Runs in one ``Pages``: with the table, as many as one gathering send takes (IOV_MAX is 1,024)."""
+MAX_PAGES_BYTES = 8 << 20
+"""Page bytes that follow one ``Pages``: enough that a table's cost is not seen at 30 Gbit/s."""
+MAX_BODY = 8 + 16 * MAX_EXTENTS
+NO_DIGEST = bytes(16)
+
+
+class Type(IntEnum):
+    """The number of each message on the wire."""
+
+    HELLO = 1
+    WELCOME = 2
+    ROUND_BEGIN = 3
+    ROUND_END = 4
+    ROUND_RECEIVED = 5
+    PREPARE = 6
+    PREPARED = 7
+    COMMIT = 8
+    RUNNING = 9
+    ABANDON = 10
+    FAILED = 11
+    STREAM_HELLO = 12
+    PAGES = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Source: I have a guest of that size for you, its pages will come over so many streams."""
+
+    type: ClassVar[Type] = Type.HELLO
+    layout: ClassVar[struct.Struct] = struct.Struct("!16sQIHB")
+    migration_id: bytes
+    ram_bytes: int
+    page_size: int
+    streams: int
+    strict: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Destination: memory is reserved and a guest process waits."""
+
+    type: ClassVar[Type] = Type.WELCOME
+    layout: ClassVar[struct.Struct] = struct.Struct("!Q")
+    ram_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundBegin:
+    """Source: a round of so many page bytes begins. ``stunned`` is 1 when the guest stands still."""
+
+    type: ClassVar[Type] = Type.ROUND_BEGIN
+    layout: ClassVar[struct.Struct] = struct.Struct("!IQB")
+    index: int
+    page_bytes: int
+    stunned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoundEnd:
+    """Source: all of the round is on the streams."""
+
+    type: ClassVar[Type] = Type.ROUND_END
+    layout: ClassVar[struct.Struct] = struct.Struct("!IQ")
+    index: int
+    page_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReceived:
+    """Destination: all of the round is in memory."""
+
+    type: ClassVar[Type] = Type.ROUND_RECEIVED
+    layout: ClassVar[struct.Struct] = struct.Struct("!IQ")
+    index: int
+    page_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Source: that was all; the guest stopped after that many operations. ``digest`` only in strict mode."""
+
+    type: ClassVar[Type] = Type.PREPARE
+    layout: ClassVar[struct.Struct] = struct.Struct("!Q16s")
+    operations: int
+    digest: bytes = NO_DIGEST
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Destination: I could run it now, and will not fail by my own will from here."""
+
+    type: ClassVar[Type] = Type.PREPARED
+    layout: ClassVar[struct.Struct] = struct.Struct("!Q16s")
+    operations: int
+    digest: bytes = NO_DIGEST
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Source: it is yours."""
+
+    type: ClassVar[Type] = Type.COMMIT
+    layout: ClassVar[struct.Struct] = struct.Struct("!")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Destination: its first step here, that operation, was done at that time (CLOCK_MONOTONIC, ns)."""
+
+    type: ClassVar[Type] = Type.RUNNING
+    layout: ClassVar[struct.Struct] = struct.Struct("!QQQ")
+    commit_received_ns: int
+    first_step_ns: int
+    operation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Source: nothing will come of it."""
+
+    type: ClassVar[Type] = Type.ABANDON
+    layout: ClassVar[None] = None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Destination: I cannot. It never ran the guest and never will."""
+
+    type: ClassVar[Type] = Type.FAILED
+    layout: ClassVar[None] = None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHello:
+    """Source, first on every stream: which one of which migration."""
+
+    type: ClassVar[Type] = Type.STREAM_HELLO
+    layout: ClassVar[struct.Struct] = struct.Struct("!16sH")
+    migration_id: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Source, on a stream: a table of extents, then their bytes in order."""
+
+    type: ClassVar[Type] = Type.PAGES
+    round: int
+    extents: Extents
+
+
+Message: TypeAlias = (
+    Hello
+    | Welcome
+    | RoundBegin
+    | RoundEnd
+    | RoundReceived
+    | Prepare
+    | Prepared
+    | Commit
+    | Running
+    | Abandon
+    | Failed
+    | StreamHello
+    | Pages
+)
+
+_FIXED = (Hello, Welcome, RoundBegin, RoundEnd, RoundReceived, Prepare, Prepared, Commit, Running, StreamHello)
+_BY_TYPE = {kind.type: kind for kind in _FIXED}
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of a message (of ``Pages``: header and table, without the pages); a long text is cut.
+
+    Raises ``LocalProtocolError`` for what the other end would refuse.
+    """
+    try:
+        body = _body(message)
+    except struct.error as fault:
+        raise LocalProtocolError(f"{message.type.name} does not fit its layout: {fault}") from fault
+    return HEADER.pack(MAGIC, VERSION, message.type, len(body)) + body
+
+
+def _body(message: Message) -> bytes:
+    match message:
+        case Abandon() | Failed():
+            return _encode_text(message.reason)
+        case Pages():
+            count = len(message.extents)
+            if not 1 <= count <= MAX_EXTENTS:
+                raise LocalProtocolError(f"PAGES takes 1 to {MAX_EXTENTS} extents, not {count}")
+            return struct.pack("!II", message.round, count) + message.extents.table.astype(">u8").tobytes()
+        case _:
+            values = astuple(message)
+            if any(isinstance(value, bytes) and len(value) != len(NO_DIGEST) for value in values):
+                raise LocalProtocolError(f"{message.type.name} takes {len(NO_DIGEST)} bytes for an id or a digest")
+            return message.layout.pack(*values)
+
+
+def _encode_text(text: str) -> bytes:
+    """At most ``MAX_TEXT`` bytes, whole characters; what UTF-8 has no bytes for (a broken file name) becomes ``?``."""
+    return text.encode(errors="replace")[:MAX_TEXT].decode(errors="ignore").encode()
+
+
+def header(data: bytes) -> tuple[Type, int]:
+    """Type and length of the body that follows these eight bytes. Raises ``RemoteProtocolError``."""
+    magic, version, number, length = HEADER.unpack(data)
+    if magic != MAGIC:
+        raise RemoteProtocolError(f"not a migration message: it begins with {magic!r}")
+    if version != VERSION:
+        raise RemoteProtocolError(f"the peer speaks version {version}, this is version {VERSION}")
+    if number not in Type._value2member_map_:
+        raise RemoteProtocolError(f"there is no message {number}")
+    kind = Type(number)
+    if length > MAX_BODY:
+        raise RemoteProtocolError(f"a message of {length} bytes is longer than {MAX_BODY}")
+    _check_length(kind, length)
+    return kind, length
+
+
+def _check_length(kind: Type, length: int) -> None:
+    """Refused from the header alone: nobody should wait for a body that cannot be right."""
+    if kind in _BY_TYPE:
+        expected = _BY_TYPE[kind].layout.size
+        if length != expected:
+            raise RemoteProtocolError(f"{kind.name} has {length} bytes instead of {expected}")
+    elif kind is Type.PAGES:
+        if length < 8 or (length - 8) % 16:
+            raise RemoteProtocolError(f"PAGES has {length} bytes, which is no table of extents")
+    elif length > MAX_TEXT:
+        raise RemoteProtocolError(f"a text of {length} bytes is longer than {MAX_TEXT}")
+
+
+def decode(kind: Type, body: bytes) -> Message:
+    """A message from its body. Raises ``RemoteProtocolError`` for whatever ``encode`` cannot have made."""
+    _check_length(kind, len(body))
+    if kind is Type.PAGES:
+        return _decode_pages(body)
+    if kind in (Type.ABANDON, Type.FAILED):
+        text = body.decode(errors="replace")
+        return Abandon(text) if kind is Type.ABANDON else Failed(text)
+    shape = _BY_TYPE[kind]
+    return shape(*shape.layout.unpack(body))
+
+
+def _decode_pages(body: bytes) -> Pages:
+    index, count = struct.unpack_from("!II", body)
+    if not 1 <= count <= MAX_EXTENTS or len(body) != 8 + 16 * count:
+        raise RemoteProtocolError(f"PAGES announces {count} extents in {len(body)} bytes")
+    table = np.frombuffer(body, ">u8", offset=8).reshape(count, 2).astype(np.uint64)
+    return Pages(index, Extents(table))
+
+
+def check_pages(pages: Pages, ram_bytes: int, page_size: int) -> None:
+    """Raises ``RemoteProtocolError`` unless the extents are whole pages inside that memory, in rising order, none
+    twice, and not too many.
+    """
+    offsets, lengths = pages.extents.table[:, 0], pages.extents.table[:, 1]
+    limit = np.uint64(ram_bytes)
+    if (lengths == 0).any() or (lengths > limit).any() or (offsets > limit - lengths).any():
+        raise RemoteProtocolError(f"PAGES reaches outside a memory of {ram_bytes} bytes")
+    if ((offsets | lengths) % np.uint64(page_size)).any():
+        raise RemoteProtocolError(f"PAGES is not of whole pages of {page_size} bytes")
+    if (offsets[1:] < offsets[:-1] + lengths[:-1]).any():
+        raise RemoteProtocolError("PAGES has extents that overlap or are out of order")
+    if pages.extents.size > MAX_PAGES_BYTES:
+        raise RemoteProtocolError(f"PAGES announces {pages.extents.size} bytes, more than {MAX_PAGES_BYTES}")

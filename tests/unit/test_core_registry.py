@@ -1,0 +1,80 @@
+"""Names: found, listed, misspelt, doubled, and taken from a file."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed.core.errors import Interrupted, MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.registry import Registry, nearest
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    home = tmp_path / "zoo_for_tests"
+    home.mkdir()
+    (home / "__init__.py").write_text(
+        "from testbed.core.registry import Registry\n"
+        "registry = Registry('animal', __name__)\nregister = registry.register\n"
+    )
+    (home / "cat.py").write_text("from . import register\n@register('cat')\nclass Cat: ...\n")
+    (home / "ant.py").write_text("from . import register\n@register('ant')\nclass Ant: ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield "zoo_for_tests"
+    for name in [name for name in sys.modules if name.startswith("zoo_for_tests")]:
+        del sys.modules[name]
+
+
+def animals(package: str) -> Registry[object]:
+    registry: Registry[object] = importlib.import_module(package).registry
+    return registry
+
+
+def test_every_module_of_the_package_registers_itself(package: str) -> None:
+    assert list(animals(package).items()) == ["ant", "cat"]
+    assert animals(package).get("cat").__name__ == "Cat"
+
+
+def test_a_misspelt_name_gets_the_nearest_right_one(package: str) -> None:
+    with pytest.raises(ScenarioError, match="no animal is called 'kat'; did you mean 'cat'"):
+        animals(package).get("kat")
+
+
+def test_a_name_like_no_other_gets_them_all(package: str) -> None:
+    with pytest.raises(ScenarioError, match="there are: ant, cat"):
+        animals(package).get("hippopotamus")
+
+
+def test_two_of_one_name_are_our_bug(package: str) -> None:
+    animals(package).items()
+    with pytest.raises(ValueError, match="two animals are called 'cat'"):
+        animals(package).register("cat")(int)
+
+
+def test_a_path_is_no_name_unless_files_may_be_given(package: str) -> None:
+    with pytest.raises(ScenarioError):
+        animals(package).get("./mine.py")
+
+
+def test_a_path_goes_to_whoever_reads_files() -> None:
+    seen: list[str] = []
+
+    def read(path: str) -> type[object]:
+        seen.append(path)
+        return int
+
+    assert Registry[object]("thing", "testbed.core", read).get("./mine.py") is int
+    assert seen == ["./mine.py"]
+
+
+def test_nearest_with_no_words_at_all() -> None:
+    assert nearest("x", []) == "there are: "
+
+
+def test_errors_carry_their_exit_code_and_one_line() -> None:
+    assert str(ScenarioError("no", where="a.yaml:3")) == "a.yaml:3: no"
+    assert str(PrerequisiteMissing("no mnexec", "run apt install mininet")) == "no mnexec; run apt install mininet"
+    codes = [e.exit_code for e in (TestbedError, ScenarioError, PrerequisiteMissing, MachineBusy, Interrupted)]
+    assert codes == [1, 2, 3, 4, 130]
