@@ -1,0 +1,84 @@
+"""The guest: one thread that carries out what is due, writes it down, and answers its socket in between.
+
+    ┌─> due? ─> pend ─> write the batch ─> complete ─> journal ─┐
+    └────────────── wait, answering requests <──────────────────┘
+
+SIGSTOP and SIGCONT may come anywhere: a batch that was interrupted here goes on here; elsewhere, in a copy of the RAM,
+it is carried out again from its beginning, which comes to the same (program.py).
+"""
+
+import time
+from dataclasses import replace
+
+from guest_agent.config import GuestConfig
+from guest_agent.fill import fill
+from guest_agent.journal import JournalWriter
+from guest_agent.pacing import Pacer
+from guest_agent.program import Ahead, Program
+from guest_agent.ram import Ram, read_state
+from testbed.core.errors import TestbedError
+
+_MOST = 1024
+"""Operations of one batch at most: a few milliseconds at the highest rates."""
+
+
+class Guest:
+    """A source's guest begins at operation 0; a destination's with whatever state its RAM holds when it is run."""
+
+    def __init__(self, config: GuestConfig) -> None:
+        """Raises ``ScenarioError``, ``PrerequisiteMissing``."""
+        config.check()
+        self.config, self.ram, self.journal = config, Ram(config), JournalWriter()
+        self.running, self.operations, self.first_step, self.busy_s = False, 0, 0.0, 0.0
+        self._load(config)
+        if config.role == "source":
+            fill(self.ram.memory, config)
+            self.ram.begin(config)
+        self._rehearse()
+
+    def run(self) -> None:
+        """Takes the state out of RAM and does the next operation. Raises ``TestbedError`` when there is no state."""
+        if self.running:
+            raise TestbedError("the guest is running already")
+        state = read_state(self.ram.page0)
+        if state.config.ram_bytes != self.ram.size:
+            raise TestbedError(f"the state is of a guest of {state.config.ram_bytes} bytes, not {self.ram.size}")
+        if replace(state.config, role=self.config.role) != self.config:  # else it is loaded: no time is lost here
+            self._load(state.config)
+        self.operations, self.running = state.operations, True
+        self._batch(1)
+        self.first_step = self._now_ns / 1e9
+        self.pacer.start(self.first_step, self.operations)
+
+    def step(self) -> float:
+        """Carries out what is due. Returns the seconds until more will be."""
+        count = self.pacer.due(time.monotonic(), self.operations)
+        if count:
+            self._batch(count)
+        return self.pacer.wait(time.monotonic(), self.operations)
+
+    def status(self) -> dict[str, float | bool]:
+        """What ``{"do": "status"}`` answers. ``busy_s``: CPU seconds spent in batches, of the guest's own thread."""
+        return {
+            "operations": self.operations, "running": self.running, "errors": 0, "first_step": self.first_step,
+            "shortfall": self.pacer.shortfall, "busy_s": self.busy_s, "at": time.monotonic(),
+        }  # fmt: skip
+
+    def _load(self, config: GuestConfig) -> None:
+        program = Program(config)
+        self._ahead = Ahead(program, self.ram.memory)
+        self.pacer = Pacer(program.pace, config.batch_s, _MOST)
+
+    def _batch(self, count: int) -> None:
+        began, until = time.thread_time(), self.operations + count
+        self.ram.pend(until)
+        self._ahead.run(self.operations, count)
+        self.ram.complete(until)
+        self._now_ns = time.monotonic_ns()
+        self.operations = until
+        self.journal.record(self._now_ns, until)
+        self.busy_s += time.thread_time() - began
+
+    def _rehearse(self) -> None:
+        """Works operations out once and stores none, so that the first after a switchover finds everything loaded."""
+        self._ahead.prepare(0)

@@ -1,0 +1,72 @@
+"""What a run was made on: enough to judge whether two runs may be compared."""
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("numpy", "pydantic", "typer", "rich", "PyYAML", "psutil", "xxhash")
+SYSCTLS = (
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_available_congestion_control",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+    "net.core.rmem_max",
+    "net.core.wmem_max",
+    "net.core.default_qdisc",
+    "vm.overcommit_memory",
+)
+
+
+def environment(qdisc: list[str]) -> dict[str, Any]:
+    """Kernel, processor, packages, settings and commit; ``qdisc`` is what shapes the links. None where unknown."""
+    return {
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "qdisc": qdisc,
+        "sysctl": {name: _read(Path("/proc/sys") / name.replace(".", "/")) for name in SYSCTLS},
+        "commit": _commit(),
+    }
+
+
+def _cpu_model() -> str | None:
+    for line in (_read(Path("/proc/cpuinfo")) or "").splitlines():
+        if line.lower().startswith(("model name", "cpu part")):
+            return line.split(":", 1)[1].strip()
+    return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of this checkout; None where it is none, or git is not there."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,63 @@
+"""One run at a time: a lock that the kernel opens by itself when its holder dies, and that says who holds it."""
+
+import fcntl
+import json
+import os
+import pwd
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from testbed.core.errors import MachineBusy
+from testbed.linux.leftovers import sweep
+from testbed.linux.runstate import RUNTIME, RunState, writing
+
+__all__ = ["RUNTIME", "MachineLock", "RunState", "sweep"]
+
+
+class MachineLock:
+    """Holds the machine for one run. ``with MachineLock("hello"): ...`` raises ``MachineBusy`` with who holds it."""
+
+    def __init__(self, what: str, runtime: Path = RUNTIME) -> None:
+        self._what, self._runtime, self._fd = what, runtime, -1
+
+    def __enter__(self) -> Self:
+        with writing(self._runtime):
+            self._runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._fd = os.open(self._runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(self._fd, 4096, 0)
+            os.close(self._fd)
+            raise MachineBusy(_who(holder)) from error
+        self._sign()
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)
+
+    def _sign(self) -> None:
+        since = datetime.now().strftime("%H:%M:%S")
+        text = json.dumps({"who": _user(), "pid": os.getpid(), "scenario": self._what, "since": since})
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, text.encode(), 0)
+
+
+def _who(holder: bytes) -> str:
+    try:
+        known = json.loads(holder)
+        who = f"{known['who']} runs '{known['scenario']}' since {known['since']} (process {known['pid']})"
+        return f"another run holds this machine: {who}; wait for its end, or end it: sudo kill {known['pid']}"
+    except (ValueError, KeyError, TypeError):
+        return "another run holds this machine and has not said which yet; try again"
+
+
+def _user() -> str:
+    """Who asked for the run, through sudo or not."""
+    named = os.environ.get("SUDO_USER")
+    try:
+        return named or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"

@@ -1,0 +1,43 @@
+"""System calls that Python does not wrap, by number for each architecture, and libc calls with no wrapper.
+
+Every function raises ``OSError`` with the kernel's errno; who calls says what it means.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.syscall.restype = ctypes.c_long
+_LIBC.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
+
+_NUMBERS = {
+    "userfaultfd": {"x86_64": 323, "aarch64": 282},
+}
+"""From arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (arm64)."""
+
+
+def syscall(name: str, *arguments: int) -> int:
+    """Calls the kernel. A number not known for this architecture is ``OSError`` (ENOSYS), as on an old kernel."""
+    number = _NUMBERS[name].get(platform.machine())
+    if number is None:
+        raise OSError(errno.ENOSYS, f"no number of {name} is known for {platform.machine()}")
+    return _checked(_LIBC.syscall(ctypes.c_long(number), *(ctypes.c_long(argument) for argument in arguments)))
+
+
+def prctl(option: int, value: int) -> int:
+    """``prctl(2)`` with one argument."""
+    return _checked(_LIBC.prctl(ctypes.c_int(option), *(ctypes.c_ulong(word) for word in (value, 0, 0, 0))))
+
+
+def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
+    """``fallocate(2)``, with the modes that ``os.posix_fallocate`` does not offer. Bytes."""
+    _checked(_LIBC.fallocate(fd, mode, offset, length))
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return int(result)

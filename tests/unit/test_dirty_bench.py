@@ -1,0 +1,16 @@
+"""The bench's functions work, on little memory; what they measure is for the table and not for a test."""
+
+from testbed.engines.bench_guest import peak_rate, scan_cost, slowdown
+
+
+def test_a_scan_takes_time() -> None:
+    assert scan_cost(ram_bytes=4 << 20, dirty_share=0.1, scans=3) > 0
+
+
+def test_a_tracked_guest_holds_its_rate() -> None:
+    measured = slowdown(rate=5e6, ram_bytes=4 << 20, seconds=0.2, round_s=0.05)
+    assert measured.busy_tracked > 0 and 0.5 < measured.rate < 1.5
+
+
+def test_a_peak_is_found() -> None:
+    assert peak_rate(ram_bytes=16 << 20, seconds=0.1, round_s=0.01) > 0

@@ -1,0 +1,225 @@
+"""Trackers on memory of this very process: exact, complete, named when refused."""
+
+import mmap
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.units import PAGE_SIZE
+from testbed.dirty import GuestPorts, Tracker, probe, registry
+from testbed.dirty.probe import choose, probe_all
+from testbed.dirty.soft_dirty import SoftDirty
+from testbed.linux import memfd, pagemap, userfaultfd
+
+PAGES = 512
+WORKING = [name for name, (works, _) in probe_all().items() if works]
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class OwnMemory:
+    """A memfd of this process that plays the guest's RAM."""
+
+    def __init__(self, pages: int = PAGES, populate: bool = True) -> None:
+        size = pages * PAGE_SIZE
+        self.fd = memfd.create("own", size)
+        self.mapping: mmap.mmap = memfd.map_shared(self.fd, size, populate=populate)
+        self.bytes: Bytes = np.frombuffer(self.mapping, np.uint8).reshape(pages, PAGE_SIZE)
+        self.ports = GuestPorts(
+            pid=os.getpid(),
+            ram_address=int(self.bytes.ctypes.data),
+            ram_bytes=size,
+            ram_fd=self.fd,
+            new_userfaultfd=userfaultfd.open_userfaultfd,
+        )
+
+    def write(self, page: int) -> None:
+        """Changes one byte."""
+        self.bytes[page, page % PAGE_SIZE] += 1
+
+
+@pytest.fixture
+def own() -> Iterator[OwnMemory]:
+    memory = OwnMemory()
+    yield memory
+    os.close(memory.fd)
+
+
+def pages_of(tracker: Tracker) -> list[int]:
+    return [page for at, length in tracker.collect() for page in range(at // PAGE_SIZE, (at + length) // PAGE_SIZE)]
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_each_finds_exactly_what_was_written_round_after_round(own: OwnMemory, name: str) -> None:
+    tracker = choose(own.ports, name).tracker
+    own.write(7)
+    tracker.start()
+    random = np.random.default_rng(4)
+    for count in (0, 1, 5, 200, 0, 512, 3):
+        written = sorted(random.choice(PAGES, count, replace=False).tolist())
+        for page in written:
+            own.write(page)
+        assert pages_of(tracker) == written
+    assert pages_of(tracker) == []
+    own.write(3)
+    tracker.start()
+    assert pages_of(tracker) == []
+    tracker.close()
+    own.write(1)
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_pages_fd_holds_what_was_collected(own: OwnMemory, name: str) -> None:
+    tracker = choose(own.ports, name).tracker
+    own.bytes[:] = 5
+    tracker.start()
+    assert os.pread(tracker.pages_fd, own.ports.ram_bytes, 0) == bytes([5]) * own.ports.ram_bytes
+    own.bytes[9] = 6
+    assert pages_of(tracker) == [9]
+    assert os.pread(tracker.pages_fd, PAGE_SIZE, 9 * PAGE_SIZE) == bytes([6]) * PAGE_SIZE
+    tracker.close()
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_memory_that_was_never_touched_is_tracked_too(name: str) -> None:
+    own = OwnMemory(populate=False)
+    tracker = choose(own.ports, name).tracker
+    tracker.start()
+    own.write(100)
+    assert pages_of(tracker) == [100]
+    tracker.close()
+    os.close(own.fd)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(written=st.sets(st.integers(0, PAGES - 1)), regions=st.integers(1, 5))
+def test_a_vector_that_fills_up_loses_nothing(own: OwnMemory, written: set[int], regions: int) -> None:
+    if "uffd-wp" not in WORKING:
+        pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
+    tracker = choose(own.ports, "uffd-wp").tracker
+    tracker._written.close()  # type: ignore[attr-defined]
+    tracker._written = pagemap.WrittenPages(os.getpid(), regions)  # type: ignore[attr-defined]
+    tracker.start()
+    for page in written:
+        own.write(page)
+    extents = tracker.collect()
+    assert np.flatnonzero(extents.bitmap(PAGES)).tolist() == sorted(written)
+    assert extents.size == len(written) * PAGE_SIZE
+    assert (np.diff(extents.table[:, 0].astype(np.int64)) > 0).all()
+    assert pages_of(tracker) == []
+    tracker.close()
+
+
+def test_checksum_frees_the_snapshot_of_the_round_before(own: OwnMemory) -> None:
+    tracker = choose(own.ports, "checksum").tracker
+    own.bytes[:] = 5
+    tracker.start()
+    assert os.fstat(tracker.pages_fd).st_blocks * 512 == own.ports.ram_bytes
+    own.write(3)
+    tracker.collect()
+    assert os.fstat(tracker.pages_fd).st_blocks * 512 == PAGE_SIZE
+    tracker.collect()
+    assert os.fstat(tracker.pages_fd).st_blocks == 0
+    tracker.close()
+
+
+def test_checksum_sends_what_it_hashed_even_if_the_page_changes_back(own: OwnMemory) -> None:
+    """A -> B is found; before B is sent the guest writes A again: B goes out, and the next round must correct it."""
+    tracker = choose(own.ports, "checksum").tracker
+    tracker.start()
+    own.bytes[8] = 1
+    assert pages_of(tracker) == [8]
+    own.bytes[8] = 0
+    assert os.pread(tracker.pages_fd, 1, 8 * PAGE_SIZE) == b"\x01"
+    assert pages_of(tracker) == [8]
+    tracker.close()
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_a_closed_tracker_leaves_no_descriptor(own: OwnMemory, name: str) -> None:
+    before = os.listdir("/proc/self/fd")
+    tracker = choose(own.ports, name).tracker
+    tracker.start()
+    tracker.close()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_two_cannot_protect_the_same_memory(own: OwnMemory) -> None:
+    if "uffd-wp" not in WORKING:
+        pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
+    first = choose(own.ports, "uffd-wp").tracker
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(PrerequisiteMissing, match="cannot be write-protected"):
+        choose(own.ports, "uffd-wp")
+    assert os.listdir("/proc/self/fd") == before
+    first.close()
+    choose(own.ports, "uffd-wp").tracker.close()
+
+
+def test_soft_dirty_is_bit_55() -> None:
+    entries = np.array([0, 1 << 55, 1 << 54, 1 << 56, 2**64 - 1, 1 << 63 | 1 << 55, 1 << 63], np.uint64)
+    assert pagemap.soft_dirty(entries).tolist() == [False, True, False, False, True, True, False]
+
+
+def test_soft_dirty_reads_all_pages_of_a_range_longer_than_one_read(own: OwnMemory) -> None:
+    fd = os.open("/proc/self/pagemap", os.O_RDONLY)
+    bits = pagemap.read_soft_dirty(fd, own.ports.ram_address, own.ports.ram_bytes)
+    os.close(fd)
+    assert bits.shape == (PAGES,)
+
+
+def test_best_first_and_the_reason_names_what_was_passed_over(
+    own: OwnMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(probe_all())[:3] == list(probe.BEST_FIRST)
+    chosen = choose(own.ports)
+    assert chosen.tracker.name == WORKING[0] and chosen.reason.startswith(f"{WORKING[0]}: ")
+    chosen.tracker.close()
+    monkeypatch.setattr(registry.get("uffd-wp"), "probe", staticmethod(lambda: "kernel has none"))
+    monkeypatch.setattr(SoftDirty, "probe", staticmethod(lambda: "nor that"))
+    chosen = choose(own.ports)
+    assert chosen.tracker.name == "checksum"
+    assert chosen.reason == (
+        "checksum: works anywhere, reads all memory each round; uffd-wp: kernel has none; soft-dirty: nor that"
+    )
+    chosen.tracker.close()
+
+
+def test_one_that_is_asked_for_is_taken_or_refused_by_name(own: OwnMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = choose(own.ports, "checksum")
+    assert chosen.reason == "checksum: asked for, and works anywhere, reads all memory each round"
+    chosen.tracker.close()
+    monkeypatch.setattr(SoftDirty, "probe", staticmethod(lambda: "kernel has no CONFIG_MEM_SOFT_DIRTY"))
+    with pytest.raises(PrerequisiteMissing, match=r"'soft-dirty' does not work.*CONFIG_MEM_SOFT_DIRTY; set migration"):
+        choose(own.ports, "soft-dirty")
+    with pytest.raises(ScenarioError, match="did you mean 'soft-dirty'"):
+        choose(own.ports, "softdirty")
+
+
+def test_what_the_kernel_says_is_what_the_probe_says() -> None:
+    works, reason = probe_all()["soft-dirty"]
+    assert works or reason == "kernel has no CONFIG_MEM_SOFT_DIRTY"
+    assert probe_all()["checksum"][0]
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_a_guest_that_is_gone_is_said_to_be(name: str) -> None:
+    own = OwnMemory()
+    ports = GuestPorts(
+        pid=2**22 + 1,
+        ram_address=own.ports.ram_address,
+        ram_bytes=own.ports.ram_bytes,
+        ram_fd=own.fd,
+        new_userfaultfd=userfaultfd.open_userfaultfd,
+    )
+    with pytest.raises((TestbedError, ProcessLookupError)):
+        tracker = choose(ports, name).tracker
+        tracker.start()
+        tracker.collect()
+    os.close(own.fd)
