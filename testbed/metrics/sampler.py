@@ -1,0 +1,155 @@
+"""Everything that is measured while a migration runs, on one clock: one thread asks every source, every 20 ms.
+
+    t0        t0+20     t0+40     t0+60        the schedule, which never drifts: the n-th tick is at t0 + n x 20 ms
+    |--ask--| |--ask--| |-------ask--------|   a tick that starts after the next was due is lost, and counted
+
+Each row is a line of samples.jsonl, {"t": seconds of CLOCK_MONOTONIC, "kind": ..., ...}; t is read just before its
+source is. Nothing is thinned. The thread measures its own CPU time, because it competes with what it watches.
+"""
+
+import contextlib
+import json
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from testbed.core.errors import TestbedError
+from testbed.metrics.source import Row, Source
+
+PERIOD_S = 0.02
+_as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_BATCH = 12
+"""Ticks between writes: a quarter of a second may be lost when this process is killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerReport:
+    """What sampling did and cost. ``taken`` and ``lost`` are ticks; ``cpu_s`` is of ``elapsed_s``."""
+
+    taken: int
+    lost: int
+    cpu_s: float
+    elapsed_s: float
+
+    @property
+    def lost_share(self) -> float:
+        """0..1: of all ticks that were due."""
+        return self.lost / max(1, self.taken + self.lost)
+
+    @property
+    def cpu_share(self) -> float:
+        """Of one core."""
+        return self.cpu_s / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+
+class Sampler:
+    """Writes ``path`` while the context lasts. It owns the sources and closes them.
+
+    What goes wrong in its thread (a full disk, an unreadable source) is raised at ``close`` as ``TestbedError``;
+    until then the sampling goes on with what works. ``event`` and ``add`` may be called from any thread.
+    """
+
+    def __init__(self, path: Path, sources: tuple[Source, ...] = (), period_s: float = PERIOD_S) -> None:
+        self._path, self._period = path, period_s
+        self._sources = list(sources)
+        self._rows: deque[Row] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._failure: TestbedError | None = None
+        self._taken = self._lost = 0
+        self._cpu = self._started = self._last = 0.0
+
+    @property
+    def taken(self) -> int:
+        """Ticks so far."""
+        return self._taken
+
+    @property
+    def lost(self) -> int:
+        """Ticks that could not be kept."""
+        return self._lost
+
+    def __enter__(self) -> "Sampler":
+        try:
+            self._file = self._path.open("ab", buffering=0)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        self._started = self._last = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            with contextlib.suppress(TestbedError):  # it would hide what happened first
+                self.close()
+
+    def add(self, source: Source) -> None:
+        """One more source, from the next tick on."""
+        self._sources.append(source)
+
+    def event(self, kind: str, **fields: object) -> None:
+        """Something that happened now: a row of kind ``event`` whose ``event`` is ``kind``."""
+        self._rows.append({"t": time.monotonic(), "kind": "event", "event": kind, **fields})
+
+    def report(self) -> SamplerReport:
+        """Up to now; complete after ``close``."""
+        elapsed = self._last - self._started
+        return SamplerReport(taken=self._taken, lost=self._lost, cpu_s=self._cpu, elapsed_s=elapsed)
+
+    def close(self) -> None:
+        """Ends the thread, writes what is left. Raises ``TestbedError`` when samples were not written or not read."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        self._thread.join()
+        self._write()
+        for source in self._sources:
+            source.close()
+        self._file.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        tick = 0
+        while not self._stop.wait(max(0.0, self._started + tick * self._period - time.monotonic())):
+            self._tick()
+            behind = int((time.monotonic() - self._started) / self._period) - tick
+            self._lost += max(0, behind - 1)
+            tick += max(1, behind)
+            if self._taken % _BATCH == 0:
+                self._write()
+            self._cpu, self._last = time.thread_time(), time.monotonic()
+
+    def _tick(self) -> None:
+        for source in tuple(self._sources):
+            now = time.monotonic()
+            try:
+                self._rows.extend({"t": now, **row} for row in source.sample())
+            except OSError as error:
+                self._failure = self._failure or TestbedError(f"a {type(source).__name__} could not be read: {error}")
+                self._sources.remove(source)
+                source.close()
+        self._taken += 1
+
+    def _write(self) -> None:
+        lines = [_as_json(self._rows.popleft()) for _ in range(len(self._rows))]
+        if not lines:
+            return
+        data = memoryview(("\n".join(lines) + "\n").encode())
+        try:
+            while data:
+                data = data[self._file.write(data) or 0 :]
+        except OSError as error:
+            self._failure = self._failure or self._unwritten(error)
+            self._failure.__cause__ = error
+
+    def _unwritten(self, error: OSError) -> TestbedError:
+        reason = error.strerror or str(error)
+        return TestbedError(f"samples cannot be written to {self._path}: {reason}; make room, or choose another --out")

@@ -1,0 +1,1 @@
+"""Hosts and links that are what the plan says: built, shaped, measured, and taken away without a trace."""

@@ -1,0 +1,72 @@
+"""Who has which address, and silence on the links: what the kernel would say by itself is said before, or never.
+
+Link counters are held against what a migration sent, so nothing else may be on its link: no IPv6 (router
+solicitations, multicast reports), no ARP between the hosts (their neighbours are written down for good).
+"""
+
+import json
+import time
+from typing import Any
+
+from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.linux.ethtool import has_carrier
+from testbed.linux.netns import write_sysctls
+from testbed.network.commands import run_in
+from testbed.network.hosts import Host, Interface
+
+_QUIET = {f"net/ipv6/conf/{which}/disable_ipv6": "1" for which in ("all", "default")}
+NETWORKS = ("vmotion", "vm")
+
+
+def silence(pid: int) -> None:
+    """No IPv6 in the namespace of ``pid``. A kernel without IPv6 is silent already."""
+    try:
+        write_sysctls(pid, _QUIET)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PrerequisiteMissing(f"cannot enter a host's network namespace ({error})", "run it with sudo") from error
+
+
+def read_host(name: str, pid: int) -> Host:
+    """The host as the kernel has it: asked, because setting an address and having it are two things."""
+    found = {entry["ifname"]: entry for entry in json.loads(run_in(pid, ["ip", "-json", "address", "show"]))}
+    vmotion, vm = (_interface(found.get(network)) for network in NETWORKS)
+    return Host(name=name, pid=pid, vmotion=vmotion, vm=vm)
+
+
+def introduce(hosts: list[Host]) -> None:
+    """Every host learns every other's hardware address on each network that they share."""
+    for host in hosts:
+        lines = [
+            f"neighbour replace {peer.ip} lladdr {peer.mac} dev {network} nud permanent"
+            for network in NETWORKS
+            for other in hosts
+            if other is not host and host.interface(network) and (peer := other.interface(network))
+        ]
+        run_in(host.pid, ["ip", "-batch", "-"], text="\n".join(lines))
+
+
+def _interface(entry: dict[str, Any] | None) -> Interface | None:
+    if entry is None:
+        return None
+    addresses = [address for address in entry["addr_info"] if address["family"] == "inet"]
+    if not addresses:
+        raise TestbedError(f"interface '{entry['ifname']}' has no address: the topology's file does not give it one")
+    first = addresses[0]
+    return Interface(name=entry["ifname"], ip=first["local"], prefix=first["prefixlen"], mac=entry["address"])
+
+
+def await_switch(pid: int, ports: tuple[str, ...], timeout_s: float = 10.0) -> None:
+    """Returns when every port of the switch in the namespace of ``pid`` forwards; frames are lost till then."""
+    deadline = time.monotonic() + timeout_s
+    while waiting := {port for port in ports if not has_carrier(pid, port)} or set(ports) - _forwarding(pid):
+        if time.monotonic() > deadline:
+            names = ", ".join(sorted(waiting))
+            raise TestbedError(f"the switch's ports {names} do not forward after {timeout_s:g} s: is STP switched on?")
+        time.sleep(0.005)
+
+
+def _forwarding(pid: int) -> set[str]:
+    links = json.loads(run_in(pid, ["bridge", "-json", "link", "show"]) or "[]")
+    return {link["ifname"] for link in links if link.get("state") == "forwarding"}

@@ -1,0 +1,188 @@
+"""Links that run at the rate that was asked for, in both directions: a token bucket (TBF) where traffic leaves.
+
+What a rate counts. The qdisc charges a frame its IP packet and 14 bytes of Ethernet, so with TCP timestamps
+
+    goodput / rate = (mtu - 52) / (mtu + 14)          IPv4 20 + TCP 20 + timestamps 12;   1448 / 1514 at mtu 1500
+
+The bucket. What it holds leaves at once after a pause, so a short transfer is too fast by its size; but it is also
+all that makes up for a timer that fires late. Measured (two cores; 1, 4 and 10 Gbit/s; busy: both cores at work):
+
+    bucket    8 MB after a pause       0.5 s         0.5 s, busy
+    0.5 ms    +0.2, +0.2, +1 %         1.000         1.00, 0.98, 0.98
+    0.75 ms   +0.4, +2, +5 %           1.000
+    1 ms      +0.7, +3, +9 %           1.000         1.00, 0.99, 0.99
+    2 ms      +2, +9, +27 %            1.000         1.00, 1.00, 0.99
+
+A bucket of one segment loses a timer's delay at every segment (0.93 at 10 Gbit/s), so it must hold two; where 0.75 ms
+is less than two segments of 64 KiB (below about 1.4 Gbit/s) the segments are made smaller and not the bucket larger,
+which at 10 Mbit/s would let 1 MB go 7 % too fast and does now 0.3 % (two frames are the least).
+
+The queue. A sender on the same machine is held back by its own kernel (TCP small queues) long before the queue is
+full, so its length only has to be enough for many streams; drops mean that something is wrong.
+"""
+
+import errno
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from testbed.core.errors import PrerequisiteMissing, ScenarioError
+from testbed.core.plan import LinkPlan
+from testbed.linux.netns import inside
+from testbed.network.commands import CommandFailed, run_in
+from testbed.network.fabric import Fabric
+from testbed.network.hosts import End
+
+MTU_RANGE = (1500, 9000)
+"""Bytes of an IP packet: Ethernet's own, and jumbo frames."""
+
+_ETHERNET_BYTES = 14
+_TCP_IP_BYTES = 52
+_BUCKET_S = 0.75e-3
+_SEGMENT_MAX = 65536
+_QUEUE_S, _QUEUE_MIN = 0.05, 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """A token bucket. ``rate`` in bit/s; ``burst``, ``limit`` (its queue) and ``segment`` (largest GSO) in bytes."""
+
+    rate: int
+    burst: int
+    limit: int
+    segment: int
+
+
+def shape(fabric: Fabric, network: str, plan: LinkPlan) -> None:
+    """Gives every end of ``network`` its MTU, rate, delay (one way) and loss. Again and again: the last call holds.
+
+    Raises ``ScenarioError`` (a rate, MTU, delay or loss that no link has, an unknown congestion control) or
+    ``PrerequisiteMissing`` (no netem in this kernel). On the VM network the switch's ports are ends too.
+    """
+    check(plan)
+    ends = fabric.ends(network)
+    _require_congestion(ends[0].pid, plan.congestion)
+    for end in ends:
+        _shape_end(end, plan)
+
+
+def set_rate(fabric: Fabric, network: str, plan: LinkPlan) -> None:
+    """Another rate, now, under running connections. Their segments stay as large as they were: the qdisc cuts them."""
+    check(plan)
+    for end in fabric.ends(network):
+        _tc(end, *_discipline(plan))
+
+
+def cut(fabric: Fabric, network: str) -> None:
+    """Nothing passes any more, and nobody is told: as a cable pulled beyond the next switch. ``mend`` undoes it."""
+    for end in fabric.ends(network):
+        _tc(end, ["root", "blackhole"])
+
+
+def mend(fabric: Fabric, network: str, plan: LinkPlan) -> None:
+    """The link as it was before ``cut``."""
+    set_rate(fabric, network, plan)
+
+
+def check(plan: LinkPlan) -> None:
+    """Raises ``ScenarioError`` for what no link can be, whatever the machine."""
+    if plan.rate is not None and plan.goodput is not None:
+        raise ScenarioError("a link has a rate or a goodput, not both: take one of them out")
+    for name, asked in (("rate", plan.rate), ("goodput", plan.goodput)):
+        if asked is not None and not 8 <= asked < float("inf"):
+            raise ScenarioError(f"a link's {name} of {asked:g} bit/s cannot be: give one above 0, or none for no limit")
+    if not MTU_RANGE[0] <= plan.mtu <= MTU_RANGE[1]:
+        raise ScenarioError(f"an MTU of {plan.mtu} bytes cannot be: give one from {MTU_RANGE[0]} to {MTU_RANGE[1]}")
+    if not 0 <= plan.loss < 1:
+        raise ScenarioError(f"a loss of {plan.loss:g} cannot be: give a share from 0 to below 1")
+    if not 0 <= plan.delay_s < 60:
+        raise ScenarioError(f"a delay of {plan.delay_s:g} s cannot be: give one from 0 to below 60 s")
+
+
+def qdisc_rate(plan: LinkPlan) -> float | None:
+    """Bit/s as the qdisc counts them. None: unshaped."""
+    if plan.goodput is not None:
+        return plan.goodput * (plan.mtu + _ETHERNET_BYTES) / (plan.mtu - _TCP_IP_BYTES)
+    return plan.rate
+
+
+def expected_goodput(plan: LinkPlan) -> float | None:
+    """TCP payload in bytes per second that the rate implies. None: unshaped, or with loss (TCP decides then)."""
+    rate = qdisc_rate(plan)
+    if rate is None or plan.loss:
+        return None
+    return rate / 8 * (plan.mtu - _TCP_IP_BYTES) / (plan.mtu + _ETHERNET_BYTES)
+
+
+def bucket(rate: float, mtu: int) -> Bucket:
+    """The token bucket for ``rate`` bit/s, by the reasons that stand at the top of this file."""
+    frame = mtu + _ETHERNET_BYTES
+    burst = max(rate / 8 * _BUCKET_S, 2.2 * frame)  # two frames, and a little for a timer that is late
+    return Bucket(
+        rate=round(rate / 8) * 8,
+        burst=round(burst),
+        limit=round(max(rate / 8 * _QUEUE_S, _QUEUE_MIN)),
+        segment=round(min(_SEGMENT_MAX, max(burst / 2, 2 * mtu))),
+    )
+
+
+def _shape_end(end: End, plan: LinkPlan) -> None:
+    """The size of segments first: a connection reads it when it is made."""
+    rate = qdisc_rate(plan)
+    segment = bucket(rate, plan.mtu).segment if rate else _SEGMENT_MAX
+    most = 1 if plan.loss else 65535  # one lost segment is to be one lost frame
+    sizes = ["mtu", str(plan.mtu), "gso_max_size", str(segment), "gso_max_segs", str(most)]
+    run_in(end.pid, ["ip", "link", "set", "dev", end.interface, *sizes])
+    _tc(end, *_discipline(plan))
+
+
+def _discipline(plan: LinkPlan) -> list[list[str]]:
+    """What ``tc qdisc replace`` is told, one list a qdisc, the root first (netem with a child: tc-netem(8))."""
+    rate = qdisc_rate(plan)
+    netem = bool(plan.delay_s or plan.loss)
+    qdiscs = [_netem(plan, rate)] if netem else []
+    if rate is not None:
+        place = ["parent", "2:1", "handle", "10:"] if netem else ["root", "handle", "1:"]
+        qdiscs.append([*place, *_tbf(bucket(rate, plan.mtu))])
+    return qdiscs or [["root", "noqueue"]]
+
+
+def _tbf(to: Bucket) -> list[str]:
+    return ["tbf", "rate", f"{to.rate}bit", "burst", f"{to.burst}b", "limit", f"{to.limit}b"]
+
+
+def _netem(plan: LinkPlan, rate: float | None) -> list[str]:
+    """``limit`` counts packets: all that can be under way at the rate (100 Gbit/s when none is set), twice."""
+    under_way = (rate or 100e9) / 8 * plan.delay_s / plan.mtu
+    loss = ["loss", f"{plan.loss * 100:.6f}%"] if plan.loss else []
+    limit, delay = str(1000 + 2 * round(under_way)), f"{plan.delay_s * 1e6:.0f}us"
+    return ["root", "handle", "2:", "netem", "limit", limit, "delay", delay, *loss]
+
+
+def _tc(end: End, *qdiscs: Sequence[str]) -> None:
+    """``replace`` changes a qdisc of the same kind and handle in place, so that what waits in it is not lost."""
+    for qdisc in qdiscs:
+        try:
+            run_in(end.pid, ["tc", "qdisc", "replace", "dev", end.interface, *qdisc])
+        except CommandFailed as error:
+            if "netem" in qdisc and ("unknown" in error.stderr or "No such file" in error.stderr):
+                remedy = "leave delay and loss out, or use a kernel that has it (Ubuntu: linux-modules-extra)"
+                raise PrerequisiteMissing("this kernel has no netem, which makes delay and loss", remedy) from error
+            raise
+
+
+def _require_congestion(pid: int, name: str) -> None:
+    """Asks the kernel for it, which loads its module where there is one."""
+
+    def choose() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())
+
+    try:
+        inside(pid, choose)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EINVAL):
+            raise
+        with open("/proc/sys/net/ipv4/tcp_available_congestion_control", encoding="ascii") as file:
+            known = ", ".join(file.read().split())
+        raise ScenarioError(f"this kernel has no congestion control '{name}'; there are: {known}") from error

@@ -1,0 +1,386 @@
+"""Real hosts and links: built as planned, at the rate that was asked for, and gone afterwards whatever happens."""
+
+import contextlib
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.plan import LinkPlan, NetworkPlan
+from testbed.linux.counters import Counters, link_counters
+from testbed.linux.netns import identity
+from testbed.network import fabric as fabric_module
+from testbed.network.calibrate import calibrate, require_capacity
+from testbed.network.commands import run_in
+from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
+from testbed.network.iperf3 import iperf3_goodput
+from testbed.network.links import cut, expected_goodput, mend, set_rate, shape
+from testbed.network.probing import transfer
+
+PLAN = NetworkPlan(vmotion=LinkPlan())
+ETHERNET_IP_TCP = 66
+
+
+@pytest.fixture(scope="module")
+def fabric() -> Iterator[Fabric]:
+    with Fabric(PLAN, "test-network") as up:
+        yield up
+
+
+def _reaches(fabric: Fabric, host: str, address: str) -> bool:
+    return fabric.spawn(host, ["ping", "-c1", "-W1", address], stdout=subprocess.DEVNULL).wait() == 0
+
+
+def _processes_in(namespaces: set[int]) -> list[int]:
+    found = []
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError):
+            if identity(pid) in namespaces:
+                found.append(pid)
+    return found
+
+
+def _until_empty(namespaces: set[int]) -> list[int]:
+    """Who is still in them, asked again and again for as long as a busy machine may need to end them."""
+    deadline = time.monotonic() + 20
+    while (left := _processes_in(namespaces)) and time.monotonic() < deadline:
+        select.select([], [], [], 0.01)
+    return left
+
+
+# ---- What is built ---------------------------------------------------------------------------------------------------
+
+
+def test_the_hosts_have_the_addresses_of_the_plan(fabric: Fabric) -> None:
+    assert set(fabric.hosts) == {"esx1", "esx2", "client"}
+    addresses = {name: (h.vmotion and h.vmotion.ip, h.vm and h.vm.ip) for name, h in fabric.hosts.items()}
+    assert addresses == {
+        "esx1": ("10.0.1.1", "10.0.2.1"),
+        "esx2": ("10.0.1.2", "10.0.2.2"),
+        "client": (None, "10.0.2.3"),
+    }
+    assert fabric.bridge.kind == "LinuxBridge"
+    assert len(fabric.bridge.ports) == 3
+
+
+def test_everybody_reaches_everybody(fabric: Fabric) -> None:
+    for host, other in (("esx1", "10.0.1.2"), ("esx2", "10.0.1.1"), ("client", "10.0.2.1"), ("esx1", "10.0.2.2")):
+        assert _reaches(fabric, host, other), (host, other)
+    assert not _reaches(fabric, "client", "10.0.1.1")
+
+
+def test_nothing_of_it_is_in_the_machines_own_namespace(fabric: Fabric) -> None:
+    own = set(os.listdir("/sys/class/net"))
+    assert not own & {"vm", "vmotion", "s1", *fabric.bridge.ports}
+    namespaces = {identity(h.pid) for h in fabric.hosts.values()} | {identity(fabric.bridge.pid)}
+    assert len(namespaces) == 4
+    assert identity(os.getpid()) not in namespaces
+
+
+def test_two_runs_do_not_see_each_other(fabric: Fabric) -> None:
+    with Fabric(PLAN, "another") as other:
+        assert not {identity(h.pid) for h in fabric.hosts.values()} & {identity(h.pid) for h in other.hosts.values()}
+        assert _reaches(other, "esx1", "10.0.1.2")
+        assert _reaches(other, "client", "10.0.2.2")
+    assert _reaches(fabric, "client", "10.0.2.2")
+
+
+def test_an_idle_link_is_silent_and_a_first_packet_needs_no_arp(fabric: Fabric) -> None:
+    end = fabric.ends("vmotion")[0]
+    before = link_counters(end.pid, end.interface)
+    assert _reaches(fabric, "esx1", "10.0.1.2")
+    after = link_counters(end.pid, end.interface)
+    assert (after.tx_packets - before.tx_packets, after.rx_packets - before.rx_packets) == (1, 1)
+
+
+_CHILD = """
+import os, sys
+os.write(int(sys.argv[1]), f"{os.environ['WORD']} {os.environ[sys.argv[2]]}".encode())
+os.close(int(sys.argv[1]))
+print(os.getcwd(), sys.stdin.read())
+"""
+
+
+def test_a_spawned_process_is_itself_in_the_hosts_namespace_with_its_files(fabric: Fabric, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe:
+        child = fabric.spawn(
+            "esx1",
+            [sys.executable, "-c", _CHILD, str(writing), RUN_VARIABLE],
+            pass_fds=[writing],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "WORD": "hello"},
+            cwd=tmp_path,
+        )
+        os.close(writing)
+        assert pipe.read() == b"hello test-network"
+        assert identity(child.pid) == identity(fabric.hosts["esx1"].pid)
+        assert os.getsid(child.pid) == child.pid
+        assert child.communicate(b"and its input")[0] == f"{tmp_path} and its input\n".encode()
+    assert child.returncode == 0
+
+
+def test_a_host_that_is_not_there_is_named(fabric: Fabric) -> None:
+    with pytest.raises(ScenarioError, match="did you mean 'esx1'"):
+        fabric.spawn("esx3x1", ["true"])
+
+
+def test_mininet_prints_nothing_and_leaves_our_loggers_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    soft = Path("/proc/sys/net/core/wmem_max").read_text()
+    with Fabric(PLAN, "quiet"):
+        pass
+    assert capfd.readouterr() == ("", "")
+    assert type(logging.getLogger("testbed.some.new.logger")) is logging.getLoggerClass()
+    assert "Mininet" not in logging.getLoggerClass().__name__
+    assert Path("/proc/sys/net/core/wmem_max").read_text() == soft
+
+
+def test_a_topology_is_found_by_name_and_a_wrong_name_is_told_the_nearest() -> None:
+    assert "two-hosts" in topologies_by_name()
+    wrong = Fabric(replace(PLAN, topology="two-host"), "wrong")
+    with pytest.raises(ScenarioError, match="did you mean 'two-hosts'"), wrong:
+        pass
+
+
+def test_the_topology_is_a_plain_one_for_mn() -> None:
+    """``mn`` raises sysctls of the machine, so its own runner is not called: only what it would read of the file."""
+    file = Path(__file__).parents[2] / "topologies" / "two_hosts.py"
+    scope: dict[str, object] = {}
+    exec(compile(file.read_text(), str(file), "exec"), scope)  # noqa: S102 - as mn --custom does
+    topology = scope["topos"]["two-hosts"]()  # type: ignore[index]
+    assert sorted(topology.hosts()) == ["client", "esx1", "esx2"]
+    assert len(topology.links()) == 4
+
+
+# ---- What is taken away ----------------------------------------------------------------------------------------------
+
+
+def test_all_is_gone_after_the_context_with_what_was_started_in_it() -> None:
+    with Fabric(PLAN, "gone") as up:
+        namespaces = {identity(host.pid) for host in up.hosts.values()} | {identity(up.bridge.pid)}
+        child = up.spawn("esx2", ["sleep", "1000"])
+    assert child.returncode == -signal.SIGKILL
+    assert _processes_in(namespaces) == []
+
+
+@pytest.mark.parametrize("victim", ["esx1", "client"])
+def test_a_killed_host_does_not_hold_up_the_end(victim: str) -> None:
+    with Fabric(PLAN, "killed") as up:
+        namespaces = {identity(host.pid) for host in up.hosts.values()}
+        os.kill(up.hosts[victim].pid, signal.SIGKILL)
+    assert _processes_in(namespaces) == []
+
+
+def test_a_build_that_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[int] = set()
+
+    def fail(pid: int) -> None:
+        seen.add(identity(pid))
+        if len(seen) == 3:
+            raise TestbedError("as if a host could not be silenced")
+
+    monkeypatch.setattr(fabric_module, "silence", fail)
+    with pytest.raises(TestbedError, match="as if"), Fabric(PLAN, "half"):
+        pass
+    assert _processes_in(seen) == []
+
+
+def test_a_topology_that_mininet_cannot_build_is_one_line_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    topo = topologies_by_name()["two-hosts"]
+
+    class Broken(topo):  # type: ignore[misc,valid-type]
+        def build(self, switch: str = "auto") -> None:
+            super().build(switch=switch)
+            self.addLink("esx1", "esx2", intfName1="vmotion", intfName2="vmotion")  # the names are taken
+
+    before = psutil.Process().children()
+    monkeypatch.setattr(fabric_module, "topologies_by_name", lambda: {"two-hosts": Broken})
+    with (
+        pytest.raises(TestbedError, match=r"Mininet could not build the network: .*vmotion") as caught,
+        Fabric(PLAN, "x"),
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+    assert psutil.Process().children() == before
+
+
+_HOLDER = """
+import json, sys
+from testbed.core.plan import LinkPlan, NetworkPlan
+from testbed.linux.netns import identity
+from testbed.network.fabric import Fabric
+from testbed.network.links import shape
+
+with Fabric(NetworkPlan(vmotion=LinkPlan()), "holder") as fabric:
+    shape(fabric, "vmotion", LinkPlan(rate=1e9))
+    pids = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
+    print(json.dumps([identity(pid) for pid in pids]), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_when_the_one_that_holds_it_is_killed_all_of_it_goes_by_itself() -> None:
+    holder = subprocess.Popen([sys.executable, "-c", _HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout is not None
+        namespaces = set(json.loads(holder.stdout.readline()))
+        assert len(_processes_in(namespaces)) >= 4
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert _until_empty(namespaces) == []
+
+
+def test_without_mininet_or_its_tools_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(PrerequisiteMissing, match="bootstrap install"), Fabric(PLAN, "no-tools"):
+        pass
+
+
+def test_without_root_the_remedy_is_sudo() -> None:
+    script = _HOLDER.replace("import json, sys", "import json, os, sys; os.seteuid(65534)")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "PrerequisiteMissing: emulated hosts need root; run it with sudo" in done.stderr
+
+
+# ---- The rate --------------------------------------------------------------------------------------------------------
+
+
+def _shaped(fabric: Fabric, plan: LinkPlan) -> LinkPlan:
+    shape(fabric, "vmotion", plan)
+    return plan
+
+
+@pytest.mark.parametrize("mtu", [1500, 9000])
+@pytest.mark.parametrize("rate", [1e7, 1e8, 1e9])
+def test_a_link_delivers_what_its_rate_implies(fabric: Fabric, rate: float, mtu: int) -> None:
+    record = calibrate(fabric, _shaped(fabric, LinkPlan(rate=rate, mtu=mtu)))
+    assert record.verified, record
+    assert record.drops == 0
+    assert record.rtt_s is not None
+    assert (record.rate, record.mtu) == (rate, mtu)
+
+
+def test_a_goodput_is_what_was_asked_for(fabric: Fabric) -> None:
+    record = calibrate(fabric, _shaped(fabric, LinkPlan(goodput=128e6 * 8)))
+    assert record.verified, record
+    assert record.goodput == pytest.approx(128e6, rel=0.02)
+
+
+def test_both_directions_are_shaped_and_the_vm_network_too(fabric: Fabric) -> None:
+    shape(fabric, "vmotion", LinkPlan(rate=1e9))
+    shape(fabric, "vm", LinkPlan(rate=1e9, mtu=9000))
+    assert len(fabric.ends("vm")) == 6
+    for end in fabric.ends("vmotion") + fabric.ends("vm"):
+        with Counters(end.pid, end.interface) as counters:
+            assert [qdisc.kind for qdisc in counters.qdiscs()] == ["tbf"]
+    assert (
+        json.loads(run_in(fabric.hosts["client"].pid, ["ip", "-json", "link", "show", "dev", "vm"]))[0]["mtu"] == 9000
+    )
+    assert _reaches(fabric, "client", "10.0.2.1")
+
+
+def test_a_short_transfer_is_no_faster_than_the_link(fabric: Fabric) -> None:
+    for rate, size in ((1e7, 10**6), (1e9, 8 * 10**6)):
+        expected = expected_goodput(_shaped(fabric, LinkPlan(rate=rate)))
+        assert expected is not None
+        whole = transfer(fabric, congestion="cubic", size=size).whole
+        assert whole <= expected * 1.02
+
+
+def test_an_unshaped_link_is_measured_and_implies_nothing(fabric: Fabric) -> None:
+    record = calibrate(fabric, _shaped(fabric, LinkPlan()))
+    assert (record.rate, record.expected_goodput, record.verified) == (None, None, True)
+    assert record.goodput is not None
+    assert record.goodput > 1e9 / 8
+
+
+def test_a_link_that_is_slower_than_planned_is_not_verified(fabric: Fabric) -> None:
+    shape(fabric, "vmotion", LinkPlan(rate=0.9e9))
+    record = calibrate(fabric, LinkPlan(rate=1e9))
+    assert not record.verified
+
+
+def test_a_rate_beyond_the_machine_is_refused_with_one_that_is_not(fabric: Fabric) -> None:
+    shape(fabric, "vmotion", LinkPlan())
+    with pytest.raises(ScenarioError, match=r"cannot shape a rate of 400 Gbit/s: ask for at most [\d.,]+ [MG]bit/s"):
+        require_capacity(fabric, LinkPlan(rate=4e11))
+    require_capacity(fabric, LinkPlan(rate=1e9))
+
+
+def test_another_rate_holds_at_once_and_a_running_transfer_survives_it(fabric: Fabric) -> None:
+    shape(fabric, "vmotion", LinkPlan(rate=1e9))
+    set_rate(fabric, "vmotion", LinkPlan(rate=1e8))
+    assert calibrate(fabric, LinkPlan(rate=1e8)).verified
+
+
+def test_nothing_passes_a_cut_link_and_a_mended_one_is_as_before(fabric: Fabric) -> None:
+    plan = _shaped(fabric, LinkPlan(rate=1e9))
+    cut(fabric, "vmotion")
+    assert not _reaches(fabric, "esx1", "10.0.1.2")
+    mend(fabric, "vmotion", plan)
+    assert _reaches(fabric, "esx1", "10.0.1.2")
+    assert calibrate(fabric, plan).verified
+
+
+def test_a_probe_that_fails_is_one_line(fabric: Fabric) -> None:
+    with pytest.raises(TestbedError, match=r"could not be measured: .*No such file") as caught:
+        transfer(fabric, congestion="no-such-control", size=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_payload_and_headers_are_all_that_passes(fabric: Fabric) -> None:
+    """The accounts of a run rest on this: qdisc bytes = payload + 66 for each frame."""
+    shape(fabric, "vmotion", LinkPlan(rate=1e9))
+    end = fabric.ends("vmotion")[0]
+    with Counters(end.pid, end.interface) as counters:
+        (before, link_before), size = (counters.qdiscs()[0], counters.link()), 20 * 10**6
+        transfer(fabric, congestion="cubic", size=size)
+        after, link_after = counters.qdiscs()[0], counters.link()
+    frames = after.packets - before.packets
+    assert after.bytes - before.bytes - frames * ETHERNET_IP_TCP == pytest.approx(size, rel=1e-4)
+    packets = link_after.tx_packets - link_before.tx_packets
+    assert link_after.tx_bytes - link_before.tx_bytes - packets * ETHERNET_IP_TCP == pytest.approx(size, rel=1e-4)
+
+
+def test_ours_against_iperf3_on_the_same_link(fabric: Fabric) -> None:
+    plan = _shaped(fabric, LinkPlan(rate=1e9))
+    record = calibrate(fabric, plan)
+    assert record.goodput is not None
+    assert record.goodput >= 0.97 * iperf3_goodput(fabric, 1)
+
+
+def test_an_unknown_congestion_control_is_refused_with_those_there_are(fabric: Fabric) -> None:
+    with pytest.raises(ScenarioError, match=r"no congestion control 'vegan'; there are: .*cubic"):
+        shape(fabric, "vmotion", LinkPlan(congestion="vegan"))
+
+
+def _has_netem() -> bool:
+    argv = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def test_delay_is_made_by_netem_or_refused_by_name(fabric: Fabric) -> None:
+    plan = LinkPlan(rate=1e8, delay_s=0.005)
+    try:
+        if not _has_netem():
+            with pytest.raises(PrerequisiteMissing, match="no netem"):
+                shape(fabric, "vmotion", plan)
+            return
+        record = calibrate(fabric, _shaped(fabric, plan))
+        assert record.verified, record
+        assert record.rtt_s == pytest.approx(0.010, rel=0.2)
+    finally:
+        shape(fabric, "vmotion", LinkPlan())

@@ -1,0 +1,203 @@
+"""The sampler with sources that do as they are told: its schedule, its file, and what it does when things go wrong."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.core.errors import TestbedError
+from testbed.metrics.guest import GuestSource
+from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
+from testbed.metrics.link import LinkSource
+from testbed.metrics.sampler import Sampler, SamplerReport
+from testbed.metrics.source import Row
+
+PERIOD = 0.005
+
+
+class Counting:
+    """Numbers its samples, and says when there are ``enough``."""
+
+    def __init__(self, enough: int = 5) -> None:
+        self.taken, self.closed = 0, False
+        self._enough, self.reached = enough, threading.Event()
+
+    def sample(self) -> list[Row]:
+        self.taken += 1
+        if self.taken >= self._enough:
+            self.reached.set()
+        return [{"kind": "count", "n": self.taken}]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Slow(Counting):
+    """Its first sample takes as long as several ticks."""
+
+    def sample(self) -> list[Row]:
+        if not self.taken:
+            end = time.monotonic() + 6.5 * PERIOD
+            while time.monotonic() < end:
+                pass
+        return super().sample()
+
+
+class Broken(Counting):
+    def sample(self) -> list[Row]:
+        raise OSError(19, "No such device")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_sample_is_kept_in_order_with_its_time(tmp_path: Path) -> None:
+    source = Counting()
+    with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
+        assert source.reached.wait(10)
+    rows = _rows(tmp_path / "samples.jsonl")
+    assert [row["n"] for row in rows] == list(range(1, source.taken + 1))
+    assert sampler.taken == source.taken
+    assert source.closed
+    times = [row["t"] for row in rows]
+    assert times == sorted(times)
+
+
+def test_the_schedule_does_not_drift(tmp_path: Path) -> None:
+    """Ticks stay on the grid of the first, however late each is: every one that was due is taken, or counted lost."""
+    source = Counting(40)
+    with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
+        assert source.reached.wait(20)
+    rows = _rows(tmp_path / "samples.jsonl")
+    due = (rows[-1]["t"] - rows[0]["t"]) / PERIOD
+    assert sampler.taken + sampler.lost == pytest.approx(due + 1, abs=2)
+
+
+def test_ticks_that_could_not_be_kept_are_counted(tmp_path: Path) -> None:
+    source = Slow(3)
+    with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
+        assert source.reached.wait(10)
+    assert sampler.lost >= 5
+    assert sampler.report().lost_share > 0
+
+
+def test_events_from_other_threads_are_rows_too(tmp_path: Path) -> None:
+    source = Counting()
+    with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
+        threads = [threading.Thread(target=sampler.event, args=("round",), kwargs={"index": n}) for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    events = [row for row in _rows(tmp_path / "samples.jsonl") if row["kind"] == "event"]
+    assert sorted(row["index"] for row in events) == list(range(20))
+    assert {row["event"] for row in events} == {"round"}
+
+
+def test_a_source_can_come_later(tmp_path: Path) -> None:
+    late = Counting()
+    with Sampler(tmp_path / "samples.jsonl", (), PERIOD) as sampler:
+        sampler.add(late)
+        assert late.reached.wait(10)
+    assert late.closed
+
+
+def test_a_full_disk_is_said_at_the_end_and_stops_nobody() -> None:
+    source = Counting(40)  # more than one batch
+    sampler = Sampler(Path("/dev/full"), (source,), PERIOD)
+    with pytest.raises(TestbedError, match="No space left on device; make room"), sampler:
+        assert source.reached.wait(20)
+    assert source.closed
+    assert sampler.taken >= 40
+
+
+def test_a_file_that_cannot_be_opened_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(TestbedError, match="No such file"), Sampler(tmp_path / "no" / "folder"):
+        pass
+
+
+def test_a_source_that_breaks_is_said_at_the_end_and_the_others_go_on(tmp_path: Path) -> None:
+    broken, source = Broken(), Counting()
+    sampler = Sampler(tmp_path / "samples.jsonl", (broken, source), PERIOD)
+    with pytest.raises(TestbedError, match=r"a Broken could not be read: .*No such device"), sampler:
+        assert source.reached.wait(10)
+    assert broken.closed
+    assert source.closed
+
+
+def test_what_failed_first_is_what_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError), Sampler(Path("/dev/full"), (Counting(),), PERIOD) as sampler:
+        sampler.event("then")
+        raise ZeroDivisionError
+
+
+def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
+    with Sampler(tmp_path / "samples.jsonl", (Counting(),), PERIOD) as sampler:
+        sampler.close()
+    sampler.close()
+
+
+def test_its_own_cost_is_measured(tmp_path: Path) -> None:
+    source = Slow(3)
+    with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
+        assert source.reached.wait(10)
+    report = sampler.report()
+    assert 0 < report.cpu_s <= report.elapsed_s * 1.01
+    assert report.cpu_share > 0
+
+
+def test_a_report_of_nothing_divides_by_nothing() -> None:
+    report = SamplerReport(taken=0, lost=0, cpu_s=0.0, elapsed_s=0.0)
+    assert (report.lost_share, report.cpu_share) == (0.0, 0.0)
+
+
+def test_processes_are_read_until_they_end() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        source = ProcessSource({"child": child.pid, "self": os.getpid()})
+        child_row, own_row = source.sample()
+        child.communicate(b"\n")
+        (left,) = source.sample()
+    assert (child_row["kind"], child_row["name"], child_row["pid"]) == ("process", "child", child.pid)
+    assert left["name"] == own_row["name"] == "self"
+    assert isinstance(own_row["rss_bytes"], int)
+    assert own_row["rss_bytes"] > 1 << 20
+    assert cpu_seconds(child.pid) is None
+    assert pss_bytes(child.pid) is None
+
+
+def test_cpu_and_memory_of_a_process_on_request() -> None:
+    assert (cpu_seconds(os.getpid()) or 0.0) > 0
+    pss = pss_bytes(os.getpid())
+    assert pss is not None
+    assert pss > 1 << 20
+
+
+def test_a_process_that_is_not_there_is_refused() -> None:
+    with pytest.raises(TestbedError, match="is not there"):
+        ProcessSource({"nobody": 2**22 + 1})
+
+
+def test_the_guests_counter_is_a_row_while_somebody_can_say() -> None:
+    said: list[int | None] = [5, None]
+    source = GuestSource(itertools.cycle(said).__next__, "esx1")
+    assert source.sample() == [{"kind": "guest", "operations": 5, "host": "esx1"}]
+    assert source.sample() == []
+
+
+def test_a_link_is_two_rows_with_a_qdisc() -> None:
+    source = LinkSource("here", os.getpid(), "lo")
+    try:
+        link, *qdisc = source.sample()
+    finally:
+        source.close()
+    assert link["kind"] == "link"
+    assert {"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "rx_dropped", "tx_dropped"} <= set(link)
+    assert all(row["kind"] == "qdisc" for row in qdisc)
