@@ -1,0 +1,10 @@
+"""The command line: one small file a command. Human text goes to stderr, data to stdout."""
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code (``core.errors``). ``argv`` is without the program's name."""
+    from testbed.cli.app import run_command
+
+    return run_command(argv)

@@ -1,0 +1,67 @@
+"""Which commands there are, and how each way of ending becomes an exit code and at most one red line."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.main import get_command
+
+from testbed.cli import bench, clean, doctor, listing, run, schema
+from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+from testbed.core.registry import nearest
+
+PROGRAM = "testbed"
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Fast Motion: a live-migration laboratory in a box.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("list")(listing.list_names)
+app.command("doctor")(doctor.doctor)
+app.command("clean")(clean.clean)
+app.command("schema")(schema.schema)
+app.command("bench")(bench.bench)
+
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except TestbedError as error:
+        return _fail(error)
+    except typer.TyperException as error:
+        return _fail(ScenarioError(_usage(error)))
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail(Interrupted("interrupted"))
+    except BrokenPipeError:
+        # Whoever read us has gone (``| head``): nothing is left to say, and the interpreter must not try again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return TestbedError.exit_code
+
+
+def _fail(error: TestbedError) -> int:
+    text = "".join(char if char.isprintable() else " " for char in f"{PROGRAM}: {error}")
+    red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ("", "")
+    print(f"{red}{text}{plain}", file=sys.stderr)
+    return error.exit_code
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was wrong on the command line, with the nearest right word or where to look."""
+    context = getattr(error, "ctx", None)
+    name = getattr(error, "option_name", None)
+    message = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
+    if isinstance(name, str) and context is not None:
+        known = [option for parameter in context.command.params for option in parameter.opts if option[:1] == "-"]
+        return f"there is no option '{name}'; {nearest(name, [*known, '--help'])}"
+    path = context.command_path if context is not None else PROGRAM
+    first = (message[:1].lower() + message[1:]).replace(". Did you mean", "; did you mean")
+    return first if "did you mean" in first else f"{first}; see: {path} --help"

@@ -1,0 +1,21 @@
+"""``bench``: this machine's figures, as ratios from one run."""
+
+import secrets
+
+
+def bench() -> int:
+    """Measure this machine: wire against iperf3, dirty tracking, downtime, memory, as ratios from one run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from testbed.engines.bench import rows
+    from testbed.experiment import interruptible, the_machine
+
+    table = Table("measure", "figure", "mark", "met")
+    progress = Console(stderr=True)
+    with interruptible(), the_machine("bench", secrets.token_hex(3)) as state:
+        for row in rows(state.add):
+            progress.print(f"{row.measure}: {row.figure}", highlight=False)
+            table.add_row(row.measure, row.figure, row.mark, "yes" if row.met else "no")
+    Console().print(table)
+    return 0

@@ -1,0 +1,63 @@
+"""The live view on a terminal: what is done scrolls by above, what is being done is redrawn below."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from testbed.cli.outlook import Outlook
+from testbed.cli.progress import lines
+from testbed.core.events import Event, PhaseChanged
+from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
+
+FRAMES = 8
+"""Redraws a second: enough to see it move, and next to nothing beside what is measured."""
+
+
+@contextmanager
+def live_view(title: str) -> Iterator[Callable[[Event], None]]:
+    """An observer that any thread may call."""
+    console = Console(stderr=True, highlight=False)
+    outlook, lock = Outlook(), Lock()
+    console.print(Text(title, "bold"))
+    with Live(console=console, refresh_per_second=FRAMES, transient=True) as live:
+
+        def observe(event: Event) -> None:
+            with lock:
+                outlook.update(event)
+                if not isinstance(event, PhaseChanged):
+                    for line in lines(event):
+                        console.print(Text(line))
+                live.update(draw(outlook))
+
+        yield observe
+
+
+def draw(outlook: Outlook) -> RenderableType:
+    """Two lines: where the run is, and how far the round."""
+    where = f"{outlook.index}/{outlook.total} {outlook.name}: {outlook.phase} {outlook.detail}".rstrip()
+    if not outlook.round_bytes or outlook.phase not in ("precopy", "switchover"):
+        return Text(where)
+    grid = Table.grid(padding=(0, 2))
+    bar = ProgressBar(total=outlook.round_bytes, completed=outlook.sent_bytes, width=24)
+    grid.add_row(f"round {outlook.round}", bar, *figures(outlook))
+    return Group(Text(where), grid)
+
+
+def figures(outlook: Outlook) -> list[str]:
+    """Bytes left, rate, dirty rate, and the time that is left, as far as they are known."""
+    texts = [f"{in_bytes(outlook.left_bytes)} left"]
+    if outlook.rate is not None:
+        texts.append(f"at {in_bytes_per_second(outlook.rate)}")
+    if outlook.dirty_rate is not None:
+        texts.append(f"dirtied at {in_bytes_per_second(outlook.dirty_rate)}")
+    if outlook.left_s is not None:
+        texts.append(f"ETA {in_seconds(outlook.left_s)}")
+    if outlook.all_left_s is not None and outlook.index < outlook.total:
+        texts.append(f"all {in_seconds(outlook.all_left_s)}")
+    return texts

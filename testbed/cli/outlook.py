@@ -1,0 +1,86 @@
+"""How far a run is and how long it will take: a value that events change, for whatever shows it.
+
+The rest of a pre-copy is a geometric series: what is left takes t = left / bandwidth, in that time t x dirty_rate is
+dirtied anew, and so on, so with r = dirty_rate / bandwidth < 1 it ends after t / (1 - r) at the latest (Clark 2005,
+section 3; the policy stops earlier). With r >= 1 nobody knows, and nothing is said.
+"""
+
+from dataclasses import dataclass, field
+
+from testbed.core.events import Event, MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.rounds import RoundKind
+
+
+@dataclass(slots=True, kw_only=True)
+class Outlook:
+    """What is known after the events so far. Times are of the monotonic clock, rates bytes per second."""
+
+    name: str = ""
+    index: int = 0
+    total: int = 0
+    phase: str = ""
+    detail: str = ""
+    round: int = 0
+    sent_bytes: int = 0
+    round_bytes: int = 0
+    dirty_rate: float | None = None
+    began: float = 0.0
+    now: float = 0.0
+    _round_began: float = 0.0
+    _lasted: list[float] = field(default_factory=list)
+
+    def update(self, event: Event) -> None:
+        """Takes an event in."""
+        self.now = max(self.now, event.at)
+        match event:
+            case MigrationStarted():
+                self._begin(event)
+            case PhaseChanged():
+                self.phase, self.detail = event.phase, event.detail
+                self._round_began = event.at
+            case Progress():
+                self._progress(event)
+            case RoundFinished():
+                if event.round.kind is RoundKind.PRECOPY:
+                    self.dirty_rate = event.round.dirty_rate
+                self._round_began = event.at
+                self.sent_bytes, self.round_bytes = 0, event.round.dirtied_bytes
+            case MigrationFinished():
+                self._lasted.append(event.at - self.began)
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second in this round; None before anything was sent."""
+        elapsed = self.now - self._round_began
+        return self.sent_bytes / elapsed if self.sent_bytes and elapsed > 0 else None
+
+    @property
+    def left_bytes(self) -> int:
+        """What this round has still to send."""
+        return max(0, self.round_bytes - self.sent_bytes)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until this migration has ended, at most; None if nothing says so."""
+        if not self.rate:
+            return None
+        ratio = (self.dirty_rate or 0.0) / self.rate
+        return self.left_bytes / self.rate / (1 - ratio) if ratio < 1 else None
+
+    @property
+    def all_left_s(self) -> float | None:
+        """Seconds until the whole matrix is done, if the others last as long as those that are done did."""
+        others = self.total - self.index
+        if not others:
+            return self.left_s
+        lasted = [*self._lasted, *([self.now - self.began + self.left_s] if self.left_s is not None else [])]
+        return (self.left_s or 0.0) + others * sum(lasted) / len(lasted) if lasted else None
+
+    def _begin(self, event: MigrationStarted) -> None:
+        self.name, self.index, self.total = event.name, event.index, event.total
+        self.phase, self.detail, self.round = "", "", 0
+        self.sent_bytes, self.round_bytes, self.dirty_rate = 0, 0, None
+        self.began = self._round_began = event.at
+
+    def _progress(self, event: Progress) -> None:
+        self.round, self.sent_bytes, self.round_bytes = event.round, event.sent_bytes, event.round_bytes

@@ -1,0 +1,51 @@
+"""``run``: a scenario on real hosts, links and memory, into a folder of results."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from testbed import scenarios
+from testbed.core.errors import TestbedError
+
+DEFAULTS = ("fast-motion", "hello")
+"""What runs without a name: the first of these that there is."""
+
+
+def run(  # noqa: PLR0913, PLR0917 - the options of the command line
+    scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
+    engine: Annotated[str | None, typer.Option(help="native, simulated or qemu; default: as the scenario says")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=1000, help="make each migration so many times")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
+    json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
+) -> int:
+    """Run a scenario: every migration of its matrix, every byte proved."""
+    from testbed.cli.progress import watching
+    from testbed.engines import registry as engines
+    from testbed.experiment import run_scenario
+    from testbed.report import text
+    from testbed.report.folder import to_json
+    from testbed.scenario import load
+
+    loaded = load(scenario or default_scenario(), overrides=set_ or [], seed=seed)
+    engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
+    folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    with watching(quiet, f"{loaded.name}: {loaded.title}") as observer:
+        summary = run_scenario(
+            loaded, out=folder, repeat=repeat, seed=seed, engine=engine or loaded.engine, observer=observer
+        )
+    if json:
+        sys.stdout.write(to_json(summary))
+    if not quiet:
+        text.show(summary, folder)
+    return 0 if summary.valid else TestbedError.exit_code
+
+
+def default_scenario() -> str:
+    """The scenario that runs when none is named."""
+    return next(name for name in DEFAULTS if name in scenarios.names())

@@ -1,0 +1,63 @@
+"""What was published, held against what a run measured.
+
+Published figures are of real-world size, so measured ones are scaled up before they are compared. Of repeats the
+median counts; of migrations that did not complete, nothing.
+"""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from testbed.core.claims import Claim
+from testbed.core.record import ComparisonRecord, MigrationRecord
+
+
+def comparisons(claims: Sequence[Claim], done: Sequence[MigrationRecord]) -> list[ComparisonRecord]:
+    """One record a claim. ``measured`` is None where nothing was measured."""
+    return [_hold(claim, done) for claim in claims]
+
+
+def _hold(claim: Claim, done: Sequence[MigrationRecord]) -> ComparisonRecord:
+    if claim.over:
+        before = _measured(claim, {**claim.where, claim.over: claim.a}, done)
+        after = _measured(claim, {**claim.where, claim.over: claim.b}, done)
+        measured = 1 - after / before if before and after is not None else None
+    else:
+        measured = _measured(claim, claim.where, done)
+    return ComparisonRecord(
+        name=claim.name,
+        over=claim.over,
+        a=claim.a,
+        b=claim.b,
+        reduction=measured if claim.over else None,
+        published=claim.published,
+        source=claim.source,
+        measured=measured,
+        unit=claim.unit,
+    )
+
+
+def _measured(claim: Claim, where: dict[str, Any], done: Sequence[MigrationRecord]) -> float | None:
+    """The median over the repeats of what ``where`` means."""
+    meant = [m for m in done if m.outcome == "completed" and where.items() <= m.settings.items()]
+    figures = [figure for m in meant if (figure := _real(claim, m)) is not None]
+    return median(figures) if figures else None
+
+
+def _real(claim: Claim, migration: MigrationRecord) -> float | None:
+    """The figure at real-world size: bytes times both scales, times times the scale of time."""
+    time, size = migration.scale["time"], migration.scale["size"]
+    match claim.figure:
+        case "total_time":
+            return None if migration.total_time_s is None else migration.total_time_s * time
+        case "downtime":
+            return None if migration.downtime_s is None else migration.downtime_s * time
+        case "bytes_sent":
+            return migration.bytes_sent * size * time
+        case "round_bytes":
+            return _sent(migration, claim.round) * size * time
+
+
+def _sent(migration: MigrationRecord, index: int | None) -> int:
+    """Bytes of a round; 0 for one that was not needed."""
+    return sum(each.sent_bytes for each in migration.rounds if each.index == index)

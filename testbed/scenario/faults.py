@@ -1,0 +1,70 @@
+"""What pydantic found wrong, as one line with file and line, and with the nearest right word."""
+
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from testbed.core.errors import ScenarioError
+from testbed.core.registry import nearest
+from testbed.scenario.document import Document, KeyPath, dotted
+
+LONGEST = 400
+_ORDER = {"extra_forbidden": 0, "missing": 2}
+"""A misspelt key is often also a missing one: the misspelling is what helps."""
+
+
+def scenario_error(
+    error: ValidationError, document: Document, model: type[BaseModel], at: KeyPath = ()
+) -> ScenarioError:
+    """The first fault of ``error`` as a ``ScenarioError``. ``at`` is where in the document the model was read from."""
+    fault = min(error.errors(include_url=False), key=lambda fault: _ORDER.get(fault["type"], 1))
+    path = (*at, *fault["loc"])
+    cause = fault.get("ctx", {}).get("error")
+    path = (*path, *getattr(cause, "below", ()))
+    return ScenarioError(one_line(_message(fault, path, model)), document.place(path))
+
+
+def one_line(message: str) -> str:
+    """``message`` without line ends and control characters, and not endless."""
+    clean = "".join(char if char.isprintable() else " " for char in message)
+    return clean if len(clean) <= LONGEST else f"{clean[: LONGEST // 2]} ... {clean[-LONGEST // 2 :]}"
+
+
+def _message(fault: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
+    name = dotted(path)
+    match fault["type"]:
+        case "extra_forbidden":
+            known = list(_model_at(model, fault["loc"][:-1]).model_fields)
+            return f"unknown key '{name}'; {nearest(str(path[-1])[:60], known)}"
+        case "missing":
+            return f"'{name}' is missing{_described(model, fault['loc'])}"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"'{name}' must be a mapping of keys, not {_shown(fault['input'])}"
+        case "list_type":
+            return f"'{name}' must be a list, not {_shown(fault['input'])}"
+        case "string_pattern_mismatch":
+            return f"'{name}' may hold letters, digits, '.', '-' and '_', and begins with a letter or digit"
+        case _:
+            cause = fault.get("ctx", {}).get("error")
+            said = str(cause) if cause is not None else fault["msg"]
+            return f"'{name}': {said}" if name else said
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else repr(value)[:60]
+
+
+def _described(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
+    description = _model_at(model, loc[:-1]).model_fields[str(loc[-1])].description
+    return f": {description}" if description else ""
+
+
+def _model_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
+    """The model that reads the mapping at ``loc``."""
+    for key in loc:
+        annotation: Any = model.model_fields[str(key)].annotation
+        members = [annotation, *typing.get_args(annotation)]
+        model = next(member for member in members if isinstance(member, type) and issubclass(member, BaseModel))
+    return model

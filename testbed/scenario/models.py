@@ -1,0 +1,122 @@
+"""The keys of a scenario, as pydantic models: what each key is, its default, and what it refuses.
+
+    Root ── scale, network ── vmotion, vm (Link)
+         ├─ vm (Guest) ── workload          parameters: those of the workload's own dataclass
+         ├─ migration ── policy             parameters: those of the policy's own dataclass
+         └─ matrix, published               read by ``matrix.py`` and ``published.py``
+
+Values are in base units and real-world size here; ``plans.py`` makes them small.
+"""
+
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from testbed.scenario import parameters
+from testbed.scenario.quantities import (
+    Delay,
+    Factor,
+    Flag,
+    Goodput,
+    LinkRate,
+    LongerTime,
+    Share,
+    Size,
+    Time,
+    one_of,
+    text,
+    whole,
+)
+from testbed.scenario.words import CONGESTION_CONTROLS, ENGINES, trackers
+from testbed.scenarios.catalogue import topologies
+
+Workload: TypeAlias = Annotated[
+    dict[str, Any],
+    BeforeValidator(parameters.workload),
+    PlainSerializer(parameters.workload_text),
+    WithJsonSchema({"type": ["string", "object"], "description": "a workload's name, or its name and parameters"}),
+]
+Policy: TypeAlias = Annotated[
+    dict[str, Any],
+    BeforeValidator(parameters.policy),
+    PlainSerializer(parameters.policy_text),
+    WithJsonSchema({"type": ["string", "object"], "description": "a policy's name, or its name and parameters"}),
+]
+
+
+class Part(BaseModel):
+    """What all of them share: an unknown key is an error, and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Scale(Part):
+    """How real-world size is made small enough to emulate."""
+
+    size: Factor = Field(default=1.0, description="rates are divided by it, and RAM")
+    time: Factor = Field(default=1.0, description="times are divided by it, and RAM")
+
+
+class Link(Part):
+    """One emulated link; both directions are alike."""
+
+    rate: LinkRate | None = Field(default=None, description="as the qdisc counts: Ethernet frames")
+    goodput: Goodput | None = Field(default=None, description="TCP payload; give this or rate")
+    mtu: Annotated[int, *whole(1500, 9000)] = Field(default=1500, description="bytes of an IP packet")
+    delay: Delay = Field(default=0.0, description="one way, added to the link's own")
+    loss: Share = Field(default=0.0, description="share of packets lost, 0 to 1")
+    congestion: Annotated[str, *one_of("congestion control", lambda: CONGESTION_CONTROLS)] = "cubic"
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Self:
+        if self.rate is not None and self.goodput is not None:
+            raise ValueError("give rate or goodput, not both (on the command line: --set network.vmotion.goodput=null)")
+        return self
+
+
+class Network(Part):
+    """The hosts' networks."""
+
+    topology: Annotated[str, *one_of("topology", topologies)] = "two-hosts"
+    vmotion: Link = Field(default_factory=Link, description="directly between the two hosts")
+    vm: Link = Field(default_factory=Link, description="the virtual machines' network, for all hosts")
+
+
+class Guest(Part):
+    """The virtual machine."""
+
+    ram: Size = Field(description="a size such as 128GiB")
+    workload: Workload = Field(default_factory=lambda: {"name": "idle"})
+    change_bytes: Annotated[int, *whole(1, 4096)] = Field(
+        default=64, description="bytes of a page that one operation changes"
+    )
+    zero_share: Share = Field(default=0.0, description="share of pages left zero, 0 to 1")
+
+
+class Migration(Part):
+    """How to migrate it."""
+
+    policy: Policy = Field(default_factory=lambda: {"name": "vmotion"})
+    streams: Annotated[int, *whole(1, 16)] = Field(default=1, description="TCP connections that carry pages")
+    tracker: Annotated[str, *one_of("dirty tracker", trackers)] = "auto"
+    strict: Flag = Field(
+        default=False, description="hash both memories before the guest resumes; lengthens the downtime"
+    )
+    timeout: LongerTime = Field(default=600.0, description="the run gives up after it, in the laboratory's own time")
+
+
+class Root(Part):
+    """A scenario."""
+
+    name: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$"), *text(64)]
+    title: Annotated[str, *text(200)] = ""
+    engine: Annotated[str, *one_of("engine", lambda: ENGINES)] = "native"
+    seed: Annotated[int, *whole(0, 2**63 - 1)] = 1
+    scale: Scale = Field(default_factory=Scale)
+    network: Network = Field(default_factory=Network)
+    vm: Guest = Field(description="the virtual machine, at least vm: {ram: 1GiB}")
+    migration: Migration = Field(default_factory=Migration)
+    warmup: Time = Field(default=1.0, description="the guest runs before the migration, in the laboratory's own time")
+    cooldown: Time = Field(default=0.5, description="the guest runs after the migration, in the laboratory's own time")
+    matrix: dict[str, list[Any]] = Field(default_factory=dict, description="every combination is one migration")
+    published: list[dict[str, Any]] = Field(default_factory=list, description="what the run is held against")

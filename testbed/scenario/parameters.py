@@ -1,0 +1,224 @@
+"""Parameters of workloads and policies: named, typed and dimensioned by the dataclass of each, nowhere else.
+
+    {name: uniform, working_set: 64GiB}  ->  complete  ->  {name: uniform, working_set: 68719476736, write_rate: ...}
+                                             at_scale  ->  the same, small
+                                             as_text   ->  the same, with units
+
+A parameter that is a list of mappings holds nested workloads (``phases``): each has its own name and parameters and
+may add a ``duration``.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any
+
+from testbed.core.errors import ScenarioError
+from testbed.core.registry import Registry, nearest
+from testbed.core.units import PAGE_SIZE, Dimension, parse, scaled
+from testbed.scenario.document import KeyPath, as_yaml
+
+DURATION = "duration"
+Change = Callable[[Any, Dimension], Any]
+Build = Callable[[Any, str, dict[str, Any]], object]
+"""Builds the entry of that name, so that it can refuse what only it knows (two parameters against each other)."""
+
+
+class ParameterError(ValueError):
+    """A wrong parameter; ``below`` is the path from the workload or policy down to it."""
+
+    def __init__(self, message: str, below: KeyPath = ()) -> None:
+        super().__init__(message)
+        self.below = below
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One field of a workload or policy. ``kind`` is int, float, str, bool, a Literal, or ``list`` for nested ones."""
+
+    name: str
+    kind: Any
+    dimension: Dimension | None
+    optional: bool
+    required: bool
+    default: Any
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The choices of a Literal."""
+        return typing.get_args(self.kind) if typing.get_origin(self.kind) is typing.Literal else ()
+
+
+def workload(value: object) -> dict[str, Any]:
+    """A workload as a scenario writes it, complete and in base units."""
+    from guest_agent.workloads import build, registry
+
+    return complete(registry, value, lambda _entry, name, values: build({"name": name, **values}))
+
+
+def policy(value: object) -> dict[str, Any]:
+    """A policy as a scenario writes it, complete and in base units."""
+    from testbed.policies import registry
+
+    return complete(registry, value, lambda entry, _name, values: entry(**values))
+
+
+def workload_text(value: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of ``workload``: with units."""
+    from guest_agent.workloads import registry
+
+    return _change(registry, value, as_yaml)
+
+
+def policy_text(value: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of ``policy``: with units."""
+    from testbed.policies import registry
+
+    return _change(registry, value, as_yaml)
+
+
+def at_scale(registry: Registry[Any], value: Mapping[str, Any], size: float, time: float) -> dict[str, Any]:
+    """The same at emulated size. Sizes stay whole bytes, those of a page and more whole pages."""
+
+    def shrink(number: float, dimension: Dimension) -> float:
+        small = scaled(number, dimension, size, time)
+        if dimension is not Dimension.SIZE:
+            return small
+        return max(1, round(small / PAGE_SIZE)) * PAGE_SIZE if number >= PAGE_SIZE else max(1, round(small))
+
+    return _change(registry, value, shrink)
+
+
+def complete(registry: Registry[Any], value: object, build: Build, nested: bool = False) -> dict[str, Any]:
+    """``value`` checked against the dataclass of its name, in base units, with all defaults. Raises ``ParameterError``.
+
+    ``nested`` asks for a ``duration`` beside the parameters.
+    """
+    given = {"name": value} if isinstance(value, str) else value
+    if not isinstance(given, Mapping):
+        raise ParameterError(f"must be the name of a {registry.kind} or a mapping with its name, not {value!r:.60}")
+    name = given.get("name")
+    if not isinstance(name, str):
+        names = ", ".join(registry.items())
+        raise ParameterError(f"needs the name of a {registry.kind}, one of: {names}", ("name",))
+    try:
+        entry = registry.get(name)
+    except ScenarioError as error:
+        raise ParameterError(str(error), ("name",)) from error
+    known = parameters_of(entry)
+    duration = {DURATION: _duration(given)} if nested else {}
+    read = {key: _read(registry, build, known, key, given[key]) for key in given if key not in ("name", *duration)}
+    missing = [p.name for p in known.values() if p.required and p.name not in read]
+    if missing:
+        raise ParameterError(f"{registry.kind} '{name}' needs '{missing[0]}'{_hint(known[missing[0]])}")
+    everything = {p.name: read.get(p.name, p.default) for p in known.values()}
+    _construct(registry.kind, build, entry, name, everything)
+    return {"name": name, **everything, **duration}
+
+
+def parameters_of(entry: type) -> dict[str, Parameter]:
+    """The parameters of a workload or policy by name, in the order of its fields."""
+    hints = typing.get_type_hints(entry, include_extras=True)
+    return {field.name: _parameter(field, hints[field.name]) for field in fields(entry) if field.init}
+
+
+def _parameter(field: Field[Any], hint: Any) -> Parameter:
+    kind, optional = _without_none(hint)
+    dimension = next((tag for tag in getattr(kind, "__metadata__", ()) if isinstance(tag, Dimension)), None)
+    kind = typing.get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+    if isinstance(origin := typing.get_origin(kind), type) and issubclass(origin, Sequence):
+        kind = list
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    required = default is MISSING
+    if kind in (int, float) and dimension is None:
+        dimension = Dimension.NUMBER
+    return Parameter(field.name, kind, dimension, optional, required, None if required else default)
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    """The type without ``| None``, and whether it had it."""
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return hint, False
+    members = [member for member in typing.get_args(hint) if member is not type(None)]
+    return members[0], len(members) < len(typing.get_args(hint))
+
+
+def _read(registry: Registry[Any], build: Build, known: dict[str, Parameter], name: str, value: Any) -> Any:
+    if name not in known:
+        words = [*known] or ["none"]
+        raise ParameterError(f"unknown parameter '{name:.60}'; {nearest(str(name)[:60], words)}", (name,))
+    parameter = known[name]
+    if value is None and parameter.optional:
+        return None
+    if parameter.kind is list:
+        return _nested(registry, build, name, value)
+    try:
+        return _scalar(parameter, value)
+    except ValueError as error:
+        raise ParameterError(str(error), (name,)) from error
+
+
+def _scalar(parameter: Parameter, value: Any) -> Any:
+    if parameter.dimension is not None:
+        number = parse(value, parameter.dimension)
+        if parameter.kind is int and parameter.dimension is Dimension.NUMBER and not number.is_integer():
+            raise ValueError(f"expected a whole number, not {value!r}")
+        return round(number) if parameter.kind is int else number
+    if parameter.kind is bool and not isinstance(value, bool):
+        raise ValueError(f"expected true or false, not {value!r}")
+    if parameter.kind is str and not isinstance(value, str):
+        raise ValueError(f"expected text, not {value!r}")
+    if parameter.words and value not in parameter.words:
+        raise ValueError(f"no such choice as {value!r}; {nearest(str(value)[:60], list(parameter.words))}")
+    return value
+
+
+def _nested(registry: Registry[Any], build: Build, name: str, value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list | tuple) or not value:
+        raise ParameterError(f"expected a list of {registry.kind}s, each with its name", (name,))
+    built = []
+    for index, item in enumerate(value):
+        try:
+            built.append(complete(registry, item, build, nested=True))
+        except ParameterError as error:
+            raise ParameterError(str(error), (name, index, *error.below)) from error
+    return built
+
+
+def _duration(given: Mapping[str, Any]) -> float:
+    if DURATION not in given:
+        raise ParameterError("needs a duration, such as 10s")
+    try:
+        duration = parse(given[DURATION], Dimension.TIME)
+    except ValueError as error:
+        raise ParameterError(str(error), (DURATION,)) from error
+    if duration == 0:
+        raise ParameterError("a duration must be above 0", (DURATION,))
+    return duration
+
+
+def _construct(kind: str, build: Build, entry: type, name: str, values: dict[str, Any]) -> None:
+    try:
+        build(entry, name, values)
+    except (ValueError, ScenarioError) as error:
+        said = str(error).removeprefix(f"{kind} '{name}': ")
+        raise ParameterError(f"{kind} '{name}': {said}") from error
+
+
+def _change(registry: Registry[Any], value: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """``value`` with every quantity changed, nested ones too."""
+    known = parameters_of(registry.get(value["name"]))
+    changed = dict(value)
+    for name, parameter in known.items():
+        if parameter.kind is list:
+            changed[name] = [_change(registry, item, change) for item in value[name]]
+        elif parameter.dimension is not None and value[name] is not None:
+            changed[name] = change(value[name], parameter.dimension)
+    if DURATION in value and DURATION not in known:
+        changed[DURATION] = change(value[DURATION], Dimension.TIME)
+    return changed
+
+
+def _hint(parameter: Parameter) -> str:
+    return f": {parameter.dimension.value}" if parameter.dimension else ""

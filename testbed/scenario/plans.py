@@ -1,0 +1,97 @@
+"""From a checked scenario in real-world size to one plain plan at emulated size: the only place where scaling happens.
+
+    rates / size      RAM / (size x time)      times / time      MTU, loss, shares, streams: as they are
+
+``warmup``, ``cooldown`` and ``timeout`` are the laboratory's clock, not the experiment's, and are not scaled.
+"""
+
+from typing import Any
+
+from testbed.core.errors import ScenarioError
+from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
+from testbed.core.plan import Scale as PlanScale
+from testbed.core.units import PAGE_SIZE, Dimension, in_bytes, scaled
+from testbed.scenario.document import Document, KeyPath
+from testbed.scenario.models import Link, Root
+from testbed.scenario.parameters import at_scale
+
+LEAST_RAM = 16 * PAGE_SIZE
+"""Below that a guest has no room for its own state and a working set."""
+
+
+def plan(root: Root, name: str, settings: dict[str, Any], document: Document) -> Plan:
+    """The plan of one combination. Raises ``ScenarioError`` for what only shows between keys or after scaling."""
+    check_working_set(root, document)
+    network = NetworkPlan(
+        topology=root.network.topology, vmotion=_link(root, root.network.vmotion), vm=_link(root, root.network.vm)
+    )
+    return Plan(
+        name=name,
+        settings=settings,
+        seed=root.seed,
+        scale=PlanScale(size=root.scale.size, time=root.scale.time),
+        network=network,
+        guest=_guest(root, document),
+        migration=_migration(root),
+        warmup_s=root.warmup,
+        cooldown_s=root.cooldown,
+    )
+
+
+def check_working_set(root: Root, document: Document) -> None:
+    """Refuse a working set that is larger than the RAM it lies in, in nested workloads too."""
+    for path, size in _working_sets(root.vm.workload, ("vm", "workload")):
+        if size > root.vm.ram:
+            message = f"a working set of {in_bytes(size)} does not fit into {in_bytes(root.vm.ram)} of RAM (vm.ram)"
+            raise ScenarioError(message, document.place(path))
+
+
+def _working_sets(workload: dict[str, Any], path: KeyPath) -> list[tuple[KeyPath, float]]:
+    found: list[tuple[KeyPath, float]] = []
+    for key, value in workload.items():
+        if key == "working_set" and value is not None:
+            found.append(((*path, key), value))
+        elif isinstance(value, list):
+            for index, nested in enumerate(value):
+                found += _working_sets(nested, (*path, key, index))
+    return found
+
+
+def _link(root: Root, link: Link) -> LinkPlan:
+    size, time = root.scale.size, root.scale.time
+    return LinkPlan(
+        rate=None if link.rate is None else scaled(link.rate, Dimension.BIT_RATE, size, time),
+        goodput=None if link.goodput is None else scaled(link.goodput, Dimension.BIT_RATE, size, time),
+        mtu=link.mtu,
+        delay_s=scaled(link.delay, Dimension.TIME, size, time),
+        loss=link.loss,
+        congestion=link.congestion,
+    )
+
+
+def _guest(root: Root, document: Document) -> GuestPlan:
+    from guest_agent.workloads import registry
+
+    size, time = root.scale.size, root.scale.time
+    ram = round(scaled(root.vm.ram, Dimension.SIZE, size, time) / PAGE_SIZE) * PAGE_SIZE
+    if ram < LEAST_RAM:
+        least = in_bytes(LEAST_RAM * size * time)
+        raise ScenarioError(f"'vm.ram' is too small at this scale; at least {least}", document.place(("vm", "ram")))
+    return GuestPlan(
+        ram_bytes=ram,
+        workload=at_scale(registry, root.vm.workload, size, time),
+        change_bytes=root.vm.change_bytes,
+        zero_share=root.vm.zero_share,
+    )
+
+
+def _migration(root: Root) -> MigrationPlan:
+    from testbed.policies import registry
+
+    return MigrationPlan(
+        policy=at_scale(registry, root.migration.policy, root.scale.size, root.scale.time),
+        streams=root.migration.streams,
+        tracker=root.migration.tracker,
+        strict=root.migration.strict,
+        timeout_s=root.migration.timeout,
+    )

@@ -1,0 +1,117 @@
+"""``published``: claims of others as a scenario writes them, checked and made plain (``testbed.core.claims``).
+
+Either a reduction along an axis of the matrix, from its first value to its last, or figures of one migration:
+
+    - {compare: network.vmotion.rate, where: {vm.ram: 128GiB}, reduction: 0.88, source: seed article}
+    - {rounds: [2048MB, 512MB, 128MB, 32MB, 8MB], total_time: 21.31s, source: opvizor}
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import Field, ValidationError, model_validator
+
+from testbed.core.claims import Claim
+from testbed.core.errors import ScenarioError
+from testbed.core.registry import nearest
+from testbed.scenario.document import Document
+from testbed.scenario.faults import scenario_error
+from testbed.scenario.matrix import label
+from testbed.scenario.models import Part
+from testbed.scenario.quantities import LongerTime, Share, Size, text
+
+Where: TypeAlias = dict[str, Any]
+Axes: TypeAlias = dict[str, list[Any]]
+
+
+class Reduction(Part):
+    """``figure`` falls by the share ``reduction`` from the first value of an axis to the last."""
+
+    compare: str = Field(description="an axis of the matrix")
+    where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
+    figure: Literal["total_time", "downtime", "bytes_sent"] = "total_time"
+    reduction: Share = Field(description="1 - last / first")
+    source: Annotated[str, *text(300)] = Field(description="where it was published")
+
+
+class Figures(Part):
+    """Figures of one migration."""
+
+    where: Where = Field(default_factory=dict, description="which migration of the matrix is meant")
+    rounds: list[Size] | None = Field(
+        default=None, description="bytes sent in each round, the stop-and-copy round last"
+    )
+    total_time: LongerTime | None = None
+    downtime: LongerTime | None = None
+    source: Annotated[str, *text(300)] = Field(description="where it was published")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.rounds is None and self.total_time is None and self.downtime is None:
+            raise ValueError("give what was published: reduction with compare, or rounds, total_time, downtime")
+        return self
+
+
+Published: TypeAlias = Reduction | Figures
+
+
+def read_published(document: Document, axes: Axes) -> list[Published]:
+    """``published`` of a scenario. Raises ``ScenarioError``, also for what no migration can be held to."""
+    items = document.tree.get("published")
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        raise ScenarioError("'published' must be a list", document.place(("published",)))
+    found = [_read(item, index, document) for index, item in enumerate(items)]
+    for index, each in enumerate(found):
+        fault = fault_of(each, axes)
+        if fault:
+            raise ScenarioError(fault, document.place(("published", index)))
+    return found
+
+
+def fault_of(each: Published, axes: Axes) -> str | None:
+    """Why the matrix holds nothing that this is about; None if it does."""
+    named = [each.compare] if isinstance(each, Reduction) else []
+    for axis in [*named, *each.where]:
+        if axis not in axes:
+            hint = nearest(axis[:60], list(axes)) if axes else "this scenario has no matrix"
+            return f"'{axis:.60}' is not an axis of the matrix; {hint}"
+    if named and len(axes[named[0]]) < 2:
+        return f"the axis '{named[0]}' has one value only, so nothing can be compared along it"
+    for axis, value in each.where.items():
+        labels = [label(known) for known in axes[axis]]
+        if label(value) not in labels:
+            return f"'{axis}' is never {label(value):.60} in the matrix, which has: {', '.join(labels)}"
+    return None
+
+
+def claims(each: Published, axes: Axes) -> Iterator[Claim]:
+    """The plain values; ``where`` with the matrix's own spelling."""
+    where = {axis: _spelt(axes[axis], value) for axis, value in each.where.items()}
+    match each:
+        case Reduction():
+            a, b = axes[each.compare][0], axes[each.compare][-1]
+            share = each.reduction
+            yield Claim(
+                figure=each.figure, published=share, source=each.source, where=where, over=each.compare, a=a, b=b
+            )
+        case Figures():
+            for index, size in enumerate(each.rounds or [], 1):
+                yield Claim(figure="round_bytes", published=size, source=each.source, where=where, round=index)
+            if each.total_time is not None:
+                yield Claim(figure="total_time", published=each.total_time, source=each.source, where=where)
+            if each.downtime is not None:
+                yield Claim(figure="downtime", published=each.downtime, source=each.source, where=where)
+
+
+def _read(item: Any, index: int, document: Document) -> Published:
+    model: type[Published] = Reduction if isinstance(item, dict) and "compare" in item else Figures
+    try:
+        return model.model_validate(item)
+    except ValidationError as error:
+        raise scenario_error(error, document, model, ("published", index)) from error
+
+
+def _spelt(values: list[Any], value: Any) -> Any:
+    return next(known for known in values if label(known) == label(value))

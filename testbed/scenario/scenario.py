@@ -1,0 +1,131 @@
+"""A scenario that was found right: its plans, and itself written out in full.
+
+load(name or path) ── document ── overrides ── matrix ── models ── plans
+                      file:line   --set        combos    checked   emulated size
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from testbed import scenarios
+from testbed.core.claims import Claim
+from testbed.core.errors import ScenarioError
+from testbed.core.plan import Plan
+from testbed.core.registry import nearest
+from testbed.scenario import document as documents
+from testbed.scenario.document import Document
+from testbed.scenario.faults import one_line, scenario_error
+from testbed.scenario.matrix import Combination, axes_of, expand
+from testbed.scenario.models import Root
+from testbed.scenario.overrides import override
+from testbed.scenario.plans import plan
+from testbed.scenario.published import Published, claims, fault_of, read_published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One experiment. ``first`` is its first combination checked, in real-world size; ``axes`` is its matrix."""
+
+    first: Root
+    axes: dict[str, list[Any]]
+    claimed: tuple[Published, ...]
+    _plans: tuple[Plan, ...]
+
+    @property
+    def name(self) -> str:
+        """Its name, also that of its results' folder."""
+        return self.first.name
+
+    @property
+    def title(self) -> str:
+        """One line for people; may be empty."""
+        return self.first.title
+
+    @property
+    def engine(self) -> str:
+        """``native`` unless it says otherwise."""
+        return self.first.engine
+
+    @property
+    def seed(self) -> int:
+        """What all randomness begins from."""
+        return self.first.seed
+
+    def plans(self, repeat: int = 1) -> list[Plan]:
+        """Every combination of the matrix in order, each ``repeat`` times; the seed rises by one with each repeat."""
+        return [
+            replace(each, repeat=count, seed=each.seed + count - 1)
+            for each in self._plans
+            for count in range(1, repeat + 1)
+        ]
+
+    @property
+    def published(self) -> list[Claim]:
+        """What others have published, to hold the run against."""
+        return [claim for each in self.claimed for claim in claims(each, self.axes)]
+
+    def resolved_yaml(self) -> str:
+        """The scenario after ``--set`` and ``--seed``, complete with defaults. Loading it gives the same plans."""
+        whole = self.first.model_dump(mode="json", exclude_none=True, exclude={"matrix", "published"})
+        for part, key in (("vm", "workload"), ("migration", "policy")):
+            if any(axis in (f"{part}.{key}", f"{part}.{key}.name") for axis in self.axes):
+                whole[part].pop(key)  # another one's defaults may not be its own
+        if self.axes:
+            whole["matrix"] = self.axes
+        if self.claimed:
+            whole["published"] = [each.model_dump(mode="json", exclude_defaults=True) for each in self.claimed]
+        return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
+
+
+def load(name_or_path: str, *, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
+    """A scenario by its name or file. Raises ``ScenarioError``: file, line, what was expected, nearest right word."""
+    try:
+        document = _found(documents.read(_file(name_or_path)), Path(name_or_path).stem)
+        return _resolve(document, overrides, seed)
+    except ScenarioError as error:
+        raise ScenarioError(one_line(str(error))) from error
+
+
+def _resolve(document: Document, overrides: Sequence[str], seed: int | None) -> Scenario:
+    published = read_published(document, axes_of(document))
+    for setting in overrides:
+        document = override(document, setting)
+    if seed is not None:
+        document = document.with_value(("seed",), seed, f"--seed {seed}")
+    combinations = list(expand(document, str(document.tree.get("name"))))
+    checked = [(_check(each), each) for each in combinations]
+    axes = axes_of(document)
+    return Scenario(
+        first=checked[0][0],
+        axes=axes,
+        claimed=tuple(each for each in published if fault_of(each, axes) is None),
+        _plans=tuple(plan(root, each.name, each.settings, each.document) for root, each in checked),
+    )
+
+
+def _check(combination: Combination) -> Root:
+    try:
+        return Root.model_validate(combination.document.tree)
+    except ValidationError as error:
+        raise scenario_error(error, combination.document, Root) from error
+
+
+def _found(document: Document, stem: str) -> Document:
+    """The document with the name of its file, if it has none of its own."""
+    return document if "name" in document.tree else document.with_value(("name",), stem, document.place(()))
+
+
+def _file(name_or_path: str) -> Path:
+    """The file that is meant. A word without slash or ``.yaml`` names a scenario that comes with the testbed."""
+    path = Path(name_or_path)
+    if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
+        return path
+    if name_or_path in scenarios.names():
+        return scenarios.path_of(name_or_path)
+    message = f"no scenario is called '{name_or_path:.60}'; {nearest(name_or_path[:60], scenarios.names())}"
+    raise ScenarioError(f"{message} (a file of your own: ./{name_or_path:.60}.yaml)")

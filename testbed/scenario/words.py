@@ -1,0 +1,18 @@
+"""Names a scenario may use that no registry holds."""
+
+ENGINES = ("native", "simulated", "qemu")
+
+# fmt: off
+CONGESTION_CONTROLS = (
+    "bbr", "bic", "cdg", "cubic", "dctcp", "highspeed", "htcp", "hybla", "illinois",
+    "lp", "nv", "reno", "scalable", "vegas", "veno", "westwood", "yeah",
+)
+# fmt: on
+"""All that Linux has (net/ipv4/Kconfig). Which of them this machine's kernel offers, the run finds out."""
+
+
+def trackers() -> list[str]:
+    """Dirty trackers, and ``auto`` for the best that works."""
+    from testbed.dirty import registry
+
+    return ["auto", *registry.items()]

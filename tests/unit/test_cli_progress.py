@@ -1,0 +1,98 @@
+"""What is said while a run goes on: plain lines, the live view's figures, nothing when quiet."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from testbed.cli.live import draw, figures
+from testbed.cli.outlook import Outlook
+from testbed.cli.progress import lines, watching
+from testbed.core.events import Event, MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.rounds import Action, Decision, Round, RoundKind
+
+MB = 10**6
+ROUND = Round(
+    index=1, kind=RoundKind.PRECOPY, started_s=1.0, duration_s=2.0, sent_bytes=200 * MB, dirtied_bytes=50 * MB
+)
+STORY: list[Event] = [
+    MigrationStarted(at=0.0, name="ram=1GiB", index=1, total=2),
+    PhaseChanged(at=0.5, phase="network", detail="1 Gbit/s"),
+    PhaseChanged(at=1.0, phase="precopy"),
+    Progress(at=2.0, round=1, sent_bytes=100 * MB, round_bytes=200 * MB),
+    RoundFinished(at=3.0, round=ROUND, decision=Decision(action=Action.GO_ON, reason="went on after round 1")),
+    Progress(at=3.25, round=2, sent_bytes=25 * MB, round_bytes=50 * MB),
+]
+END = MigrationFinished(at=5.0, name="ram=1GiB", outcome="completed", reason="memory matches", valid=True)
+
+
+def after(events: list[Event]) -> Outlook:
+    outlook = Outlook()
+    for event in events:
+        outlook.update(event)
+    return outlook
+
+
+def test_plain_lines_tell_the_story() -> None:
+    assert [line for event in [*STORY, END] for line in lines(event)] == [
+        "[1/2] ram=1GiB",
+        "  network: 1 Gbit/s",
+        "  precopy",
+        f"  {ROUND}",
+        "    went on after round 1",
+        "  completed: memory matches",
+    ]
+
+
+def test_in_a_round_it_knows_rate_and_rest() -> None:
+    outlook = after(STORY[:4])
+    assert outlook.rate == 100 * MB
+    assert outlook.left_bytes == 100 * MB
+    assert outlook.left_s == pytest.approx(1.0), "nothing is known of the dirty rate yet"
+    assert outlook.all_left_s == pytest.approx(1.0 + 3.0), "the other migration takes as long as this one"
+
+
+def test_after_a_round_it_counts_what_is_dirtied_meanwhile() -> None:
+    outlook = after(STORY)
+    assert outlook.dirty_rate == 25 * MB
+    assert outlook.left_s == pytest.approx(0.25 / (1 - 0.25))
+    assert figures(outlook)[:3] == ["25.0 MB left", "at 100 MB/s", "dirtied at 25.0 MB/s"]
+
+
+def test_who_never_converges_gets_no_estimate() -> None:
+    busy = Round(
+        index=1, kind=RoundKind.PRECOPY, started_s=1, duration_s=2, sent_bytes=200 * MB, dirtied_bytes=400 * MB
+    )
+    story = [*STORY[:4], RoundFinished(at=3.0, round=busy, decision=None), STORY[5]]
+    assert after(story).left_s is None
+    assert not any(text.startswith("ETA") for text in figures(after(story)))
+
+
+def test_what_is_done_says_how_long_the_rest_takes() -> None:
+    second = MigrationStarted(at=5.0, name="ram=2GiB", index=2, total=3)
+    assert after([*STORY, END, second]).all_left_s == pytest.approx(5.0)
+
+
+@given(st.lists(st.sampled_from([*STORY, END]), max_size=12))
+def test_any_order_of_events_can_be_drawn(events: list[Event]) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    console.print(draw(after(events)))
+
+
+def test_the_drawing_holds_it_all() -> None:
+    file = io.StringIO()
+    Console(file=file, width=160).print(draw(after(STORY)))
+    for text in ("1/2 ram=1GiB: precopy", "round 2", "25.0 MB left", "100 MB/s", "ETA"):
+        assert text in file.getvalue()
+
+
+def test_quiet_is_silent_and_plain_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with watching(True, "title") as observer:
+        observer(END)
+    assert capsys.readouterr().err == ""
+    with watching(False, "title") as observer:
+        observer(END)
+    out, err = capsys.readouterr()
+    assert err == "title\n  completed: memory matches\n" and out == ""

@@ -1,0 +1,152 @@
+"""The lock says who holds the machine; what is swept is what the run itself started, and nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.core.errors import MachineBusy, PrerequisiteMissing
+from testbed.linux.identity import Started, started_at
+from testbed.linux.leftovers import sweep
+from testbed.linux.runlock import MachineLock, RunState
+from testbed.linux.runstate import left_behind
+
+DEAD = Started(2**22 + 1, 1)
+"""No process: numbers end at 2^22."""
+
+HOLDS = """\
+import sys
+from pathlib import Path
+from testbed.linux.runlock import MachineLock
+with MachineLock("hello", Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def process(*argv: str) -> Iterator["subprocess.Popen[str]"]:
+    started = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def killed_run(runtime: Path, run_id: str, *pids: int) -> RunState:
+    """The state that a run leaves which was killed before it could clean up."""
+    state = RunState(run_id, runtime, owner=DEAD)
+    state.__enter__()
+    for pid in pids:
+        state.add(pid)
+    return state
+
+
+def test_one_at_a_time_and_the_other_is_told_who(tmp_path: Path) -> None:
+    with process(sys.executable, "-c", HOLDS, str(tmp_path)) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(MachineBusy) as caught, MachineLock("opvizor", tmp_path):
+            pass
+        assert "runs 'hello' since " in str(caught.value) and f"sudo kill {holder.pid}" in str(caught.value)
+        assert caught.value.exit_code == 4
+        holder.kill()
+        holder.wait()
+        with MachineLock("opvizor", tmp_path):
+            pass
+
+
+def test_the_lock_is_given_back_after_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), MachineLock("hello", tmp_path):
+        raise RuntimeError
+    with MachineLock("hello", tmp_path), pytest.raises(MachineBusy), MachineLock("again", tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("runtime", ["/proc/nowhere", "/dev/null"])
+def test_where_nothing_can_be_written_it_says_so(runtime: str) -> None:
+    with pytest.raises(PrerequisiteMissing) as caught, MachineLock("hello", Path(runtime)):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_that_ends_leaves_nothing(tmp_path: Path) -> None:
+    with RunState("abc123", tmp_path) as state:
+        state.add(os.getpid())
+        state.add(DEAD.pid)
+        assert [each.pid for each in state.processes] == [os.getpid()]
+        assert state.file.exists() and left_behind(tmp_path) == []
+        assert sweep(tmp_path) == [], "a run that lives is not swept"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_started_is_ended_and_its_files_go(tmp_path: Path) -> None:
+    with process("sleep", "1000") as mine, process("sleep", "1000") as other:
+        state = killed_run(tmp_path, "abc123", mine.pid)
+        state.folder.mkdir()
+        (state.folder / "control.sock").touch()
+        lines = sweep(tmp_path)
+        assert mine.wait() == -9 and other.poll() is None
+        assert f"run abc123: killed process {mine.pid}" in lines
+        assert list(tmp_path.iterdir()) == []
+        assert sweep(tmp_path) == []
+
+
+def test_a_number_that_means_another_process_now_is_not_touched(tmp_path: Path) -> None:
+    with process("sleep", "1000") as stranger:
+        state = killed_run(tmp_path, "abc123")
+        ticks = started_at(stranger.pid)
+        assert ticks is not None
+        state.processes.append(Started(stranger.pid, ticks - 1))
+        state.add(DEAD.pid)
+        state._write()
+        sweep(tmp_path)
+        assert stranger.poll() is None
+        assert not state.file.exists()
+
+
+def test_only_names_that_are_there_and_the_runs_own_are_removed(tmp_path: Path) -> None:
+    state = killed_run(tmp_path, "abc123")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("../../etc", "no-such-link"):
+        state.add_interface(name)
+    state.add_cgroup(elsewhere)
+    state.add_cgroup(Path("/sys/fs/cgroup/not-of-this-run"))
+    assert sweep(tmp_path) == ["run abc123: had left nothing but its name"]
+    assert elsewhere.is_dir()
+
+
+@pytest.mark.parametrize("run_id", ["", "..", "a/b", "x" * 33, "a b"])
+def test_a_run_id_is_a_plain_word(run_id: str) -> None:
+    with pytest.raises(ValueError, match="is no run id"):
+        RunState(run_id)
+
+
+@given(st.text() | st.sampled_from(["{}", "[]", '{"run_id": "x"}', "null", '{"run_id": "x", "owner": {"pid": "a"}}']))
+def test_a_file_that_is_not_ours_is_passed_over(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    runtime = tmp_path_factory.mktemp("runtime")
+    (runtime / "x.json").write_text(text, errors="replace")
+    assert sweep(runtime) == []
+    assert (runtime / "x.json").exists()
+
+
+def test_a_zombie_does_not_run() -> None:
+    with process("true") as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert started_at(ended.pid) is None
+
+
+def test_the_state_is_json_of_numbers_and_names(tmp_path: Path) -> None:
+    with RunState("abc123", tmp_path) as state:
+        state.add_interface("s1-eth1")
+        known = json.loads(state.file.read_text())
+    assert known["interfaces"] == ["s1-eth1"]
+    assert known["owner"] == {"pid": os.getpid(), "ticks": started_at(os.getpid())}

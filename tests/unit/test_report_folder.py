@@ -1,0 +1,94 @@
+"""A run's folder: written whole or not at all, read back the same, and every fault of the disk is one line."""
+
+import dataclasses
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.record import ComparisonRecord
+from testbed.report.folder import RunFolder, from_json, to_json, writing
+from tests.unit.records import a_migration, a_summary
+
+CLAIM = ComparisonRecord(
+    name="total_time", over="vm.ram", a="1GiB", b="2GiB", reduction=0.5, published=0.6, source="me", measured=0.5
+)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "a" / "b")
+    summary = a_summary(a_migration(), a_migration(name="other", cpu=None, memory=None), comparisons=(CLAIM,))
+    folder.write_summary(summary)
+    folder.write_scenario("name: x\n")
+    assert folder.read_summary() == summary
+    assert folder.scenario.read_text() == "name: x\n"
+    assert sorted(path.name for path in folder.path.iterdir()) == ["scenario.yaml", "summary.json"]
+
+
+def test_results_are_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("results")
+    with pytest.raises(ScenarioError, match="is not empty; give another folder with --out"):
+        RunFolder.create(tmp_path)
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with pytest.raises(TestbedError) as caught, writing(Path("results")), open("/dev/full", "w") as full:
+        full.write("x" * 100_000)
+    assert str(caught.value) == "no space left in results; make room, or give another folder with --out"
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("out", ["/proc/nowhere", "/dev/null/x"])
+def test_a_folder_that_cannot_be_is_one_line(out: str) -> None:
+    with pytest.raises(TestbedError) as caught:
+        RunFolder.create(Path(out))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run")
+    folder.write_summary(a_summary())
+    before = folder.summary.read_text()
+    with pytest.raises(ValueError, match="Out of range"):
+        folder.write_summary(a_summary(a_migration(total_time_s=float("inf"))))
+    assert folder.summary.read_text() == before
+    assert stat.S_ISREG(folder.summary.stat().st_mode)
+
+
+def test_no_run_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="no run lies here"):
+        RunFolder(tmp_path).read_summary()
+    (tmp_path / "summary.json").write_text("{")
+    with pytest.raises(ScenarioError, match="is not JSON"):
+        RunFolder(tmp_path).read_summary()
+
+
+def test_a_later_versions_keys_are_passed_over() -> None:
+    known = json.loads(to_json(a_summary())) | {"later": 1}
+    assert from_json(known, "here") == a_summary()
+
+
+@given(st.sampled_from([field.name for field in dataclasses.fields(a_summary())]))
+def test_a_key_that_is_missing_or_wrong_is_one_line(key: str) -> None:
+    known = json.loads(to_json(a_summary()))
+    for broken in ({k: v for k, v in known.items() if k != key}, known | {key: [17]}, [known], None):
+        try:
+            from_json(broken, "here")
+        except ScenarioError as error:
+            assert str(error).startswith("here: is not a")
+
+
+@pytest.mark.parametrize("outcome", ["completed", "vanished"])
+def test_outcomes_are_of_the_schema(outcome: str) -> None:
+    known: dict[str, Any] = json.loads(to_json(a_summary()))
+    known["migrations"][0]["outcome"] = outcome
+    if outcome == "completed":
+        from_json(known, "here")
+    else:
+        with pytest.raises(ScenarioError, match="'vanished' is none of"):
+            from_json(known, "here")

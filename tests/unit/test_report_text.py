@@ -1,0 +1,83 @@
+"""The tables at the end of a run say what was measured, and ``-`` where nothing was."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from testbed.core.record import ComparisonRecord, MemoryRecord, Summary
+from testbed.report.compare import comparisons
+from testbed.report.text import difference, memory, show
+from testbed.scenario import load
+from tests.unit.records import DIRTIED, SENT, a_migration, a_summary
+
+
+def shown(summary: Summary, folder: Path | None = None) -> str:
+    file = io.StringIO()
+    show(summary, folder, Console(file=file, width=200))
+    return file.getvalue()
+
+
+def test_one_migration_has_its_rounds_and_sentences() -> None:
+    text = shown(a_summary(), Path("results/x"))
+    for word in (
+        "opvizor",
+        "completed",
+        "21.4 s",
+        "70.0 ms",
+        "2.7 GB",
+        "1.332",
+        "32.0 MB/s",
+        "equal: 500,000 compared",
+    ):
+        assert word in text
+    for index, (sent, dirtied) in enumerate(zip(SENT, DIRTIED, strict=True), 1):
+        assert f"went on after round {index}" in text
+        assert str(sent) in text.replace("2.0 GB", "2048") and str(dirtied) in text
+    assert "(stop-and-copy)" in text
+    assert "valid: every check" in text and "results: results/x" in text
+
+
+def test_several_have_a_line_each_and_no_rounds() -> None:
+    text = shown(a_summary(a_migration(name="a"), a_migration(name="b", repeat=2, total_time_s=None, valid=False)))
+    assert "b (repeat 2)" in text and "decision" not in text
+
+
+def test_why_it_is_not_valid_is_said() -> None:
+    summary = a_summary(a_migration(valid=False))
+    summary.valid, summary.invalid_reasons = False, ["opvizor: the link did not deliver its rate"]
+    assert "not valid: opvizor: the link did not deliver its rate" in shown(summary)
+
+
+def test_a_failed_migration_has_no_figures() -> None:
+    empty = a_migration(rounds=[], total_time_s=None, downtime_s=None, memory=None, outcome="failed", bytes_sent=0)
+    text = shown(a_summary(empty))
+    assert "failed" in text and "not checked" in text and " - " in text
+
+
+def test_markup_in_a_name_is_text() -> None:
+    assert "[bold]x[/nonsense]" in shown(a_summary(a_migration(name="[bold]x[/nonsense]")))
+
+
+def test_memory_is_said_loudly_when_it_differs() -> None:
+    assert memory(MemoryRecord(match=False, method="x", pages_compared=3)).startswith("DIFFERENT")
+    assert memory(MemoryRecord(match=None, method="x")) == "not checked"
+
+
+def test_the_published_table_is_held_against_the_run() -> None:
+    records = comparisons(load("opvizor").published, [a_migration()])
+    assert [record.measured for record in records] == [*(sent * 1e6 for sent in SENT), 21.4]
+    assert difference(records[0]) == "+0.00%"
+    text = shown(a_summary(comparisons=tuple(records)))
+    for word in ("round 1", "2,048.00 MB", "8.00 MB", "21.31 s", "+0.42%", "codenotary"):
+        assert word in text
+
+
+def test_a_reduction_is_in_points() -> None:
+    record = ComparisonRecord(
+        name="x", over="r", a="10Gbit", b="40Gbit", reduction=0.8, published=0.88, source="s", measured=0.8
+    )
+    assert difference(record) == "-8.0 points"
+    assert "x, r 10Gbit to 40Gbit" in shown(a_summary(comparisons=(record,)))
+    record.measured = None
+    assert difference(record) == "-"

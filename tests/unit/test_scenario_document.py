@@ -1,0 +1,109 @@
+"""YAML that is no scenario is refused in one line with its place; what is one remembers its lines."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.core.errors import ScenarioError
+from testbed.scenario.document import MAX_BYTES, dotted, parse, parts, read, scalar
+
+REFUSED = {
+    "an alias": ("a: &x 1\nb: *x\n", "s.yaml:1: anchors"),
+    "a bomb": ("a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n", "s.yaml:1: anchors"),
+    "a tag": ("a: 1\nb: !!python/object/apply:os.system ['id']\n", "s.yaml:2: tags"),
+    "a repeated key": ("vm:\n  ram: 1\n  ram: 2\n", "s.yaml:3: the key 'ram' stands here a second time"),
+    "a list": ("- a\n- b\n", "s.yaml:1: a scenario is a mapping"),
+    "a word": ("hello\n", "s.yaml:1: a scenario is a mapping"),
+    "nothing": ("# only a comment\n", "s.yaml: is empty"),
+    "two documents": ("a: 1\n---\nb: 2\n", "s.yaml:2: a second document"),
+    "deep nesting": ("[" * 5000, "nested more than"),
+    "an open bracket": ("a: [1, 2\n", "not valid YAML"),
+    "a tab": ("a:\n\tb: 1\n", "s.yaml:2: not valid YAML"),
+    "a list as a key": ("a: 1\n? [x, y]\n: 2\n", "s.yaml:2: a key must be a word"),
+    "a control character": ("a: 1\nb: \x00\n", "s.yaml:2: holds a character"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str) -> None:
+    text, message = REFUSED[case]
+    with pytest.raises(ScenarioError) as caught:
+        parse(text, "s.yaml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_large_file_is_refused(tmp_path: Path) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(ScenarioError, match="larger than 256 KiB"):
+        read(large)
+
+
+def test_not_utf8_is_refused_with_its_line(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"name: a\ntitle: M\xfcnchen\n")
+    with pytest.raises(ScenarioError, match=r"latin\.yaml:2: is not UTF-8"):
+        read(latin)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all.yaml", "/dev/zero", "/", "x\x00y.yaml"])
+def test_what_is_no_file_is_refused(path: str) -> None:
+    with pytest.raises(ScenarioError):
+        read(Path(path))
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
+    marked = tmp_path / "marked.yaml"
+    marked.write_bytes(b"\xef\xbb\xbfname: a\n")
+    assert read(marked).tree == {"name": "a"}
+
+
+def test_every_value_knows_its_line() -> None:
+    document = parse("vm:\n  ram: 1GiB\n  workload:\n    - {name: idle}\n    - name: uniform\n", "s.yaml")
+    assert document.place(("vm", "ram")) == "s.yaml:2"
+    assert document.place(("vm", "workload", 1)) == "s.yaml:5"
+    assert document.place(("vm", "workload", 1, "name", "deeper")) == "s.yaml:5"
+    assert document.place(("elsewhere",)) == "s.yaml"
+
+
+SCALARS: list[tuple[str, Any]] = [
+    *((text, text) for text in ("no", "010", "1:30", "2015-06-26", "1e3", ".inf", "9" * 5000)),
+    *(("true", True), ("~", None), ("", None), ("1500", 1500), ("0.5", 0.5)),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), SCALARS)
+def test_scalars_mean_what_they_look_like(text: str, value: Any) -> None:
+    assert scalar(text) == value
+
+
+def test_a_value_is_put_in_and_taken_away() -> None:
+    document = parse("vm: {ram: 1GiB, workload: idle}\n", "s.yaml")
+    changed = document.with_value(("vm", "ram"), "2GiB", "--set")
+    assert changed.tree["vm"]["ram"] == "2GiB"
+    assert changed.place(("vm", "ram")) == "--set"
+    assert document.tree["vm"]["ram"] == "1GiB"
+    assert "ram" not in document.with_value(("vm", "ram"), None, "--set").tree["vm"]
+    named = document.with_value(("vm", "workload", "write_rate"), "1MB/s", "--set")
+    assert named.tree["vm"]["workload"] == {"name": "idle", "write_rate": "1MB/s"}
+
+
+def test_a_path_through_a_value_is_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"--set: 'vm\.ram' is '1GiB' and has no part 'x'"):
+        parse("vm: {ram: 1GiB}", "s.yaml").with_value(("vm", "ram", "x"), 1, "--set")
+
+
+@given(st.lists(st.text("abz_", min_size=1) | st.integers(0, 9999), min_size=1))
+def test_paths_round_trip(path: list[str | int]) -> None:
+    assert parts(dotted(tuple(path))) == tuple(path)
+
+
+@given(st.text())
+def test_any_text_is_a_document_or_a_scenario_error(text: str) -> None:
+    with contextlib.suppress(ScenarioError):
+        parse(text, "s.yaml")
