@@ -1,0 +1,43 @@
+"""What carries a migration out: ``native`` (this project's agents and guest), ``simulated`` (the model)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from testbed.core.events import Event
+from testbed.core.plan import Plan
+from testbed.core.record import MigrationRecord
+from testbed.core.registry import Registry
+
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What all migrations of one run share. ``runtime`` is a private directory for sockets, gone with the run;
+    ``started`` is told every process of the run, so that what a killed run left can be found.
+    """
+
+    run_id: str
+    runtime: Path
+    samples: Path
+    log: Path
+    observer: Observer
+    started: Callable[[int], None]
+
+
+class Engine(Protocol):
+    """Carries out one migration of the matrix and writes its record."""
+
+    needs_machine: ClassVar[bool]
+
+    def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
+        """Build, run, measure, take down. Raises ``TestbedError`` for what goes wrong before the migration begins;
+        from there on whatever happens is an outcome.
+        """
+        ...
+
+
+registry: Registry[Engine] = Registry("engine", __name__)
+register = registry.register

@@ -1,0 +1,113 @@
+"""The agents' processes as the run sees them: orders go in, events come out, and an end is always noticed."""
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
+from types import TracebackType
+from typing import IO, Any
+
+from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.network.fabric import Fabric
+
+GONE = {"event": "gone"}
+"""What is read after an agent's last event."""
+
+
+class AgentDied(TestbedError):
+    """An agent ended without saying how the migration went."""
+
+
+class AgentProcess:
+    """One agent in one host. A context manager: leaving it ends the process."""
+
+    def __init__(self, fabric: Fabric, host: str, config: dict[str, Any], log: IO[bytes]) -> None:
+        self.role: str = config["role"]
+        self._log = log
+        self.process = fabric.spawn(
+            host,
+            [sys.executable, "-m", "testbed.migration.agent", json.dumps(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+        self._events: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True, name=f"{self.role} agent")
+        self._reader.start()
+
+    def __enter__(self) -> "AgentProcess":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        self._reader.join()
+
+    def order(self, what: str) -> None:
+        """Tell it; an agent that has died hears nothing, and its events say so."""
+        with suppress(OSError):
+            pipe_of(self.process.stdin).write(json.dumps({"do": what}).encode() + b"\n")
+            pipe_of(self.process.stdin).flush()
+
+    def next_event(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next event, None when there was none in time, ``GONE`` for ever after the last one."""
+        try:
+            event = self._events.get(timeout=timeout_s)
+        except Empty:
+            return None
+        if event is GONE:
+            self._events.put(GONE)
+        return event
+
+    def ready(self, timeout_s: float) -> dict[str, Any]:
+        """Waits until it can serve. Raises ``TestbedError`` with its own reason, or ``AgentDied``."""
+        event = self.next_event(timeout_s)
+        if event is None or event["event"] == "gone":
+            raise AgentDied(f"the {self.role} agent did not start: {last_line(self._log)}")
+        if event["event"] != "ready":
+            if event.get("missing"):
+                raise PrerequisiteMissing(event["missing"], event["remedy"])
+            raise TestbedError(str(event.get("reason")))
+        return event
+
+    def drain(self, timeout_s: float) -> dict[str, Any] | None:
+        """Its ``finished`` event, None when it is gone without one or the time is over."""
+        deadline = monotonic() + timeout_s
+        while (left := deadline - monotonic()) > 0:
+            event = self.next_event(left)
+            if event is None or event["event"] == "gone":
+                return None
+            if event["event"] == "finished":
+                return event
+        return None
+
+    def kill(self) -> None:
+        """Ends it, whatever it does; returns when it is gone."""
+        self.process.kill()
+        self.process.wait()
+        with suppress(OSError):
+            pipe_of(self.process.stdin).close()
+
+    def _read(self) -> None:
+        with pipe_of(self.process.stdout) as lines:
+            for line in lines:
+                self._events.put(json.loads(line))
+        self._events.put(GONE)
+
+
+def pipe_of(stream: IO[bytes] | None) -> IO[bytes]:
+    """A pipe that was asked for when the process was started, and so is there."""
+    if stream is None:
+        raise ValueError("the process was started without this pipe")
+    return stream
+
+
+def last_line(log: IO[bytes]) -> str:
+    """What a process said last before it ended, out of the run's log."""
+    lines = Path(log.name).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

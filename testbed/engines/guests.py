@@ -1,0 +1,121 @@
+"""The guests' processes: one at the source that works, one at the destination that waits."""
+
+import json
+import mmap
+import os
+import struct
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from guest_agent.control import GuestClient
+from guest_agent.journal import JournalReader
+from guest_agent.ram import LAYOUT
+from testbed.core.errors import TestbedError
+from testbed.core.plan import Plan
+from testbed.core.units import PAGE_SIZE
+from testbed.engines.agents import last_line, pipe_of
+from testbed.engines.timeline import Counts, Times
+from testbed.linux import process
+from testbed.network.fabric import Fabric
+
+COUNTER = struct.Struct("<Q")
+OPERATIONS_AT = int(LAYOUT.fields["operations"][1]) if LAYOUT.fields else 0
+
+
+class GuestProcess:
+    """One guest in one host. ``boot`` returns at once; ``wait_ready`` when its memory is there."""
+
+    def __init__(self, fabric: Fabric, host: str, role: str, plan: Plan, runtime: Path, log: IO[bytes]) -> None:
+        self.role, self._log = role, log
+        self.socket = runtime / f"guest-{role}.sock"
+        self.config = guest_config(plan, role)
+        self.process = fabric.spawn(
+            host,
+            [sys.executable, "-m", "guest_agent", "--socket", str(self.socket), "--config", json.dumps(self.config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+        self.client: GuestClient
+        self.ram_fd = -1
+
+    def __enter__(self) -> "GuestProcess":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        if self.ram_fd >= 0:
+            self.client.close()
+            os.close(self.ram_fd)
+            self.ram_fd = -1
+
+    def wait_ready(self) -> None:
+        """Its memory is reserved and filled, its socket listens. Raises ``TestbedError``."""
+        if pipe_of(self.process.stdout).readline().strip() != b"ready":
+            raise TestbedError(f"the {self.role}'s guest did not start: {last_line(self._log)}")
+        self.client = GuestClient.connect(str(self.socket))
+        ports = self.client.ports()
+        self.ram_fd = ports.ram_fd
+        self._state = mmap.mmap(self.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
+        self._journal = JournalReader(ports.journal_fd)
+        os.close(ports.journal_fd)
+
+    def operations(self) -> int:
+        """How many are done, read where its RAM counts them; also when it is stopped or dead, and 0 in a blank RAM."""
+        return int(COUNTER.unpack_from(self._state, OPERATIONS_AT)[0])
+
+    def log(self) -> tuple[Times, Counts]:
+        """Its journal since the last call: when (CLOCK_MONOTONIC, s) how many operations were done."""
+        records = self._journal.read()
+        return records[:, 0] / 1e9, records[:, 1].astype(np.int64)
+
+    def errors(self) -> int | None:
+        """How many operations failed, by its own word; None when it does not answer."""
+        try:
+            return self.client.status().errors
+        except TestbedError:
+            return None
+
+    def freeze(self) -> None:
+        """It makes no further step, for good; its memory stays as it is."""
+        with suppress(ProcessLookupError):
+            process.stop(self.process.pid)
+
+    def thaw(self) -> None:
+        """It runs on where it was stopped."""
+        with suppress(ProcessLookupError):
+            process.resume(self.process.pid)
+
+    def kill(self) -> None:
+        """It will never run again; returns when it is gone."""
+        self.process.kill()
+        self.process.wait()
+        self.socket.unlink(missing_ok=True)
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(OSError):
+                pipe_of(pipe).close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is such a process."""
+        return self.process.poll() is None
+
+
+def guest_config(plan: Plan, role: str) -> dict[str, Any]:
+    """The guest's configuration, as ``guest_agent`` takes it."""
+    return {
+        "role": role,
+        "ram_bytes": plan.guest.ram_bytes,
+        "workload": plan.guest.workload,
+        "change_bytes": plan.guest.change_bytes,
+        "zero_share": plan.guest.zero_share,
+        "seed": plan.seed,
+    }

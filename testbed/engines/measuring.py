@@ -1,0 +1,116 @@
+"""What is measured beside a migration: marks in time with the counters at them, samples, and both guests' logs."""
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from time import monotonic
+from types import TracebackType
+
+import psutil
+
+from testbed.core.events import Event, PhaseChanged, RoundFinished
+from testbed.core.plan import Plan
+from testbed.engines import RunContext
+from testbed.engines.accounting import LinkCount
+from testbed.engines.outcome import Pair
+from testbed.engines.timeline import GuestLog
+from testbed.linux.counters import Counters
+from testbed.metrics.guest import GuestSource
+from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
+from testbed.metrics.link import LinkSource
+from testbed.metrics.sampler import Sampler, SamplerReport
+from testbed.metrics.tcp import TcpSource
+from testbed.migration.sockets import PORT
+from testbed.network.fabric import Fabric
+
+VMOTION = "vmotion"
+"""The interface at both hosts' ends of the vMotion network, by the rule for topologies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An instant (CLOCK_MONOTONIC, s) and what had been counted by then. CPU in seconds."""
+
+    at: float
+    link: LinkCount
+    guest_cpu_s: float
+    operations: int
+
+
+class Measuring:
+    """From before the guest's first operation to after its last. Its result is complete once the context has ended."""
+
+    def __init__(self, plan: Plan, context: RunContext, fabric: Fabric, pair: Pair) -> None:
+        self._pair, self._ram_bytes = pair, plan.guest.ram_bytes
+        self._stack = ExitStack()
+        self.marks: dict[str, Mark] = {}
+        self.memory_overhead: int | None = None
+        source, destination = fabric.host("esx1"), fabric.host("esx2")
+        self._counters = self._stack.enter_context(Counters(source.pid, VMOTION))
+        self._processes = {
+            "source": pair.source_agent.process.pid,
+            "destination": pair.destination_agent.process.pid,
+            "guest-source": pair.source.process.pid,
+            "guest-destination": pair.destination.process.pid,
+        }
+        self._shells = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
+        self._migration = {"name": plan.name, "repeat": plan.repeat, "seed": plan.seed}
+        self._sampler = Sampler(
+            context.samples,
+            (
+                LinkSource("esx1", source.pid, VMOTION),
+                LinkSource("esx2", destination.pid, VMOTION),
+                TcpSource("esx1", source.pid, PORT),
+                ProcessSource(self._processes),
+                GuestSource(pair.source.operations, "esx1"),
+                GuestSource(pair.destination.operations, "esx2"),
+            ),
+        )
+
+    def __enter__(self) -> "Measuring":
+        self._stack.enter_context(self._sampler)
+        self._sampler.event("migration", **self._migration)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def mark(self, name: str) -> None:
+        """Reads every counter now."""
+        counted = self._counters.link()
+        self.marks[name] = Mark(
+            at=monotonic(),
+            link=LinkCount(sent_bytes=counted.tx_bytes, sent_packets=counted.tx_packets),
+            guest_cpu_s=sum(
+                cpu_seconds(self._processes[name]) or 0.0 for name in ("guest-source", "guest-destination")
+            ),
+            operations=max(self._pair.source.operations(), self._pair.destination.operations()),
+        )
+        self._sampler.event("mark", name=name)
+
+    def note(self, event: Event) -> None:
+        """What happened, among the samples, on the same clock: rounds with their decisions, phases."""
+        match event:
+            case RoundFinished():
+                done = asdict(event.round) | {"kind": event.round.kind.value}
+                self._sampler.event("round", round=done, decision=event.decision.reason if event.decision else None)
+            case PhaseChanged():
+                self._sampler.event("phase", phase=event.phase)
+
+    def take_memory(self) -> None:
+        """All processes' proportional share of memory, less the two RAMs."""
+        processes = [psutil.Process().pid, *self._processes.values(), *self._shells]
+        guests = (self._pair.source, self._pair.destination)
+        self.memory_overhead = sum(pss_bytes(pid) or 0 for pid in processes) - self._ram_bytes * sum(
+            guest.alive for guest in guests
+        )
+
+    def stop(self) -> SamplerReport:
+        """No further samples; what the sampling cost, and what was lost."""
+        self._stack.close()
+        return self._sampler.report()
+
+    def guest_log(self) -> GuestLog:
+        """Both guests' journals as one."""
+        return GuestLog.joined(self._pair.source.log(), self._pair.destination.log())

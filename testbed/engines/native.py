@@ -1,0 +1,161 @@
+"""Real hosts, a real guest, real TCP: one migration from nothing to nothing.
+
+    network ─ guests ─ agents ─ calibrate ─ warm-up ─ pre-copy … switchover ─ cool-down ─ proof of memory ─ all gone
+
+Everything is put on one ExitStack, so that whatever happens is undone in the opposite order.
+"""
+
+import secrets
+from contextlib import ExitStack
+from time import monotonic, sleep
+from typing import IO, Any, ClassVar
+
+from testbed.core.errors import TestbedError
+from testbed.core.events import Event, PhaseChanged
+from testbed.core.plan import Plan
+from testbed.core.record import LinkRecord, MigrationRecord
+from testbed.engines import RunContext, register
+from testbed.engines.agents import AgentProcess
+from testbed.engines.guests import GuestProcess
+from testbed.engines.measuring import Measuring
+from testbed.engines.outcome import Ended, Following, Pair
+from testbed.engines.proof import prove_memory
+from testbed.engines.recording import Evidence, record
+from testbed.network.calibrate import calibrate, require_capacity
+from testbed.network.fabric import Fabric
+from testbed.network.links import shape
+
+SOURCE, DESTINATION = "esx1", "esx2"
+START_TIMEOUT_S = 30.0
+
+
+@register("native")
+class NativeEngine:
+    """This project's own agents and guest, between emulated hosts on this machine; needs root."""
+
+    needs_machine: ClassVar[bool] = True
+
+    def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
+        """See ``Engine``."""
+        with ExitStack() as stack, context.log.open("ab") as log:
+            lab = Lab(plan, context, stack, log)
+            link = lab.build()
+            lab.warm_up()
+            ended = lab.migrate()
+            return lab.conclude(link, ended)
+
+
+class Lab:
+    """The hosts of one migration, and what runs in them, as long as the stack lasts."""
+
+    def __init__(self, plan: Plan, context: RunContext, stack: ExitStack, log: IO[bytes]) -> None:
+        self.plan, self.context = plan, context
+        self._stack, self._log = stack, log
+        self._watching = [context.observer]
+
+    def build(self) -> LinkRecord:
+        """Network, guests and agents, and the proof of the link, while nothing else uses it or the processors."""
+        self._phase("network")
+        self.fabric = self._stack.enter_context(Fabric(self.plan.network, self.context.run_id))
+        for host in self.fabric.hosts.values():
+            self.context.started(host.pid)
+        require_capacity(self.fabric, self.plan.network.vmotion)
+        shape(self.fabric, "vmotion", self.plan.network.vmotion)
+        shape(self.fabric, "vm", self.plan.network.vm)
+        self._phase("guest")
+        source, destination = self._guest(SOURCE, "source"), self._guest(DESTINATION, "destination")
+        source.wait_ready()
+        destination.wait_ready()
+        self.pair = self._agents(source, destination)
+        self._phase("calibrate")
+        return calibrate(self.fabric, self.plan.network.vmotion)
+
+    def warm_up(self) -> None:
+        """The guest works, untracked, so that its own rate is known before anything disturbs it."""
+        self._phase("warmup")
+        self.measuring = self._stack.enter_context(Measuring(self.plan, self.context, self.fabric, self.pair))
+        self._watching.append(self.measuring.note)
+        self.pair.source.client.run()
+        self.measuring.mark("running")
+        sleep(self.plan.warmup_s)
+
+    def migrate(self) -> Ended:
+        """Give the word and follow it to its end."""
+        self._phase("precopy")
+        self.measuring.mark("migrate")
+        ended = Following(self.pair, self._observe, self.plan.migration.timeout_s).to_the_end()
+        self.measuring.mark("ended")
+        return ended
+
+    def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:
+        """Let the guest run on where it is now; then stop everything, and hold memory against memory."""
+        if not ended.interrupted:
+            sleep(self.plan.cooldown_s)
+        self.measuring.mark("cooled")
+        self.measuring.take_memory()
+        source, destination = self.pair.source, self.pair.destination
+        errors = destination.errors() if ended.outcome == "completed" else source.errors()
+        source.freeze()
+        destination.freeze()
+        self._phase("verify")
+        return record(
+            Evidence(
+                plan=self.plan,
+                link=link,
+                ended=ended,
+                tracker=self._tracker["tracker"],
+                tracker_reason=self._tracker["reason"],
+                marks=self.measuring.marks,
+                sampler=self.measuring.stop(),
+                log=self.measuring.guest_log(),
+                memory=prove_memory(self.pair, ended),
+                memory_overhead=self.measuring.memory_overhead,
+                guest_errors=errors,
+            )
+        )
+
+    def _guest(self, host: str, role: str) -> GuestProcess:
+        guest = GuestProcess(self.fabric, host, role, self.plan, self.context.runtime, self._log)
+        self.context.started(guest.process.pid)
+        return self._stack.enter_context(guest)
+
+    def _agents(self, source: GuestProcess, destination: GuestProcess) -> Pair:
+        """Both agents, ready: the destination listens, the source knows how it will track the guest."""
+        address = self.fabric.host(DESTINATION).vmotion
+        if address is None:
+            raise TestbedError(f"topology '{self.plan.network.topology}' has no vMotion network at {DESTINATION}")
+        migration = self.plan.migration
+        common = {"migration_id": secrets.token_hex(16), "streams": migration.streams}
+        serving = self._agent(
+            DESTINATION,
+            {"role": "destination", "guest": str(destination.socket), "address": address.ip, "wait_s": 600.0, **common},
+        )
+        sourcing = self._agent(
+            SOURCE,
+            {
+                "role": "source",
+                "guest": str(source.socket),
+                "peer": address.ip,
+                "congestion": self.plan.network.vmotion.congestion,
+                "policy": migration.policy,
+                "tracker": migration.tracker,
+                "strict": migration.strict,
+                **common,
+            },
+        )
+        serving.ready(START_TIMEOUT_S)
+        self._tracker = sourcing.ready(START_TIMEOUT_S)
+        return Pair(source_agent=sourcing, destination_agent=serving, source=source, destination=destination)
+
+    def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
+        agent = AgentProcess(self.fabric, host, config, self._log)
+        self.context.started(agent.process.pid)
+        return self._stack.enter_context(agent)
+
+    def _phase(self, phase: str) -> None:
+        self._observe(PhaseChanged(at=monotonic(), phase=phase))
+
+    def _observe(self, event: Event) -> None:
+        """To whoever watches, and into the samples once there are any."""
+        for watch in self._watching:
+            watch(event)

@@ -1,0 +1,157 @@
+"""Following a migration to its end, and the operator's part when an agent dies: one runner, never two, never none.
+
+A guest's own RAM says how far it came. A destination that ran has done more operations than the frozen source, so
+even with both agents dead it can be told who owns the guest: freeze both, compare, end one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from testbed.core.errors import Interrupted
+from testbed.core.events import PhaseChanged, Progress, RoundFinished
+from testbed.core.record import Outcome
+from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.engines import Observer
+from testbed.engines.agents import AgentProcess
+from testbed.engines.guests import GuestProcess
+
+CANCEL_GRACE_S = 10.0
+"""How long a source may take to stop after a cancel, before its agent is ended instead."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Ended:
+    """How a migration went. ``facts`` is what the source agent said at its end, empty when it died."""
+
+    outcome: Outcome = "failed"
+    reason: str = ""
+    rounds: list[tuple[Round, Decision | None]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    destination: dict[str, Any] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Pair:
+    """Both hosts' agents and guests."""
+
+    source_agent: AgentProcess
+    destination_agent: AgentProcess
+    source: GuestProcess
+    destination: GuestProcess
+
+
+class Following:
+    """Reads the source agent's events until the migration has ended, in whatever way."""
+
+    def __init__(self, pair: Pair, observer: Observer, timeout_s: float) -> None:
+        self._pair, self._observer = pair, observer
+        self._deadline = monotonic() + timeout_s
+        self._cancelled_because: str | None = None
+        self.ended = Ended()
+        self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
+            "progress": self._on_progress,
+            "round": self._on_round,
+            "in_doubt": self._on_in_doubt,
+            "finished": self._on_finished,
+            "gone": self._on_gone,
+        }
+
+    def to_the_end(self) -> Ended:
+        """Gives the word, then follows. Ctrl-C and the timeout cancel; the guest is then awaited at the source."""
+        self._pair.source_agent.order("migrate")
+        while True:
+            try:
+                event = self._pair.source_agent.next_event(0.2)
+            except Interrupted as stop:
+                self.ended.interrupted = True
+                self._cancel(str(stop))
+                continue
+            if event is not None and self._handlers[event["event"]](event):
+                return self.ended
+            if monotonic() > self._deadline:
+                self._out_of_time()
+
+    def _cancel(self, why: str) -> None:
+        self._cancelled_because = self._cancelled_because or why
+        self._deadline = monotonic() + CANCEL_GRACE_S
+        self._pair.source_agent.order("cancel")
+
+    def _out_of_time(self) -> None:
+        if self._cancelled_because is None:
+            self._cancel("the migration took longer than its timeout")
+        else:
+            self._pair.source_agent.kill()  # it hangs; its end is the next event
+
+    def _on_progress(self, event: dict[str, Any]) -> bool:
+        self._observer(
+            Progress(
+                at=event["at"],
+                round=event["round"],
+                sent_bytes=event["sent_bytes"],
+                round_bytes=event["round_bytes"],
+            )
+        )
+        return False
+
+    def _on_round(self, event: dict[str, Any]) -> bool:
+        finished, decision = read_round(event["round"]), read_decision(event["decision"])
+        self.ended.rounds.append((finished, decision))
+        self._observer(RoundFinished(at=event["at"], round=finished, decision=decision))
+        if decision and decision.action is Action.SWITCH_OVER:
+            self._observer(PhaseChanged(at=event["at"], phase="switchover"))
+        return False
+
+    def _on_in_doubt(self, _event: dict[str, Any]) -> bool:
+        self._pair.source_agent.order("release" if settle(self._pair) else "resume")
+        return False
+
+    def _on_finished(self, event: dict[str, Any]) -> bool:
+        self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
+        if self._cancelled_because and event["outcome"] == "cancelled":
+            self.ended.reason = self._cancelled_because
+        if event["outcome"] == "completed":
+            self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
+        return True
+
+    def _on_gone(self, _event: dict[str, Any]) -> bool:
+        if settle(self._pair):
+            self.ended.outcome = "completed"
+            self.ended.reason = "the source agent died after commit; the guest runs at the destination"
+        else:
+            self._pair.source.thaw()
+            self.ended.reason = "the source agent died before commit; the guest runs on at the source"
+        return True
+
+
+def settle(pair: Pair) -> bool:
+    """Decides for good where the guest lives: True at the destination, which then runs; False at the source, and the
+    destination's guest is ended. The source is left frozen either way.
+    """
+    pair.destination_agent.kill()
+    pair.source.freeze()
+    pair.destination.freeze()
+    if pair.destination.operations() > pair.source.operations():
+        pair.destination.thaw()
+        return True
+    pair.destination.kill()
+    return False
+
+
+def read_round(fields: dict[str, Any]) -> Round:
+    """A round out of an agent's event."""
+    return Round(**{**fields, "kind": RoundKind(fields["kind"])})
+
+
+def read_decision(fields: dict[str, Any] | None) -> Decision | None:
+    """A decision out of an agent's event."""
+    if fields is None:
+        return None
+    throttle = fields["throttle"]
+    return Decision(
+        action=Action(fields["action"]),
+        reason=fields["reason"],
+        throttle=None if throttle is None else Throttle(**throttle),
+    )

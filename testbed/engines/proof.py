@@ -1,0 +1,22 @@
+"""Every run proves the memory: the frozen source against the destination, page by page."""
+
+from guest_agent.config import GuestConfig
+from guest_agent.verify import prove
+from testbed.core.record import MemoryRecord
+from testbed.engines.outcome import Ended, Pair
+
+METHOD = "frozen source against stopped destination, byte for byte; what the guest wrote since is replayed"
+
+
+def prove_memory(pair: Pair, ended: Ended) -> MemoryRecord:
+    """Both guests are stopped. A migration that did not complete has nothing to compare: ``match`` is None."""
+    if ended.outcome != "completed":
+        return MemoryRecord(match=None, method="not compared: the guest is still at the source")
+    found = prove(pair.source.ram_fd, pair.destination.ram_fd, GuestConfig(**pair.source.config))
+    return MemoryRecord(
+        match=found.match,
+        method=METHOD,
+        pages_compared=found.pages_compared,
+        pages_excluded=0,
+        pages_replayed=found.pages_replayed,
+    )

@@ -1,0 +1,223 @@
+"""From everything that was seen of a migration to its record, and whether that record may be believed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from guest_agent.config import GuestConfig
+from guest_agent.program import Program
+from testbed.core.plan import Plan
+from testbed.core.record import (
+    AccountingRecord,
+    CpuRecord,
+    GuestRecord,
+    LinkRecord,
+    MemoryRecord,
+    MigrationRecord,
+    RoundRecord,
+    StreamRecord,
+    ThrottleRecord,
+    VmRecord,
+)
+from testbed.core.rounds import Decision, Round, RoundKind
+from testbed.core.units import in_bytes_per_second
+from testbed.engines.accounting import account
+from testbed.engines.measuring import Mark
+from testbed.engines.outcome import Ended
+from testbed.engines.timeline import GuestLog
+from testbed.metrics.sampler import SamplerReport
+
+RATE_TOLERANCE = 0.01
+"""The guest's own rate, before anything disturbs it, has to be within this of what was asked."""
+LOST_TOLERANCE = 0.05
+"""Share of samples that may be missed before a run is marked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known. ``marks``: running, migrate, ended, cooled."""
+
+    plan: Plan
+    link: LinkRecord
+    ended: Ended
+    tracker: str
+    tracker_reason: str
+    marks: dict[str, Mark]
+    log: GuestLog
+    memory: MemoryRecord
+    memory_overhead: int | None
+    sampler: SamplerReport
+    guest_errors: int | None
+
+
+def record(seen: Evidence) -> MigrationRecord:
+    """The record, judged."""
+    plan, ended, facts = seen.plan, seen.ended, seen.ended.facts
+    pace = paced(seen)
+    workload = plan.guest.workload
+    rate = workload.get("write_rate")
+    made = MigrationRecord(
+        name=plan.name,
+        settings=plan.settings,
+        repeat=plan.repeat,
+        scale={"size": plan.scale.size, "time": plan.scale.time},
+        outcome=ended.outcome,
+        reason=ended.reason,
+        interrupted=ended.interrupted,
+        vm=VmRecord(
+            ram_bytes=plan.guest.ram_bytes,
+            workload=workload["name"],
+            working_set_bytes=workload.get("working_set"),
+            write_rate=rate,
+            achieved_write_rate=None if rate is None or pace is None else rate * pace,
+        ),
+        link=seen.link,
+        tracker=seen.tracker,
+        tracker_reason=seen.tracker_reason,
+        total_time_s=facts["released"] - facts["asked"] if ended.outcome == "completed" and facts else None,
+        downtime_s=facts.get("downtime_s"),
+        guest_gap_s=_guest_gap(seen),
+        downtime_phases_s=facts.get("phases", {}),
+        bytes_sent=sum(done.sent_bytes for done, _ in ended.rounds),
+        wire_bytes=_wire_bytes(seen),
+        retransmits=sum(stream["retransmits"] for stream in facts["streams"]) if facts.get("streams") else None,
+        streams=_streams(facts),
+        cpu=_cpu(seen),
+        memory_overhead_bytes=seen.memory_overhead,
+        rounds=[_round(done, decision) for done, decision in ended.rounds],
+        throttle=_throttle(seen),
+        memory=seen.memory,
+        accounting=_accounting(seen),
+        guest=_guest(seen),
+    )
+    made.invalid_reasons = _reasons(made, seen, pace)
+    made.valid = not made.invalid_reasons
+    return made
+
+
+def paced(seen: Evidence) -> float | None:
+    """The guest's pace before the migration as a share of what was asked; None when its log does not say."""
+    log = seen.log
+    inside = (log.times >= seen.marks["running"].at) & (log.times <= seen.marks["migrate"].at)
+    times, operations = log.times[inside], log.operations[inside]
+    if len(times) < 2:
+        return None
+    program = Program(GuestConfig(ram_bytes=seen.plan.guest.ram_bytes, workload=seen.plan.guest.workload))
+    operation, last, due_s = int(operations[0]), int(operations[-1]), 0.0
+    while operation < last:
+        rate, changes = program.pace(operation)
+        until = last if changes is None else min(changes, last)
+        due_s += (until - operation) / rate
+        operation = until
+    return due_s / float(times[-1] - times[0])
+
+
+def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[str]:
+    """Why this record may not be believed; a migration that was given up on purpose may be."""
+    link, reasons = made.link, []
+    if made.outcome != "completed":
+        reasons.append(f"the migration was {made.outcome}: {made.reason}")
+    if not link.verified:
+        reasons.append(
+            f"the link delivered {in_bytes_per_second(link.goodput or 0)} "
+            f"instead of {in_bytes_per_second(link.expected_goodput or 0)}"
+        )
+    if made.memory and made.memory.match is False:
+        reasons.append("the destination's memory differs from the source's")
+    if made.accounting and made.accounting.consistent is False:
+        reasons.append("the accounts of bytes do not add up")
+    if made.vm.write_rate and (pace is None or abs(pace - 1) > RATE_TOLERANCE):
+        reached = "an unknown share" if pace is None else f"{pace:.1%}"
+        reasons.append(f"the guest reached {reached} of its write rate before the migration")
+    if seen.sampler.lost > LOST_TOLERANCE * max(1, seen.sampler.taken):
+        reasons.append(f"{seen.sampler.lost} of {seen.sampler.lost + seen.sampler.taken} samples were lost")
+    return reasons
+
+
+def _round(done: Round, decision: Decision | None) -> RoundRecord:
+    return RoundRecord(
+        index=done.index,
+        kind=done.kind.value,
+        started_s=done.started_s,
+        duration_s=done.duration_s,
+        sent_bytes=done.sent_bytes,
+        dirtied_bytes=done.dirtied_bytes,
+        bandwidth=done.bandwidth,
+        dirty_rate=done.dirty_rate,
+        throttle=done.throttle,
+        decision=decision.reason if decision else "the guest stood still: the last round",
+    )
+
+
+def _streams(facts: dict[str, Any]) -> list[StreamRecord]:
+    return [
+        StreamRecord(
+            index=index,
+            page_bytes=stream["page_bytes"],
+            socket_bytes=stream["page_bytes"] + stream["framing_bytes"],
+            retransmits=stream["retransmits"],
+            congestion=stream["congestion"],
+        )
+        for index, stream in enumerate(facts.get("streams", []))
+    ]
+
+
+def _wire_bytes(seen: Evidence) -> int:
+    return (seen.marks["ended"].link - seen.marks["migrate"].link).sent_bytes
+
+
+def _cpu(seen: Evidence) -> CpuRecord:
+    return CpuRecord(
+        source_s=seen.ended.facts.get("cpu_s"),
+        destination_s=seen.ended.destination.get("cpu_s"),
+        guest_s=seen.marks["ended"].guest_cpu_s - seen.marks["migrate"].guest_cpu_s,
+        sampler_s=seen.sampler.cpu_s,
+    )
+
+
+def _throttle(seen: Evidence) -> ThrottleRecord:
+    """How long the guest was throttled, and how far at most."""
+    throttled = [done for done, _ in seen.ended.rounds if done.throttle > 0]
+    return ThrottleRecord(
+        policy=seen.plan.migration.policy["name"],
+        active_s=sum(done.duration_s for done in throttled),
+        peak=max((done.throttle for done in throttled), default=0.0),
+    )
+
+
+def _accounting(seen: Evidence) -> AccountingRecord | None:
+    """None unless it completed: a stream that was cut has bytes under way that nobody can account for."""
+    facts = seen.ended.facts
+    if seen.ended.outcome != "completed" or not facts:
+        return None
+    streams = facts["streams"]
+    return account(
+        rounds_bytes=sum(done.sent_bytes for done, _ in seen.ended.rounds),
+        page_bytes=sum(stream["page_bytes"] for stream in streams),
+        framing_bytes=sum(stream["framing_bytes"] for stream in streams),
+        channel_bytes=facts["channel_bytes"],
+        link=seen.marks["ended"].link - seen.marks["migrate"].link,
+        retransmitted_bytes=sum(stream["retransmits"] * stream["mss"] for stream in streams),
+    )
+
+
+def _guest_gap(seen: Evidence) -> float | None:
+    stamps = seen.ended.facts.get("stamps", {})
+    if stamps.get("asked") is None or stamps.get("first_step") is None:
+        return None
+    return seen.log.gap_around(stamps["asked"], stamps["first_step"])
+
+
+def _guest(seen: Evidence) -> GuestRecord:
+    marks, stamps = seen.marks, seen.ended.facts.get("stamps", {})
+    stunned = stamps.get("asked") or marks["ended"].at
+    back = stamps.get("first_step") or marks["ended"].at
+    precopy_from = next((done.started_s for done, _ in seen.ended.rounds if done.kind is RoundKind.PRECOPY), 0.0)
+    return GuestRecord(
+        operations=marks["cooled"].operations,
+        lost=0 if seen.memory.match else None,
+        errors=seen.guest_errors,
+        longest_gap_s=seen.log.longest_gap(marks["running"].at, marks["cooled"].at),
+        rate_before=seen.log.rate(marks["running"].at, marks["migrate"].at),
+        rate_during=seen.log.rate(marks["migrate"].at + precopy_from, stunned),
+        rate_after=seen.log.rate(back, marks["cooled"].at),
+    )

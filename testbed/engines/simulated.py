@@ -1,0 +1,110 @@
+"""The model as an engine: the same plan, algorithm, policy and record, in virtual time, without root or hosts.
+
+What a model does not know stays None in the record: no packets, no processes, no memory to compare. Events carry
+virtual times that begin at the moment of the call.
+"""
+
+from time import monotonic
+from typing import ClassVar
+
+from testbed.core.events import MigrationFinished, PhaseChanged, RoundFinished
+from testbed.core.plan import Plan
+from testbed.core.record import GuestRecord, LinkRecord, MigrationRecord, RoundRecord, ThrottleRecord, VmRecord
+from testbed.core.rounds import Action, Decision, Round
+from testbed.engines import Observer, RunContext, register
+from testbed.model.full_scale import full_scale
+from testbed.model.predict import Forecast, forecast, link_goodput
+
+
+@register("simulated")
+class SimulatedEngine:
+    """Implements ``testbed.engines.Engine`` on nothing at all."""
+
+    needs_machine: ClassVar[bool] = False
+
+    def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
+        """Raises ``ScenarioError`` for what has no model: an unshaped link, an unknown workload."""
+        return run(plan, context.observer)
+
+
+def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord:
+    """One migration. Raises ``ScenarioError`` for what has no model."""
+    goodput, rtt = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
+    begun = monotonic()
+
+    def observe(done: Round, decision: Decision | None) -> None:
+        at = begun + done.started_s + done.duration_s
+        observer(RoundFinished(at=at, round=done, decision=decision))
+        if decision and decision.action is Action.SWITCH_OVER:
+            observer(PhaseChanged(at=at, phase="switchover"))
+
+    observer(PhaseChanged(at=begun, phase="precopy"))
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt, observe=observe)
+    made = _record(plan, goodput, rtt, seen)
+    made.full_scale = full_scale(made)
+    ended = begun + seen.total_time_s
+    observer(MigrationFinished(at=ended, name=made.name, outcome=made.outcome, reason=made.reason, valid=made.valid))
+    return made
+
+
+def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> MigrationRecord:
+    completed = seen.outcome == "completed"
+    return MigrationRecord(
+        name=plan.name,
+        settings=plan.settings,
+        repeat=plan.repeat,
+        scale={"size": plan.scale.size, "time": plan.scale.time},
+        outcome=seen.outcome,
+        reason=seen.reason,
+        vm=_vm(plan),
+        link=_link(plan, goodput, rtt),
+        total_time_s=seen.total_time_s if completed else None,
+        downtime_s=seen.downtime_s,
+        guest_gap_s=seen.downtime_s,
+        downtime_phases_s=seen.phases,
+        bytes_sent=seen.bytes_sent,
+        rounds=[_round(done, decision) for done, decision in seen.rounds],
+        throttle=ThrottleRecord(
+            policy=plan.migration.policy["name"],
+            active_s=seen.throttled_s,
+            peak=max((done.throttle for done, _ in seen.rounds), default=0.0),
+            guest_slowdown=seen.slowdown,
+        ),
+        guest=GuestRecord(lost=0, errors=0),
+        valid=completed,
+        invalid_reasons=[] if completed else [f"the migration was {seen.outcome}: {seen.reason}"],
+    )
+
+
+def _vm(plan: Plan) -> VmRecord:
+    workload = plan.guest.workload
+    return VmRecord(
+        ram_bytes=plan.guest.ram_bytes,
+        workload=workload["name"],
+        working_set_bytes=workload.get("working_set"),
+        write_rate=workload.get("write_rate"),
+        achieved_write_rate=workload.get("write_rate"),
+    )
+
+
+def _link(plan: Plan, goodput: float, rtt: float) -> LinkRecord:
+    """What the rate implies, taken as true: there is nothing here that could fall short of it."""
+    link = plan.network.vmotion
+    return LinkRecord(
+        rate=link.rate, goodput=goodput, expected_goodput=goodput, rtt_s=rtt, drops=None, mtu=link.mtu, verified=True
+    )
+
+
+def _round(done: Round, decision: Decision | None) -> RoundRecord:
+    return RoundRecord(
+        index=done.index,
+        kind=done.kind.value,
+        started_s=done.started_s,
+        duration_s=done.duration_s,
+        sent_bytes=done.sent_bytes,
+        dirtied_bytes=done.dirtied_bytes,
+        bandwidth=done.bandwidth,
+        dirty_rate=done.dirty_rate,
+        throttle=done.throttle,
+        decision=decision.reason if decision else "the guest stood still: the last round",
+    )

@@ -1,0 +1,191 @@
+"""The composition root: a scenario, an engine, and a machine that is ours alone for a while, into a run folder."""
+
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+
+import testbed
+from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.events import MigrationFinished, MigrationStarted
+from testbed.core.plan import Plan
+from testbed.core.record import LinkRecord, MigrationRecord, Summary, VmRecord
+from testbed.engines import Engine, Observer, RunContext, registry
+from testbed.linux.environment import environment
+from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
+from testbed.report.compare import comparisons
+from testbed.report.folder import RunFolder
+from testbed.scenario import Scenario, check_fits
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    out: Path,
+    repeat: int = 1,
+    seed: int | None = None,
+    engine: str = "native",
+    observer: Observer = lambda _event: None,
+) -> Summary:
+    """Runs every migration of the matrix, ``repeat`` times each, and writes the run folder ``out``.
+
+    Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
+    has its files written for what was done, and raises ``Interrupted`` or the fault after that.
+    """
+    chosen = registry.get(engine)()
+    plans = scenario.plans(repeat=repeat)
+    with ExitStack() as stack:
+        stack.enter_context(interruptible())
+        run_id = secrets.token_hex(3)
+        started: Callable[[int], None] = _nobody
+        if chosen.needs_machine:
+            started = stack.enter_context(the_machine(scenario.name, run_id)).add
+            check_fits_all(plans)
+        folder = RunFolder.create(out)
+        folder.write_scenario(scenario.resolved_yaml())
+        context = stack.enter_context(_context(run_id, folder, observer, started))
+        summary = Summary(
+            testbed_version=testbed.__version__,
+            scenario=scenario.name,
+            engine=engine,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seed=plans[0].seed if seed is None else seed,
+            valid=False,
+            invalid_reasons=[],
+            environment=environment(["tbf, at both ends of a link"] if chosen.needs_machine else []),
+            migrations=[],
+        )
+        try:
+            _migrate_all(plans, chosen, context, summary)
+        finally:
+            summary.comparisons = comparisons(scenario.published, summary.migrations)
+            _judge(summary, len(plans))
+            folder.write_summary(summary)
+    return summary
+
+
+def _nobody(_pid: int) -> None:
+    """Nothing is started outside this process, so nothing is written down."""
+
+
+def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary: Summary) -> None:
+    """One after the other. A migration that fails never ends the rest; a machine or scenario that is wrong does."""
+    for index, plan in enumerate(plans, 1):
+        context.observer(MigrationStarted(at=monotonic(), name=plan.name, index=index, total=len(plans)))
+        try:
+            done = engine.migrate(plan, context)
+        except (PrerequisiteMissing, ScenarioError, Interrupted):
+            raise
+        except TestbedError as fault:
+            done = _failed(plan, str(fault))
+        summary.migrations.append(done)
+        context.observer(
+            MigrationFinished(
+                at=monotonic(), name=plan.name, outcome=done.outcome, reason=done.reason, valid=done.valid
+            )
+        )
+        if done.interrupted:
+            raise Interrupted("interrupted; the files of what was done are written")
+
+
+def _failed(plan: Plan, reason: str) -> MigrationRecord:
+    """The record of a migration that could not even begin."""
+    link = plan.network.vmotion
+    return MigrationRecord(
+        name=plan.name,
+        settings=plan.settings,
+        repeat=plan.repeat,
+        scale={"size": plan.scale.size, "time": plan.scale.time},
+        outcome="failed",
+        reason=reason,
+        vm=VmRecord(
+            ram_bytes=plan.guest.ram_bytes,
+            workload=plan.guest.workload["name"],
+            working_set_bytes=plan.guest.workload.get("working_set"),
+            write_rate=plan.guest.workload.get("write_rate"),
+        ),
+        link=LinkRecord(
+            rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False
+        ),
+        invalid_reasons=[reason],
+    )
+
+
+def _judge(summary: Summary, asked: int) -> None:
+    """A run is valid when every migration of it is, and none is missing."""
+    for done in summary.migrations:
+        summary.invalid_reasons += [f"{done.name}: {reason}" for reason in done.invalid_reasons]
+    if len(summary.migrations) < asked:
+        summary.invalid_reasons.append(f"{asked - len(summary.migrations)} of {asked} migrations were not made")
+    summary.valid = not summary.invalid_reasons
+
+
+def check_fits_all(plans: list[Plan]) -> None:
+    """Raises ``ScenarioError`` when a guest's two copies do not fit into what memory is free."""
+    available = os.sysconf("SC_PAGE_SIZE") * _available_pages()
+    for plan in plans:
+        check_fits(plan, available)
+
+
+def _available_pages() -> int:
+    """MemAvailable, in pages: what can be had without swapping."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024 // os.sysconf("SC_PAGE_SIZE")
+    return os.sysconf("SC_AVPHYS_PAGES")
+
+
+@contextmanager
+def the_machine(what: str, run_id: str) -> Iterator[RunState]:
+    """Root, the lock, and nothing left of killed runs; whatever this run starts is written down."""
+    if os.geteuid() != 0:
+        raise PrerequisiteMissing(
+            "real hosts and links need root", "run it with sudo, or choose --engine simulated, which needs none"
+        )
+    with MachineLock(what):
+        sweep()
+        with RunState(run_id) as state:
+            yield state
+
+
+@contextmanager
+def _context(
+    run_id: str, folder: RunFolder, observer: Observer, started: Callable[[int], None]
+) -> Iterator[RunContext]:
+    """The run's private directory for sockets, mode 0700, and the paths of its files."""
+    runtime = RUNTIME / run_id
+    runtime.mkdir(mode=0o700, parents=True)
+    try:
+        yield RunContext(
+            run_id=run_id,
+            runtime=runtime,
+            samples=folder.samples,
+            log=folder.log,
+            observer=observer,
+            started=started,
+        )
+    finally:
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGINT and SIGTERM raise ``Interrupted`` once; what comes while that is being cleaned up is ignored."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,69 @@
+"""The agents as processes: ``python -m testbed.migration.agent CONFIG`` in a host's namespace, CONFIG being JSON.
+
+    in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "resume"} or {"do": "release"} after in_doubt
+    out  (stdout)   {"event": "ready" | "progress" | "round" | "switchover" | "in_doubt" | "finished", ...}
+
+One JSON object a line. The end of stdin means that the run has died: the agent ends at once, and so does its guest.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from queue import SimpleQueue
+from typing import Any
+
+from testbed.core.errors import TestbedError
+from testbed.linux.process import die_with_parent
+from testbed.migration.cancel import Cancel
+from testbed.migration.serving import Destination
+from testbed.migration.sourcing import Migrating
+
+
+class Run:
+    """The other end of stdin and stdout: the run that started this agent."""
+
+    def __init__(self, cancel: Cancel) -> None:
+        self.orders: SimpleQueue[str] = SimpleQueue()
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True, name="orders").start()
+
+    def say(self, event: str, **fields: Any) -> None:
+        """One line to the run; nobody there any more is no fault of ours."""
+        line = json.dumps({"event": event, **fields}, default=asdict) + "\n"
+        with self._lock:
+            os.write(1, line.encode())
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            order = json.loads(line)["do"]
+            if order == "cancel":
+                self._cancel.ask()
+            else:
+                self.orders.put(order)
+        os._exit(1)  # the run is dead; sockets close with us, and the guest dies with the run
+
+
+def main() -> int:
+    """Exit code 0 when the migration ended as the protocol has it, 1 after a fault (which was said as an event)."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; only the run decides
+    config = json.loads(sys.argv[1])
+    cancel = Cancel()
+    run = Run(cancel)
+    agent = (
+        Migrating(config, run.say, run.orders, cancel) if config["role"] == "source" else Destination(config, run.say)
+    )
+    try:
+        agent.run()
+    except TestbedError as fault:
+        run.say("finished", outcome="failed", reason=str(fault))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""A guest process on this host, reached through its control socket, as the agents' ``Guest``."""
+
+import mmap
+import os
+import signal
+from contextlib import suppress
+from types import TracebackType
+
+import numpy as np
+
+from guest_agent.control import GuestClient
+from guest_agent.ram import LAYOUT, MAGIC
+from testbed.core.errors import MigrationAborted, TestbedError
+from testbed.core.units import PAGE_SIZE
+from testbed.dirty import GuestPorts
+from testbed.linux import process
+
+
+class AttachedGuest:
+    """Implements ``testbed.migration.guest.Guest``. A context manager that lets go of the guest, not ends it."""
+
+    def __init__(self, socket_path: str) -> None:
+        self._client = GuestClient.connect(socket_path)
+        self._ports = self._client.ports()
+        os.close(self._ports.journal_fd)
+        self._state = mmap.mmap(self._ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
+
+    def __enter__(self) -> "AttachedGuest":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._state.close()
+        self._client.close()
+        os.close(self._ports.ram_fd)
+
+    def ports(self) -> GuestPorts:
+        """Memory, process, and where to get a userfaultfd from."""
+        return GuestPorts(
+            pid=self._ports.pid,
+            ram_address=self._ports.ram_address,
+            ram_bytes=self._ports.ram_bytes,
+            ram_fd=self._ports.ram_fd,
+            new_userfaultfd=self._client.userfaultfd,
+        )
+
+    def pause(self) -> None:
+        """Every thread of it is stopped when this returns. Raises ``MigrationAborted`` when that cannot be had."""
+        try:
+            process.stop(self._ports.pid)
+        except (ProcessLookupError, TimeoutError) as fault:
+            raise MigrationAborted(f"the guest could not be stunned: {fault}") from fault
+
+    def resume(self) -> None:
+        """It goes on where it was stopped; one that is dead is beyond that."""
+        with suppress(ProcessLookupError):
+            process.resume(self._ports.pid)
+
+    def run(self) -> tuple[float, int]:
+        """Raises ``MigrationAborted`` only once it is certain that the guest will never run here."""
+        try:
+            step = self._client.run()
+        except TestbedError as fault:
+            with suppress(ProcessLookupError):
+                os.kill(self._ports.pid, signal.SIGKILL)
+            raise MigrationAborted(f"the guest process could not run it: {fault}") from fault
+        return step.at, step.operation
+
+    def operations(self) -> int:
+        """Out of its RAM, by its layout alone: reading all of the state costs milliseconds, which would be downtime.
+
+        Raises ``TestbedError`` when no guest is there.
+        """
+        header = np.frombuffer(self._state, LAYOUT, 1)[0]
+        if int(header["magic"]) != MAGIC:
+            raise TestbedError("page 0 holds no guest; was the memory received?")
+        return int(header["operations"])

@@ -1,0 +1,60 @@
+"""The control channel: a socket around the pure ``Connection``."""
+
+import socket
+from typing import TypeVar
+
+from testbed.core.errors import RemoteProtocolError
+from testbed.migration.cancel import Cancel
+from testbed.wire.connection import Connection
+from testbed.wire.messages import Failed, Message
+from testbed.wire.states import Role
+
+M = TypeVar("M")
+ANSWER_TIMEOUT_S = 30.0
+
+
+class PeerFailed(RemoteProtocolError):
+    """The destination said Failed: it did not run the guest, and never will."""
+
+
+class Channel:
+    """Sends and receives whole messages in the protocol's order. One thread at a time."""
+
+    def __init__(self, sock: socket.socket, role: Role, cancel: Cancel | None = None) -> None:
+        self.sock = sock
+        self.connection = Connection(role)
+        self.sent_bytes = 0
+        self._cancel = cancel or Cancel()
+
+    def send(self, message: Message) -> None:
+        """Raises ``LocalProtocolError`` out of turn, ``RemoteProtocolError`` when the peer has gone."""
+        data = self.connection.send(message)
+        try:
+            self.sock.sendall(data)
+        except OSError as fault:
+            raise RemoteProtocolError(f"the peer has gone: {fault}") from fault
+        self.sent_bytes += len(data)
+
+    def receive(self, expected: type[M], timeout_s: float = ANSWER_TIMEOUT_S) -> M:
+        """The next message, which has to be of that type. Raises ``PeerFailed``, ``RemoteProtocolError``,
+        ``MigrationCancelled``.
+        """
+        message = self.next_message(timeout_s)
+        if isinstance(message, Failed):
+            raise PeerFailed(message.reason)
+        if not isinstance(message, expected):
+            raise RemoteProtocolError(f"expected {expected.__name__}, the peer said {type(message).__name__}")
+        return message
+
+    def next_message(self, timeout_s: float = ANSWER_TIMEOUT_S) -> Message:
+        """Any next message that the protocol allows now."""
+        while (message := self.connection.next_message()) is None:
+            self._cancel.wait_readable(self.sock, timeout_s)
+            try:
+                data = self.sock.recv(65536)
+            except OSError as fault:
+                raise RemoteProtocolError(f"the peer has gone: {fault}") from fault
+            if not data:
+                raise RemoteProtocolError("the peer closed the connection")
+            self.connection.receive(data)
+        return message

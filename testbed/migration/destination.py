@@ -1,0 +1,129 @@
+"""The destination's side: receives rounds into the waiting guest's memory, and runs it when it is handed over."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic_ns
+
+from testbed.core.errors import LocalProtocolError, RemoteProtocolError, TestbedError
+from testbed.core.units import PAGE_SIZE
+from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
+from testbed.migration.digest import digest
+from testbed.migration.guest import Guest
+from testbed.migration.receiving import ReceiveStream, RoundCounter, read_message
+from testbed.migration.sockets import tune
+from testbed.wire.messages import (
+    NO_DIGEST,
+    Abandon,
+    Commit,
+    Failed,
+    Hello,
+    Message,
+    Prepare,
+    Prepared,
+    RoundBegin,
+    RoundEnd,
+    RoundReceived,
+    Running,
+    StreamHello,
+    Welcome,
+)
+
+QUIET_S = 3600.0
+"""A source may be silent this long within a round: pages come on the streams, and keep-alives find a dead peer."""
+
+
+class DestinationAgent:
+    """Serves one migration. ``abandoned`` says whether it ended before commit, and why."""
+
+    def __init__(
+        self, *, guest: Guest, memory: memoryview, channel: Channel, listener: socket.socket, migration_id: bytes
+    ) -> None:
+        self._guest, self._memory, self._channel, self._listener = guest, memory, channel, listener
+        self._migration_id = migration_id
+        self._counter = RoundCounter()
+        self._strict = False
+        self.received_bytes = 0
+        self.abandoned: str | None = None
+        self._handlers: dict[type, Callable[..., None]] = {
+            Hello: self._on_hello,
+            RoundBegin: self._on_round_begin,
+            RoundEnd: self._on_round_end,
+            Prepare: self._on_prepare,
+            Commit: self._on_commit,
+            Abandon: self._on_abandon,
+        }
+        self._done = False
+
+    def serve(self) -> None:
+        """Until the guest runs here or the source abandons. On a fault of ours the source is told ``Failed``."""
+        try:
+            while not self._done:
+                message = self._channel.next_message(QUIET_S)
+                self._handle(message)
+        except TestbedError as fault:
+            self.abandoned = str(fault)
+            self._tell(str(fault))
+            raise
+
+    def _handle(self, message: Message) -> None:
+        self._handlers[type(message)](message)
+
+    def _tell(self, reason: str) -> None:
+        # Too late in the protocol to say so, or nobody is there: the closed connection says it.
+        with suppress(LocalProtocolError, RemoteProtocolError):
+            self._channel.send(Failed(reason))
+
+    def _on_hello(self, hello: Hello) -> None:
+        if hello.migration_id != self._migration_id:
+            raise RemoteProtocolError("this is not the migration that was announced")
+        if (hello.ram_bytes, hello.page_size) != (len(self._memory), PAGE_SIZE):
+            raise RemoteProtocolError(
+                f"the guest has {hello.ram_bytes} bytes in pages of {hello.page_size}, "
+                f"{len(self._memory)} in pages of {PAGE_SIZE} are reserved"
+            )
+        if not 1 <= hello.streams <= 16:
+            raise RemoteProtocolError(f"{hello.streams} streams were asked, 1 to 16 are possible")
+        self._strict = bool(hello.strict)
+        self._channel.send(Welcome(len(self._memory)))
+        for _ in range(hello.streams):
+            self._accept_stream()
+
+    def _accept_stream(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+            tune(sock)
+            hello = read_message(sock)
+        except OSError as fault:
+            raise RemoteProtocolError(f"a stream was announced and did not come: {fault}") from fault
+        if not isinstance(hello, StreamHello) or hello.migration_id != self._migration_id:
+            sock.close()
+            raise RemoteProtocolError("a stream of another migration came")
+        ReceiveStream(sock, self._memory, self._counter).start()
+
+    def _on_round_begin(self, begin: RoundBegin) -> None:
+        """Nothing to do: pages say themselves which round they are of."""
+
+    def _on_round_end(self, end: RoundEnd) -> None:
+        self._counter.wait(end.index, end.page_bytes, ANSWER_TIMEOUT_S)
+        self.received_bytes += end.page_bytes
+        self._channel.send(RoundReceived(end.index, end.page_bytes))
+
+    def _on_prepare(self, prepare: Prepare) -> None:
+        operations = self._guest.operations()
+        mine = digest(self._memory) if self._strict else NO_DIGEST
+        if (operations, mine) != (prepare.operations, prepare.digest):
+            raise RemoteProtocolError(
+                f"memory differs: {operations} operations here, {prepare.operations} at the source"
+            )
+        self._channel.send(Prepared(operations, mine))
+
+    def _on_commit(self, _commit: Commit) -> None:
+        received_ns = monotonic_ns()
+        first_step, operation = self._guest.run()
+        self._channel.send(Running(received_ns, round(first_step * 1e9), operation))
+        self._done = True
+
+    def _on_abandon(self, abandon: Abandon) -> None:
+        self.abandoned = abandon.reason
+        self._done = True

@@ -1,0 +1,61 @@
+"""TCP as the agents want it: who listens where, which congestion control, and when a silent peer is a dead one."""
+
+import socket
+import struct
+
+from testbed.core.errors import MigrationAborted, PrerequisiteMissing
+
+PORT = 8000
+"""vMotion's own port. Every run has namespaces of its own, so it is always free."""
+CONNECT_TIMEOUT_S = 5.0
+DEAD_PEER_S = 4
+"""Seconds without an acknowledgement, or without an answer to keep-alives, after which the peer counts as dead."""
+
+
+def listen(address: str, streams: int) -> socket.socket:
+    """A socket that listens on that address alone."""
+    listener = socket.create_server((address, PORT), backlog=streams + 1)
+    listener.settimeout(CONNECT_TIMEOUT_S)
+    return listener
+
+
+def connect(address: str, congestion: str) -> socket.socket:
+    """A connection to the destination. Raises ``MigrationAborted`` when nobody answers."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        choose_congestion(sock, congestion)
+        sock.settimeout(CONNECT_TIMEOUT_S)
+        sock.connect((address, PORT))
+    except OSError as fault:
+        sock.close()
+        raise MigrationAborted(f"the destination at {address}:{PORT} cannot be reached: {fault}") from fault
+    tune(sock)
+    return sock
+
+
+def choose_congestion(sock: socket.socket, congestion: str) -> None:
+    """Sets the congestion control. Raises ``PrerequisiteMissing`` for one this kernel has not."""
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
+    except OSError as fault:
+        raise PrerequisiteMissing(
+            f"kernel has no congestion control '{congestion}'",
+            "choose one of /proc/sys/net/ipv4/tcp_available_congestion_control",
+        ) from fault
+
+
+def tune(sock: socket.socket) -> None:
+    """Blocking, without Nagle's delay, and with an end to waiting for a peer that has gone."""
+    sock.settimeout(None)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_S * 1000)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, DEAD_PEER_S)
+
+
+def close_at_once(sock: socket.socket) -> None:
+    """Ends a connection and throws away what the peer has not taken, so that nothing holds the namespace."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()

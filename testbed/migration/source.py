@@ -1,0 +1,154 @@
+"""The source's side of a migration: the algorithm's verbs, carried out on a real guest, tracker and connections."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+
+from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, PrerequisiteMissing, TestbedError
+from testbed.core.extents import Extents
+from testbed.core.rounds import Round, RoundKind, Throttle
+from testbed.core.units import PAGE_SIZE
+from testbed.dirty import Tracker
+from testbed.migration.cancel import Cancel
+from testbed.migration.channel import Channel, PeerFailed
+from testbed.migration.digest import digest
+from testbed.migration.guest import Guest
+from testbed.migration.precopy import CommitRefused
+from testbed.migration.sending import Memory, SendStreams
+from testbed.migration.stamps import Stamps
+from testbed.wire.messages import (
+    NO_DIGEST,
+    Abandon,
+    Commit,
+    Hello,
+    Prepare,
+    Prepared,
+    RoundBegin,
+    RoundEnd,
+    RoundReceived,
+    Running,
+    Welcome,
+)
+
+Progress = Callable[[int, int, int], None]
+"""Called with the round, its page bytes sent so far, and of how many."""
+
+
+class SourceAgent:
+    """Implements ``testbed.migration.precopy.Source``."""
+
+    def __init__(
+        self, *, guest: Guest, tracker: Tracker, channel: Channel, cancel: Cancel, strict: bool, progress: Progress
+    ) -> None:
+        self._guest, self._tracker, self._channel, self._cancel = guest, tracker, channel, cancel
+        self._strict, self._progress = strict, progress
+        self._ram_bytes = guest.ports().ram_bytes
+        self._memory = Memory(tracker.pages_fd, self._ram_bytes)
+        self._streams: SendStreams | None = None
+        self._pending = Extents.none()
+        self._started = 0.0
+        self.stamps = Stamps()
+
+    def greet(self, migration_id: bytes, streams: int, open_streams: Callable[[], SendStreams]) -> None:
+        """Offer the guest; on a welcome open the streams and protect all of its memory: round 1 is everything."""
+        self._started = monotonic()
+        self._channel.send(Hello(migration_id, self._ram_bytes, PAGE_SIZE, streams, int(self._strict)))
+        self._channel.receive(Welcome)
+        self._streams = open_streams()
+        self._tracker.start()
+        self._pending = Extents.whole(self._ram_bytes)
+
+    def copy_round(self, index: int, kind: RoundKind) -> Round:
+        """See ``Source``. What is dirty is protected again before it is read, so that no write is lost."""
+        stunned = kind is RoundKind.STOP_AND_COPY
+        if stunned:
+            self._pending = self._pending.union(self._tracker.collect())
+            self.stamps.scanned = monotonic()
+        begun, size = monotonic(), self._pending.size
+        self._transfer(index, stunned)
+        received = monotonic()
+        if stunned:
+            self.stamps.received, self._pending = received, Extents.none()
+        else:
+            self._pending = self._tracker.collect()
+        ended = monotonic()
+        return Round(
+            index=index,
+            kind=kind,
+            started_s=begun - self._started,
+            duration_s=ended - begun,
+            scan_s=ended - received,
+            sent_bytes=size,
+            dirtied_bytes=self._pending.size,
+        )
+
+    def throttle(self, throttle: Throttle | None) -> None:
+        """Refuses by name what is not there; release is always possible."""
+        if throttle is not None:
+            raise PrerequisiteMissing(f"there is no throttle '{throttle.kind}'", "choose a policy without one")
+
+    def pause_guest(self) -> None:
+        """Stun."""
+        self._cancel.check()
+        self.stamps.asked = monotonic()
+        self._guest.pause()
+        self.stamps.paused = monotonic()
+
+    def resume_guest(self) -> None:
+        """Run here again."""
+        self._guest.resume()
+
+    def prepare(self) -> None:
+        """The guest's state is in RAM, so only its progress and, in strict mode, a digest are left to be said."""
+        operations = self._guest.operations()
+        mine = digest(self._memory.view) if self._strict else NO_DIGEST
+        self._channel.send(Prepare(operations, mine))
+        answer = self._channel.receive(Prepared)
+        if (answer.operations, answer.digest) != (operations, mine):
+            raise MigrationAborted(f"the destination's memory differs: it holds {answer.operations} operations")
+        self._cancel.seal()
+        self.stamps.prepared = monotonic()
+
+    def commit(self) -> None:
+        """Give it away. After the first byte is sent, only ``Failed`` says that the guest does not run there."""
+        try:
+            self._channel.send(Commit())
+            answer = self._channel.receive(Running)
+        except PeerFailed as fault:
+            raise CommitRefused(f"the destination refused the guest: {fault}") from fault
+        except TestbedError as fault:
+            raise InDoubt(f"commit was sent and not answered: {fault}") from fault
+        self.stamps.handed = answer.commit_received_ns / 1e9
+        self.stamps.first_step = answer.first_step_ns / 1e9
+
+    def abandon(self, reason: str) -> None:
+        """Tell, if there is still anybody to be told."""
+        with suppress(TestbedError):  # the peer has gone, or has failed itself: it knows
+            self._channel.send(Abandon(reason))
+
+    def stream_facts(self) -> list[dict[str, int | str]]:
+        """What each stream carried, and how its TCP fared."""
+        return self._streams.facts() if self._streams else []
+
+    def close(self) -> None:
+        """Untrack the guest and end all connections."""
+        self._tracker.close()
+        if self._streams:
+            self._streams.close()
+        self._channel.sock.close()
+        self._memory.close()
+
+    def _transfer(self, index: int, stunned: bool) -> None:
+        """Announce, send, and wait until the destination has it all in memory."""
+        if self._streams is None:
+            raise LocalProtocolError("the peers have not greeted each other")
+        streams, size = self._streams, self._pending.size
+        before = streams.page_bytes
+        self._channel.send(RoundBegin(index, size, int(stunned)))
+        streams.send(
+            index, self._pending, self._memory, lambda: self._progress(index, streams.page_bytes - before, size)
+        )
+        self._channel.send(RoundEnd(index, size))
+        answer = self._channel.receive(RoundReceived)
+        if (answer.index, answer.page_bytes) != (index, size):
+            raise MigrationAborted(f"the destination got {answer.page_bytes} of {size} bytes in round {index}")

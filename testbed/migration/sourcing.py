@@ -1,0 +1,125 @@
+"""The source agent's life: get ready, wait for the word, migrate, say what happened."""
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any
+
+from testbed.core.errors import InDoubt, TestbedError
+from testbed.core.rounds import Decision, Round
+from testbed.dirty.probe import choose
+from testbed.migration.attached import AttachedGuest
+from testbed.migration.cancel import Cancel, MigrationCancelled
+from testbed.migration.channel import Channel
+from testbed.migration.precopy import migrate
+from testbed.migration.sending import SendStreams
+from testbed.migration.sockets import connect
+from testbed.migration.source import SourceAgent
+from testbed.policies.load import load as load_policy
+from testbed.wire.states import Role
+
+Say = Callable[..., None]
+PROGRESS_EVERY_S = 0.2
+
+
+class Migrating:
+    """Config: role, guest (socket), peer (address), migration_id (hex), streams, congestion, policy, tracker,
+    strict.
+    """
+
+    def __init__(self, config: dict[str, Any], say: Say, orders: SimpleQueue[str], cancel: Cancel) -> None:
+        self._config, self._say, self._orders, self._cancel = config, say, orders, cancel
+        self._spoke = 0.0
+        self._cpu = 0.0
+
+    def run(self) -> None:
+        """Raises ``TestbedError`` for what went wrong before the migration began."""
+        config = self._config
+        policy = load_policy(config["policy"])
+        with AttachedGuest(config["guest"]) as guest:
+            chosen = choose(guest.ports(), config["tracker"])
+            self._say("ready", tracker=chosen.tracker.name, reason=chosen.reason, pid=os.getpid())
+            self._orders.get()  # "migrate"
+            asked, self._cpu = monotonic(), _cpu_seconds()
+            channel = Channel(connect(config["peer"], config["congestion"]), Role.SOURCE, self._cancel)
+            source = SourceAgent(
+                guest=guest,
+                tracker=chosen.tracker,
+                channel=channel,
+                cancel=self._cancel,
+                strict=config["strict"],
+                progress=self._progress,
+            )
+            try:
+                self._migrate(source, channel, policy, asked, guest)
+            finally:
+                source.close()
+
+    def _migrate(self, source: SourceAgent, channel: Channel, policy: Any, asked: float, guest: AttachedGuest) -> None:
+        outcome, reason = "completed", "the guest runs at the destination"
+        try:
+            self._greet(source)
+            migrate(source, policy, self._round)
+        except MigrationCancelled as end:
+            outcome, reason = "cancelled", str(end)
+        except InDoubt as doubt:
+            outcome, reason = self._resolve(doubt, guest)
+        except TestbedError as fault:
+            outcome, reason = "aborted", str(fault)
+        self._say(
+            "finished",
+            outcome=outcome,
+            reason=reason,
+            asked=asked,
+            released=monotonic(),
+            phases=source.stamps.phases(),
+            stamps=asdict(source.stamps),
+            downtime_s=source.stamps.downtime(),
+            streams=source.stream_facts(),
+            channel_bytes=channel.sent_bytes,
+            cpu_s=_cpu_seconds() - self._cpu,
+        )
+
+    def _greet(self, source: SourceAgent) -> None:
+        config = self._config
+        migration_id = bytes.fromhex(config["migration_id"])
+
+        def open_streams() -> SendStreams:
+            sockets = [connect(config["peer"], config["congestion"]) for _ in range(config["streams"])]
+            return SendStreams(sockets, migration_id, self._cancel)
+
+        try:
+            source.greet(migration_id, config["streams"], open_streams)
+        except TestbedError as fault:
+            source.abandon(str(fault))
+            raise
+
+    def _resolve(self, doubt: InDoubt, guest: AttachedGuest) -> tuple[str, str]:
+        """Only the run can look at the destination; until it has, the guest runs nowhere by our doing."""
+        self._say("in_doubt", reason=str(doubt))
+        if self._orders.get() == "resume":
+            guest.resume()
+            return "aborted", f"{doubt}; the destination never ran the guest, so it runs on at the source"
+        return "completed", f"{doubt}; the guest was found running at the destination"
+
+    def _round(self, finished: Round, decision: Decision | None) -> None:
+        self._say(
+            "round",
+            at=monotonic(),
+            round=asdict(finished) | {"kind": finished.kind.value},
+            decision=None if decision is None else asdict(decision) | {"action": decision.action.value},
+        )
+
+    def _progress(self, index: int, sent: int, total: int) -> None:
+        now = monotonic()
+        if now - self._spoke >= PROGRESS_EVERY_S:
+            self._spoke = now
+            self._say("progress", at=now, round=index, sent_bytes=sent, round_bytes=total)
+
+
+def _cpu_seconds() -> float:
+    """User and system seconds of this process so far."""
+    times = os.times()
+    return times.user + times.system

@@ -1,0 +1,147 @@
+"""Before a run: the very algorithm and the very policy that it will use, in virtual time on a fluid guest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from testbed.core.errors import MigrationAborted, ScenarioError
+from testbed.core.plan import LinkPlan, Plan
+from testbed.core.record import Outcome, PredictionRecord
+from testbed.core.rounds import Decision, Round
+from testbed.migration.precopy import Observer, migrate
+from testbed.model.guest import FluidGuest
+from testbed.model.source import Costs, FluidSource, OutOfTime
+from testbed.policies.load import load
+
+TCP_IP_BYTES = 52
+"""IPv4 20, TCP 20, timestamps 12."""
+ETHERNET_BYTES = 14
+"""What tc counts of a frame beside its IP packet."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Forecast:
+    """A migration that was computed. Times in virtual seconds; ``downtime_s`` only when it completed.
+
+    ``slowdown`` is the share of its operations that the guest lost to throttles; ``throttled_s`` for how long.
+    """
+
+    outcome: Outcome
+    reason: str
+    total_time_s: float
+    downtime_s: float | None
+    phases: dict[str, float]
+    rounds: list[tuple[Round, Decision | None]]
+    slowdown: float
+    throttled_s: float
+
+    @property
+    def bytes_sent(self) -> int:
+        """Page bytes over all rounds."""
+        return sum(done.sent_bytes for done, _ in self.rounds)
+
+
+def forecast(
+    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, observe: Observer | None = None
+) -> Forecast:
+    """The migration of ``plan`` over a link of ``goodput`` bytes per second. Raises ``ScenarioError`` for a workload
+    without a model or a policy that cannot be.
+    """
+    costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
+    guest = _warm_guest(plan)
+    source = _source(plan, guest, goodput, rtt_s, costs)
+
+    def keep(done: Round, decision: Decision | None) -> None:
+        rounds.append((done, decision))
+        if observe:
+            observe(done, decision)
+
+    outcome, reason = _outcome(source, plan, keep)
+    completed = outcome == "completed"
+    return Forecast(
+        outcome=outcome,
+        reason=reason,
+        total_time_s=source.clock + (costs.release_s if completed else 0.0),
+        downtime_s=sum(source.phases.values()) if completed else None,
+        phases=source.phases if completed else {},
+        rounds=rounds,
+        slowdown=guest.slowdown,
+        throttled_s=sum(done.duration_s for done, _ in rounds if done.throttle > 0),
+    )
+
+
+def _warm_guest(plan: Plan) -> FluidGuest:
+    """As far into its phases as the warm-up takes it, and clean."""
+    guest = FluidGuest(plan.guest.workload, plan.guest.ram_bytes)
+    guest.run(plan.warmup_s)
+    guest.collect()
+    guest.operations = guest.wanted = 0.0
+    return guest
+
+
+def _source(plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs) -> FluidSource:
+    if not 0 < goodput < float("inf"):
+        raise ScenarioError("a prediction needs a goodput above 0: give the vMotion link a rate")
+    ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
+    return FluidSource(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout)
+
+
+def _outcome(source: FluidSource, plan: Plan, keep: Observer) -> tuple[Outcome, str]:
+    try:
+        migrate(source, load(plan.migration.policy), keep)
+    except OutOfTime as end:
+        return "cancelled", str(end)
+    except MigrationAborted as end:
+        return "aborted", str(end)
+    return "completed", "the guest runs at the destination"
+
+
+def predict(plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None) -> PredictionRecord:
+    """What a run is held against: as ``forecast``, in four figures and how it ends."""
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs)
+    return PredictionRecord(
+        total_time_s=seen.total_time_s,
+        downtime_s=seen.downtime_s,
+        bytes_sent=seen.bytes_sent,
+        rounds=len(seen.rounds),
+        outcome=seen.outcome,
+    )
+
+
+def link_goodput(link: LinkPlan) -> float:
+    """Bytes per second of TCP payload that a link's rate implies: rate x (mtu - 52) / (mtu + 14), as tc counts it.
+
+    Raises ``ScenarioError`` for a link without a rate, whose goodput only a measurement can tell.
+    """
+    if link.goodput is not None:
+        return link.goodput / 8
+    if link.rate is None:
+        raise ScenarioError("the vMotion link has no rate, so nothing can be computed: set network.vmotion.rate")
+    return link.rate / 8 * (link.mtu - TCP_IP_BYTES) / (link.mtu + ETHERNET_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One field of the feasibility table: rate in bit/s, goal in seconds; None: never, or not within the timeout."""
+
+    rate: float
+    downtime_goal: float
+    total_time_s: float | None
+    downtime_s: float | None
+
+
+def feasibility(plan: Plan, rates: Sequence[float], goals: Sequence[float]) -> list[Cell]:
+    """The plan at each link rate (bit/s, as ``LinkPlan.rate``) with each downtime goal, rates first.
+
+    Raises ``ScenarioError`` when its policy has no ``downtime_goal``.
+    """
+    return [_cell(plan, rate, goal) for rate in rates for goal in goals]
+
+
+def _cell(plan: Plan, rate: float, goal: float) -> Cell:
+    link = replace(plan.network.vmotion, rate=rate, goodput=None)
+    migration = replace(plan.migration, policy={**plan.migration.policy, "downtime_goal": goal})
+    seen = forecast(replace(plan, migration=migration), goodput=link_goodput(link), rtt_s=2 * link.delay_s)
+    done = seen.outcome == "completed"
+    return Cell(
+        rate=rate, downtime_goal=goal, total_time_s=seen.total_time_s if done else None, downtime_s=seen.downtime_s
+    )

@@ -1,0 +1,1 @@
+"""Slowing a guest down from outside: by its writes (SDPS, dirty limit), or by its processor time (auto-converge)."""

@@ -1,0 +1,117 @@
+"""A run started as a user starts it, watched by the lines it prints, and disturbed at the moment a test names."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Launched:
+    """A run under way. ``lines`` are what it has said on stderr so far."""
+
+    process: "subprocess.Popen[str]"
+    out: Path
+    lines: list[str] = field(default_factory=list)
+    _news: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for(self, words: str, timeout_s: float = 60) -> str:
+        """The first line that contains the words. Fails when the run ends without it."""
+
+        def found() -> str | None:
+            return next((line for line in self.lines if words in line), None)
+
+        with self._news:
+            assert self._news.wait_for(lambda: found() or self.process.poll() is not None, timeout_s), self.lines
+        line = found()
+        assert line is not None, f"the run ended without saying {words!r}: {self.lines}"
+        return line
+
+    def child(self, *words: str) -> psutil.Process:
+        """The one process of the run whose command line has all of the words."""
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        found = [each for each in family if all(any(word in part for part in each.cmdline()) for word in words)]
+        assert len(found) == 1, (words, [each.cmdline() for each in family])
+        return found[0]
+
+    def end(self, timeout_s: float = 60) -> int:
+        """Waits for its end; its exit code."""
+        code = self.process.wait(timeout_s)
+        self._reader.join(10)
+        return code
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Its summary.json."""
+        found: dict[str, Any] = json.loads((self.out / "summary.json").read_text())
+        return found
+
+    @property
+    def migration(self) -> dict[str, Any]:
+        """Its only migration."""
+        (only,) = self.summary["migrations"]
+        return dict(only)
+
+    def __enter__(self) -> "Launched":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it if a test has not; its children end with it."""
+        self.process.kill()
+        self.end()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe:
+                pipe.close()
+
+    def watch(self) -> None:
+        """Reads what it says."""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    _reader: threading.Thread = field(default_factory=threading.Thread)
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+
+def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",)) -> Launched:
+    """``python -m testbed run ARGUMENTS --out OUT``, not waited for."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "testbed", *command, *arguments, "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    launched = Launched(process, out)
+    launched.watch()
+    return launched
+
+
+def testbed(*arguments: str, timeout_s: float = 120) -> "subprocess.CompletedProcess[str]":
+    """``python -m testbed ARGUMENTS``, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "testbed", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+testbed.__test__ = False  # type: ignore[attr-defined]

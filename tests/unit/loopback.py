@@ -1,0 +1,177 @@
+"""Both agents in one process over real TCP on loopback, with a guest that is only memory and a list of what it did."""
+
+import mmap
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from testbed.core.errors import MigrationAborted
+from testbed.core.extents import Extents
+from testbed.core.rounds import Action, Decision, Round
+from testbed.core.units import PAGE_SIZE
+from testbed.dirty import GuestPorts
+from testbed.migration.cancel import Cancel
+from testbed.migration.channel import Channel
+from testbed.migration.destination import DestinationAgent
+from testbed.migration.precopy import Completed, migrate
+from testbed.migration.receiving import ReceiveStream
+from testbed.migration.sending import SendStreams
+from testbed.migration.source import SourceAgent
+from testbed.wire.states import Role
+
+ID = bytes(range(16))
+
+
+class MemoryGuest:
+    """A guest that is memory: it "works" only when a test writes a page."""
+
+    def __init__(self, pages: int, *, fill: bytes | None = None, fails_to_run: bool = False) -> None:
+        self.pages, self.size = pages, pages * PAGE_SIZE
+        self.fd = os.memfd_create("guest")
+        os.ftruncate(self.fd, self.size)
+        self.memory = mmap.mmap(self.fd, self.size)
+        if fill is not None:
+            self.memory[:] = (fill * (self.size // len(fill) + 1))[: self.size]
+        self.dirty: set[int] = set()
+        self.did: list[str] = []
+        self.steps = 0
+        self.fails_to_run = fails_to_run
+
+    def write(self, page: int, content: bytes) -> None:
+        """One operation."""
+        assert self.did[-1:] != ["pause"], "a stunned guest does not write"
+        self.memory[page * PAGE_SIZE : page * PAGE_SIZE + len(content)] = content
+        self.dirty.add(page)
+        self.steps += 1
+
+    def ports(self) -> GuestPorts:
+        return GuestPorts(pid=0, ram_address=0, ram_bytes=self.size, ram_fd=self.fd, new_userfaultfd=lambda: -1)
+
+    def pause(self) -> None:
+        self.did.append("pause")
+
+    def resume(self) -> None:
+        self.did.append("resume")
+
+    def run(self) -> tuple[float, int]:
+        if self.fails_to_run:
+            raise MigrationAborted("it cannot run here")
+        self.did.append("run")
+        return monotonic(), self.operations() + 1
+
+    def operations(self) -> int:
+        return int.from_bytes(self.memory[:8], "little")
+
+
+class SetTracker:
+    """Tracks a ``MemoryGuest`` exactly."""
+
+    name = "set"
+
+    def __init__(self, ports: GuestPorts, guest: MemoryGuest) -> None:
+        self._guest, self.pages_fd = guest, ports.ram_fd
+        self.closed = False
+
+    @staticmethod
+    def probe() -> str | None:
+        return None
+
+    def start(self) -> None:
+        self._guest.dirty.clear()
+
+    def collect(self) -> Extents:
+        bitmap = Extents.none().bitmap(self._guest.pages)
+        bitmap[list(self._guest.dirty)] = True
+        self._guest.dirty.clear()
+        return Extents.of_bitmap(bitmap)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Script:
+    """A policy out of a test: after each round it calls the next step, and switches over when none is left."""
+
+    steps: Sequence[Callable[[], None]] = ()
+    seen: list[Round] = field(default_factory=list)
+
+    def decide(self, history: Sequence[Round]) -> Decision:
+        self.seen = list(history)
+        if len(history) > len(self.steps):
+            return Decision(action=Action.SWITCH_OVER, reason="the script is over")
+        self.steps[len(history) - 1]()
+        return Decision(action=Action.GO_ON, reason="the script goes on")
+
+
+class Loopback:
+    """A source and a destination on 127.0.0.1. ``run`` migrates; what either end raised is kept."""
+
+    def __init__(self, source: MemoryGuest, destination: MemoryGuest, *, streams: int = 1, strict: bool = True) -> None:
+        self.source_guest, self.destination_guest = source, destination
+        self.streams, self.strict = streams, strict
+        self.cancel = Cancel()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(5)
+        self.destination_fault: Exception | None = None
+        self.sockets: list[socket.socket] = []
+        self.stream_sockets: list[socket.socket] = []
+
+    def connect(self) -> socket.socket:
+        sock = socket.create_connection(self.listener.getsockname(), 5)
+        sock.settimeout(None)
+        self.sockets.append(sock)
+        return sock
+
+    def run(self, policy: Script | None = None) -> Completed:
+        """Raises what the source raised."""
+        serving = threading.Thread(target=self._serve)
+        serving.start()
+        self.channel = Channel(self.connect(), Role.SOURCE, self.cancel)
+        self.tracker = SetTracker(self.source_guest.ports(), self.source_guest)
+        self.source = SourceAgent(
+            guest=self.source_guest,
+            tracker=self.tracker,
+            channel=self.channel,
+            cancel=self.cancel,
+            strict=self.strict,
+            progress=lambda *_: None,
+        )
+        try:
+            self.source.greet(ID, self.streams, self._open_streams)
+            return migrate(self.source, policy or Script())
+        finally:
+            self.facts = self.source.stream_facts()
+            self.source.close()
+            serving.join(10)
+            self.listener.close()
+            assert not serving.is_alive()
+            for thread in [each for each in threading.enumerate() if isinstance(each, ReceiveStream)]:
+                thread.join(10)
+
+    def agent_socket(self) -> socket.socket:
+        """The destination's end of the channel."""
+        return self.agent._channel.sock
+
+    def _open_streams(self) -> SendStreams:
+        self.stream_sockets = [self.connect() for _ in range(self.streams)]
+        return SendStreams(self.stream_sockets, ID, self.cancel)
+
+    def _serve(self) -> None:
+        try:
+            sock, _ = self.listener.accept()
+            sock.settimeout(None)
+            self.agent = DestinationAgent(
+                guest=self.destination_guest,
+                memory=memoryview(self.destination_guest.memory),
+                channel=Channel(sock, Role.DESTINATION),
+                listener=self.listener,
+                migration_id=ID,
+            )
+            with sock:
+                self.agent.serve()
+        except Exception as fault:  # noqa: BLE001 - it is the test that looks at it
+            self.destination_fault = fault

@@ -1,0 +1,81 @@
+"""A summary for tests of reports: one migration of five rounds, as the published table has them."""
+
+from typing import Any
+
+from testbed.core.record import (
+    AccountingRecord,
+    ComparisonRecord,
+    CpuRecord,
+    GuestRecord,
+    LinkRecord,
+    MemoryRecord,
+    MigrationRecord,
+    PredictionRecord,
+    RoundRecord,
+    StreamRecord,
+    Summary,
+    ThrottleRecord,
+    VmRecord,
+)
+
+MB = 10**6
+SENT = (2048, 512, 128, 32, 8)
+DIRTIED = (512, 128, 32, 8, 0)
+
+
+def a_round(index: int, sent: int, dirtied: int) -> RoundRecord:
+    return RoundRecord(
+        index=index,
+        kind="precopy" if index < len(SENT) else "stop_and_copy",
+        started_s=1.0,
+        duration_s=sent / 128,
+        sent_bytes=sent * MB,
+        dirtied_bytes=dirtied * MB,
+        bandwidth=128e6,
+        dirty_rate=32e6,
+        throttle=0.0,
+        decision=f"went on after round {index}",
+    )
+
+
+def a_migration(**changes: Any) -> MigrationRecord:
+    known: dict[str, Any] = {
+        "name": "opvizor",
+        "settings": {},
+        "repeat": 1,
+        "scale": {"size": 1.0, "time": 1.0},
+        "outcome": "completed",
+        "reason": "stopped after round 4",
+        "vm": VmRecord(ram_bytes=2048 * MB, workload="sequential", working_set_bytes=None, write_rate=32e6),
+        "link": LinkRecord(
+            rate=None, goodput=1.02e9, expected_goodput=1.024e9, rtt_s=1e-4, drops=0, mtu=1500, verified=True
+        ),
+        "total_time_s": 21.4,
+        "downtime_s": 0.07,
+        "bytes_sent": sum(SENT) * MB,
+        "streams": [StreamRecord(index=0, page_bytes=1, socket_bytes=2, retransmits=0, congestion="cubic")],
+        "cpu": CpuRecord(source_s=1.0, destination_s=2.0, guest_s=None),
+        "rounds": [a_round(i, s, d) for i, (s, d) in enumerate(zip(SENT, DIRTIED, strict=True), 1)],
+        "throttle": ThrottleRecord(policy="plain"),
+        "memory": MemoryRecord(match=True, method="frozen source", pages_compared=500_000, pages_replayed=7),
+        "accounting": AccountingRecord(page_bytes=1, socket_bytes=2, link_bytes=3, consistent=True),
+        "guest": GuestRecord(operations=9),
+        "predicted": PredictionRecord(total_time_s=21.31, downtime_s=0.06, bytes_sent=2728 * MB, rounds=5),
+        "valid": True,
+    }
+    return MigrationRecord(**(known | changes))
+
+
+def a_summary(*migrations: MigrationRecord, comparisons: tuple[ComparisonRecord, ...] = ()) -> Summary:
+    return Summary(
+        testbed_version="0.1.0",
+        scenario="opvizor",
+        engine="native",
+        started_at="2026-01-01T00:00:00+00:00",
+        seed=1,
+        valid=all(each.valid for each in migrations),
+        invalid_reasons=[],
+        environment={"kernel": "6.12"},
+        migrations=list(migrations or [a_migration()]),
+        comparisons=list(comparisons),
+    )
