@@ -1,8 +1,8 @@
 """The other end of a guest's control socket, for whoever runs it: typed verbs, one reply each.
 
-    with GuestClient.connect(path) as guest:
-        guest.run()
-        print(guest.status().operations)
+with GuestClient.connect(path) as guest:
+    guest.run()
+    print(guest.status().operations)
 """
 
 import json

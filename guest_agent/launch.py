@@ -1,8 +1,8 @@
 """Starts a guest as a process of its own and ends it, whatever happens in between.
 
-    with GuestProcess(path, config) as guest:                         # here
-    with GuestProcess(path, config, inside=["mnexec", "-a", "4711"])  # or inside a host's network namespace
-        guest.client.run()
+with GuestProcess(path, config) as guest:                         # here
+with GuestProcess(path, config, inside=["mnexec", "-a", "4711"])  # or inside a host's network namespace
+    guest.client.run()
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """When operation n is due: a closed loop around the rate asked for. Knows no clock; times are arguments, in seconds.
 
-    due(n) = anchor + (n - anchor_n) / rate          late operations are made up for, so the mean rate is exact
-             debt older than 100 ms is forgiven      after a stop of 10 s nobody gets 10 s of work in one go
+due(n) = anchor + (n - anchor_n) / rate          late operations are made up for, so the mean rate is exact
+         debt older than 100 ms is forgiven      after a stop of 10 s nobody gets 10 s of work in one go
 """
 
 import math

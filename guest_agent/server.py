@@ -1,7 +1,7 @@
 """The guest's control socket, its own end: JSON lines, answered between batches by the guest's only thread.
 
-    request   {"do": "status"}\\n                one object a line, at most 64 KiB
-    reply     {"ok": true, ...}\\n  or  {"ok": false, "error": "..."}\\n      descriptors ride on the reply (SCM_RIGHTS)
+request   {"do": "status"}\\n                one object a line, at most 64 KiB
+reply     {"ok": true, ...}\\n  or  {"ok": false, "error": "..."}\\n      descriptors ride on the reply (SCM_RIGHTS)
 """
 
 import json

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -159,17 +160,24 @@ def _context(
     run_id: str, folder: RunFolder, observer: Observer, started: Callable[[int], None]
 ) -> Iterator[RunContext]:
     """The run's private directory for sockets, mode 0700, and the paths of its files."""
-    runtime = RUNTIME / run_id
-    runtime.mkdir(mode=0o700, parents=True)
-    try:
+    with _private(run_id) if started is not _nobody else tempfile.TemporaryDirectory() as runtime:
         yield RunContext(
             run_id=run_id,
-            runtime=runtime,
+            runtime=Path(runtime),
             samples=folder.samples,
             log=folder.log,
             observer=observer,
             started=started,
         )
+
+
+@contextmanager
+def _private(run_id: str) -> Iterator[Path]:
+    """Under the name by which ``clean`` finds it, should this run be killed."""
+    runtime = RUNTIME / run_id
+    runtime.mkdir(mode=0o700)
+    try:
+        yield runtime
     finally:
         shutil.rmtree(runtime, ignore_errors=True)
 

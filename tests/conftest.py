@@ -92,6 +92,7 @@ PROBES: dict[str, Callable[[], bool]] = {
     "netem": _lacks_netem,
     "openvswitch": _lacks_openvswitch,
     "soft-dirty": _lacks_soft_dirty,
+    "CONFIG_MEM_SOFT_DIRTY": _lacks_soft_dirty,
 }
 
 

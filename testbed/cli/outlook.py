@@ -27,7 +27,7 @@ class Outlook:
     began: float = 0.0
     now: float = 0.0
     _round_began: float = 0.0
-    _lasted: list[float] = field(default_factory=list)
+    _lasted: dict[int, float] = field(default_factory=dict)
 
     def update(self, event: Event) -> None:
         """Takes an event in."""
@@ -46,7 +46,7 @@ class Outlook:
                 self._round_began = event.at
                 self.sent_bytes, self.round_bytes = 0, event.round.dirtied_bytes
             case MigrationFinished():
-                self._lasted.append(event.at - self.began)
+                self._lasted[self.index] = event.at - self.began
 
     @property
     def rate(self) -> float | None:
@@ -73,7 +73,7 @@ class Outlook:
         others = self.total - self.index
         if not others:
             return self.left_s
-        lasted = [*self._lasted, *([self.now - self.began + self.left_s] if self.left_s is not None else [])]
+        lasted = [*self._lasted.values(), *([self.now - self.began + self.left_s] if self.left_s is not None else [])]
         return (self.left_s or 0.0) + others * sum(lasted) / len(lasted) if lasted else None
 
     def _begin(self, event: MigrationStarted) -> None:

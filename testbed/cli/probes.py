@@ -50,6 +50,7 @@ COMMANDS = (
     ("tc", "iproute2", True),
     ("brctl", "bridge-utils", True),
     ("ifconfig", "net-tools", True),
+    ("unshare", "util-linux", True),
     ("iperf3", "iperf3", False),
 )
 DISCIPLINES = (
@@ -78,7 +79,7 @@ def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Finding
         return Finding(what=kind, works=False, detail="cannot be tried without root", remedy="sudo", needed=needed)
     command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", kind, *options]
     fault = _fault(command)
-    remedy = OTHER_KERNEL if needed else f"sudo modprobe sch_{kind}, or {OTHER_KERNEL}"
+    remedy = f"sudo modprobe sch_{kind}, or {OTHER_KERNEL}"
     return Finding(what=kind, works=fault is None, detail=fault or "", remedy=remedy, needed=needed)
 
 

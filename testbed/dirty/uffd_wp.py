@@ -1,7 +1,7 @@
 """Asynchronous userfaultfd write-protection, collected by PAGEMAP_SCAN: the guest never waits for an answer.
 
-    protect all ──> a first write to a page: the kernel lifts its protection and goes on (2 us) ──> the page counts as
-    written ──> PAGEMAP_SCAN finds it and protects it again, in one step ──> ...
+protect all ──> a first write to a page: the kernel lifts its protection and goes on (2 us) ──> the page counts as
+written ──> PAGEMAP_SCAN finds it and protects it again, in one step ──> ...
 """
 
 import mmap

@@ -21,6 +21,11 @@ CANCEL_GRACE_S = 10.0
 """How long a source may take to stop after a cancel, before its agent is ended instead."""
 
 
+SILENCE_S = 20.0
+"""An agent that says nothing for so long hangs: it tells its progress several times a second, and waits for no answer
+that long while the guest stands still. Without this a guest could be stunned for as long as the timeout lasts."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Ended:
     """How a migration went. ``facts`` is what the source agent said at its end, empty when it died."""
@@ -49,6 +54,7 @@ class Following:
     def __init__(self, pair: Pair, observer: Observer, timeout_s: float) -> None:
         self._pair, self._observer = pair, observer
         self._deadline = monotonic() + timeout_s
+        self._heard = monotonic()
         self._cancelled_because: str | None = None
         self.ended = Ended()
         self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
@@ -69,21 +75,24 @@ class Following:
                 self.ended.interrupted = True
                 self._cancel(str(stop))
                 continue
-            if event is not None and self._handlers[event["event"]](event):
-                return self.ended
-            if monotonic() > self._deadline:
-                self._out_of_time()
+            if event is not None:
+                self._heard = monotonic()
+                if self._handlers[event["event"]](event):
+                    return self.ended
+            self._watch()
 
     def _cancel(self, why: str) -> None:
         self._cancelled_because = self._cancelled_because or why
         self._deadline = monotonic() + CANCEL_GRACE_S
         self._pair.source_agent.order("cancel")
 
-    def _out_of_time(self) -> None:
-        if self._cancelled_because is None:
+    def _watch(self) -> None:
+        """An agent that hangs is ended; its end is then the next event."""
+        now = monotonic()
+        if now > self._heard + SILENCE_S or (self._cancelled_because and now > self._deadline):
+            self._pair.source_agent.kill()
+        elif now > self._deadline:
             self._cancel("the migration took longer than its timeout")
-        else:
-            self._pair.source_agent.kill()  # it hangs; its end is the next event
 
     def _on_progress(self, event: dict[str, Any]) -> bool:
         self._observer(

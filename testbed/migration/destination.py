@@ -111,10 +111,11 @@ class DestinationAgent:
 
     def _on_prepare(self, prepare: Prepare) -> None:
         operations = self._guest.operations()
-        mine = digest(self._memory) if self._strict else NO_DIGEST
+        mine = digest(self._guest.ports().ram_fd, len(self._memory)) if self._strict else NO_DIGEST
         if (operations, mine) != (prepare.operations, prepare.digest):
             raise RemoteProtocolError(
-                f"memory differs: {operations} operations here, {prepare.operations} at the source"
+                f"memory differs: {operations} operations here, {prepare.operations} at the source; "
+                f"digest {mine.hex()} here, {prepare.digest.hex()} at the source"
             )
         self._channel.send(Prepared(operations, mine))
 

@@ -10,7 +10,7 @@ from testbed.core.rounds import Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import Tracker
 from testbed.migration.cancel import Cancel
-from testbed.migration.channel import Channel, PeerFailed
+from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
 from testbed.migration.guest import Guest
 from testbed.migration.precopy import CommitRefused
@@ -30,6 +30,8 @@ from testbed.wire.messages import (
     Welcome,
 )
 
+STUNNED_TIMEOUT_S = 10.0
+"""Seconds that the destination may be silent while the guest stands still, before the source takes it back."""
 Progress = Callable[[int, int, int], None]
 """Called with the round, its page bytes sent so far, and of how many."""
 
@@ -43,7 +45,8 @@ class SourceAgent:
         self._guest, self._tracker, self._channel, self._cancel = guest, tracker, channel, cancel
         self._strict, self._progress = strict, progress
         self._ram_bytes = guest.ports().ram_bytes
-        self._memory = Memory(tracker.pages_fd, self._ram_bytes)
+        self._ram = Memory(guest.ports().ram_fd, self._ram_bytes)
+        self._collected = Memory(tracker.pages_fd, self._ram_bytes)
         self._streams: SendStreams | None = None
         self._pending = Extents.none()
         self._started = 0.0
@@ -65,7 +68,8 @@ class SourceAgent:
             self._pending = self._pending.union(self._tracker.collect())
             self.stamps.scanned = monotonic()
         begun, size = monotonic(), self._pending.size
-        self._transfer(index, stunned)
+        # A tracker may keep what it collected elsewhere, until it collects again; RAM that stands still is final.
+        self._transfer(index, self._ram if stunned else self._collected, stunned=stunned)
         received = monotonic()
         if stunned:
             self.stamps.received, self._pending = received, Extents.none()
@@ -101,9 +105,9 @@ class SourceAgent:
     def prepare(self) -> None:
         """The guest's state is in RAM, so only its progress and, in strict mode, a digest are left to be said."""
         operations = self._guest.operations()
-        mine = digest(self._memory.view) if self._strict else NO_DIGEST
+        mine = digest(self._guest.ports().ram_fd, self._ram_bytes) if self._strict else NO_DIGEST
         self._channel.send(Prepare(operations, mine))
-        answer = self._channel.receive(Prepared)
+        answer = self._channel.receive(Prepared, STUNNED_TIMEOUT_S)
         if (answer.operations, answer.digest) != (operations, mine):
             raise MigrationAborted(f"the destination's memory differs: it holds {answer.operations} operations")
         self._cancel.seal()
@@ -113,7 +117,7 @@ class SourceAgent:
         """Give it away. After the first byte is sent, only ``Failed`` says that the guest does not run there."""
         try:
             self._channel.send(Commit())
-            answer = self._channel.receive(Running)
+            answer = self._channel.receive(Running, STUNNED_TIMEOUT_S)
         except PeerFailed as fault:
             raise CommitRefused(f"the destination refused the guest: {fault}") from fault
         except TestbedError as fault:
@@ -136,19 +140,18 @@ class SourceAgent:
         if self._streams:
             self._streams.close()
         self._channel.sock.close()
-        self._memory.close()
+        self._ram.close()
+        self._collected.close()
 
-    def _transfer(self, index: int, stunned: bool) -> None:
+    def _transfer(self, index: int, memory: Memory, *, stunned: bool) -> None:
         """Announce, send, and wait until the destination has it all in memory."""
         if self._streams is None:
             raise LocalProtocolError("the peers have not greeted each other")
         streams, size = self._streams, self._pending.size
         before = streams.page_bytes
         self._channel.send(RoundBegin(index, size, int(stunned)))
-        streams.send(
-            index, self._pending, self._memory, lambda: self._progress(index, streams.page_bytes - before, size)
-        )
+        streams.send(index, self._pending, memory, lambda: self._progress(index, streams.page_bytes - before, size))
         self._channel.send(RoundEnd(index, size))
-        answer = self._channel.receive(RoundReceived)
+        answer = self._channel.receive(RoundReceived, STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S)
         if (answer.index, answer.page_bytes) != (index, size):
             raise MigrationAborted(f"the destination got {answer.page_bytes} of {size} bytes in round {index}")

@@ -18,6 +18,8 @@ _ASK_FROM = 2e9 / 8
 """Goodput in bytes per second below which every machine is taken to carry it."""
 _CAPACITY_S, _BULK_S, _UNSHAPED_S = 0.3, 0.6, 0.4
 _BULK_MIN = 256 * 1024
+_RAMP_DELAYS = 60
+"""One-way delays by which a transfer is longer: slow start doubles every two, and must be over by its half."""
 _ROUND_TRIPS = 50
 _TRIES = 3
 
@@ -42,10 +44,11 @@ def _carries(fabric: Fabric, plan: LinkPlan) -> bool:
     """Whether a transfer over the link so shaped reaches its goodput; a near miss is tried again."""
     expected = expected_goodput(plan) or 0.0
     shape(fabric, "vmotion", plan)
-    settle = _settle_bytes(plan, round(expected * _CAPACITY_S))
+    seconds = _CAPACITY_S + _RAMP_DELAYS * plan.delay_s
+    settle = _settle_bytes(plan, round(expected * seconds))
     reached = 0.0
     for _ in range(_TRIES):
-        seen = transfer(fabric, congestion=plan.congestion, seconds=_CAPACITY_S, settle_bytes=settle)
+        seen = transfer(fabric, congestion=plan.congestion, seconds=seconds, settle_bytes=settle)
         reached = seen.goodput / expected
         if not 0.9 <= reached < 1 - TOLERANCE:
             break
@@ -91,7 +94,8 @@ def calibrate(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
 
 def _measure(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
     expected = expected_goodput(plan)
-    size = max(_BULK_MIN, round(expected * _BULK_S)) if expected else 0
+    seconds = _BULK_S + _RAMP_DELAYS * plan.delay_s
+    size = max(_BULK_MIN, round(expected * seconds)) if expected else 0
     before = _drops(fabric)
     seen = transfer(
         fabric,
@@ -113,12 +117,11 @@ def _measure(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
 
 
 def _settle_bytes(plan: LinkPlan, size: int) -> int:
-    """A tenth of the transfer, at least two buckets, and what is under way twenty times where there is a delay."""
+    """A tenth of the transfer, at least two buckets; half of it where TCP has a delay to ramp up over."""
     rate = qdisc_rate(plan)
     if rate is None:
         return 1 << 20
-    under_way = rate / 8 * 2 * plan.delay_s
-    return round(max(size / 10, 2 * bucket(rate, plan.mtu).burst, min(20 * under_way, size / 2)))
+    return round(max(size / (2 if plan.delay_s else 10), 2 * bucket(rate, plan.mtu).burst))
 
 
 def _drops(fabric: Fabric) -> int:

@@ -23,7 +23,7 @@ def run_in(pid: int, argv: Sequence[str], *, text: str = "") -> str:
 
     Raises ``CommandFailed``, or ``PrerequisiteMissing`` when the command is not there.
     """
-    return run(["nsenter", f"--net=/proc/{pid}/ns/net", *argv], text=text)
+    return run(["nsenter", f"--net=/proc/{pid}/ns/net", "--", *argv], text=text)
 
 
 def run(argv: Sequence[str], *, text: str = "") -> str:

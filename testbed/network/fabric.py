@@ -14,6 +14,7 @@ import logging
 import os
 import pkgutil
 import shutil
+import signal
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,13 +89,15 @@ class Fabric:
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
     ) -> "subprocess.Popen[bytes]":
-        """A process in the host's network and mount namespaces; the Popen's pid is its own (``mnexec`` only enters).
+        """A process in the host's network namespace; the Popen's pid is its own (``nsenter`` only enters).
 
-        It is in a session of its own: Ctrl-C reaches the run, which decides what to tell it. ``env`` None is this
-        process's environment; what still runs when the fabric ends is killed. Raises ``OSError`` from ``Popen``.
+        It sees the files of this process: the host's mount namespace, which differs in /sys alone and hides cgroups
+        there, is not entered (and could not be from a chroot). It is in a session of its own: Ctrl-C reaches the run,
+        which decides what to tell it. ``env`` None is this process's environment. What still runs when the fabric ends
+        is killed. Raises ``OSError`` from ``Popen``.
         """
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            ["mnexec", "-a", str(self.host(host_name).pid), *argv],
+            ["nsenter", f"--net=/proc/{self.host(host_name).pid}/ns/net", "--", *argv],
             pass_fds=pass_fds,
             stdin=stdin,
             stdout=stdout,
@@ -147,7 +150,10 @@ def _require_privileges() -> None:
     try:
         run(["mnexec", "-n", "true"])
     except CommandFailed as error:
-        remedy = "use a machine, a VM or a container with CAP_SYS_ADMIN and CAP_NET_ADMIN"
+        if "remount" in error.stderr:
+            remedy = "in a chroot, mount its folder onto itself first (mount --bind DIR DIR)"
+        else:
+            remedy = "use a machine, a VM or a container with CAP_SYS_ADMIN and CAP_NET_ADMIN"
         raise PrerequisiteMissing(f"network namespaces cannot be made here ({error})", remedy) from error
 
 
@@ -163,6 +169,8 @@ def _mininet_up(topology: Any, down: contextlib.ExitStack) -> Any:
             net = net_module.Mininet(topo=topology(switch="bridge"), controller=None, build=False)
             net.build()
             net.start()
+        except TestbedError:
+            raise  # a signal's, most likely
         except (Exception, SystemExit) as error:  # Mininet raises bare Exception, and exits
             reason = complaints[-1] if complaints else str(error)
             raise TestbedError(f"Mininet could not build the network: {' '.join(reason.split())}") from error
@@ -186,8 +194,9 @@ def _mininet_down(node_class: Any, before: set[Any]) -> None:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """And all that it started, unless that has left its session."""
     if process.poll() is None:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -1,5 +1,6 @@
 """A run's folder, complete in itself: summary.json, samples.jsonl, scenario.yaml, log.txt and more."""
 
+import errno
 import json
 import types
 import typing
@@ -100,9 +101,13 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        text = {28: f"no space left in {folder}", 122: f"the disk quota is used up in {folder}"}
-        said = text.get(error.errno or 0, f"results cannot be written to {folder}: {error.strerror}")
-        raise TestbedError(f"{said}; make room, or give another folder with --out") from error
+        full = {errno.ENOSPC: "no space left", errno.EDQUOT: "the disk quota is used up"}
+        if error.errno in full:
+            raise TestbedError(
+                f"{full[error.errno]} in {folder}; make room, or give another folder with --out"
+            ) from error
+        message = f"results cannot be written to {folder}: {error.strerror}; give another folder with --out"
+        raise TestbedError(message) from error
 
 
 def _build(kind: type[T], known: Mapping[str, Any]) -> T:

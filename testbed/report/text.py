@@ -13,6 +13,7 @@ from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
 
 WIDE = 160
 """Columns where there is no terminal, so that a row stays a line."""
+KINDS = {"stop_and_copy": "stop", "postcopy": "post"}
 NOTHING = "-"
 """Stands for what was not measured."""
 
@@ -32,6 +33,7 @@ def render(summary: Summary) -> Iterator[RenderableType]:
         yield migrations_table(summary.migrations)
     if len(summary.migrations) == 1 and summary.migrations[0].rounds:
         yield rounds_table(summary.migrations[0])
+        yield Text(f"memory: {proof(summary.migrations[0].memory)}")
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
     if summary.valid:
@@ -68,9 +70,10 @@ def figures(migration: MigrationRecord) -> list[str]:
 
 def rounds_table(migration: MigrationRecord) -> Table:
     """A line a round, with the policy's own words."""
-    table = _table(">round", ">sent", ">time", ">bandwidth", ">dirtied", ">throttle", "decision")
+    throttled = any(each.throttle for each in migration.rounds)
+    table = _table(">round", ">sent", ">time", ">bandwidth", ">dirtied", *[">throttle"] * throttled, "decision")
     for each in migration.rounds:
-        index = str(each.index) if each.kind == "precopy" else f"{each.index} ({each.kind.replace('_', '-')})"
+        index = str(each.index) if each.kind == "precopy" else f"{KINDS[each.kind]} {each.index}"
         _row(
             table,
             index,
@@ -78,7 +81,7 @@ def rounds_table(migration: MigrationRecord) -> Table:
             in_seconds(each.duration_s),
             in_bytes_per_second(each.bandwidth),
             in_bytes(each.dirtied_bytes),
-            f"{each.throttle:.0%}" if each.throttle else NOTHING,
+            *[f"{each.throttle:.0%}"] * throttled,
             each.decision,
         )
     return table
@@ -103,12 +106,19 @@ def difference(each: ComparisonRecord) -> str:
     return f"{each.measured / each.published - 1:+.2%}" if each.published else NOTHING
 
 
-def memory(proof: MemoryRecord | None) -> str:
-    """``equal: 262,144 pages compared``."""
-    if proof is None or proof.match is None:
+def memory(found: MemoryRecord | None) -> str:
+    """In a word."""
+    if found is None or found.match is None:
+        return NOTHING
+    return "equal" if found.match else "DIFFERENT"
+
+
+def proof(found: MemoryRecord | None) -> str:
+    """In a line: ``equal: 262,144 pages compared, 12 that the guest wrote since replayed``."""
+    if found is None or found.match is None:
         return "not checked"
-    said = "equal" if proof.match else "DIFFERENT"
-    return f"{said}: {proof.pages_compared:,} compared, {proof.pages_replayed:,} replayed"
+    written = f"{found.pages_replayed:,} that the guest wrote since replayed"
+    return f"{memory(found)}: {found.pages_compared:,} pages compared, {written}"
 
 
 def _in_unit(value: float | None, unit: str) -> str:
@@ -134,7 +144,8 @@ def _row(table: Table, *cells: str) -> None:
 
 def _table(*titles: str) -> Table:
     """A plain table; ``>`` before a title puts the column to the right."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for title in titles:
-        table.add_column(title.lstrip(">"), justify="right" if title.startswith(">") else "left", overflow="fold")
+        right = title.startswith(">")
+        table.add_column(title.lstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
     return table

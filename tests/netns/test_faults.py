@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ LONG = (
     "--set", "vm.workload.working_set=64MB", "--set", "vm.ram=80MB", "--set", "warmup=200ms",
 )  # fmt: skip
 """Round 1 takes about six seconds, so that a fault finds it under way."""
+SHORT = (*LONG, "--set", "network.vmotion.goodput=400Mbit", "--set", "migration.policy.downtime_goal=2s")
+"""Switches over after round 1, with half a second of stop-and-copy in which a fault finds it."""
 
 
 @pytest.fixture
@@ -43,6 +46,7 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     assert not alive
     cleaned = testbed("clean")
     assert cleaned.returncode == 0, cleaned.stderr
+    assert os.listdir("/run/fast-motion") == ["lock"]
     again = testbed(
         "run",
         "hello",
@@ -94,3 +98,30 @@ def test_stopped_agents_do_not_hold_up_an_interrupt(run: Launched, tmp_path: Pat
     os.kill(run.child("migration.agent", '"role": "source"').pid, signal.SIGSTOP)
     run.process.send_signal(signal.SIGINT)
     assert run.end() == 130
+
+
+def test_a_cut_link_aborts_and_the_guest_runs_on(run: Launched) -> None:
+    host = run.child("mininet:esx1").pid
+    subprocess.run(
+        ["nsenter", f"--net=/proc/{host}/ns/net", "tc", "qdisc", "replace", "dev", "vmotion", "root", "blackhole"],
+        check=True,
+    )
+    assert run.end() == 1
+    assert run.migration["outcome"] == "aborted"
+    assert run.migration["guest"]["rate_after"] == pytest.approx(4e6 / 4096, rel=0.2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("role", ["source", "destination"])
+def test_a_fault_in_the_switchover_leaves_one_runner(tmp_path: Path, role: str, number: signal.Signals) -> None:
+    """Wherever in the switchover it strikes: the guest runs at one host, and the record says at which."""
+    with launch(tmp_path / "run", *SHORT) as run:
+        run.wait_for("round 1")
+        victim = run.child("migration.agent", f'"role": "{role}"')
+        run.wait_for("switchover")
+        victim.send_signal(number)
+        run.end()
+        assert run.migration["outcome"] in ("completed", "aborted", "failed")
+        assert run.migration["guest"]["rate_after"] == pytest.approx(4e6 / 4096, rel=0.2)
+        if run.migration["outcome"] == "completed":
+            assert run.migration["memory"]["match"]

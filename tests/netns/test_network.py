@@ -18,18 +18,12 @@ import pytest
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.counters import Counters, link_counters
+from testbed.linux.counters import link_counters
 from testbed.linux.netns import identity
 from testbed.network import fabric as fabric_module
-from testbed.network.calibrate import calibrate, require_capacity
-from testbed.network.commands import run_in
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
-from testbed.network.iperf3 import iperf3_goodput
-from testbed.network.links import cut, expected_goodput, mend, set_rate, shape
-from testbed.network.probing import transfer
 
 PLAN = NetworkPlan(vmotion=LinkPlan())
-ETHERNET_IP_TCP = 66
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +169,17 @@ def test_all_is_gone_after_the_context_with_what_was_started_in_it() -> None:
     assert _processes_in(namespaces) == []
 
 
+def test_what_a_spawned_process_has_started_goes_with_it() -> None:
+    script = "import subprocess, time; print(subprocess.Popen(['sleep', '1000']).pid, flush=True); time.sleep(1000)"
+    with Fabric(PLAN, "grandchild") as up:
+        child = up.spawn("esx1", [sys.executable, "-c", script], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        grandchild = psutil.Process(int(child.stdout.readline()))
+        child.stdout.close()
+    psutil.wait_procs([grandchild], timeout=20)
+    assert not grandchild.is_running()
+
+
 @pytest.mark.parametrize("victim", ["esx1", "client"])
 def test_a_killed_host_does_not_hold_up_the_end(victim: str) -> None:
     with Fabric(PLAN, "killed") as up:
@@ -253,134 +258,3 @@ def test_without_root_the_remedy_is_sudo() -> None:
     script = _HOLDER.replace("import json, sys", "import json, os, sys; os.seteuid(65534)")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "PrerequisiteMissing: emulated hosts need root; run it with sudo" in done.stderr
-
-
-# ---- The rate --------------------------------------------------------------------------------------------------------
-
-
-def _shaped(fabric: Fabric, plan: LinkPlan) -> LinkPlan:
-    shape(fabric, "vmotion", plan)
-    return plan
-
-
-@pytest.mark.parametrize("mtu", [1500, 9000])
-@pytest.mark.parametrize("rate", [1e7, 1e8, 1e9])
-def test_a_link_delivers_what_its_rate_implies(fabric: Fabric, rate: float, mtu: int) -> None:
-    record = calibrate(fabric, _shaped(fabric, LinkPlan(rate=rate, mtu=mtu)))
-    assert record.verified, record
-    assert record.drops == 0
-    assert record.rtt_s is not None
-    assert (record.rate, record.mtu) == (rate, mtu)
-
-
-def test_a_goodput_is_what_was_asked_for(fabric: Fabric) -> None:
-    record = calibrate(fabric, _shaped(fabric, LinkPlan(goodput=128e6 * 8)))
-    assert record.verified, record
-    assert record.goodput == pytest.approx(128e6, rel=0.02)
-
-
-def test_both_directions_are_shaped_and_the_vm_network_too(fabric: Fabric) -> None:
-    shape(fabric, "vmotion", LinkPlan(rate=1e9))
-    shape(fabric, "vm", LinkPlan(rate=1e9, mtu=9000))
-    assert len(fabric.ends("vm")) == 6
-    for end in fabric.ends("vmotion") + fabric.ends("vm"):
-        with Counters(end.pid, end.interface) as counters:
-            assert [qdisc.kind for qdisc in counters.qdiscs()] == ["tbf"]
-    assert (
-        json.loads(run_in(fabric.hosts["client"].pid, ["ip", "-json", "link", "show", "dev", "vm"]))[0]["mtu"] == 9000
-    )
-    assert _reaches(fabric, "client", "10.0.2.1")
-
-
-def test_a_short_transfer_is_no_faster_than_the_link(fabric: Fabric) -> None:
-    for rate, size in ((1e7, 10**6), (1e9, 8 * 10**6)):
-        expected = expected_goodput(_shaped(fabric, LinkPlan(rate=rate)))
-        assert expected is not None
-        whole = transfer(fabric, congestion="cubic", size=size).whole
-        assert whole <= expected * 1.02
-
-
-def test_an_unshaped_link_is_measured_and_implies_nothing(fabric: Fabric) -> None:
-    record = calibrate(fabric, _shaped(fabric, LinkPlan()))
-    assert (record.rate, record.expected_goodput, record.verified) == (None, None, True)
-    assert record.goodput is not None
-    assert record.goodput > 1e9 / 8
-
-
-def test_a_link_that_is_slower_than_planned_is_not_verified(fabric: Fabric) -> None:
-    shape(fabric, "vmotion", LinkPlan(rate=0.9e9))
-    record = calibrate(fabric, LinkPlan(rate=1e9))
-    assert not record.verified
-
-
-def test_a_rate_beyond_the_machine_is_refused_with_one_that_is_not(fabric: Fabric) -> None:
-    shape(fabric, "vmotion", LinkPlan())
-    with pytest.raises(ScenarioError, match=r"cannot shape a rate of 400 Gbit/s: ask for at most [\d.,]+ [MG]bit/s"):
-        require_capacity(fabric, LinkPlan(rate=4e11))
-    require_capacity(fabric, LinkPlan(rate=1e9))
-
-
-def test_another_rate_holds_at_once_and_a_running_transfer_survives_it(fabric: Fabric) -> None:
-    shape(fabric, "vmotion", LinkPlan(rate=1e9))
-    set_rate(fabric, "vmotion", LinkPlan(rate=1e8))
-    assert calibrate(fabric, LinkPlan(rate=1e8)).verified
-
-
-def test_nothing_passes_a_cut_link_and_a_mended_one_is_as_before(fabric: Fabric) -> None:
-    plan = _shaped(fabric, LinkPlan(rate=1e9))
-    cut(fabric, "vmotion")
-    assert not _reaches(fabric, "esx1", "10.0.1.2")
-    mend(fabric, "vmotion", plan)
-    assert _reaches(fabric, "esx1", "10.0.1.2")
-    assert calibrate(fabric, plan).verified
-
-
-def test_a_probe_that_fails_is_one_line(fabric: Fabric) -> None:
-    with pytest.raises(TestbedError, match=r"could not be measured: .*No such file") as caught:
-        transfer(fabric, congestion="no-such-control", size=1)
-    assert "\n" not in str(caught.value)
-
-
-def test_payload_and_headers_are_all_that_passes(fabric: Fabric) -> None:
-    """The accounts of a run rest on this: qdisc bytes = payload + 66 for each frame."""
-    shape(fabric, "vmotion", LinkPlan(rate=1e9))
-    end = fabric.ends("vmotion")[0]
-    with Counters(end.pid, end.interface) as counters:
-        (before, link_before), size = (counters.qdiscs()[0], counters.link()), 20 * 10**6
-        transfer(fabric, congestion="cubic", size=size)
-        after, link_after = counters.qdiscs()[0], counters.link()
-    frames = after.packets - before.packets
-    assert after.bytes - before.bytes - frames * ETHERNET_IP_TCP == pytest.approx(size, rel=1e-4)
-    packets = link_after.tx_packets - link_before.tx_packets
-    assert link_after.tx_bytes - link_before.tx_bytes - packets * ETHERNET_IP_TCP == pytest.approx(size, rel=1e-4)
-
-
-def test_ours_against_iperf3_on_the_same_link(fabric: Fabric) -> None:
-    plan = _shaped(fabric, LinkPlan(rate=1e9))
-    record = calibrate(fabric, plan)
-    assert record.goodput is not None
-    assert record.goodput >= 0.97 * iperf3_goodput(fabric, 1)
-
-
-def test_an_unknown_congestion_control_is_refused_with_those_there_are(fabric: Fabric) -> None:
-    with pytest.raises(ScenarioError, match=r"no congestion control 'vegan'; there are: .*cubic"):
-        shape(fabric, "vmotion", LinkPlan(congestion="vegan"))
-
-
-def _has_netem() -> bool:
-    argv = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
-    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
-
-
-def test_delay_is_made_by_netem_or_refused_by_name(fabric: Fabric) -> None:
-    plan = LinkPlan(rate=1e8, delay_s=0.005)
-    try:
-        if not _has_netem():
-            with pytest.raises(PrerequisiteMissing, match="no netem"):
-                shape(fabric, "vmotion", plan)
-            return
-        record = calibrate(fabric, _shaped(fabric, plan))
-        assert record.verified, record
-        assert record.rtt_s == pytest.approx(0.010, rel=0.2)
-    finally:
-        shape(fabric, "vmotion", LinkPlan())

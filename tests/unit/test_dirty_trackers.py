@@ -174,9 +174,7 @@ def test_soft_dirty_reads_all_pages_of_a_range_longer_than_one_read(own: OwnMemo
     assert bits.shape == (PAGES,)
 
 
-def test_best_first_and_the_reason_names_what_was_passed_over(
-    own: OwnMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_best_first_and_the_reason_names_what_was_passed_over(own: OwnMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(probe_all())[:3] == list(probe.BEST_FIRST)
     chosen = choose(own.ports)
     assert chosen.tracker.name == WORKING[0] and chosen.reason.startswith(f"{WORKING[0]}: ")

@@ -67,9 +67,7 @@ def test_a_true_copy_that_went_on_is_proved(sides: tuple[Side, Side]) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(page=st.integers(0, PAGES - 1), word=st.integers(0, 511), bit=st.integers(0, 63), at_source=st.booleans())
-def test_one_flipped_bit_is_found(
-    sides: tuple[Side, Side], page: int, word: int, bit: int, at_source: bool
-) -> None:
+def test_one_flipped_bit_is_found(sides: tuple[Side, Side], page: int, word: int, bit: int, at_source: bool) -> None:
     side = sides[0 if at_source else 1]
     rewritten = Side.of(went_on(sides[0].memory, CONFIG, 1300)).memory if at_source else None
     if page == 0 and word < 10:
