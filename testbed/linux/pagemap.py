@@ -37,20 +37,29 @@ class WrittenPages:
     def collect(self, address: int, length: int) -> Regions:
         """The runs written since the last call, as rows (start, end) of addresses, rising; all protected again.
 
-        The kernel stops early when the vector is full and says where (``walk_end``): the walk goes on from there.
+        The kernel stops early when the vector is full, and the walk goes on where its last run ends. The field that is
+        meant to say so, ``walk_end``, cannot be used: the kernel fills the vector in parts of 512 runs, and after the
+        last part leaves in it where the part before had stopped. Going on from there would find new writes behind
+        what was already found.
         """
         end, found = address + length, []
         while address < end:
-            count, address = self._scan(address, end)
+            count = self._scan(address, end)
             found.append(self._vector[:count, :2].copy())
+            if count < len(self._vector):
+                break
+            address = int(self._vector[count - 1, 1])
         return np.concatenate(found) if len(found) != 1 else found[0]
 
-    def _scan(self, start: int, end: int) -> tuple[int, int]:
-        flags, written = _WP_MATCHING | _CHECK_WPASYNC, _PAGE_IS_WRITTEN
-        vector = (self._vector.ctypes.data, len(self._vector))
-        argument = bytearray(_ARGUMENT.pack(_ARGUMENT.size, flags, start, end, 0, *vector, 0, 0, written, 0, written))
-        count = fcntl.ioctl(self._fd, _PAGEMAP_SCAN, argument)
-        return count, _ARGUMENT.unpack(argument)[4]
+    def _scan(self, start: int, end: int) -> int:
+        vector = self._vector
+        argument = bytearray(
+            _ARGUMENT.pack(
+                _ARGUMENT.size, _WP_MATCHING | _CHECK_WPASYNC, start, end, 0, vector.ctypes.data, len(vector),
+                0, 0, _PAGE_IS_WRITTEN, 0, _PAGE_IS_WRITTEN,
+            )  # fmt: skip
+        )
+        return int(fcntl.ioctl(self._fd, _PAGEMAP_SCAN, argument))
 
     def close(self) -> None:
         """Closes the pagemap."""

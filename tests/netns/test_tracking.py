@@ -90,6 +90,7 @@ def test_no_page_is_lost_over_thousands_of_rounds(guest: Tracked, name: str) -> 
     found = 0
     for _ in range(ROUNDS[name]):
         extents = tracker.collect()
+        assert in_order(extents), "a page was found twice, or behind one that was found before it"
         found += extents.pages
         shadow.copy(extents)
     process.stop(guest.process.pid)
@@ -99,6 +100,26 @@ def test_no_page_is_lost_over_thousands_of_rounds(guest: Tracked, name: str) -> 
     assert process.is_stopped(guest.process.pid), "a tracker must not wake a guest that others stopped"
     tracker.close()
     check_replay(guest)
+
+
+def in_order(extents: Extents) -> bool:
+    """Rising and disjoint: the destination refuses anything else."""
+    offsets, lengths = extents.table.astype(np.int64).T
+    return bool((offsets[1:] >= offsets[:-1] + lengths[:-1]).all())
+
+
+@pytest.mark.parametrize("pages", [3000, 20_000])
+def test_many_runs_are_found_once_and_in_order(guest: Tracked, pages: int) -> None:
+    """So many scattered runs that the kernel hands them over in parts, while the guest writes behind them."""
+    tracker = choose(guest.ports, "uffd-wp").tracker
+    guest.process.client.run()
+    tracker.start()
+    for _ in range(20):
+        until = guest.process.client.status().operations + pages
+        while guest.process.client.status().operations < until:
+            pass
+        assert in_order(tracker.collect())
+    tracker.close()
 
 
 def check_replay(guest: Tracked) -> None:
