@@ -48,14 +48,14 @@ class Guest:
         self.operations, self.running = state.operations, True
         self._batch(1)
         self.first_step = self._now_ns / 1e9
-        self.pacer.start(self.first_step, self.operations)
+        self.pacer.start(self._time(), self.operations)
 
     def step(self) -> float:
         """Carries out what is due. Returns the seconds until more will be."""
-        count = self.pacer.due(time.monotonic(), self.operations)
+        count = self.pacer.due(self._time(), self.operations)
         if count:
             self._batch(count)
-        return self.pacer.wait(time.monotonic(), self.operations)
+        return self.pacer.wait(self._time(), self.operations)
 
     def status(self) -> dict[str, float | bool]:
         """What ``{"do": "status"}`` answers. ``busy_s``: CPU seconds spent in batches, of the guest's own thread."""
@@ -63,6 +63,10 @@ class Guest:
             "operations": self.operations, "running": self.running, "errors": 0, "first_step": self.first_step,
             "shortfall": self.pacer.shortfall, "busy_s": self.busy_s, "at": time.monotonic(),
         }  # fmt: skip
+
+    def _time(self) -> float:
+        """The guest's own time, which stands still while it does."""
+        return time.monotonic() - self.journal.stolen_s
 
     def _load(self, config: GuestConfig) -> None:
         program = Program(config)

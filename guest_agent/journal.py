@@ -1,6 +1,6 @@
 """The guest's own log of when its operations were completed: a ring in a memfd, apart from RAM, read from outside.
 
-    word 0: records ever written │ words 1..: (t_ns, operations), (t_ns, operations), ...  oldest overwritten
+    row 0: records ever written, stolen_ns │ rows 1..: (t_ns, operations), (t_ns, operations), ...  oldest overwritten
 
 One record a batch. The record is written before the counter, so what the counter covers is whole; a reader that is
 slower than a whole ring sees from the counter how much it lost, and never mistakes a half-overwritten record.
@@ -28,11 +28,30 @@ class JournalWriter:
         self._words: Records = np.frombuffer(memfd.map_shared(self.fd, _BYTES), np.uint64).reshape(-1, 2)
         self._count = 0
 
+    @property
+    def stolen_s(self) -> float:
+        """How long this guest was stopped from outside so far, by the word of whoever did it (``StealClock``)."""
+        return int(self._words[0, 1]) / 1e9
+
     def record(self, t_ns: int, operations: int) -> None:
         """At ``t_ns`` of CLOCK_MONOTONIC, ``operations`` were completed."""
         self._words[1 + self._count % CAPACITY] = (t_ns, operations)
         self._count += 1
         self._words[0, 0] = self._count
+
+
+class StealClock:
+    """Tells a guest how long it stood still, as a hypervisor's steal time does: work that was due in that time is not
+    made up for. Held by whoever stops and resumes it.
+    """
+
+    def __init__(self, fd: int) -> None:
+        """Maps the journal; the descriptor may be closed afterwards."""
+        self._words: Records = np.frombuffer(memfd.map_shared(fd, _BYTES), np.uint64).reshape(-1, 2)
+
+    def add(self, seconds: float) -> None:
+        """It stood still so much longer. To be said before it is resumed."""
+        self._words[0, 1] += np.uint64(round(seconds * 1e9))
 
 
 class JournalReader:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from testbed.cli import bench, clean, doctor, listing, run, schema
+from testbed.cli import bench, clean, doctor, listing, predict, run, schema
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
+app.command("predict")(predict.predict)
 app.command("list")(listing.list_names)
 app.command("doctor")(doctor.doctor)
 app.command("clean")(clean.clean)

@@ -12,7 +12,8 @@ class Claim:
 
     With ``over`` (an axis of the matrix) it is the share by which ``figure`` falls from the axis' value ``a`` to
     ``b``; without, it is the figure itself: bytes or seconds, of round ``round`` for ``round_bytes``. ``where``
-    says which migrations are meant, by their settings.
+    says which migrations are meant, by their settings. ``within`` is how far a run may be from it: a share of the
+    figure, or for a reduction a difference; None: it is only told.
     """
 
     figure: Figure
@@ -23,6 +24,7 @@ class Claim:
     a: Any = None
     b: Any = None
     round: int | None = None
+    within: float | None = None
 
     @property
     def name(self) -> str:

@@ -60,6 +60,13 @@ class Extents:
         np.add.at(marks, last, -1)
         return np.cumsum(marks[:-1]) > 0
 
+    def counts(self, pages: int, cell_pages: int) -> list[int]:
+        """How many pages of each cell of ``cell_pages`` pages it covers, of a memory of ``pages`` pages."""
+        cells = -(-pages // cell_pages)
+        padded = np.zeros(cells * cell_pages, np.bool_)
+        padded[:pages] = self.bitmap(pages)
+        return [int(count) for count in padded.reshape(cells, cell_pages).sum(axis=1)]
+
     def union(self, other: "Extents") -> "Extents":
         """Both together. The cost is that of the runs, not of the memory: it is part of every downtime."""
         if not len(self) or not len(other):

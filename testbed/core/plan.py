@@ -4,7 +4,10 @@ Plain values: everything below ``scenario`` sees plans and never a YAML file.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
+
+Expect: TypeAlias = Literal["completes", "gives_up"]
+"""How a migration is meant to end: it completes, or its policy gives up and the guest stays where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +25,24 @@ class LinkPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrossTraffic:
+    """What else is on the vMotion link, from esx1 to esx2: ``rate`` in bit/s of TCP or UDP payload."""
+
+    rate: float
+    protocol: Literal["udp", "tcp"] = "udp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPlan:
-    """The hosts' networks: ``vmotion`` directly between them, ``vm`` through a learning switch for all."""
+    """The hosts' networks: ``vmotion`` directly between them, ``vm`` through a learning switch for all.
+
+    ``cross_traffic`` runs on the vMotion link from after its calibration until after the switchover.
+    """
 
     topology: str = "two-hosts"
     vmotion: LinkPlan
     vm: LinkPlan = field(default_factory=LinkPlan)
+    cross_traffic: CrossTraffic | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +60,17 @@ class GuestPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationPlan:
-    """How to migrate. ``policy`` is its name and parameters in base units; ``tracker`` may be ``auto``."""
+    """How to migrate. ``policy`` is its name and parameters in base units; ``tracker`` may be ``auto``.
+
+    ``stream_cap``: the most that one stream may carry, bit/s of TCP payload; None: what it gets.
+    """
 
     policy: dict[str, Any]
     streams: int = 1
     tracker: str = "auto"
     strict: bool = False
     timeout_s: float = 600.0
+    stream_cap: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +83,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One migration. ``settings`` holds what the matrix set, by its path, as the scenario wrote it."""
+    """One migration. ``settings`` holds what the matrix set, by its path, as the scenario wrote it.
+
+    ``expect``: how it is meant to end; one that ends otherwise is not valid.
+    """
 
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
@@ -76,3 +98,4 @@ class Plan:
     migration: MigrationPlan
     warmup_s: float = 1.0
     cooldown_s: float = 0.5
+    expect: Expect = "completes"

@@ -24,7 +24,8 @@ class VmRecord:
 class LinkRecord:
     """The link as emulated; ``goodput``, ``rtt_s`` and ``drops`` measured on it just before the migration.
 
-    ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it.
+    ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it. ``available`` is what of the
+    goodput cross traffic and caps on streams leave to the migration; None: all of it.
     """
 
     rate: float | None
@@ -34,6 +35,16 @@ class LinkRecord:
     drops: int | None
     mtu: int
     verified: bool
+    available: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CrossTrafficRecord:
+    """What else was on the vMotion link while the migration ran. Payload, bytes per second: asked, and arrived."""
+
+    protocol: str
+    rate: float
+    achieved_rate: float | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,12 +86,17 @@ class CpuRecord:
 
 @dataclass(slots=True, kw_only=True)
 class ThrottleRecord:
-    """How the guest was slowed."""
+    """How the guest was slowed. ``peak`` 0..1 is the largest share of a round taken from it or from its writers;
+    ``guest_slowdown`` 0..1 how much fewer operations it did meanwhile; ``install_s`` how long it stood still for it.
+    """
 
     policy: str
+    mechanism: str | None = None
     active_s: float = 0.0
     peak: float = 0.0
     guest_slowdown: float | None = None
+    dirty_rate: float | None = None
+    install_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,6 +177,7 @@ class MigrationRecord:
     accounting: AccountingRecord | None = None
     guest: GuestRecord | None = None
     predicted: PredictionRecord | None = None
+    cross_traffic: CrossTrafficRecord | None = None
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
     valid: bool = False
@@ -172,7 +189,8 @@ class ComparisonRecord:
     """One published claim held against this run, at real-world size.
 
     Either a reduction along the axis ``over`` from its value ``a`` to ``b``, or (``over`` empty) one figure.
-    ``measured`` stands in ``unit`` beside ``published``; of a reduction it is the reduction.
+    ``measured`` stands in ``unit`` beside ``published``; of a reduction it is the reduction. ``met`` says whether it is
+    ``within`` of what was published; None when nobody asked, or nothing was measured.
     """
 
     name: str
@@ -184,6 +202,8 @@ class ComparisonRecord:
     source: str
     measured: float | None = None
     unit: Literal["share", "bytes", "seconds"] = "share"
+    within: float | None = None
+    met: bool | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Every byte thrice: as pages, as what sockets carried, and as what the link counted. They have to agree.
 
-link bytes - headers of its packets  =  socket bytes + channel bytes + retransmitted bytes
+link bytes - headers of its packets  =  socket bytes + channel bytes + retransmitted bytes + cross traffic
 socket bytes - framing               =  page bytes
 """
 
@@ -36,14 +36,18 @@ class LinkCount:
 
 def account(
     *, rounds_bytes: int, page_bytes: int, framing_bytes: int, channel_bytes: int, link: LinkCount | None,
-    retransmitted_bytes: int,
+    retransmitted_bytes: int, cross_bytes: int = 0,
 ) -> AccountingRecord:  # fmt: skip
-    """Holds the three against each other. ``rounds_bytes`` are what the rounds say, ``page_bytes`` what streams say."""
+    """Holds the three against each other. ``rounds_bytes`` are what the rounds say, ``page_bytes`` what streams say.
+
+    ``cross_bytes`` is what other traffic had of the link's payload meanwhile, by the count of its own receiver; that
+    count is read at other instants than the link's, so as much of it may be unexplained as of the migration's own.
+    """
     socket_bytes = page_bytes + framing_bytes
     consistent: bool | None = None
     if link is not None:
-        unexplained = abs(link.payload - socket_bytes - channel_bytes)
-        allowed = TOLERANCE * socket_bytes + SLACK_BYTES + retransmitted_bytes
+        unexplained = abs(link.payload - socket_bytes - channel_bytes - cross_bytes)
+        allowed = TOLERANCE * (socket_bytes + cross_bytes) + SLACK_BYTES + retransmitted_bytes
         consistent = rounds_bytes == page_bytes and unexplained <= allowed
     return AccountingRecord(
         page_bytes=page_bytes,

@@ -20,6 +20,7 @@ from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, SamplerReport
 from testbed.metrics.tcp import TcpSource
 from testbed.migration.sockets import PORT
+from testbed.network.crossing import Crossed
 from testbed.network.fabric import Fabric
 
 VMOTION = "vmotion"
@@ -97,6 +98,10 @@ class Measuring:
                 self._sampler.event("round", round=done, decision=event.decision.reason if event.decision else None)
             case PhaseChanged():
                 self._sampler.event("phase", phase=event.phase)
+
+    def crossed(self, arrived: Crossed) -> None:
+        """Cross traffic that has arrived so far, among the samples."""
+        self._sampler.event("cross_traffic", at=arrived.at, bytes=arrived.sent_bytes)
 
     def take_memory(self) -> None:
         """All processes' proportional share of memory, less the two RAMs."""

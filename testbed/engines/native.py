@@ -5,6 +5,7 @@
 Everything is put on one ExitStack, so that whatever happens is undone in the opposite order.
 """
 
+import json
 import secrets
 from contextlib import ExitStack
 from time import monotonic, sleep
@@ -16,12 +17,15 @@ from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord
 from testbed.engines import RunContext, register
 from testbed.engines.agents import AgentProcess
+from testbed.engines.forecasting import foresee
 from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Measuring
 from testbed.engines.outcome import Ended, Following, Pair
 from testbed.engines.proof import prove_memory
 from testbed.engines.recording import Evidence, record
+from testbed.model.link import available
 from testbed.network.calibrate import calibrate, require_capacity
+from testbed.network.crossing import Crossing
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
 
@@ -52,6 +56,7 @@ class Lab:
         self.plan, self.context = plan, context
         self._stack, self._log = stack, log
         self._watching = [context.observer]
+        self.crossing: Crossing | None = None
 
     def build(self) -> LinkRecord:
         """Network, guests and agents, and the proof of the link, while nothing else uses it or the processors."""
@@ -68,13 +73,18 @@ class Lab:
         destination.wait_ready()
         self.pair = self._agents(source, destination)
         self._phase("calibrate")
-        return calibrate(self.fabric, self.plan.network.vmotion)
+        link = calibrate(self.fabric, self.plan.network.vmotion)
+        link.available = available(self.plan, link.goodput) if link.goodput else None
+        self.predicted = foresee(self.plan, link)
+        return link
 
     def warm_up(self) -> None:
         """The guest works, untracked, so that its own rate is known before anything disturbs it."""
         self._phase("warmup")
         self.measuring = self._stack.enter_context(Measuring(self.plan, self.context, self.fabric, self.pair))
         self._watching.append(self.measuring.note)
+        if self.plan.network.cross_traffic:
+            self.crossing = self._stack.enter_context(Crossing(self.fabric, self.plan.network, self.measuring.crossed))
         self.pair.source.client.run()
         self.measuring.mark("running")
         sleep(self.plan.warmup_s)
@@ -85,6 +95,8 @@ class Lab:
         self.measuring.mark("migrate")
         ended = Following(self.pair, self._observe, self.plan.migration.timeout_s).to_the_end()
         self.measuring.mark("ended")
+        if self.crossing:
+            self.crossing.stop()
         return ended
 
     def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:
@@ -97,6 +109,7 @@ class Lab:
         errors = destination.errors() if ended.outcome == "completed" else source.errors()
         source.freeze()
         destination.freeze()
+        self._write_cells(ended)
         self._phase("verify")
         return record(
             Evidence(
@@ -111,8 +124,16 @@ class Lab:
                 memory=prove_memory(self.pair, ended),
                 memory_overhead=self.measuring.memory_overhead,
                 guest_errors=errors,
+                predicted=self.predicted,
+                crossing=self.crossing,
             )
         )
+
+    def _write_cells(self, ended: Ended) -> None:
+        """``pages.jsonl``: where in memory each round's pages were (``report.cells`` reads it)."""
+        with self.context.samples.with_name("pages.jsonl").open("a") as file:
+            for cells in ended.cells:
+                file.write(json.dumps({"migration": self.plan.name, "repeat": self.plan.repeat, **cells}) + "\n")
 
     def _guest(self, host: str, role: str) -> GuestProcess:
         guest = GuestProcess(self.fabric, host, role, self.plan, self.context.runtime, self._log)
@@ -138,6 +159,7 @@ class Lab:
                 "peer": address.ip,
                 "congestion": self.plan.network.vmotion.congestion,
                 "policy": migration.policy,
+                "stream_cap": None if migration.stream_cap is None else migration.stream_cap / 8,
                 "tracker": migration.tracker,
                 "strict": migration.strict,
                 **common,

@@ -35,6 +35,7 @@ class Ended:
     rounds: list[tuple[Round, Decision | None]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     destination: dict[str, Any] = field(default_factory=dict)
+    cells: list[dict[str, Any]] = field(default_factory=list)
     interrupted: bool = False
 
 
@@ -60,6 +61,7 @@ class Following:
         self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
             "progress": self._on_progress,
             "round": self._on_round,
+            "cells": self._on_cells,
             "in_doubt": self._on_in_doubt,
             "finished": self._on_finished,
             "gone": self._on_gone,
@@ -113,6 +115,10 @@ class Following:
             self._observer(PhaseChanged(at=event["at"], phase="switchover"))
         return False
 
+    def _on_cells(self, event: dict[str, Any]) -> bool:
+        self.ended.cells.append({name: event[name] for name in ("round", "pages", "cell_pages", "sent", "dirtied")})
+        return False
+
     def _on_in_doubt(self, _event: dict[str, Any]) -> bool:
         self._pair.source_agent.order("release" if settle(self._pair) else "resume")
         return False
@@ -121,8 +127,10 @@ class Following:
         self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
         if self._cancelled_because and event["outcome"] == "cancelled":
             self.ended.reason = self._cancelled_because
-        if event["outcome"] == "completed":
-            self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
+        self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
+        heard = self.ended.destination.get("reason")
+        if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
+            self.ended.reason += f" (the destination: {heard})"
         return True
 
     def _on_gone(self, _event: dict[str, Any]) -> bool:

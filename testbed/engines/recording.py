@@ -5,14 +5,17 @@ from typing import Any
 
 from guest_agent.config import GuestConfig
 from guest_agent.program import Program
+from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
 from testbed.core.record import (
     AccountingRecord,
     CpuRecord,
+    CrossTrafficRecord,
     GuestRecord,
     LinkRecord,
     MemoryRecord,
     MigrationRecord,
+    PredictionRecord,
     RoundRecord,
     StreamRecord,
     ThrottleRecord,
@@ -25,6 +28,8 @@ from testbed.engines.measuring import Mark
 from testbed.engines.outcome import Ended
 from testbed.engines.timeline import GuestLog
 from testbed.metrics.sampler import SamplerReport
+from testbed.model.full_scale import full_scale
+from testbed.network.crossing import Crossing
 
 RATE_TOLERANCE = 0.01
 """The guest's own rate, before anything disturbs it, has to be within this of what was asked."""
@@ -47,6 +52,8 @@ class Evidence:
     memory_overhead: int | None
     sampler: SamplerReport
     guest_errors: int | None
+    predicted: PredictionRecord | None
+    crossing: Crossing | None
 
 
 def record(seen: Evidence) -> MigrationRecord:
@@ -88,7 +95,10 @@ def record(seen: Evidence) -> MigrationRecord:
         memory=seen.memory,
         accounting=_accounting(seen),
         guest=_guest(seen),
+        predicted=seen.predicted,
+        cross_traffic=_cross_traffic(seen),
     )
+    made.full_scale = full_scale(made)
     made.invalid_reasons = _reasons(made, seen, pace)
     made.valid = not made.invalid_reasons
     return made
@@ -114,8 +124,9 @@ def paced(seen: Evidence) -> float | None:
 def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[str]:
     """Why this record may not be believed; a migration that was given up on purpose may be."""
     link, reasons = made.link, []
-    if made.outcome != "completed":
-        reasons.append(f"the migration was {made.outcome}: {made.reason}")
+    last = next((decision for _, decision in reversed(seen.ended.rounds) if decision), None)
+    if unexpected := unmet(seen.plan.expect, made.outcome, made.reason, last):
+        reasons.append(unexpected)
     if not link.verified:
         reasons.append(
             f"the link delivered {in_bytes_per_second(link.goodput or 0)} "
@@ -175,13 +186,24 @@ def _cpu(seen: Evidence) -> CpuRecord:
 
 
 def _throttle(seen: Evidence) -> ThrottleRecord:
-    """How long the guest was throttled, and how far at most."""
+    """How long the guest was throttled, how far at most, and what it lost by it, in its own count of operations."""
     throttled = [done for done, _ in seen.ended.rounds if done.throttle > 0]
-    return ThrottleRecord(
+    facts = seen.ended.facts.get("throttle", {})
+    found = ThrottleRecord(
         policy=seen.plan.migration.policy["name"],
+        mechanism=facts.get("mechanism"),
         active_s=sum(done.duration_s for done in throttled),
         peak=max((done.throttle for done in throttled), default=0.0),
+        install_s=facts.get("install_s", 0.0),
     )
+    if throttled:
+        asked = seen.ended.facts.get("asked", seen.marks["migrate"].at)
+        begin, end = throttled[0].started_s, throttled[-1].started_s + throttled[-1].duration_s
+        before = seen.log.rate(seen.marks["running"].at, seen.marks["migrate"].at)
+        during = seen.log.rate(asked + begin, asked + end)
+        found.guest_slowdown = 1 - during / before if before and during is not None else None
+        found.dirty_rate = sum(done.dirtied_bytes for done in throttled) / found.active_s
+    return found
 
 
 def _accounting(seen: Evidence) -> AccountingRecord | None:
@@ -197,7 +219,22 @@ def _accounting(seen: Evidence) -> AccountingRecord | None:
         channel_bytes=facts["channel_bytes"],
         link=seen.marks["ended"].link - seen.marks["migrate"].link,
         retransmitted_bytes=sum(stream["retransmits"] * stream["mss"] for stream in streams),
+        cross_bytes=seen.crossing.payload(*_window(seen)) if seen.crossing else 0,
     )
+
+
+def _cross_traffic(seen: Evidence) -> CrossTrafficRecord | None:
+    asked = seen.plan.network.cross_traffic
+    if asked is None or seen.crossing is None:
+        return None
+    return CrossTrafficRecord(
+        protocol=asked.protocol, rate=asked.rate / 8, achieved_rate=seen.crossing.rate(*_window(seen))
+    )
+
+
+def _window(seen: Evidence) -> tuple[float, float]:
+    """The migration's time, as the link was counted."""
+    return seen.marks["migrate"].at, seen.marks["ended"].at
 
 
 def _guest_gap(seen: Evidence) -> float | None:

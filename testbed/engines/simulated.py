@@ -7,13 +7,23 @@ virtual times that begin at the moment of the call.
 from time import monotonic
 from typing import ClassVar
 
-from testbed.core.events import MigrationFinished, PhaseChanged, RoundFinished
+from testbed.core.events import PhaseChanged, RoundFinished
+from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
-from testbed.core.record import GuestRecord, LinkRecord, MigrationRecord, RoundRecord, ThrottleRecord, VmRecord
+from testbed.core.record import (
+    CrossTrafficRecord,
+    GuestRecord,
+    LinkRecord,
+    MigrationRecord,
+    RoundRecord,
+    ThrottleRecord,
+    VmRecord,
+)
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import Observer, RunContext, register
 from testbed.model.full_scale import full_scale
-from testbed.model.predict import Forecast, forecast, link_goodput
+from testbed.model.link import available, link_goodput
+from testbed.model.predict import Forecast, forecast
 
 
 @register("simulated")
@@ -42,13 +52,12 @@ def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord
     seen = forecast(plan, goodput=goodput, rtt_s=rtt, observe=observe)
     made = _record(plan, goodput, rtt, seen)
     made.full_scale = full_scale(made)
-    ended = begun + seen.total_time_s
-    observer(MigrationFinished(at=ended, name=made.name, outcome=made.outcome, reason=made.reason, valid=made.valid))
     return made
 
 
 def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> MigrationRecord:
     completed = seen.outcome == "completed"
+    fault = unmet(plan.expect, seen.outcome, seen.reason, seen.rounds[-1][1] if seen.rounds else None)
     return MigrationRecord(
         name=plan.name,
         settings=plan.settings,
@@ -71,9 +80,17 @@ def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> Migration
             guest_slowdown=seen.slowdown,
         ),
         guest=GuestRecord(lost=0, errors=0),
-        valid=completed,
-        invalid_reasons=[] if completed else [f"the migration was {seen.outcome}: {seen.reason}"],
+        cross_traffic=_cross_traffic(plan),
+        valid=fault is None,
+        invalid_reasons=[fault] if fault else [],
     )
+
+
+def _cross_traffic(plan: Plan) -> CrossTrafficRecord | None:
+    cross = plan.network.cross_traffic
+    if cross is None:
+        return None
+    return CrossTrafficRecord(protocol=cross.protocol, rate=cross.rate / 8, achieved_rate=cross.rate / 8)
 
 
 def _vm(plan: Plan) -> VmRecord:
@@ -91,7 +108,14 @@ def _link(plan: Plan, goodput: float, rtt: float) -> LinkRecord:
     """What the rate implies, taken as true: there is nothing here that could fall short of it."""
     link = plan.network.vmotion
     return LinkRecord(
-        rate=link.rate, goodput=goodput, expected_goodput=goodput, rtt_s=rtt, drops=None, mtu=link.mtu, verified=True
+        rate=link.rate,
+        goodput=goodput,
+        expected_goodput=goodput,
+        rtt_s=rtt,
+        drops=None,
+        mtu=link.mtu,
+        verified=True,
+        available=available(plan, goodput),
     )
 
 

@@ -51,6 +51,7 @@ def main() -> int:
     """Exit code 0 when the migration ended as the protocol has it, 1 after a fault (which was said as an event)."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; only the run decides
+    sys.setswitchinterval(0.0005)  # stunned writers wait for a thread of ours; 5 ms would be a rate of its own
     config = json.loads(sys.argv[1])
     cancel = Cancel()
     run = Run(cancel)

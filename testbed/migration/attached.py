@@ -4,11 +4,13 @@ import mmap
 import os
 import signal
 from contextlib import suppress
+from time import monotonic
 from types import TracebackType
 
 import numpy as np
 
 from guest_agent.control import GuestClient
+from guest_agent.journal import StealClock
 from guest_agent.ram import LAYOUT, MAGIC
 from testbed.core.errors import MigrationAborted, TestbedError
 from testbed.core.units import PAGE_SIZE
@@ -22,6 +24,8 @@ class AttachedGuest:
     def __init__(self, socket_path: str) -> None:
         self._client = GuestClient.connect(socket_path)
         self._ports = self._client.ports()
+        self._steal = StealClock(self._ports.journal_fd)
+        self._paused_at: float | None = None
         os.close(self._ports.journal_fd)
         self._state = mmap.mmap(self._ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
 
@@ -49,11 +53,15 @@ class AttachedGuest:
         """Every thread of it is stopped when this returns. Raises ``MigrationAborted`` when that cannot be had."""
         try:
             process.stop(self._ports.pid)
+            self._paused_at = self._paused_at or monotonic()
         except (ProcessLookupError, TimeoutError) as fault:
             raise MigrationAborted(f"the guest could not be stunned: {fault}") from fault
 
     def resume(self) -> None:
         """It goes on where it was stopped; one that is dead is beyond that."""
+        if self._paused_at is not None:
+            self._steal.add(monotonic() - self._paused_at)
+            self._paused_at = None
         with suppress(ProcessLookupError):
             process.resume(self._ports.pid)
 

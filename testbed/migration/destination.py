@@ -126,5 +126,5 @@ class DestinationAgent:
         self._done = True
 
     def _on_abandon(self, abandon: Abandon) -> None:
-        self.abandoned = abandon.reason
+        self.abandoned = self._counter.fault or abandon.reason  # what broke here explains what the source saw
         self._done = True

@@ -12,12 +12,12 @@ SOCKET_BUFFER = 1 << 20
 
 
 class RoundCounter:
-    """How many page bytes of each round have arrived, over all streams."""
+    """How many page bytes of each round have arrived, over all streams. ``fault``: why no more will, once it is so."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._arrived: dict[int, int] = {}
-        self._fault: str | None = None
+        self.fault: str | None = None
 
     def add(self, round_index: int, size: int) -> None:
         """So many more are in memory."""
@@ -28,15 +28,15 @@ class RoundCounter:
     def fail(self, reason: str) -> None:
         """A stream broke: nobody need wait any longer."""
         with self._condition:
-            self._fault = self._fault or reason
+            self.fault = self.fault or reason
             self._condition.notify_all()
 
     def wait(self, round_index: int, size: int, timeout_s: float) -> None:
         """Returns once the round is whole. Raises ``RemoteProtocolError`` if a stream broke, or more came than told."""
         with self._condition:
-            done = self._condition.wait_for(lambda: self._fault or self._arrived.get(round_index, 0) >= size, timeout_s)
-            if self._fault:
-                raise RemoteProtocolError(self._fault)
+            done = self._condition.wait_for(lambda: self.fault or self._arrived.get(round_index, 0) >= size, timeout_s)
+            if self.fault:
+                raise RemoteProtocolError(self.fault)
             if not done or self._arrived.get(round_index, 0) != size:
                 raise RemoteProtocolError(
                     f"round {round_index} has {self._arrived.get(round_index, 0)} bytes instead of {size}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
+from testbed.core.units import PAGE_SIZE
 from testbed.linux.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
 from testbed.migration.sockets import close_at_once
@@ -22,6 +23,8 @@ from testbed.wire.messages import MAX_EXTENTS, MAX_PAGES_BYTES, Pages, StreamHel
 
 LONG_RUN = 64 * 1024
 """Bytes from which one sendfile is cheaper than its share of a gathering send."""
+BATCH_S = 0.004
+"""Seconds that a batch takes on a capped stream."""
 PIECE = 1 << 20
 """Bytes of one sendfile: between two of them progress is told and a cancel is heard, on slow links too."""
 
@@ -35,9 +38,16 @@ class SentBytes:
 
 
 class SendStreams:
-    """1 to 16 TCP connections that share each round's batches: whoever is free takes the next."""
+    """1 to 16 TCP connections that share each round's batches: whoever is free takes the next.
 
-    def __init__(self, sockets: list[socket.socket], migration_id: bytes, cancel: Cancel) -> None:
+    ``cap``: bytes per second that each may carry at most. A batch is then only some milliseconds' worth: what the last
+    one still has to send at the end of a round, the others cannot help with.
+    """
+
+    def __init__(
+        self, sockets: list[socket.socket], migration_id: bytes, cancel: Cancel, cap: float | None = None
+    ) -> None:
+        self._batch_bytes = MAX_PAGES_BYTES if cap is None else batch_bytes(cap)
         self.sockets = sockets
         self.sent = [SentBytes() for _ in sockets]
         self._cancel = cancel
@@ -55,7 +65,7 @@ class SendStreams:
 
     def send(self, round_index: int, extents: Extents, memory: "Memory", progress: Callable[[], None]) -> None:
         """All of the extents. Raises ``RemoteProtocolError`` when the peer has gone, ``MigrationCancelled``."""
-        batches = extents.batches(MAX_PAGES_BYTES, MAX_EXTENTS)
+        batches = extents.batches(self._batch_bytes, MAX_EXTENTS)
         if len(self.sockets) == 1:
             return self._send_from(0, batches, round_index, memory, progress)
         work = [
@@ -109,6 +119,11 @@ class SendStreams:
         for sock in self.sockets:
             close_at_once(sock)
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def batch_bytes(cap: float) -> int:
+    """Bytes of a batch on streams that are capped: whole pages, not too few to be worth a message."""
+    return min(MAX_PAGES_BYTES, max(LONG_RUN, round(cap * BATCH_S) // PAGE_SIZE * PAGE_SIZE))
 
 
 class Memory:

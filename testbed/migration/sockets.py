@@ -8,6 +8,10 @@ from testbed.core.errors import MigrationAborted, PrerequisiteMissing
 PORT = 8000
 """vMotion's own port. Every run has namespaces of its own, so it is always free."""
 CONNECT_TIMEOUT_S = 5.0
+SO_MAX_PACING_RATE = 47
+"""include/uapi/asm-generic/socket.h; bytes per second, an unsigned long."""
+NOTSENT_S, NOTSENT_MIN = 0.002, 64 * 1024
+"""How much may wait in a paced stream's buffer: seconds of its cap, and at least so many bytes."""
 DEAD_PEER_S = 4
 """Seconds without an acknowledgement, or without an answer to keep-alives, after which the peer counts as dead."""
 
@@ -19,11 +23,15 @@ def listen(address: str, streams: int) -> socket.socket:
     return listener
 
 
-def connect(address: str, congestion: str) -> socket.socket:
-    """A connection to the destination. Raises ``MigrationAborted`` when nobody answers."""
+def connect(address: str, congestion: str, cap: float | None = None) -> socket.socket:
+    """A connection to the destination; ``cap``: the most that it may carry, payload in bytes per second.
+
+    Raises ``MigrationAborted`` when nobody answers.
+    """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         choose_congestion(sock, congestion)
+        pace(sock, cap)
         sock.settimeout(CONNECT_TIMEOUT_S)
         sock.connect((address, PORT))
     except OSError as fault:
@@ -31,6 +39,16 @@ def connect(address: str, congestion: str) -> socket.socket:
         raise MigrationAborted(f"the destination at {address}:{PORT} cannot be reached: {fault}") from fault
     tune(sock)
     return sock
+
+
+def pace(sock: socket.socket, cap: float | None) -> None:
+    """TCP sends no faster than that. Without the qdisc fq, TCP times each segment by itself, and counts payload.
+
+    And its buffer takes little more than is under way: megabytes that wait there could go by no other stream.
+    """
+    if cap is not None:
+        sock.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, struct.pack("@L", max(1, round(cap))))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, max(NOTSENT_MIN, round(cap * NOTSENT_S)))
 
 
 def choose_congestion(sock: socket.socket, congestion: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, PrerequisiteMissing, TestbedError
+from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.rounds import Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
@@ -16,6 +16,7 @@ from testbed.migration.guest import Guest
 from testbed.migration.precopy import CommitRefused
 from testbed.migration.sending import Memory, SendStreams
 from testbed.migration.stamps import Stamps
+from testbed.migration.throttling import Throttling
 from testbed.wire.messages import (
     NO_DIGEST,
     Abandon,
@@ -42,40 +43,46 @@ class SourceAgent:
     def __init__(
         self, *, guest: Guest, tracker: Tracker, channel: Channel, cancel: Cancel, strict: bool, progress: Progress
     ) -> None:
-        self._guest, self._tracker, self._channel, self._cancel = guest, tracker, channel, cancel
+        self._guest, self._channel, self._cancel = guest, channel, cancel
+        self.throttling = Throttling(guest, tracker)
         self._strict, self._progress = strict, progress
-        self._ram_bytes = guest.ports().ram_bytes
-        self._ram = Memory(guest.ports().ram_fd, self._ram_bytes)
-        self._collected = Memory(tracker.pages_fd, self._ram_bytes)
+        self.ram_bytes = guest.ports().ram_bytes
+        self._ram = Memory(guest.ports().ram_fd, self.ram_bytes)
+        self._collected = Memory(tracker.pages_fd, self.ram_bytes)
         self._streams: SendStreams | None = None
         self._pending = Extents.none()
-        self._started = 0.0
+        self._started = self._dirty_rate = 0.0
         self.stamps = Stamps()
+        self.traffic: list[tuple[int, Extents, Extents]] = []
+        """Of each round: its index, what it sent, what it left."""
 
     def greet(self, migration_id: bytes, streams: int, open_streams: Callable[[], SendStreams]) -> None:
         """Offer the guest; on a welcome open the streams and protect all of its memory: round 1 is everything."""
         self._started = monotonic()
-        self._channel.send(Hello(migration_id, self._ram_bytes, PAGE_SIZE, streams, int(self._strict)))
+        self._channel.send(Hello(migration_id, self.ram_bytes, PAGE_SIZE, streams, int(self._strict)))
         self._channel.receive(Welcome)
         self._streams = open_streams()
-        self._tracker.start()
-        self._pending = Extents.whole(self._ram_bytes)
+        self.throttling.tracker.start()
+        self._pending = Extents.whole(self.ram_bytes)
 
     def copy_round(self, index: int, kind: RoundKind) -> Round:
         """See ``Source``. What is dirty is protected again before it is read, so that no write is lost."""
         stunned = kind is RoundKind.STOP_AND_COPY
         if stunned:
-            self._pending = self._pending.union(self._tracker.collect())
+            self._pending = self._pending.union(self.throttling.tracker.collect())
             self.stamps.scanned = monotonic()
-        begun, size = monotonic(), self._pending.size
+        begun, size, sent = monotonic(), self._pending.size, self._pending
+        self.throttling.begin_round()
         # A tracker may keep what it collected elsewhere, until it collects again; RAM that stands still is final.
         self._transfer(index, self._ram if stunned else self._collected, stunned=stunned)
         received = monotonic()
         if stunned:
             self.stamps.received, self._pending = received, Extents.none()
         else:
-            self._pending = self._tracker.collect()
+            self._pending = self.throttling.tracker.collect()
         ended = monotonic()
+        self._dirty_rate = self._pending.size / (ended - begun)
+        self.traffic.append((index, sent, self._pending))
         return Round(
             index=index,
             kind=kind,
@@ -84,16 +91,23 @@ class SourceAgent:
             scan_s=ended - received,
             sent_bytes=size,
             dirtied_bytes=self._pending.size,
+            throttle=0.0 if stunned else self.throttling.taken(),
         )
 
     def throttle(self, throttle: Throttle | None) -> None:
-        """Refuses by name what is not there; release is always possible."""
-        if throttle is not None:
-            raise PrerequisiteMissing(f"there is no throttle '{throttle.kind}'", "choose a policy without one")
+        """As a policy asks; None releases the guest at once."""
+        if throttle is None:
+            self.throttling.release()
+            return
+        written = self.throttling.apply(throttle, self._dirty_rate)
+        self._pending = self._pending.union(written)
+        # What a tracker kept elsewhere has gone with it; the new one protects RAM itself before it is read.
+        self._collected = self._ram if self.throttling.tracker.pages_fd == self._ram.fd else self._collected
 
     def pause_guest(self) -> None:
         """Stun."""
         self._cancel.check()
+        self.throttling.stop_taking_time()
         self.stamps.asked = monotonic()
         self._guest.pause()
         self.stamps.paused = monotonic()
@@ -105,7 +119,7 @@ class SourceAgent:
     def prepare(self) -> None:
         """The guest's state is in RAM, so only its progress and, in strict mode, a digest are left to be said."""
         operations = self._guest.operations()
-        mine = digest(self._guest.ports().ram_fd, self._ram_bytes) if self._strict else NO_DIGEST
+        mine = digest(self._guest.ports().ram_fd, self.ram_bytes) if self._strict else NO_DIGEST
         self._channel.send(Prepare(operations, mine))
         answer = self._channel.receive(Prepared, STUNNED_TIMEOUT_S)
         if (answer.operations, answer.digest) != (operations, mine):
@@ -136,12 +150,13 @@ class SourceAgent:
 
     def close(self) -> None:
         """Untrack the guest and end all connections."""
-        self._tracker.close()
+        self.throttling.tracker.close()
         if self._streams:
             self._streams.close()
         self._channel.sock.close()
         self._ram.close()
-        self._collected.close()
+        if self._collected is not self._ram:
+            self._collected.close()
 
     def _transfer(self, index: int, memory: Memory, *, stunned: bool) -> None:
         """Announce, send, and wait until the destination has it all in memory."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from testbed.core.errors import InDoubt, TestbedError
 from testbed.core.rounds import Decision, Round
+from testbed.core.units import PAGE_SIZE
 from testbed.dirty.probe import choose
 from testbed.migration.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
@@ -22,11 +23,13 @@ from testbed.wire.states import Role
 
 Say = Callable[..., None]
 PROGRESS_EVERY_S = 0.2
+MOST_CELLS = 1024
+"""Cells that memory is counted in: as many as can be told apart in a picture."""
 
 
 class Migrating:
     """Config: role, guest (socket), peer (address), migration_id (hex), streams, congestion, policy, tracker,
-    strict.
+    strict, stream_cap (bytes per second each, or None).
     """
 
     def __init__(self, config: dict[str, Any], say: Say, orders: SimpleQueue[str], cancel: Cancel) -> None:
@@ -68,6 +71,7 @@ class Migrating:
             outcome, reason = self._resolve(doubt, guest)
         except TestbedError as fault:
             outcome, reason = "aborted", str(fault)
+        self._say_cells(source)
         self._say(
             "finished",
             outcome=outcome,
@@ -79,6 +83,7 @@ class Migrating:
             downtime_s=source.stamps.downtime(),
             streams=source.stream_facts(),
             channel_bytes=channel.sent_bytes,
+            throttle={"mechanism": source.throttling.mechanism, "install_s": source.throttling.install_s},
             cpu_s=_cpu_seconds() - self._cpu,
         )
 
@@ -87,8 +92,9 @@ class Migrating:
         migration_id = bytes.fromhex(config["migration_id"])
 
         def open_streams() -> SendStreams:
-            sockets = [connect(config["peer"], config["congestion"]) for _ in range(config["streams"])]
-            return SendStreams(sockets, migration_id, self._cancel)
+            cap = config.get("stream_cap")
+            sockets = [connect(config["peer"], config["congestion"], cap) for _ in range(config["streams"])]
+            return SendStreams(sockets, migration_id, self._cancel, cap)
 
         try:
             source.greet(migration_id, config["streams"], open_streams)
@@ -111,6 +117,14 @@ class Migrating:
             round=asdict(finished) | {"kind": finished.kind.value},
             decision=None if decision is None else asdict(decision) | {"action": decision.action.value},
         )
+
+    def _say_cells(self, source: SourceAgent) -> None:
+        """Where in memory each round's pages were; counted when all is over, since counting costs milliseconds."""
+        pages = source.ram_bytes // PAGE_SIZE
+        cell_pages = -(-pages // MOST_CELLS)
+        for index, sent, dirtied in source.traffic:
+            counted = {"sent": sent.counts(pages, cell_pages), "dirtied": dirtied.counts(pages, cell_pages)}
+            self._say("cells", round=index, pages=pages, cell_pages=cell_pages, **counted)
 
     def _progress(self, index: int, sent: int, total: int) -> None:
         now = monotonic()

@@ -6,10 +6,10 @@
     sending           x time              bytes / rate
     all other time    x 1                 set-up, stun, prepare, commit, resume: this machine's own, at any scale
 
-A round's sending is what its bytes take at the link's goodput (never more than it took); the rest of it (round trips,
-scans) is fixed as everything outside of rounds is. So ``total_time_s`` = ``sending_s`` + ``fixed_s``, and the same for
-the downtime: at real-world size the fixed part is neither larger nor smaller than it was here, and says nothing about
-another machine's.
+A round's sending is what its bytes take at the goodput that it has (never more than it took); the rest of it (round
+trips, scans) is fixed as everything outside of rounds is. So ``total_time_s`` = ``sending_s`` + ``fixed_s``, and the
+same for the downtime: at real-world size the fixed part is neither larger nor smaller than it was here, and says
+nothing about another machine's.
 """
 
 from testbed.core.record import MigrationRecord, RoundRecord
@@ -18,7 +18,7 @@ from testbed.core.record import MigrationRecord, RoundRecord
 def full_scale(record: MigrationRecord) -> dict[str, float | None]:
     """What a record's figures stand for: bytes, seconds, bytes per second. None where the record has none."""
     size, time = record.scale["size"], record.scale["time"]
-    goodput = record.link.goodput or record.link.expected_goodput
+    goodput = record.link.available or record.link.goodput or record.link.expected_goodput
     stunned = [done for done in record.rounds if done.kind == "stop_and_copy"]
     total = _carried(record.total_time_s, _sending(record.rounds, goodput), time)
     down = _carried(record.downtime_s, _sending(stunned, goodput), time)

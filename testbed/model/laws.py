@@ -1,5 +1,6 @@
 """The closed forms for one plan: what can be said of it without computing a single round."""
 
+import math
 from dataclasses import dataclass
 
 from testbed.core.plan import Plan
@@ -11,8 +12,9 @@ class Laws:
     """Bytes, seconds; None where the law says nothing or never. Throttles and fixed costs are in none of them.
 
     ``rho``: write rate / goodput. ``linear_*``: every write hits a clean page. ``finite_time_s``: uniform writes over
-    the working set, until a hundredth of it is left. ``plateau_bytes``: what every round leaves of it if rho > 1;
-    ``plateau_downtime_s`` the time to send that, which is the least downtime without a throttle.
+    the working set, until what is left of it is within the downtime goal (without a goal: a hundredth of it).
+    ``plateau_bytes``: what every round leaves of it if rho > 1; ``plateau_downtime_s`` the time to send that, which is
+    the least downtime without a throttle.
     """
 
     rho: float
@@ -25,7 +27,7 @@ class Laws:
 
 
 def laws(plan: Plan, goodput: float) -> Laws:
-    """Goodput in bytes per second. A workload of several rates is taken at their mean."""
+    """``goodput``: bytes per second that the migration gets. A workload of several rates is taken at their mean."""
     memory, goal = plan.guest.ram_bytes, plan.migration.policy.get("downtime_goal", 0.0)
     writes = write_rate(plan)
     rho, size = writes / goodput, float(plan.guest.workload.get("working_set") or memory)
@@ -36,10 +38,16 @@ def laws(plan: Plan, goodput: float) -> Laws:
         linear_time_s=law.total_time(memory, goodput, writes),
         linear_downtime_s=law.downtime(memory, goodput, writes, goal) if goal else None,
         linear_rounds=law.rounds(memory, goodput, writes, goal) if goal else None,
-        finite_time_s=(memory + size * law.resent(rho)) / goodput if uniform and 0 < rho <= 1 else None,
+        finite_time_s=_finite(memory, size, goodput, rho, goal) if uniform and 0 < rho <= 1 else None,
         plateau_bytes=plateau,
         plateau_downtime_s=None if plateau is None else plateau / goodput,
     )
+
+
+def _finite(memory: float, size: float, goodput: float, rho: float, goal: float) -> float:
+    """(M + W S) / B. The first round leaves 1 - exp(-rho M / W) of the working set."""
+    first, until = -math.expm1(-rho * memory / size), goal * goodput / size or 0.01
+    return (memory + size * law.resent(rho, until, first=first)) / goodput
 
 
 def write_rate(plan: Plan) -> float:

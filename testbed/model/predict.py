@@ -4,18 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from testbed.core.errors import MigrationAborted, ScenarioError
-from testbed.core.plan import LinkPlan, Plan
+from testbed.core.plan import Plan
 from testbed.core.record import Outcome, PredictionRecord
 from testbed.core.rounds import Decision, Round
 from testbed.migration.precopy import Observer, migrate
 from testbed.model.guest import FluidGuest
+from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
 from testbed.policies.load import load
-
-TCP_IP_BYTES = 52
-"""IPv4 20, TCP 20, timestamps 12."""
-ETHERNET_BYTES = 14
-"""What tc counts of a frame beside its IP packet."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,12 +39,13 @@ class Forecast:
 def forecast(
     plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, observe: Observer | None = None
 ) -> Forecast:
-    """The migration of ``plan`` over a link of ``goodput`` bytes per second. Raises ``ScenarioError`` for a workload
-    without a model or a policy that cannot be.
+    """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
+    plan's cross traffic and caps on streams leave. Raises ``ScenarioError`` for a workload without a model, a policy
+    that cannot be, or a link of which nothing is left.
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
     guest = _warm_guest(plan)
-    source = _source(plan, guest, goodput, rtt_s, costs)
+    source = _source(plan, guest, available(plan, goodput), rtt_s, costs)
 
     def keep(done: Round, decision: Decision | None) -> None:
         rounds.append((done, decision))
@@ -80,7 +77,7 @@ def _warm_guest(plan: Plan) -> FluidGuest:
 
 def _source(plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs) -> FluidSource:
     if not 0 < goodput < float("inf"):
-        raise ScenarioError("a prediction needs a goodput above 0: give the vMotion link a rate")
+        raise ScenarioError("a prediction needs a goodput above 0: give the vMotion link a rate, or less cross traffic")
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
     return FluidSource(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout)
 
@@ -107,21 +104,9 @@ def predict(plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | No
     )
 
 
-def link_goodput(link: LinkPlan) -> float:
-    """Bytes per second of TCP payload that a link's rate implies: rate x (mtu - 52) / (mtu + 14), as tc counts it.
-
-    Raises ``ScenarioError`` for a link without a rate, whose goodput only a measurement can tell.
-    """
-    if link.goodput is not None:
-        return link.goodput / 8
-    if link.rate is None:
-        raise ScenarioError("the vMotion link has no rate, so nothing can be computed: set network.vmotion.rate")
-    return link.rate / 8 * (link.mtu - TCP_IP_BYTES) / (link.mtu + ETHERNET_BYTES)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One field of the feasibility table: rate in bit/s, goal in seconds; None: never, or not within the timeout."""
+    """One field of the feasibility table: rate in bit/s, goal in seconds; None: never, whatever time it is given."""
 
     rate: float
     downtime_goal: float
@@ -132,16 +117,23 @@ class Cell:
 def feasibility(plan: Plan, rates: Sequence[float], goals: Sequence[float]) -> list[Cell]:
     """The plan at each link rate (bit/s, as ``LinkPlan.rate``) with each downtime goal, rates first.
 
-    Raises ``ScenarioError`` when its policy has no ``downtime_goal``.
+    A rate that cross traffic takes all of is never enough. Raises ``ScenarioError`` when its policy has no
+    ``downtime_goal``.
     """
     return [_cell(plan, rate, goal) for rate in rates for goal in goals]
 
 
 def _cell(plan: Plan, rate: float, goal: float) -> Cell:
     link = replace(plan.network.vmotion, rate=rate, goodput=None)
-    migration = replace(plan.migration, policy={**plan.migration.policy, "downtime_goal": goal})
-    seen = forecast(replace(plan, migration=migration), goodput=link_goodput(link), rtt_s=2 * link.delay_s)
-    done = seen.outcome == "completed"
+    policy = {**plan.migration.policy, "downtime_goal": goal}
+    migration = replace(plan.migration, policy=policy, timeout_s=float("inf"))
+    goodput, seen = link_goodput(link), None
+    if available(plan, goodput) > 0:
+        seen = forecast(replace(plan, migration=migration), goodput=goodput, rtt_s=2 * link.delay_s)
+    done = seen if seen and seen.outcome == "completed" else None
     return Cell(
-        rate=rate, downtime_goal=goal, total_time_s=seen.total_time_s if done else None, downtime_s=seen.downtime_s
+        rate=rate,
+        downtime_goal=goal,
+        total_time_s=done.total_time_s if done else None,
+        downtime_s=done.downtime_s if done else None,
     )

@@ -24,6 +24,7 @@ def _hold(claim: Claim, done: Sequence[MigrationRecord]) -> ComparisonRecord:
         measured = 1 - after / before if before and after is not None else None
     else:
         measured = _measured(claim, claim.where, done)
+    met = None if claim.within is None or measured is None else _meets(claim, measured)
     return ComparisonRecord(
         name=claim.name,
         over=claim.over,
@@ -34,7 +35,14 @@ def _hold(claim: Claim, done: Sequence[MigrationRecord]) -> ComparisonRecord:
         source=claim.source,
         measured=measured,
         unit=claim.unit,
+        within=claim.within,
+        met=met,
     )
+
+
+def _meets(claim: Claim, measured: float) -> bool:
+    allowed = (claim.within or 0.0) * (1.0 if claim.over else claim.published)
+    return abs(measured - claim.published) <= allowed
 
 
 def _measured(claim: Claim, where: dict[str, Any], done: Sequence[MigrationRecord]) -> float | None:

@@ -1,7 +1,7 @@
 """The tables at the end of a run, from its summary."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
-from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
+from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 
 WIDE = 160
 """Columns where there is no terminal, so that a row stays a line."""
@@ -29,8 +29,7 @@ def show(summary: Summary, folder: Path | None = None, console: Console | None =
 
 def render(summary: Summary) -> Iterator[RenderableType]:
     """The migrations; the rounds if there is one migration only; what was published; why it is not valid."""
-    if summary.migrations:
-        yield migrations_table(summary.migrations)
+    yield from figures_of(summary.migrations)
     if len(summary.migrations) == 1 and summary.migrations[0].rounds:
         yield rounds_table(summary.migrations[0])
         yield Text(f"memory: {proof(summary.migrations[0].memory)}")
@@ -42,16 +41,73 @@ def render(summary: Summary) -> Iterator[RenderableType]:
         yield Text(f"not valid: {reason}", "red")
 
 
+def figures_of(migrations: list[MigrationRecord]) -> Iterator[RenderableType]:
+    """As emulated; at full size, where that is another; and against what was predicted, where something was."""
+    if migrations:
+        yield migrations_table(migrations)
+    if any(each.scale != {"size": 1, "time": 1} and each.full_scale for each in migrations):
+        yield full_scale_table(migrations)
+    if any(each.predicted for each in migrations):
+        yield predictions_table(migrations)
+
+
 def migrations_table(migrations: list[MigrationRecord]) -> Table:
     """A line a migration."""
-    table = _table(
+    table = table_of(
         "migration", "outcome", *(">total", ">downtime", ">rounds", ">sent", ">sent/RAM", ">dirty"), "memory"
     )
     table.add_column("valid")
     for each in migrations:
-        name = each.name if each.repeat == 1 else f"{each.name} (repeat {each.repeat})"
-        _row(table, name, each.outcome, *figures(each), memory(each.memory), "yes" if each.valid else "no")
+        row(table, name_of(each), each.outcome, *figures(each), memory(each.memory), "yes" if each.valid else "no")
     return table
+
+
+def full_scale_table(migrations: list[MigrationRecord]) -> Table:
+    """A line a migration: what the emulated figures stand for."""
+    table = table_of("at full size", *(">RAM", ">goodput", ">writes", ">total", ">downtime", ">sent"))
+    for each in migrations:
+        real = each.full_scale
+        row(
+            table,
+            name_of(each),
+            _in(in_bytes, real.get("ram_bytes")),
+            _in(in_bits_per_second, None if (goodput := real.get("goodput")) is None else goodput * 8),
+            _in(in_bytes_per_second, real.get("write_rate")),
+            _in(in_seconds, real.get("total_time_s")),
+            _in(in_seconds, real.get("downtime_s")),
+            _in(in_bytes, real.get("bytes_sent")),
+        )
+    return table
+
+
+def predictions_table(migrations: list[MigrationRecord]) -> Table:
+    """A line a migration: what the model said before it, and how far the measurement is from that."""
+    table = table_of(
+        "predicted", "outcome", *(">total", ">off", ">downtime", ">off", ">rounds", ">off", ">sent", ">off")
+    )
+    for each in migrations:
+        said = each.predicted
+        if said is None:
+            continue
+        row(
+            table,
+            name_of(each),
+            said.outcome,
+            _in(in_seconds, said.total_time_s),
+            _off(each.total_time_s, said.total_time_s),
+            _in(in_seconds, said.downtime_s),
+            _off(each.downtime_s, said.downtime_s),
+            str(said.rounds),
+            f"{len(each.rounds) - said.rounds:+d}" if each.rounds else NOTHING,
+            in_bytes(said.bytes_sent),
+            _off(each.bytes_sent, said.bytes_sent),
+        )
+    return table
+
+
+def name_of(migration: MigrationRecord) -> str:
+    """Its name, with which repeat it is."""
+    return migration.name if migration.repeat == 1 else f"{migration.name} (repeat {migration.repeat})"
 
 
 def figures(migration: MigrationRecord) -> list[str]:
@@ -59,8 +115,8 @@ def figures(migration: MigrationRecord) -> list[str]:
     first = migration.rounds[0] if migration.rounds else None
     ram = migration.vm.ram_bytes
     return [
-        _seconds(migration.total_time_s),
-        _seconds(migration.downtime_s),
+        _in(in_seconds, migration.total_time_s),
+        _in(in_seconds, migration.downtime_s),
         str(len(migration.rounds) or NOTHING),
         in_bytes(migration.bytes_sent),
         f"{migration.bytes_sent / ram:.3f}" if ram else NOTHING,
@@ -71,10 +127,10 @@ def figures(migration: MigrationRecord) -> list[str]:
 def rounds_table(migration: MigrationRecord) -> Table:
     """A line a round, with the policy's own words."""
     throttled = any(each.throttle for each in migration.rounds)
-    table = _table(">round", ">sent", ">time", ">bandwidth", ">dirtied", *[">throttle"] * throttled, "decision")
+    table = table_of(">round", ">sent", ">time", ">bandwidth", ">dirtied", *[">throttle"] * throttled, "decision")
     for each in migration.rounds:
         index = str(each.index) if each.kind == "precopy" else f"{KINDS[each.kind]} {each.index}"
-        _row(
+        row(
             table,
             index,
             in_bytes(each.sent_bytes),
@@ -89,11 +145,11 @@ def rounds_table(migration: MigrationRecord) -> Table:
 
 def comparisons_table(comparisons: list[ComparisonRecord]) -> Table:
     """A line a published figure: what was measured, what was published, how far apart they are."""
-    table = _table("published", ">measured", ">published", ">difference", "source")
+    table = table_of("published", ">measured", ">published", ">difference", "within", "source")
     for each in comparisons:
         measured, published = _in_unit(each.measured, each.unit), _in_unit(each.published, each.unit)
         over = f"{each.name}, {each.over} {each.a} to {each.b}" if each.over else each.name
-        _row(table, over, measured, published, difference(each), each.source)
+        row(table, over, measured, published, difference(each), allowed(each), each.source)
     return table
 
 
@@ -104,6 +160,14 @@ def difference(each: ComparisonRecord) -> str:
     if each.unit == "share":
         return f"{(each.measured - each.published) * 100:+.1f} points"
     return f"{each.measured / each.published - 1:+.2%}" if each.published else NOTHING
+
+
+def allowed(each: ComparisonRecord) -> str:
+    """What the scenario allows, and whether it is kept."""
+    if each.within is None:
+        return NOTHING
+    said = f"{each.within * 100:g} points" if each.unit == "share" else f"{each.within * 100:g}%"
+    return said if each.met is None else f"{said}: {'yes' if each.met else 'NO'}"
 
 
 def memory(found: MemoryRecord | None) -> str:
@@ -133,16 +197,23 @@ def _in_unit(value: float | None, unit: str) -> str:
             return f"{value:.1%}"
 
 
-def _seconds(value: float | None) -> str:
-    return NOTHING if value is None else in_seconds(value)
+def _in(write: Callable[[float], str], value: float | None) -> str:
+    return NOTHING if value is None else write(value)
 
 
-def _row(table: Table, *cells: str) -> None:
+def _off(measured: float | None, predicted: float | None) -> str:
+    """How far the measured one is from the predicted one, in per cent of that."""
+    if measured is None or not predicted:
+        return NOTHING
+    return f"{measured / predicted - 1:+.1%}"
+
+
+def row(table: Table, *cells: str) -> None:
     """Cells as they are: a name in brackets is no markup."""
     table.add_row(*(Text(cell) for cell in cells))
 
 
-def _table(*titles: str) -> Table:
+def table_of(*titles: str) -> Table:
     """A plain table; ``>`` before a title puts the column to the right."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for title in titles:

@@ -2,6 +2,8 @@
 
 vm.ram: [128GiB, 256GiB]                 ram=128GiB rate=10Gbit, ram=128GiB rate=40Gbit,
 network.vmotion.rate: [10Gbit, 40Gbit]   ram=256GiB rate=10Gbit, ram=256GiB rate=40Gbit
+
+What changes together stands in ``cases`` (``cases.py``), which count as one axis.
 """
 
 import itertools
@@ -11,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.scenario import cases
+from testbed.scenario.cases import CASES, Setting, check_path, label
 from testbed.scenario.document import Document, KeyPath, dotted, parts
 
 MOST = 1000
 """Combinations. More is a mistake: at 5 s each they would take more than an hour."""
-SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown")
-"""What may differ between the migrations of one run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,46 +35,58 @@ def expand(document: Document, fallback: str) -> Iterator[Combination]:
 
     Raises ``ScenarioError`` for an axis that is none.
     """
-    axes = axes_of(document)
-    if math.prod(len(values) for values in axes.values()) > MOST:
+    steps = _steps(document)
+    if math.prod(len(choices) for choices in steps) > MOST:
         raise ScenarioError(
             f"the matrix has more than {MOST} combinations; take values away", document.place(("matrix",))
         )
-    labels = _labels(list(axes))
+    labels = _labels(list(axes_of(document)))
     base = document.with_value(("matrix",), None, document.place(("matrix",)))
     base = base.with_value(("published",), None, document.place(("published",)))
-    for choice in itertools.product(*(range(len(values)) for values in axes.values())):
-        settings = {axis: axes[axis][index] for axis, index in zip(axes, choice, strict=True)}
-        name = " ".join(f"{labels[axis]}={label(value)}" for axis, value in settings.items())
-        yield Combination(name=name or fallback, settings=settings, document=_put(base, document, axes, choice))
+    for choice in itertools.product(*steps):
+        chosen = [setting for settings in choice for setting in settings]
+        settings = {setting.path: setting.value for setting in chosen}
+        name = " ".join(f"{labels[path]}={label(value)}" for path, value in settings.items())
+        yield Combination(name=name or fallback, settings=settings, document=_put(base, chosen))
 
 
 def axes_of(document: Document) -> dict[str, list[Any]]:
-    """The axes by path, checked: each a list of different values under a key that may differ between migrations."""
+    """The axes by path, checked: each a list of different values under a key that may differ between migrations.
+
+    Of ``cases`` each path is an axis here, with its different values in their order.
+    """
     matrix = document.tree.get("matrix")
     if matrix is None:
         return {}
     if not isinstance(matrix, Mapping):
         raise ScenarioError("'matrix' must map paths to lists: vm.ram: [1GiB, 2GiB]", document.place(("matrix",)))
+    axes: dict[str, list[Any]] = {}
     for axis, values in matrix.items():
-        _check(axis, values, document)
-    return dict(matrix)
+        if axis == CASES:
+            axes |= cases.axes(document, values)
+        else:
+            _check(axis, values, document)
+            axes[axis] = values
+    cases.check_apart(document, matrix)
+    return axes
 
 
-def label(value: Any) -> str:
-    """A value of an axis in a few characters: ``128GiB``; ``uniform,write_rate=1GB/s`` for a mapping."""
-    if isinstance(value, Mapping):
-        others = [f"{key}={label(part)}" for key, part in value.items() if key != "name"]
-        return ",".join([str(value.get("name", "")), *others]).strip(",")
-    if isinstance(value, list):
-        return f"[{' '.join(label(item) for item in value)}]"
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value).replace(" ", "")
+def _steps(document: Document) -> list[list[tuple[Setting, ...]]]:
+    """For each axis, and for the cases as one, what it may be set to."""
+    axes_of(document)
+    steps = []
+    for axis, values in (document.tree.get("matrix") or {}).items():
+        places = [document.place(("matrix", axis, index)) for index in range(len(values))]
+        if axis == CASES:
+            steps.append([cases.settings(case, place) for case, place in zip(values, places, strict=True)])
+        else:
+            steps.append([(Setting(axis, value, place),) for value, place in zip(values, places, strict=True)])
+    return steps
 
 
 def _check(axis: str, values: Any, document: Document) -> None:
     place = document.place(("matrix", axis))
-    if parts(axis)[0] not in SETTABLE:
-        raise ScenarioError(f"the matrix cannot set '{axis:.60}', only what begins with {', '.join(SETTABLE)}", place)
+    check_path(axis, place)
     if not isinstance(values, list) or not values:
         raise ScenarioError(f"'matrix.{axis:.60}' must be a list of values: [1GiB, 2GiB]", place)
     labels = [label(value) for value in values]
@@ -83,9 +97,9 @@ def _check(axis: str, values: Any, document: Document) -> None:
         raise ScenarioError(f"'matrix.{axis:.60}' holds an empty value or a list; give values such as 1GiB", place)
 
 
-def _put(base: Document, document: Document, axes: dict[str, list[Any]], choice: tuple[int, ...]) -> Document:
-    for (axis, values), index in zip(axes.items(), choice, strict=True):
-        base = base.with_value(parts(axis), values[index], document.place(("matrix", axis, index)))
+def _put(base: Document, chosen: list[Setting]) -> Document:
+    for setting in chosen:
+        base = base.with_value(parts(setting.path), setting.value, setting.place)
     return base
 
 

@@ -27,7 +27,7 @@ from testbed.scenario.quantities import (
     text,
     whole,
 )
-from testbed.scenario.words import CONGESTION_CONTROLS, ENGINES, trackers
+from testbed.scenario.words import CONGESTION_CONTROLS, CROSS_PROTOCOLS, ENDS, ENGINES, trackers
 from testbed.scenarios.catalogue import topologies
 
 Workload: TypeAlias = Annotated[
@@ -74,12 +74,20 @@ class Link(Part):
         return self
 
 
+class CrossTraffic(Part):
+    """Other traffic on the vMotion link, from esx1 to esx2."""
+
+    rate: Goodput = Field(description="payload: a link rate or a byte rate")
+    protocol: Annotated[str, *one_of("protocol of cross traffic", lambda: CROSS_PROTOCOLS)] = "udp"
+
+
 class Network(Part):
     """The hosts' networks."""
 
     topology: Annotated[str, *one_of("topology", topologies)] = "two-hosts"
     vmotion: Link = Field(default_factory=Link, description="directly between the two hosts")
     vm: Link = Field(default_factory=Link, description="the virtual machines' network, for all hosts")
+    cross_traffic: CrossTraffic | None = Field(default=None, description="other traffic on the vMotion link")
 
 
 class Guest(Part):
@@ -98,6 +106,7 @@ class Migration(Part):
 
     policy: Policy = Field(default_factory=lambda: {"name": "vmotion"})
     streams: Annotated[int, *whole(1, 16)] = Field(default=1, description="TCP connections that carry pages")
+    stream_cap: Goodput | None = Field(default=None, description="the most that one stream may carry, TCP payload")
     tracker: Annotated[str, *one_of("dirty tracker", trackers)] = "auto"
     strict: Flag = Field(
         default=False, description="hash both memories before the guest resumes; lengthens the downtime"
@@ -118,5 +127,6 @@ class Root(Part):
     migration: Migration = Field(default_factory=Migration)
     warmup: Time = Field(default=1.0, description="the guest runs before the migration, in the laboratory's own time")
     cooldown: Time = Field(default=0.5, description="the guest runs after the migration, in the laboratory's own time")
+    expect: Annotated[str, *one_of("end of a migration", lambda: ENDS)] = "completes"
     matrix: dict[str, list[Any]] = Field(default_factory=dict, description="every combination is one migration")
     published: list[dict[str, Any]] = Field(default_factory=list, description="what the run is held against")

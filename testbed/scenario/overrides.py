@@ -9,7 +9,9 @@ from typing import Any
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
 from testbed.scenario import document as documents
+from testbed.scenario.cases import CASES, without
 from testbed.scenario.document import Document, dotted, parts
+from testbed.scenario.matrix import axes_of
 from testbed.scenario.models import Root
 
 _FIXED = {"matrix": "set the path itself: --set vm.ram=128GiB", "published": "edit the file"}
@@ -49,12 +51,15 @@ def _value(text: str, place: str) -> Any:
 
 
 def _without_axis(document: Document, path: str, place: str) -> Document:
-    """``document`` without the matrix's axis for ``path`` and for what lies below it."""
+    """``document`` without the matrix's axis for ``path`` and for what lies below it, in its cases too."""
     matrix = document.tree.get("matrix")
     if not isinstance(matrix, dict):
         return document
-    above = [axis for axis in matrix if path.startswith(f"{axis}.")]
+    above = [axis for axis in axes_of(document) if path.startswith(f"{axis}.")]
     if above:
         raise ScenarioError(f"the matrix sets '{above[0]}' as a whole; set that, or edit the matrix", place)
     kept = {axis: values for axis, values in matrix.items() if not f"{axis}.".startswith(f"{path}.")}
-    return document if len(kept) == len(matrix) else document.with_value(("matrix",), kept or None, place)
+    if CASES in kept:
+        kept |= {CASES: without(kept[CASES], path)}
+    kept = {axis: values for axis, values in kept.items() if values or axis != CASES}
+    return document if kept == matrix else document.with_value(("matrix",), kept or None, place)

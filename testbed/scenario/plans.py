@@ -5,12 +5,13 @@
 ``warmup``, ``cooldown`` and ``timeout`` are the laboratory's clock, not the experiment's, and are not scaled.
 """
 
-from typing import Any
+from typing import Any, Literal, cast
 
 from testbed.core.errors import ScenarioError
-from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
+from testbed.core.plan import CrossTraffic, Expect, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.plan import Scale as PlanScale
-from testbed.core.units import PAGE_SIZE, Dimension, in_bytes, scaled
+from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
+from testbed.model.link import available, link_goodput
 from testbed.scenario.document import Document, KeyPath
 from testbed.scenario.models import Link, Root
 from testbed.scenario.parameters import at_scale
@@ -23,9 +24,12 @@ def plan(root: Root, name: str, settings: dict[str, Any], document: Document) ->
     """The plan of one combination. Raises ``ScenarioError`` for what only shows between keys or after scaling."""
     check_working_set(root, document)
     network = NetworkPlan(
-        topology=root.network.topology, vmotion=_link(root, root.network.vmotion), vm=_link(root, root.network.vm)
+        topology=root.network.topology,
+        vmotion=_link(root, root.network.vmotion),
+        vm=_link(root, root.network.vm),
+        cross_traffic=_cross_traffic(root),
     )
-    return Plan(
+    made = Plan(
         name=name,
         settings=settings,
         seed=root.seed,
@@ -35,7 +39,10 @@ def plan(root: Root, name: str, settings: dict[str, Any], document: Document) ->
         migration=_migration(root),
         warmup_s=root.warmup,
         cooldown_s=root.cooldown,
+        expect=cast(Expect, root.expect),
     )
+    check_cross_traffic(made, document)
+    return made
 
 
 def check_working_set(root: Root, document: Document) -> None:
@@ -44,6 +51,16 @@ def check_working_set(root: Root, document: Document) -> None:
         if size > root.vm.ram:
             message = f"a working set of {in_bytes(size)} does not fit into {in_bytes(root.vm.ram)} of RAM (vm.ram)"
             raise ScenarioError(message, document.place(path))
+
+
+def check_cross_traffic(made: Plan, document: Document) -> None:
+    """Refuse cross traffic that leaves nothing of a shaped link."""
+    link, cross = made.network.vmotion, made.network.cross_traffic
+    shaped = link.rate is not None or link.goodput is not None
+    if cross and shaped and available(made, link_goodput(link)) <= 0:
+        rate = in_bits_per_second(cross.rate * made.scale.size)
+        message = f"cross traffic of {rate} leaves nothing of the vMotion link; give less, or more to the link"
+        raise ScenarioError(message, document.place(("network", "cross_traffic", "rate")))
 
 
 def _working_sets(workload: dict[str, Any], path: KeyPath) -> list[tuple[KeyPath, float]]:
@@ -69,6 +86,14 @@ def _link(root: Root, link: Link) -> LinkPlan:
     )
 
 
+def _cross_traffic(root: Root) -> CrossTraffic | None:
+    cross = root.network.cross_traffic
+    if cross is None:
+        return None
+    rate = scaled(cross.rate, Dimension.BIT_RATE, root.scale.size, root.scale.time)
+    return CrossTraffic(rate=rate, protocol=cast(Literal["udp", "tcp"], cross.protocol))
+
+
 def _guest(root: Root, document: Document) -> GuestPlan:
     from guest_agent.workloads import registry
 
@@ -88,10 +113,12 @@ def _guest(root: Root, document: Document) -> GuestPlan:
 def _migration(root: Root) -> MigrationPlan:
     from testbed.policies import registry
 
+    cap = root.migration.stream_cap
     return MigrationPlan(
         policy=at_scale(registry, root.migration.policy, root.scale.size, root.scale.time),
         streams=root.migration.streams,
         tracker=root.migration.tracker,
         strict=root.migration.strict,
         timeout_s=root.migration.timeout,
+        stream_cap=None if cap is None else scaled(cap, Dimension.BIT_RATE, root.scale.size, root.scale.time),
     )

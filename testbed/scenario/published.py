@@ -14,9 +14,9 @@ from pydantic import Field, ValidationError, model_validator
 from testbed.core.claims import Claim
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
+from testbed.scenario.cases import label
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
-from testbed.scenario.matrix import label
 from testbed.scenario.models import Part
 from testbed.scenario.quantities import LongerTime, Share, Size, text
 
@@ -31,6 +31,7 @@ class Reduction(Part):
     where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
     figure: Literal["total_time", "downtime", "bytes_sent"] = "total_time"
     reduction: Share = Field(description="1 - last / first")
+    within: Share | None = Field(default=None, description="how far the run may be from it: 0.02 is two points")
     source: Annotated[str, *text(300)] = Field(description="where it was published")
 
 
@@ -43,6 +44,7 @@ class Figures(Part):
     )
     total_time: LongerTime | None = None
     downtime: LongerTime | None = None
+    within: Share | None = Field(default=None, description="how far the run may be from it: 0.02 is two per cent")
     source: Annotated[str, *text(300)] = Field(description="where it was published")
 
     @model_validator(mode="after")
@@ -89,20 +91,18 @@ def fault_of(each: Published, axes: Axes) -> str | None:
 def claims(each: Published, axes: Axes) -> Iterator[Claim]:
     """The plain values; ``where`` with the matrix's own spelling."""
     where = {axis: _spelt(axes[axis], value) for axis, value in each.where.items()}
+    said: dict[str, Any] = {"source": each.source, "where": where, "within": each.within}
     match each:
         case Reduction():
             a, b = axes[each.compare][0], axes[each.compare][-1]
-            share = each.reduction
-            yield Claim(
-                figure=each.figure, published=share, source=each.source, where=where, over=each.compare, a=a, b=b
-            )
+            yield Claim(figure=each.figure, published=each.reduction, over=each.compare, a=a, b=b, **said)
         case Figures():
             for index, size in enumerate(each.rounds or [], 1):
-                yield Claim(figure="round_bytes", published=size, source=each.source, where=where, round=index)
+                yield Claim(figure="round_bytes", published=size, round=index, **said)
             if each.total_time is not None:
-                yield Claim(figure="total_time", published=each.total_time, source=each.source, where=where)
+                yield Claim(figure="total_time", published=each.total_time, **said)
             if each.downtime is not None:
-                yield Claim(figure="downtime", published=each.downtime, source=each.source, where=where)
+                yield Claim(figure="downtime", published=each.downtime, **said)
 
 
 def _read(item: Any, index: int, document: Document) -> Published:

@@ -5,7 +5,7 @@ load(name or path) ── document ── overrides ── matrix ── models 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,23 @@ from testbed.scenario.plans import plan
 from testbed.scenario.published import Published, claims, fault_of, read_published
 
 
+NAMED = (("vm", "workload"), ("migration", "policy"))
+"""Keys that hold a name and what belongs to that name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One experiment. ``first`` is its first combination checked, in real-world size; ``axes`` is its matrix."""
+    """One experiment. ``first`` is its first combination checked, in real-world size.
+
+    ``matrix`` is as it was written; ``axes`` are its paths, those of its cases too, each with its values.
+    """
 
     first: Root
+    matrix: dict[str, Any]
     axes: dict[str, list[Any]]
     claimed: tuple[Published, ...]
     _plans: tuple[Plan, ...]
+    _written: dict[str, Any] = field(compare=False, default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -72,11 +81,12 @@ class Scenario:
     def resolved_yaml(self) -> str:
         """The scenario after ``--set`` and ``--seed``, complete with defaults. Loading it gives the same plans."""
         whole = self.first.model_dump(mode="json", exclude_none=True, exclude={"matrix", "published"})
-        for part, key in (("vm", "workload"), ("migration", "policy")):
+        for part, key in NAMED:
             if any(axis in (f"{part}.{key}", f"{part}.{key}.name") for axis in self.axes):
                 whole[part].pop(key)  # another one's defaults may not be its own
-        if self.axes:
-            whole["matrix"] = self.axes
+                whole[part] |= {key: self._written[key]} if self._written[key] else {}
+        if self.matrix:
+            whole["matrix"] = self.matrix
         if self.claimed:
             whole["published"] = [each.model_dump(mode="json", exclude_defaults=True) for each in self.claimed]
         return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
@@ -102,9 +112,11 @@ def _resolve(document: Document, overrides: Sequence[str], seed: int | None) -> 
     axes = axes_of(document)
     return Scenario(
         first=checked[0][0],
+        matrix=document.tree.get("matrix") or {},
         axes=axes,
         claimed=tuple(each for each in published if fault_of(each, axes) is None),
         _plans=tuple(plan(root, each.name, each.settings, each.document) for root, each in checked),
+        _written={key: (document.tree.get(part) or {}).get(key) for part, key in NAMED},
     )
 
 

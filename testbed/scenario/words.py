@@ -1,6 +1,13 @@
 """Names a scenario may use that no registry holds."""
 
+import typing
+
+from testbed.core.plan import Expect
+
 ENGINES = ("native", "simulated", "qemu")
+CROSS_PROTOCOLS = ("udp", "tcp")
+ENDS: tuple[str, ...] = typing.get_args(Expect)
+"""How a migration may be meant to end."""
 
 # fmt: off
 CONGESTION_CONTROLS = (

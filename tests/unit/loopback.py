@@ -128,7 +128,7 @@ class Loopback:
 
     def run(self, policy: Script | None = None) -> Completed:
         """Raises what the source raised."""
-        serving = threading.Thread(target=self._serve)
+        serving = threading.Thread(target=self._serve, daemon=True)
         serving.start()
         self.channel = Channel(self.connect(), Role.SOURCE, self.cancel)
         self.tracker = SetTracker(self.source_guest.ports(), self.source_guest)

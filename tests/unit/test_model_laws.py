@@ -36,7 +36,14 @@ def test_a_uniform_guest_above_the_link() -> None:
 
 def test_a_uniform_guest_below_it() -> None:
     said = laws(plan({"name": "uniform", "working_set": int(1024 * MB), "write_rate": 64 * MB}), 128 * MB)
-    assert said.finite_time_s == pytest.approx(16 + 1.74 * 8, rel=0.01)
+    shares = [0.632, 0.271, 0.127, 0.061, 0.030, 0.015]  # x' = 1 - exp(-x / 2) from 1 - exp(-1), until 100 ms do
+    assert said.finite_time_s == pytest.approx(16 + sum(shares) * 8, rel=0.002)
+
+
+def test_without_a_goal_a_uniform_guest_is_sent_to_a_hundredth() -> None:
+    workload = {"name": "uniform", "working_set": int(16 * MB), "write_rate": 64 * MB}
+    said = laws(plan(workload, {"name": "xen"}), 128 * MB)
+    assert said.finite_time_s == pytest.approx(16 + 1.74 / 8, rel=0.001)
 
 
 def test_a_policy_without_a_goal_has_no_rounds() -> None:

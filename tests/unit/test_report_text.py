@@ -81,3 +81,29 @@ def test_a_reduction_is_in_points() -> None:
     assert "x, r 10Gbit to 40Gbit" in shown(a_summary(comparisons=(record,)))
     record.measured = None
     assert difference(record) == "-"
+
+
+def test_both_sizes_are_shown_where_they_differ() -> None:
+    real = {"ram_bytes": 128e9, "goodput": 1.175e9, "write_rate": 1.76e9, "total_time_s": 366.0, "bytes_sent": 430e9}
+    text = shown(a_summary(a_migration(scale={"size": 32.0, "time": 8.0}, full_scale={**real, "downtime_s": None})))
+    for word in ("at full size", "128 GB", "9.4 Gbit/s", "366 s", "430 GB", "21.4 s"):
+        assert word in text
+    assert "at full size" not in shown(a_summary(a_migration(full_scale=real)))
+
+
+def test_what_was_predicted_stands_beside_what_was_measured() -> None:
+    text = shown(a_summary())
+    line = next(line for line in text.splitlines() if "+0.4%" in line)
+    assert "21.3 s" in line and "60.0 ms" in line and "+16.7%" in line and "+0" in line
+    assert "predicted" not in shown(a_summary(a_migration(predicted=None)))
+
+
+def test_a_claim_says_whether_it_is_met() -> None:
+    record = ComparisonRecord(
+        name="x", over="r", a=1, b=2, reduction=0.8, published=0.88, source="s", measured=0.8, within=0.02, met=False
+    )
+    assert "2 points: NO" in shown(a_summary(comparisons=(record,)))
+    record.measured = record.met = None
+    assert "2 points " in shown(a_summary(comparisons=(record,)))
+    record.unit, record.met = "seconds", True
+    assert "2%: yes" in shown(a_summary(comparisons=(record,)))

@@ -10,9 +10,9 @@ from testbed.core import record
 from testbed.core.errors import ScenarioError
 from testbed.migration.stamps import PHASES
 from testbed.scenario import load
-from testbed.scenario.models import Guest, Link, Migration, Network, Part, Root, Scale
+from testbed.scenario.models import CrossTraffic, Guest, Link, Migration, Network, Part, Root, Scale
 from testbed.scenario.published import Figures, Reduction
-from testbed.scenario.words import trackers
+from testbed.scenario.words import CROSS_PROTOCOLS, ENDS, trackers
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCENARIO = (DOCS / "scenario.md").read_text()
@@ -24,8 +24,8 @@ PARTS: dict[str, type[Part]] = {"scale": Scale, "network": Network, "vm": Guest,
 def test_every_key_is_in_the_reference() -> None:
     keys = [key for key in Root.model_fields if key not in PARTS]
     keys += [f"{part}.{key}" for part, model in PARTS.items() for key in model.model_fields]
-    keys += [*Link.model_fields, *Reduction.model_fields, *Figures.model_fields]
-    keys += trackers()
+    keys += [*Link.model_fields, *CrossTraffic.model_fields, *Reduction.model_fields, *Figures.model_fields]
+    keys += [*trackers(), *CROSS_PROTOCOLS, *ENDS]
     assert [key for key in keys if f"`{key}`" not in SCENARIO] == []
 
 

@@ -13,7 +13,8 @@ from testbed.core.record import MigrationRecord
 from testbed.core.rounds import Action, Round, RoundKind
 from testbed.engines import registry as engines
 from testbed.engines.simulated import run
-from testbed.model.predict import feasibility, forecast, link_goodput, predict
+from testbed.model.link import link_goodput
+from testbed.model.predict import feasibility, forecast, predict
 from testbed.model.source import Costs
 from testbed.policies.load import load
 from tests.unit.plans import GBIT, GIB, IDLE, plan, writes
@@ -169,7 +170,7 @@ def test_whoever_watches_sees_what_a_real_run_shows() -> None:
         Action.SWITCH_OVER
     ]
     assert [event.phase for event in events if isinstance(event, PhaseChanged)] == ["precopy", "switchover"]
-    assert isinstance(events[-1], MigrationFinished) and events[-1].valid
+    assert not any(isinstance(event, MigrationFinished) for event in events), "the experiment says that, once"
     assert [event.at for event in events] == sorted(event.at for event in events)
 
 

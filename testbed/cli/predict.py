@@ -1,0 +1,50 @@
+"""``predict``: what a scenario's migrations will do, from the same algorithm and policies in virtual time; no root."""
+
+import json as writer
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from testbed.cli.run import default_scenario
+
+if TYPE_CHECKING:
+    from testbed.cli.forecasts import Prediction
+    from testbed.scenario import Scenario
+
+
+def predict(
+    scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    json: Annotated[bool, typer.Option("--json", help="the same as JSON")] = False,
+) -> int:
+    """Predict a scenario: rounds, times, bytes, closed forms, and which links and goals would do."""
+    from testbed.cli import forecasts
+    from testbed.scenario import load
+
+    loaded = load(scenario or default_scenario(), overrides=set_ or [], seed=seed)
+    made = [forecasts.predicted(plan) for plan in loaded.plans()]
+    if json:
+        sys.stdout.write(writer.dumps(_as_json(loaded, made), indent=2) + "\n")
+    else:
+        forecasts.show(loaded, made)
+    return 0
+
+
+def _as_json(loaded: "Scenario", made: "list[Prediction]") -> dict[str, Any]:
+    """All that the tables show, and the rounds; the feasibility tables are of real-world size."""
+    from testbed.cli import forecasts
+    from testbed.report.compare import comparisons
+
+    records = [each.record for each in made]
+    return {
+        "scenario": loaded.name,
+        "migrations": [asdict(each.record) | {"laws": asdict(each.laws)} for each in made],
+        "comparisons": [asdict(each) for each in comparisons(loaded.published, records)],
+        "feasibility": [
+            {"guest": table.name, "cells": [asdict(cell) for cell in table.cells]}
+            for table in forecasts.feasibility_tables(made)
+        ],
+    }

@@ -1,0 +1,17 @@
+"""Whether a migration ended as its scenario says that it should: one that is told to give up, and does, is no fault."""
+
+from testbed.core.plan import Expect
+from testbed.core.record import Outcome
+from testbed.core.rounds import Action, Decision
+
+
+def unmet(expect: Expect, outcome: Outcome, reason: str, last: Decision | None) -> str | None:
+    """Why this end is not the one expected; None when it is. ``last`` is the last decision of the policy.
+
+    To give up is a decision: a migration that broke down, was cancelled or ran out of time has not given up.
+    """
+    if expect == "completes":
+        return None if outcome == "completed" else f"the migration was {outcome}: {reason}"
+    if outcome == "aborted" and last is not None and last.action is Action.GIVE_UP:
+        return None
+    return f"the migration was expected to give up, and was {outcome}: {reason}"

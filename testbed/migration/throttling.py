@@ -1,0 +1,105 @@
+"""Which throttle acts on the guest now, and how far: the source's answer to what a policy asks.
+
+    sdps, dirty_limit    writers are stunned at their first write to a page (``throttles.sdps``), which becomes the
+                         tracker: the guest stands still for a moment while one gives way to the other
+    auto_converge        the whole guest stands still for a share of the time (``throttles.auto_converge``)
+
+Where the kernel cannot stun writers, their share of time is taken instead, and ``mechanism`` says so.
+"""
+
+from time import monotonic
+
+from testbed.core.errors import ScenarioError
+from testbed.core.extents import Extents
+from testbed.core.rounds import Throttle
+from testbed.dirty import Tracker
+from testbed.migration.guest import Guest
+from testbed.throttles.auto_converge import AutoConverge
+from testbed.throttles.sdps import StunDuringPageSend
+
+KINDS = ("sdps", "dirty_limit", "auto_converge")
+
+
+class Throttling:
+    """Holds the guest's tracker, since a throttle may take its place. ``mechanism`` is what acts, None before anything
+    did; ``install_s`` how long the guest stood still for a change of trackers.
+    """
+
+    def __init__(self, guest: Guest, tracker: Tracker) -> None:
+        self.guest, self.tracker = guest, tracker
+        self.mechanism: str | None = None
+        self.install_s = 0.0
+        self._time = AutoConverge(guest)
+        self._level, self._stunned_s, self._since = 0.0, 0.0, 0.0
+
+    def apply(self, throttle: Throttle, dirty_rate: float) -> Extents:
+        """Slow the guest as told. ``dirty_rate`` is the last round's. Returns what was written while trackers changed.
+
+        Raises ``ScenarioError`` for a kind there is none of.
+        """
+        if throttle.kind not in KINDS:
+            raise ScenarioError(f"no throttle is called '{throttle.kind}'; there are: {', '.join(KINDS)}")
+        if throttle.kind == "auto_converge" or throttle.dirty_rate is None:
+            return self._take_time(throttle.level, "stop and continue, 10 ms slices")
+        lack = StunDuringPageSend.probe()
+        if lack is not None:
+            share = max(0.0, 1 - throttle.dirty_rate / dirty_rate) if dirty_rate else 0.0
+            return self._take_time(max(share, self._level), f"stop and continue, since {lack}")
+        return self._stun_writers(throttle.dirty_rate)
+
+    def release(self) -> None:
+        """The guest runs as it likes again."""
+        self.stop_taking_time()
+        if isinstance(self.tracker, StunDuringPageSend):
+            self.tracker.hold(None)
+
+    def stop_taking_time(self) -> None:
+        """So that nothing resumes a guest that is to be stunned."""
+        self._time.release()
+        self._level = 0.0
+
+    def begin_round(self) -> None:
+        """What is taken from here on is this round's."""
+        self._since, self._stunned_s = monotonic(), self._stunned()
+
+    def taken(self) -> float:
+        """0..1: the share of this round that the guest was kept from running, or its writers from writing."""
+        if self._level:
+            return self._level
+        elapsed = monotonic() - self._since
+        return min(1.0, (self._stunned() - self._stunned_s) / elapsed) if elapsed > 0 else 0.0
+
+    def _stunned(self) -> float:
+        return self.tracker.stunned_s if isinstance(self.tracker, StunDuringPageSend) else 0.0
+
+    def _take_time(self, share: float, mechanism: str) -> Extents:
+        self.mechanism, self._level = mechanism, share
+        self._time.hold(share)
+        return Extents.none()
+
+    def _stun_writers(self, rate: float) -> Extents:
+        written = Extents.none()
+        if not isinstance(self.tracker, StunDuringPageSend):
+            written = self._install()
+        if isinstance(self.tracker, StunDuringPageSend):
+            self.tracker.hold(rate)
+        self.mechanism = "synchronous write-protection, answered late"
+        return written
+
+    def _install(self) -> Extents:
+        """The stunning tracker in place of the one before: between the two the guest stands still, so nothing is
+        missed; what the old one still held is returned.
+        """
+        ports = self.guest.ports()
+        stunning = StunDuringPageSend(ports)
+        begun = monotonic()
+        self.guest.pause()
+        try:
+            written = self.tracker.collect()
+            self.tracker.close()
+            stunning.start()
+            self.tracker = stunning
+        finally:
+            self.guest.resume()
+        self.install_s = monotonic() - begun
+        return written

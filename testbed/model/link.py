@@ -1,0 +1,44 @@
+"""What of a link a migration gets: its goodput, less cross traffic, and no more than its streams may carry.
+
+B = min(B_link - x', streams x cap)        x' = x in what TCP would have carried of the same frames
+"""
+
+from testbed.core.errors import ScenarioError
+from testbed.core.plan import CrossTraffic, LinkPlan, Plan
+
+TCP_IP_BYTES = 52
+"""IPv4 20, TCP 20, timestamps 12."""
+UDP_IP_BYTES = 28
+"""IPv4 20, UDP 8."""
+ETHERNET_BYTES = 14
+"""What tc counts of a frame beside its IP packet."""
+
+
+def link_goodput(link: LinkPlan) -> float:
+    """Bytes per second of TCP payload that a link's rate implies: rate x (mtu - 52) / (mtu + 14), as tc counts it.
+
+    Raises ``ScenarioError`` for a link without a rate, whose goodput only a measurement can tell.
+    """
+    if link.goodput is not None:
+        return link.goodput / 8
+    if link.rate is None:
+        raise ScenarioError("the vMotion link has no rate, so nothing can be computed: set network.vmotion.rate")
+    return link.rate / 8 * (link.mtu - TCP_IP_BYTES) / (link.mtu + ETHERNET_BYTES)
+
+
+def available(plan: Plan, goodput: float) -> float:
+    """Bytes per second of page bytes that a migration gets on a link of ``goodput`` bytes per second of TCP payload.
+
+    Cross traffic keeps its rate: it is paced, and does not yield. 0 or less: nothing is left.
+    """
+    left = goodput - _taken(plan.network.cross_traffic, plan.network.vmotion.mtu)
+    cap = plan.migration.stream_cap
+    return left if cap is None else min(left, plan.migration.streams * cap / 8)
+
+
+def _taken(cross: CrossTraffic | None, mtu: int) -> float:
+    """Of full frames: a UDP datagram of the same size carries 24 bytes more than a TCP segment does."""
+    if cross is None:
+        return 0.0
+    frame = mtu - (UDP_IP_BYTES if cross.protocol == "udp" else TCP_IP_BYTES)
+    return cross.rate / 8 * (mtu - TCP_IP_BYTES) / frame

@@ -1,0 +1,118 @@
+"""From chart objects to what a file holds: compact JSON for the page, SVG and PNG for papers, the Vega scripts."""
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import altair as alt
+
+from testbed.report.charts.theme import PRINT_FONT, config
+
+Chart: TypeAlias = alt.TopLevelMixin
+"""Whatever Altair draws."""
+DIGITS = 5
+SCALE = 2
+"""Pixels of a PNG for each of the chart's own."""
+
+
+def spec(chart: Chart) -> dict[str, Any]:
+    """Vega-Lite, not checked against its schema: our tests do that."""
+    made: dict[str, Any] = chart.to_dict(validate=False)
+    made.pop("config", None)
+    return made
+
+
+def packed(chart: Chart) -> dict[str, Any]:
+    """The same with its rows turned into columns, numbers of five digits and text by number: a fifth of the size."""
+    made = spec(chart)
+    made["datasets"] = {name: pack(rows) for name, rows in made.get("datasets", {}).items()}
+    return made
+
+
+def pack(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """``{"n": rows, "columns": {name: [values]}}``; a column of text is ``{"words": [...], "of": [numbers]}``, and
+    one that is the same as another ``{"as": its name}``.
+    """
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns: dict[str, Any] = {}
+    for name in names:
+        column = _column([row.get(name) for row in rows])
+        same = next((other for other, known in columns.items() if known == column), None)
+        columns[name] = column if same is None else {"as": same}
+    return {"n": len(rows), "columns": columns}
+
+
+def _column(values: list[Any]) -> Any:
+    if any(isinstance(value, str) for value in values):
+        words = list(dict.fromkeys(values))
+        numbers = {word: index for index, word in enumerate(words)}
+        return {"words": words, "of": [numbers[value] for value in values]}
+    return [float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for value in values]
+
+
+def svg(made: dict[str, Any]) -> str:
+    """Drawn on light ground."""
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg(_lit(made))
+    return drawn
+
+
+def png(drawn: str) -> bytes:
+    """An SVG in pixels, twice as many as it is wide."""
+    import vl_convert
+
+    pixels: bytes = vl_convert.svg_to_png(drawn, scale=SCALE)
+    return pixels
+
+
+def unchecked() -> AbstractContextManager[None]:
+    """While this lasts charts are not held against Vega-Lite's schema, which takes most of the time they cost.
+
+    Our tests hold every kind of chart against it.
+    """
+    from altair.utils.schemapi import debug_mode
+
+    return debug_mode(False)
+
+
+def scripts() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script that asks no network, of the version that the charts are written in.
+
+    Bundling takes seconds and always gives the same, so it is kept in the virtual environment if that can be written.
+    """
+    import vl_convert
+
+    version = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    kept = Path(sys.prefix, "share", "fast-motion", f"vega-{version}-{metadata.version('vl-convert-python')}.js")
+    try:
+        return kept.read_text(encoding="utf-8")
+    except OSError:
+        made: str = vl_convert.javascript_bundle(vl_version=version)  # type: ignore[call-arg]  # its stub is wrong
+    if sys.prefix != sys.base_prefix:
+        _keep(kept, made)
+    return made
+
+
+def embedded(known: Any) -> str:
+    """JSON that may stand inside ``<script>``: nothing in it can end the element."""
+    text = json.dumps(known, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _lit(made: dict[str, Any]) -> dict[str, Any]:
+    return {**made, "config": {**config(font=PRINT_FONT), "background": "#FFFFFF"}}
+
+
+def _keep(file: Path, text: str) -> None:
+    """Whole or not at all. That it cannot be kept costs two seconds the next time, and nothing else."""
+    new = file.with_name(f".{file.name}.{id(text):x}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text, encoding="utf-8")
+        new.replace(file)
+    except OSError:
+        return

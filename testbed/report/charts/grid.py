@@ -1,0 +1,64 @@
+"""The guest's memory as a picture, a cell a run of pages: what each round found dirty and sent, with a slider."""
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from testbed.report.cells import Cells
+
+DIRTIED, SENT, SO_FAR = "dirtied in this round", "sent in this round", "times sent so far"
+MOST_POINTS = 65_536
+"""Cells times rounds, at most: with more rounds the cells become larger."""
+COLUMNS, WIDTH = 64, 760
+
+
+def grid_chart(cells: Cells) -> alt.TopLevelMixin:
+    """Row by row from the lowest address. Drawn without a slider it shows how often each cell was sent in all."""
+    cells = cells.coarser(max(64, MOST_POINTS // len(cells.rounds)))
+    rows = -(-cells.sent.shape[1] // COLUMNS)
+    first, last = cells.rounds[0], cells.rounds[-1]
+    step = alt.binding_range(min=first, max=last, step=1, name="round ")
+    index = alt.param("chosen", value=last, bind=step)
+    show = alt.param("shown", value=SO_FAR, bind=alt.binding_select(options=[SO_FAR, DIRTIED, SENT], name="show "))
+    most = float(np.ceil((cells.sent / cells.sizes).sum(axis=0).max()))
+    top = alt.ExprRef(expr=f"shown == '{SO_FAR}' ? {max(1.0, most)} : 1")
+    colour = alt.Color(
+        "share:Q",
+        title="times, or share of a cell's pages",
+        scale=alt.Scale(scheme="viridis", domainMin=0, domainMax=top),
+        legend=alt.Legend(gradientLength=240, titleLimit=240),
+    )
+    among = f"(datum.round == chosen || shown == '{SO_FAR}' && datum.round < chosen)"
+    made: alt.TopLevelMixin = (
+        alt.Chart(alt.InlineData(values=_rows(cells)))
+        .transform_calculate(of=f"{among} ? (shown == '{DIRTIED}' ? datum.dirtied : datum.sent) : 0")
+        .transform_aggregate(share="sum(of)", groupby=["cell"])
+        .transform_calculate(column=f"datum.cell % {COLUMNS}", row=f"floor(datum.cell / {COLUMNS})")
+        .mark_rect(stroke=None)
+        .encode(
+            x=alt.X("column:O", axis=None, scale=alt.Scale(domain=list(range(COLUMNS)), paddingInner=0.06)),
+            y=alt.Y("row:O", axis=None, scale=alt.Scale(domain=list(range(rows)), paddingInner=0.06)),
+            color=colour,
+            tooltip=[alt.Tooltip("cell:Q"), alt.Tooltip("share:Q", format=".2f")],
+        )
+        .add_params(index, show)
+        .properties(width=WIDTH, height=WIDTH * rows / COLUMNS)
+    )
+    return made
+
+
+def _rows(cells: Cells) -> list[dict[str, Any]]:
+    """Shares of each cell's pages. Every cell is in the first round, so that it is drawn."""
+    sent, dirtied = cells.sent / cells.sizes, cells.dirtied / cells.sizes
+    kept = (cells.sent > 0) | (cells.dirtied > 0)
+    kept[0] = True
+    return [
+        {
+            "cell": int(cell),
+            "round": cells.rounds[row],
+            "sent": float(sent[row, cell]),
+            "dirtied": float(dirtied[row, cell]),
+        }
+        for row, cell in np.argwhere(kept)
+    ]

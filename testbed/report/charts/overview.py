@@ -1,0 +1,123 @@
+"""All migrations of a run side by side: completion times, bandwidth over time, what the guest got done meanwhile.
+
+These are the published article's figures 3, 4 and 5, drawn from this run.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from testbed.core.record import MigrationRecord
+from testbed.report.bands import Band
+from testbed.report.charts.timeline import WIDTH, band_rows, banded
+from testbed.report.timeline import Timeline
+
+STEP, HEIGHT, MB = 22, 190, 1e6
+MOST = 6
+"""Lines that can be told apart in one chart."""
+
+
+def completion_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
+    """Total times at real-world size: a bar for the median of repeats, a mark for each; None if none completed."""
+    rows = [
+        {"name": done.name, "seconds": _real(done), "repeat": done.repeat}
+        for done in migrations
+        if done.total_time_s is not None
+    ]
+    if not rows:
+        return None
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=_names([done.name for done in migrations]))
+    x = alt.X(
+        "median(seconds):Q",
+        title="total time at real-world size, s",
+        scale=alt.Scale(zero=True),
+        axis=alt.Axis(tickCount=8),
+    )
+    bars = base.mark_bar(height={"band": 0.65}).encode(x=x)
+    ticks = base.mark_tick(thickness=2).encode(
+        x="seconds:Q", tooltip=["repeat:Q", alt.Tooltip("seconds:Q", format=".4~g")]
+    )
+    return alt.layer(bars, ticks).properties(width=WIDTH - 100, height=alt.Step(STEP))
+
+
+def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
+    """Each round's bandwidth, those of pre-copy and the one at the switchover apart; at emulated size."""
+    rows = [
+        {
+            "name": done.name,
+            "rate": r.bandwidth / MB,
+            "round": r.index,
+            "when": _when(r.kind),
+            "sent": r.sent_bytes / MB,
+        }
+        for done in migrations
+        if done.repeat == 1
+        for r in done.rounds
+        if r.sent_bytes
+    ]
+    if not rows:
+        return None
+    tips = [
+        alt.Tooltip("round:Q"),
+        alt.Tooltip("rate:Q", title="MB/s", format=".4~g"),
+        alt.Tooltip("sent:Q", title="MB sent"),
+    ]
+    scale = alt.Scale(domain=[_when("precopy"), _when("stop_and_copy")])
+    marks = alt.Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=70, opacity=0.85)
+    made: alt.TopLevelMixin = marks.encode(
+        x=alt.X("rate:Q", title="bandwidth of each round, MB/s", axis=alt.Axis(tickCount=8)),
+        y=_names([done.name for done in migrations]),
+        color=alt.Color("when:N", title=None, scale=scale),
+        shape=alt.Shape("when:N", title=None, scale=scale),
+        tooltip=tips,
+    ).properties(width=WIDTH - 100, height=alt.Step(STEP))
+    return made
+
+
+def lines_chart(lines: Sequence[Timeline], which: str, factor: float, title: str) -> alt.TopLevelMixin | None:
+    """``which`` (a band of ``Timeline``) of up to six migrations over one another, all from their beginnings."""
+    found = [(line.name, getattr(line, which)) for line in lines if getattr(line, which) is not None][:MOST]
+    if len(found) < 2:
+        return None
+    rows = [row for name, each in found for row in band_rows(_typed(each), factor, name)]
+    legend = alt.Legend(columns=2, symbolType="square", symbolOpacity=1, labelLimit=320)
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in found]), legend=legend)
+    x = alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False))
+    return alt.layer(*banded(rows, x, title, colour)).properties(width=WIDTH, height=HEIGHT)
+
+
+def gaps_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
+    """How long the guest stood still around the switchover, by its own log."""
+    rows = [{"name": m.name, "gap": m.guest_gap_s * 1e3} for m in migrations if m.guest_gap_s is not None]
+    if not rows:
+        return None
+    marks = alt.Chart(alt.InlineData(values=rows)).mark_bar(height={"band": 0.65})
+    made: alt.TopLevelMixin = marks.encode(
+        x=alt.X(
+            "median(gap):Q", title="longest gap between operations at the switchover, ms", axis=alt.Axis(tickCount=8)
+        ),
+        y=_names([done.name for done in migrations]),
+        tooltip=["name:N", alt.Tooltip("median(gap):Q", title="ms", format=".4~g")],
+    ).properties(width=WIDTH - 100, height=alt.Step(STEP))
+    return made
+
+
+def _names(names: Sequence[str]) -> alt.Y:
+    order = list(dict.fromkeys(names))
+    return alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
+
+
+def _real(done: MigrationRecord) -> float:
+    """At real-world size; the record says what that is, else the scale does."""
+    known = done.full_scale.get("total_time_s")
+    return known if known is not None else (done.total_time_s or 0.0) * done.scale["time"]
+
+
+def _when(kind: str) -> str:
+    return "pre-copy" if kind == "precopy" else "switchover"
+
+
+def _typed(each: Any) -> Band:
+    assert isinstance(each, Band)  # noqa: S101 - by the caller's choice of field
+    return each

@@ -1,0 +1,138 @@
+"""A migration on one time axis: the link and the dirty rate, the guest's operations, the throttle, rounds shaded."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import altair as alt
+
+from testbed.core.record import MigrationRecord
+from testbed.report.bands import Band
+from testbed.report.charts.theme import ROUND, STUNNED
+from testbed.report.timeline import Timeline
+
+WIDTH, HEIGHT, LOW = 760, 150, 85
+MB = 1e6
+LINK, DIRTY, GUEST, THROTTLE, CLIENT = "sent on the link", "dirtied by the guest", "guest", "throttle", "client"
+QUANTITIES = [LINK, DIRTY, GUEST, THROTTLE, CLIENT]
+Rows: TypeAlias = list[dict[str, Any]]
+Title: TypeAlias = str | list[str]
+Draw: TypeAlias = Callable[[alt.X], list[alt.Chart]]
+
+
+def timeline_chart(line: Timeline, done: MigrationRecord) -> alt.VConcatChart:
+    """Panels one below the other; those of which nothing was seen are left out."""
+    draws = _draws(line, done)
+    panels = []
+    for index, draw in enumerate(draws):
+        x = _x(line, labelled=index == len(draws) - 1)
+        panel = alt.layer(_shades(line, x), *draw(x))
+        panels.append(panel.properties(width=WIDTH, height=LOW if index else HEIGHT))
+    made: alt.VConcatChart = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared")
+    return made
+
+
+def _draws(line: Timeline, done: MigrationRecord) -> list[Draw]:
+    draws: list[Draw] = [lambda x: _rates(line, done, x)]
+    if line.operations:
+        rows = band_rows(line.operations, 1e-3, GUEST)
+        draws.append(lambda x: banded(rows, x, ["guest, thousand", "operations/s"]))
+    if any(each.throttle for each in done.rounds):
+        throttle = _steps(done, "throttle", THROTTLE, 100)
+        draws.append(lambda x: [_stepped(throttle, x, "throttle, %")])
+    if line.latency:
+        latency = band_rows(line.latency, 1e3, CLIENT)
+        draws.append(lambda x: banded(latency, x, ["client's", "latency, ms"]))
+    return draws
+
+
+def _rates(line: Timeline, done: MigrationRecord, x: alt.X) -> list[alt.Chart]:
+    """What the samples say, or, where there are none, what the rounds do."""
+    y = "MB/s"
+    if line.throughput:
+        layers = banded(band_rows(line.throughput, 1 / MB, LINK), x, y)
+    else:
+        layers = [_stepped(_steps(done, "bandwidth", LINK, 1 / MB), x, y)]
+    layers.append(_stepped(_steps(done, "dirty_rate", DIRTY, 1 / MB, only="precopy"), x, y))
+    if done.link.goodput:
+        layers.append(_level(done.link.goodput / MB))
+    return layers
+
+
+def band_rows(band: Band, factor: float, what: str) -> Rows:
+    """A row a point."""
+    columns = (band.times, band.low * factor, band.mean * factor, band.high * factor)
+    return [
+        {"t": t, "low": low, "mean": mean, "high": high, "what": what}
+        for t, low, mean, high in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def banded(rows: Rows, x: alt.X, title: Title, colour: alt.Color | None = None) -> list[alt.Chart]:
+    """What lies between the least and the most of a pixel column, and a line through the means."""
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, color=colour or _colour())
+    tips = [alt.Tooltip("what:N", title=" "), alt.Tooltip("t:Q", title="s", format=".3f"), _mean()]
+    return [
+        base.mark_area(opacity=0.25, clip=True).encode(y=_y(title, "low"), y2="high:Q"),
+        base.mark_line(strokeWidth=1.5, clip=True).encode(y=_y(title), tooltip=tips),
+    ]
+
+
+def _steps(done: MigrationRecord, field: str, what: str, factor: float, only: str = "") -> Rows:
+    """A row a round, from its beginning to its end."""
+    return [
+        {"t": r.started_s, "end": r.started_s + r.duration_s, "mean": getattr(r, field) * factor, "what": what}
+        for r in done.rounds
+        if not only or r.kind == only
+    ]
+
+
+def _stepped(rows: Rows, x: alt.X, title: Title) -> alt.Chart:
+    mark = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeWidth=3, clip=True)
+    tips = [alt.Tooltip("what:N", title=" "), _mean()]
+    made: alt.Chart = mark.encode(x=x, x2="end:Q", y=_y(title), color=_colour(), tooltip=tips)
+    return made
+
+
+def _level(value: float) -> alt.Chart:
+    """The goodput that was proved on this link: what the rounds cannot exceed."""
+    rows = [{"mean": value, "what": "goodput proved on this link"}]
+    tips = [alt.Tooltip("what:N", title=" "), _mean()]
+    base = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeDash=[4, 4])
+    made: alt.Chart = base.encode(y="mean:Q", tooltip=tips)
+    return made
+
+
+def _shades(line: Timeline, x: alt.X) -> alt.Chart:
+    """Rounds, every other one shaded; the stop-and-copy round stands out."""
+    rows = [
+        {"t": span.begin, "end": span.end, "round": span.label, "kind": _kind(index, span.stunned)}
+        for index, span in enumerate(line.spans)
+    ]
+    scale = alt.Scale(domain=["odd", "even", "stunned"], range=[ROUND, "transparent", STUNNED])
+    base = alt.Chart(alt.InlineData(values=rows)).mark_rect(opacity=0.18, clip=True)
+    fill = alt.Fill("kind:N", scale=scale, legend=None)
+    made: alt.Chart = base.encode(x=x, x2="end:Q", fill=fill, tooltip=["round:N"])
+    return made
+
+
+def _kind(index: int, stunned: bool) -> str:
+    return "stunned" if stunned else ("odd", "even")[index % 2]
+
+
+def _x(line: Timeline, *, labelled: bool) -> alt.X:
+    axis = alt.Axis(labels=labelled, ticks=labelled, grid=False)
+    scale = alt.Scale(domain=[line.begin, line.end], nice=False)
+    return alt.X("t:Q", title="seconds since the migration was asked for" if labelled else None, scale=scale, axis=axis)
+
+
+def _y(title: Title, field: str = "mean") -> alt.Y:
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4))
+
+
+def _mean() -> alt.Tooltip:
+    return alt.Tooltip("mean:Q", title="value", format=".4~g")
+
+
+def _colour() -> alt.Color:
+    legend = alt.Legend(values=[LINK, DIRTY], symbolType="square", symbolOpacity=1)
+    return alt.Color("what:N", title=None, scale=alt.Scale(domain=QUANTITIES), legend=legend)

@@ -1,0 +1,119 @@
+"""Which charts a run has: each with the name of its file, a title that says what is seen, and a caption."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from testbed.core.record import MigrationRecord, Summary
+from testbed.report.cells import Cells
+from testbed.report.charts.export import Chart
+from testbed.report.charts.grid import grid_chart
+from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, lines_chart
+from testbed.report.charts.published import Unit, published_chart
+from testbed.report.charts.switchover import switchover_chart
+from testbed.report.charts.timeline import timeline_chart
+from testbed.report.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Figure:
+    """``name`` is that of the file in ``figures/`` and the element on the page."""
+
+    name: str
+    title: str
+    caption: str
+    chart: Chart
+
+
+def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
+    """Side by side, where there is more than one migration: the article's figures 3, 4 and 5, from this run."""
+    migrations = summary.migrations
+    if len(migrations) < 2:
+        return []
+    made = [
+        (
+            "completion",
+            "Completion time",
+            "A bar is the median of repeats, a tick each of them.",
+            completion_chart(migrations),
+        ),
+        (
+            "bandwidth",
+            "Bandwidth during pre-copy and at the switchover",
+            "One mark a round, first repeats. Short rounds pay for round trips and scans.",
+            bandwidth_chart(migrations),
+        ),
+        (
+            "throughput",
+            "Link throughput over time",
+            "Bytes that left the source's interface; first repeats.",
+            lines_chart(lines, "throughput", 1e-6, "MB/s"),
+        ),
+        (
+            "operations",
+            "What the guest got done over time",
+            "Where a line falls the guest was slowed, where it meets the axis it stood still; first repeats.",
+            lines_chart(lines, "operations", 1e-3, "1000 operations/s"),
+        ),
+        (
+            "gaps",
+            "How long the guest stood still",
+            "By the guest's own log; medians of repeats.",
+            gaps_chart(migrations),
+        ),
+    ]
+    return [Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in made if chart]
+
+
+def of_published(summary: Summary) -> list[Figure]:
+    """What was published beside what was measured, a chart a unit."""
+    titles: dict[Unit, str] = {
+        "share": "Reductions, beside those published",
+        "bytes": "Bytes of each round, beside those published",
+        "seconds": "Times, beside those published",
+    }
+    made = [(unit, published_chart(summary.comparisons, unit)) for unit in titles]
+    return [
+        Figure(name=f"published-{unit}", title=titles[unit], caption="Where both marks meet, they agree.", chart=chart)
+        for unit, chart in made
+        if chart is not None
+    ]
+
+
+def of_migration(done: MigrationRecord, line: Timeline, cells: Cells | None, name: str) -> Iterator[Figure]:
+    """Its time axis, its switchover, its memory."""
+    if done.rounds:
+        yield Figure(
+            name=f"timeline-{name}",
+            title="Rounds on one time axis",
+            caption="Every other round is shaded; in orange the guest stands still. Dashed: the goodput proved on this "
+            "link. Bands reach from the least to the most that was sampled.",
+            chart=timeline_chart(line, done),
+        )
+    switchover = switchover_chart(done)
+    if switchover:
+        yield Figure(
+            name=f"switchover-{name}",
+            title="The switchover, in milliseconds",
+            caption="The phases add up to the downtime. Gap and blackout are lengths by the guest's and the client's "
+            "own clocks; they are drawn from the same zero.",
+            chart=switchover,
+        )
+    if cells is not None:
+        yield Figure(
+            name=f"memory-{name}",
+            title="The guest's memory, round by round",
+            caption=f"A cell is {cells.cell_pages:,} pages, the lowest addresses first. Bright cells are written again "
+            "and again: the writable working set.",
+            chart=grid_chart(cells),
+        )
+
+
+def names(migrations: Sequence[MigrationRecord]) -> list[str]:
+    """A name for the files of each, of letters, digits and hyphens, no two the same."""
+    found: list[str] = []
+    for done in migrations:
+        base = re.sub(r"[^A-Za-z0-9]+", "-", done.name).strip("-").lower()[:60] or "migration"
+        name = base if done.repeat == 1 else f"{base}-r{done.repeat}"
+        found.append(name if name not in found else f"{name}-{len(found) + 1}")
+    return found

@@ -1,0 +1,133 @@
+"""``report.html`` and ``figures/``: a run to be looked at, from its files alone, in one page that opens offline."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.core.record import MigrationRecord, Summary
+from testbed.report import cells, figures, page_words, samples
+from testbed.report.charts import export
+from testbed.report.figures import Figure
+from testbed.report.folder import RunFolder, writing
+from testbed.report.page_html import html
+from testbed.report.timeline import COLUMNS, Timeline, find, timeline
+
+POINTS = 9600
+"""Points of all time axes together: with many migrations each gets fewer, so that the page stays small."""
+LEAST = 80
+MOST_DRAWN = 8
+"""Migrations whose charts are also files; the page has those of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What the page has of one migration."""
+
+    name: str
+    title: str
+    migration: MigrationRecord
+    figures: list[Figure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All that the page shows, before it is HTML."""
+
+    summary: Summary
+    scenario: str
+    published: list[Figure]
+    overview: list[Figure]
+    sections: list[Section]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """All of them, in the page's order."""
+        return [*self.published, *self.overview, *(figure for section in self.sections for figure in section.figures)]
+
+
+def write(folder: Path, say: Callable[[str], None] = lambda _line: None) -> Path | None:
+    """Writes the page and the figures of the run in ``folder``; never fails it.
+
+    What goes wrong is said in one line, and None returned. For a run's end; ``rebuild`` raises.
+    """
+    try:
+        return rebuild(folder)
+    except Exception as error:  # noqa: BLE001 - a run is worth more than its page, and its files are complete already
+        say(f"the page was not written: {' '.join(str(error).split())}; try: testbed report {folder}")
+        return None
+
+
+def rebuild(folder: Path) -> Path:
+    """The same, raising ``ScenarioError`` for damaged files, ``TestbedError`` if nothing can be written."""
+    page = load(folder)
+    run = RunFolder(folder)
+    target = folder / "report.html"
+    with writing(folder):
+        _replace(target, html(page).encode())
+        _draw(page, run.path / "figures")
+    return target
+
+
+def load(folder: Path) -> Page:
+    """What the page of a run shows. Raises ``ScenarioError`` for what is no run."""
+    with export.unchecked():
+        return _load(folder)
+
+
+def _load(folder: Path) -> Page:
+    run = RunFolder(folder)
+    summary = run.read_summary()
+    recordings, memory = samples.read(run.samples), cells.read(folder / "pages.jsonl")
+    columns = max(LEAST, min(COLUMNS, POINTS // max(1, len(summary.migrations))))
+    lines = [timeline(done, find(recordings, done), columns) for done in summary.migrations]
+    names = figures.names(summary.migrations)
+    sections = [
+        Section(
+            name=name,
+            title=page_words.title(done),
+            migration=done,
+            figures=list(figures.of_migration(done, line, memory.get((done.name, done.repeat)), name)),
+        )
+        for done, line, name in zip(summary.migrations, lines, names, strict=True)
+    ]
+    return Page(
+        summary=summary,
+        scenario=run.scenario.read_text(encoding="utf-8") if run.scenario.exists() else "",
+        published=figures.of_published(summary),
+        overview=figures.of_run(summary, _first_repeats(summary, lines)),
+        sections=sections,
+    )
+
+
+def _first_repeats(summary: Summary, lines: list[Timeline]) -> list[Timeline]:
+    return [line for done, line in zip(summary.migrations, lines, strict=True) if done.repeat == 1]
+
+
+def _draw(page: Page, folder: Path) -> None:
+    """Pictures of what stands side by side and of the first migrations; pictures of an earlier page go."""
+    folder.mkdir(exist_ok=True)
+    drawn = [
+        *page.published,
+        *page.overview,
+        *(figure for section in page.sections[:MOST_DRAWN] for figure in section.figures),
+    ]
+    wanted = {f"{figure.name}{end}" for figure in drawn for end in (".svg", ".png")}
+    for old in [*folder.glob("*.svg"), *folder.glob("*.png")]:
+        if old.name not in wanted:
+            old.unlink()
+    for figure in drawn:
+        made: dict[str, Any] = {**export.spec(figure.chart), "title": figure.title}
+        drawing = export.svg(made)
+        _replace(folder / f"{figure.name}.svg", drawing.encode())
+        _replace(folder / f"{figure.name}.png", export.png(drawing))
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    new = file.with_name(f".{file.name}.new")
+    try:
+        new.write_bytes(content)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,100 @@
+"""The page as HTML: one template, one style sheet, one script, and Vega's, all inside the one file."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from testbed.report import page_words
+from testbed.report.charts import export, theme
+from testbed.report.figures import Figure
+from testbed.report.text import proof
+
+if TYPE_CHECKING:
+    from testbed.report.page import Page
+
+TEMPLATES = Path(__file__).parent / "templates"
+OPENED = 3
+"""With more migrations than these, those after the first are folded."""
+
+
+def html(page: "Page") -> str:
+    """The whole page. Text from the run is escaped; nothing in it can become markup or script."""
+    return render(
+        "page.html.j2",
+        page.figures,
+        summary=page.summary,
+        page=page,
+        words=page_words,
+        proof=proof,
+        opened=OPENED,
+        scale=_scale(page),
+        environment=flat(page.summary.environment),
+    )
+
+
+def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
+    """A template of ours with our style, our script, Vega's, and these charts in it."""
+    made = templates().get_template(template)
+    return made.render(
+        style=raw("page.css"),
+        script=raw("page.js"),
+        vega=Markup(export.scripts()),  # noqa: S704 - the library itself
+        charts=packed(figures),
+        themes=_json({"light": theme.config(), "dark": theme.config(dark=True)}),
+        **known,
+    )
+
+
+def packed(figures: Sequence[Figure]) -> Markup:
+    """Charts as JSON, by name, for a script element; a live page is fed with the same."""
+    return _json({figure.name: export.packed(figure.chart) for figure in figures})
+
+
+def templates() -> jinja2.Environment:
+    """Ours, escaping by default, and failing on a name that is not there."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def raw(name: str) -> Markup:
+    """One of our own files, put in as it is."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704 - our own file
+
+
+def flat(known: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested mappings as rows of ``a.b`` and text."""
+    rows: list[tuple[str, str]] = []
+    for name, value in known.items():
+        if isinstance(value, dict):
+            rows += flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list) else _plain(value)))
+    return rows
+
+
+def _plain(value: Any) -> str:
+    return page_words.NOTHING if value is None else str(value).replace("\t", " ")
+
+
+def _scale(page: "Page") -> str:
+    """How the run was scaled down, in words; empty where it was not."""
+    found = {(each.scale["size"], each.scale["time"]) for each in page.summary.migrations}
+    if found <= {(1.0, 1.0)}:
+        return ""
+    return "; ".join(
+        f"rates divided by {size:g}, memory by {size * time:g}, times by {time:g}" for size, time in sorted(found)
+    )
+
+
+def _json(known: Any) -> Markup:
+    return Markup(export.embedded(known))  # noqa: S704 - escaped for a script element

@@ -1,0 +1,217 @@
+"""What the page says in words: the answer first, what was checked, and figures as people quote them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
+from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
+from testbed.report.text import difference
+
+NOTHING = "-"
+State: TypeAlias = Literal["held", "failed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was checked over all migrations."""
+
+    name: str
+    state: State
+    note: str
+
+
+def answer(summary: Summary) -> str:
+    """The run in a sentence or two: what came out, and how that compares with what was published."""
+    done = [each for each in summary.migrations if each.outcome == "completed"]
+    total = len(summary.migrations)
+    if not done:
+        reasons = "; ".join(dict.fromkeys(each.reason for each in summary.migrations)) or "no migration was made"
+        return f"No migration completed: {reasons}."
+    if total == 1:
+        first = _single(done[0])
+    else:
+        totals, downs = [each.total_time_s for each in done], [each.downtime_s for each in done]
+        first = f"{len(done)} of {total} migrations completed, in {span(totals)}, with a downtime of {span(downs)}."
+    return " ".join([first, *(_held_against(each) for each in _reductions(summary.comparisons))])
+
+
+def verdict(summary: Summary) -> str:
+    """Whether the figures may be believed."""
+    if not summary.valid:
+        return "not valid"
+    return (
+        "valid: every check held" if summary.engine != "simulated" else "simulated: a model's figures, no measurement"
+    )
+
+
+def checks(migrations: Sequence[MigrationRecord]) -> list[Check]:
+    """Memory equal, accounts closed, link proved, one runner: each over all migrations."""
+    pages = sum(each.memory.pages_compared for each in migrations if each.memory)
+    return [
+        _check(
+            "memory equal",
+            [each.memory.match if each.memory else None for each in migrations],
+            f"{pages:,} pages compared",
+        ),
+        _check(
+            "accounts closed",
+            [each.accounting.consistent if each.accounting else None for each in migrations],
+            "page bytes, socket bytes and link bytes agree",
+        ),
+        _check("link proved", [_proved(each) for each in migrations], "its goodput was measured just before"),
+        _check(
+            "one runner",
+            [_one_runner(each) for each in migrations],
+            "no operation was lost, and none made at both hosts",
+        ),
+    ]
+
+
+def span(values: Sequence[float | None]) -> str:
+    """``21.3 s``, or ``14 to 120 ms`` where there are several."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return "unknown length"
+    low, high = in_seconds(known[0]), in_seconds(known[-1])
+    return low if low == high else f"{low} to {high}"
+
+
+def key_figures(done: MigrationRecord) -> list[tuple[str, str, str]]:
+    """Name, at emulated size, at real-world size."""
+    full, ram = done.full_scale, done.vm.ram_bytes
+    throttled = done.throttle.active_s if done.throttle else None
+    return [
+        ("total time", seconds(done.total_time_s), seconds(full.get("total_time_s"))),
+        ("downtime (hypervisor)", seconds(done.downtime_s), seconds(full.get("downtime_s"))),
+        ("gap (guest)", seconds(done.guest_gap_s), NOTHING),
+        ("blackout (client)", seconds(done.client_blackout_s), NOTHING),
+        ("rounds", str(len(done.rounds)), NOTHING),
+        ("sent", in_bytes(done.bytes_sent), _bytes(full.get("bytes_sent"))),
+        ("sent / RAM", f"{done.bytes_sent / ram:.3f}" if ram else NOTHING, NOTHING),
+        ("RAM", in_bytes(ram), _bytes(full.get("ram_bytes"))),
+        ("throttled for", seconds(throttled), NOTHING),
+        ("write rate", _rate(done.vm.write_rate), _rate(full.get("write_rate"))),
+    ]
+
+
+def predicted(done: MigrationRecord) -> list[tuple[str, str, str, str]]:
+    """Name, measured, predicted, difference; nothing where nothing was predicted."""
+    model = done.predicted
+    if model is None:
+        return []
+    rows: list[tuple[str, str, str, str]] = []
+    for name, seen, said in (
+        ("total time", done.total_time_s, model.total_time_s),
+        ("downtime", done.downtime_s, model.downtime_s),
+    ):
+        rows.append((name, seconds(seen), seconds(said), _apart(seen, said)))
+    rows.append(
+        ("sent", in_bytes(done.bytes_sent), in_bytes(model.bytes_sent), _apart(done.bytes_sent, model.bytes_sent))
+    )
+    rows.append(("rounds", str(len(done.rounds)), str(model.rounds), f"{len(done.rounds) - model.rounds:+d}"))
+    return rows
+
+
+def rounds(done: MigrationRecord) -> list[list[str]]:
+    """A row a round: number, sent, time, bandwidth, dirtied, dirty rate, throttle, decision."""
+    names = {"precopy": "", "stop_and_copy": "stop ", "postcopy": "post "}
+    return [
+        [
+            f"{names[each.kind]}{each.index}",
+            in_bytes(each.sent_bytes),
+            in_seconds(each.duration_s),
+            in_bytes_per_second(each.bandwidth),
+            in_bytes(each.dirtied_bytes) if each.dirtied_bytes else "0",
+            in_bytes_per_second(each.dirty_rate) if each.dirty_rate else "0",
+            f"{each.throttle:.0%}",
+            each.decision,
+        ]
+        for each in done.rounds
+    ]
+
+
+def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
+    """A row a claim: what, measured, published, difference, source."""
+    return [
+        [
+            f"{each.name}, {each.over} {each.a} to {each.b}" if each.over else each.name,
+            _in_unit(each.measured, each.unit),
+            _in_unit(each.published, each.unit),
+            difference(each),
+            each.source,
+        ]
+        for each in comparisons
+    ]
+
+
+def title(done: MigrationRecord) -> str:
+    """Its name, with the repeat where there are more."""
+    return done.name if done.repeat == 1 else f"{done.name}, repeat {done.repeat}"
+
+
+def seconds(value: float | None) -> str:
+    """``-`` where it was not measured."""
+    return NOTHING if value is None else in_seconds(value)
+
+
+def _single(done: MigrationRecord) -> str:
+    down = f", and stood still for {in_seconds(done.downtime_s)} of that" if done.downtime_s is not None else ""
+    took = seconds(done.total_time_s)
+    return f"The guest moved with {in_bytes(done.vm.ram_bytes)} of memory in {took}, {len(done.rounds)} rounds{down}."
+
+
+def _reductions(comparisons: Sequence[ComparisonRecord]) -> list[ComparisonRecord]:
+    return [each for each in comparisons if each.over and each.measured is not None]
+
+
+def _held_against(each: ComparisonRecord) -> str:
+    said = "" if each.published is None else f" (published: {each.published:.0%})"
+    figure, _, where = each.name.partition(" ")
+    at = f", {where.replace('=', ' ')}" if where else ""
+    return f"From {each.a} to {each.b} the {figure.replace('_', ' ')} falls by {each.measured:.1%}{said}{at}."
+
+
+def _check(name: str, found: Sequence[bool | None], note: str) -> Check:
+    held, failed = sum(each is True for each in found), sum(each is False for each in found)
+    if failed:
+        return Check(name=name, state="failed", note=f"not so in {failed} of {len(found)} migrations")
+    if not held:
+        return Check(name=name, state="unknown", note=" in this run")
+    return Check(
+        name=name, state="held", note=note if len(found) == 1 else f"{note}, in {held} of {len(found)} migrations"
+    )
+
+
+def _proved(done: MigrationRecord) -> bool | None:
+    return done.link.verified if done.memory else None
+
+
+def _one_runner(done: MigrationRecord) -> bool | None:
+    if done.guest is None or done.guest.operations is None or done.guest.lost is None:
+        return None
+    return done.guest.lost == 0
+
+
+def _apart(seen: float | None, said: float | None) -> str:
+    return NOTHING if seen is None or not said else f"{seen / said - 1:+.1%}"
+
+
+def _bytes(value: float | None) -> str:
+    return NOTHING if value is None else in_bytes(value)
+
+
+def _rate(value: float | None) -> str:
+    return NOTHING if value is None else in_bytes_per_second(value)
+
+
+def _in_unit(value: float | None, unit: str) -> str:
+    if value is None:
+        return NOTHING
+    match unit:
+        case "bytes":
+            return f"{value / 1e6:,.2f} MB"
+        case "seconds":
+            return f"{value:.2f} s" if value >= 1 else in_seconds(value)
+        case _:
+            return f"{value:.1%}"

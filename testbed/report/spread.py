@@ -1,0 +1,109 @@
+"""What a few repeats can say: Student's t for the mean and for a difference, and what the noise would hide.
+
+    half width of the 95 % interval     t(0.975, n - 1) * s / sqrt(n)
+    difference of two means             Welch: s_d = sqrt(s_a^2 / n_a + s_b^2 / n_b), degrees of freedom after
+                                        Welch and Satterthwaite
+    smallest difference to be seen      (t(0.975, df) + t(0.8, df)) * s_d: found at the 5 % level in four of five tries
+
+Student's t and not a bootstrap, because repeats here are three to ten: percentiles of resampled medians of five values
+cover the true median in well under 95 of 100 cases (Georges et al., OOPSLA 2007, use t for the same reason).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median, variance
+
+LEVEL, POWER = 0.975, 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Of ``n`` repeats: median, mean, and its 95 % interval, None with fewer than two."""
+
+    n: int
+    median: float
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Of means, b - a: its 95 % interval, and the smallest that this noise could show. All in the figure's unit."""
+
+    value: float
+    low: float
+    high: float
+    smallest: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Raises ``ValueError`` for no values."""
+    if not values:
+        raise ValueError("no values")
+    mean, n = fmean(values), len(values)
+    half = quantile(LEVEL, n - 1) * math.sqrt(variance(values) / n) if n > 1 else None
+    return Spread(
+        n=n,
+        median=median(values),
+        mean=mean,
+        low=None if half is None else mean - half,
+        high=None if half is None else mean + half,
+    )
+
+
+def difference(a: Sequence[float], b: Sequence[float]) -> Difference | None:
+    """None unless both have two values at least: one says nothing about noise."""
+    if len(a) < 2 or len(b) < 2:
+        return None
+    error_a, error_b = variance(a) / len(a), variance(b) / len(b)
+    error, value = math.sqrt(error_a + error_b), fmean(b) - fmean(a)
+    if error == 0:
+        return Difference(value=value, low=value, high=value, smallest=0.0)
+    freedom = (error_a + error_b) ** 2 / (error_a**2 / (len(a) - 1) + error_b**2 / (len(b) - 1))
+    half = quantile(LEVEL, freedom) * error
+    smallest = half + quantile(POWER, freedom) * error
+    return Difference(value=value, low=value - half, high=value + half, smallest=smallest)
+
+
+def quantile(share: float, freedom: float) -> float:
+    """Of Student's t, for 0.5 <= share < 1: by halving, to twelve digits."""
+    low, high = 0.0, 1.0
+    while _below(high, freedom) < share:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _below(middle, freedom) < share else (low, middle)
+    return (low + high) / 2
+
+
+def _below(t: float, freedom: float) -> float:
+    """The share of Student's t below ``t`` >= 0 (Abramowitz and Stegun, 26.7.1)."""
+    return 1 - _beta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2
+
+
+def _beta(x: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function (Numerical Recipes, 6.4: by its continued fraction)."""
+    if x in (0.0, 1.0):
+        return x
+    if x > (a + 1) / (a + b + 2):
+        return 1 - _beta(1 - x, b, a)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    fraction = d
+    for m in range(1, 300):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d = 1 / (1 + term * d)
+            c = 1 + term / c
+            fraction *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return front * fraction

@@ -1,0 +1,120 @@
+"use strict";
+// Draws the charts when they come into view, in the page's width and light. A live page feeds it through FastMotion.
+(() => {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const charts = read("charts"), themes = read("themes"), root = document.documentElement;
+  const drawn = new Map();  // name -> what vegaEmbed gave
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let chosen = null, printing = false;
+
+  const theme = () => printing ? "light" : chosen || (dark.matches ? "dark" : "light");
+
+  function column(columns, name, n) {
+    const packed = columns[name];
+    if (Array.isArray(packed)) return packed;
+    return packed.as !== undefined ? column(columns, packed.as, n) : packed.of.map((i) => packed.words[i]);
+  }
+
+  function rows({ n, columns }) {
+    const names = Object.keys(columns), values = names.map((name) => column(columns, name, n));
+    return Array.from({ length: n }, (_, i) => Object.fromEntries(names.map((name, j) => [name, values[j][i]])));
+  }
+
+  // Widths are those of a wide page in the definition; here they follow the page.
+  function fitted(spec, room) {
+    const made = structuredClone(spec);
+    made.datasets = Object.fromEntries(Object.entries(spec.datasets || {}).map(([name, data]) => [name, rows(data)]));
+    const plot = Math.max(160, room - (labels(spec) ? Math.min(190, room * 0.4) : 84));
+    for (const part of made.vconcat || [made]) if (typeof part.width === "number") part.width = plot;
+    return made;
+  }
+
+  const labels = (spec) => /"axis":\{[^}]*"labelLimit"/.test(JSON.stringify({ ...spec, datasets: 0 }));
+
+  async function draw(name) {
+    const place = document.getElementById(name);
+    if (!place || !charts[name] || !place.clientWidth) return;
+    const room = place.clientWidth, key = `${theme()} ${room}`;
+    if (place.dataset.key === key) return;
+    place.dataset.key = key;
+    const before = drawn.get(name);
+    const state = before && settings(before.view);
+    const config = { ...themes[theme()] };
+    const spec = fitted(charts[name], room);
+    for (const param of spec.params || []) if (state && param.name in state) param.value = state[param.name];
+    const made = await vegaEmbed(place, spec, { actions: false, renderer: "svg", config, tooltip: { theme: theme() } });
+    if (before) before.finalize();
+    drawn.set(name, made);
+    place.dataset.drawn = "yes";
+    for (const input of place.querySelectorAll(".vega-bind input, .vega-bind select"))
+      input.setAttribute("aria-label", input.closest(".vega-bind").textContent.trim().split("\n")[0] || input.name);
+  }
+
+  function settings(view) {
+    const found = {};
+    for (const name of ["chosen", "shown"]) try { found[name] = view.signal(name); } catch { /* this chart has none */ }
+    return found;
+  }
+
+  const near = new IntersectionObserver((seen) => {
+    for (const entry of seen) if (entry.isIntersecting) draw(entry.target.id).catch(report);
+  }, { rootMargin: "300px" });
+
+  function report(error) { console.error(error); }
+
+  const places = () => [...document.querySelectorAll(".chart")];
+  function redraw() {
+    root.dataset.theme = theme();
+    return Promise.all(places().filter((place) => place.dataset.key).map((place) => draw(place.id)));
+  }
+  function drawAll() { return Promise.all(places().map((place) => draw(place.id))); }
+
+  async function save(name, kind) {
+    const made = drawn.get(name);
+    if (!made) return;
+    const link = document.createElement("a");
+    link.download = `${name}.${kind}`;
+    link.href = await made.view.toImageURL(kind, kind === "png" ? 2 : 1);
+    link.click();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.id === "theme") { chosen = theme() === "dark" ? "light" : "dark"; redraw().catch(report); }
+    else if (button.dataset.save) save(button.dataset.chart, button.dataset.save).catch(report);
+  });
+  // A link into a folded part opens it.
+  function reveal() {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.tagName === "DETAILS") target.open = true;
+  }
+  addEventListener("hashchange", reveal);
+  dark.addEventListener("change", () => redraw().catch(report));
+  let waiting;
+  addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => redraw().catch(report), 150); });
+  addEventListener("beforeprint", () => {
+    printing = true;
+    for (const part of document.querySelectorAll("details")) part.open = true;
+    root.dataset.theme = "light";
+    drawAll().catch(report);
+  });
+  addEventListener("afterprint", () => { printing = false; redraw().catch(report); });
+
+  root.dataset.theme = theme();
+  reveal();
+  for (const place of places()) near.observe(place);
+
+  window.FastMotion = {
+    drawAll,
+    views: drawn,
+    // A live page: charts by name, packed as above; those that are there already are drawn anew.
+    feed(fresh) {
+      for (const [name, spec] of Object.entries(fresh)) {
+        charts[name] = spec;
+        const place = document.getElementById(name);
+        if (place) { delete place.dataset.key; near.unobserve(place); near.observe(place); }
+      }
+    },
+  };
+})();

@@ -1,0 +1,99 @@
+"""One migration on one time axis: from its record and its samples to what a chart draws. Times from "migrate"."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from testbed.core.record import MigrationRecord
+from testbed.report.bands import Band, Floats, band, operations, throughput
+from testbed.report.samples import Recording
+
+COLUMNS = 480
+"""Points a series, at most: a chart is hardly wider than twice as many pixels."""
+MARGIN = 0.15
+"""Share of the migration's length that is shown before it and after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of time that is shaded: a round, or the switchover."""
+
+    label: str
+    begin: float
+    end: float
+    stunned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """What there is of: bytes/s on the link, operations/s of the guest, a client's latency in s."""
+
+    name: str
+    spans: list[Span]
+    throughput: Band | None
+    operations: Band | None
+    latency: Band | None
+
+    @property
+    def begin(self) -> float:
+        """Where the axis begins, in seconds."""
+        shown = [each.times[0] for each in self._bands]
+        return float(min([0.0, *shown]))
+
+    @property
+    def end(self) -> float:
+        """Where it ends."""
+        return float(max([span.end for span in self.spans] + [each.times[-1] for each in self._bands], default=1.0))
+
+    @property
+    def _bands(self) -> list[Band]:
+        return [each for each in (self.throughput, self.operations, self.latency) if each is not None]
+
+
+def timeline(done: MigrationRecord, recording: Recording | None, columns: int = COLUMNS) -> Timeline:
+    """``recording`` is None where nothing was sampled: then the rounds are all there is."""
+    spans = [
+        Span(
+            label=str(each.index),
+            begin=each.started_s,
+            end=each.started_s + each.duration_s,
+            stunned=each.kind != "precopy",
+        )
+        for each in done.rounds
+    ]
+    bands = _bands(done, recording, columns) if recording else {}
+    return Timeline(
+        name=done.name,
+        spans=spans,
+        throughput=bands.get("throughput"),
+        operations=bands.get("operations"),
+        latency=bands.get("latency"),
+    )
+
+
+def find(recordings: list[Recording], done: MigrationRecord) -> Recording | None:
+    """The recording of a migration."""
+    return next((each for each in recordings if (each.name, each.repeat) == (done.name, done.repeat)), None)
+
+
+def _bands(done: MigrationRecord, recording: Recording, columns: int) -> dict[str, Band]:
+    link, guest, client = (recording.columns(kind) for kind in ("link", "guest", "client"))
+    origin = recording.mark("migrate")
+    if origin is None:
+        origin = float(link["t"][0]) if "t" in link else 0.0
+    length = done.total_time_s or max((each.started_s + each.duration_s for each in done.rounds), default=0.0)
+    margin = max(MARGIN * length, 0.2)
+    raw = {"throughput": throughput(link), "operations": operations(guest)}
+    if {"t", "latency_s"} <= client.keys():
+        raw["latency"] = (client["t"], client["latency_s"])
+    made = {}
+    for name, (times, values) in raw.items():
+        shown = _within(times - origin, values, -margin, length + margin if length else np.inf)
+        if len(shown[0]) > 1:
+            made[name] = band(*shown, columns)
+    return made
+
+
+def _within(times: Floats, values: Floats, begin: float, end: float) -> tuple[Floats, Floats]:
+    inside = (times >= begin) & (times <= end)
+    return times[inside], values[inside]

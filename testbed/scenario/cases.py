@@ -1,0 +1,97 @@
+"""``matrix.cases``: what changes together, each case a mapping of paths; all of them set the same paths.
+
+matrix:
+  cases:                                                         ram=128GiB write_rate=5.77Gbit
+    - {vm.ram: 128GiB, vm.workload.write_rate: 5.77Gbit}         ram=256GiB write_rate=3.56Gbit
+    - {vm.ram: 256GiB, vm.workload.write_rate: 3.56Gbit}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from testbed.core.errors import ScenarioError
+from testbed.scenario.document import Document, parts
+
+CASES = "cases"
+SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect")
+"""What may differ between the migrations of one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value that the matrix puts in, and where that was written."""
+
+    path: str
+    value: Any
+    place: str
+
+
+def label(value: Any) -> str:
+    """A value of an axis in a few characters: ``128GiB``; ``uniform,write_rate=1GB/s`` for a mapping."""
+    if isinstance(value, Mapping):
+        others = [f"{key}={label(part)}" for key, part in value.items() if key != "name"]
+        return ",".join([str(value.get("name", "")), *others]).strip(",")
+    if isinstance(value, list):
+        return f"[{' '.join(label(item) for item in value)}]"
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value).replace(" ", "")
+
+
+def check_path(path: str, place: str) -> None:
+    """Raises ``ScenarioError`` for what the matrix cannot set."""
+    if parts(path)[0] not in SETTABLE:
+        raise ScenarioError(f"the matrix cannot set '{path:.60}', only what begins with {', '.join(SETTABLE)}", place)
+
+
+def axes(document: Document, given: Any) -> dict[str, list[Any]]:
+    """The paths of the cases with their different values. Raises ``ScenarioError`` for cases that are none."""
+    place = document.place(("matrix", CASES))
+    if not isinstance(given, list) or not given:
+        raise ScenarioError("'matrix.cases' must be a list of mappings: [{vm.ram: 1GiB, migration.streams: 2}]", place)
+    for index, case in enumerate(given):
+        _check(case, given[0], document.place(("matrix", CASES, index)))
+    labels = [label(case) for case in given]
+    for index, text in enumerate(labels):
+        if text in labels[:index]:
+            raise ScenarioError(
+                "this case stands here a second time; remove one", document.place(("matrix", CASES, index))
+            )
+    found: dict[str, list[Any]] = {}
+    for path in given[0]:
+        values = {label(case[path]): case[path] for case in given}
+        found[path] = list(values.values())
+    return found
+
+
+def settings(case: Mapping[str, Any], place: str) -> tuple[Setting, ...]:
+    """What a case sets."""
+    return tuple(Setting(path, value, place) for path, value in case.items())
+
+
+def check_apart(document: Document, matrix: Mapping[str, Any]) -> None:
+    """Raises ``ScenarioError`` for an axis that the cases set too."""
+    for axis in matrix:
+        if axis != CASES and any(axis in case for case in matrix.get(CASES, ())):
+            place = document.place(("matrix", axis))
+            raise ScenarioError(f"'matrix.cases' sets '{axis:.60}' too; remove it from one of them", place)
+
+
+def without(given: Any, path: str) -> list[dict[str, Any]]:
+    """The cases without a path and what lies below it, those that are alike then only once."""
+    kept: dict[str, dict[str, Any]] = {}
+    for case in given if isinstance(given, list) else ():
+        left = {axis: value for axis, value in case.items() if not f"{axis}.".startswith(f"{path}.")}
+        if left:
+            kept[label(left)] = left
+    return list(kept.values())
+
+
+def _check(case: Any, first: Any, place: str) -> None:
+    if not isinstance(case, Mapping) or not case:
+        raise ScenarioError("a case maps paths to values: {vm.ram: 1GiB, migration.streams: 2}", place)
+    if not isinstance(first, Mapping) or set(case) != set(first):
+        raise ScenarioError("every case sets the same paths as the first one", place)
+    for path, value in case.items():
+        check_path(path, place)
+        if value is None or isinstance(value, list):
+            raise ScenarioError(f"'{path:.60}' is empty or a list in this case; give a value such as 1GiB", place)

@@ -1,0 +1,66 @@
+"""``predict`` needs no root and no hosts; its tables are data, on stdout."""
+
+import json
+import time
+
+import pytest
+
+from testbed import scenarios
+from testbed.cli import main
+
+Captured = pytest.CaptureFixture[str]
+
+
+def said(capsys: Captured, *argv: str) -> str:
+    assert main(["predict", *argv]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_every_scenario_is_predicted_at_once(capsys: Captured) -> None:
+    begun = time.perf_counter()
+    for name in scenarios.names():
+        assert f"{name}: " in said(capsys, name)
+    assert time.perf_counter() - begun < 30
+
+
+def test_both_sizes_the_laws_and_what_was_published(capsys: Captured) -> None:
+    out = said(capsys, "fast-motion")
+    for words in ("at full size", "closed forms", "published", "2 points: yes", "3 points: yes", "366 s", "45.8 s"):
+        assert words in out
+    assert "1.500" in out and "40.1 GB" in out, "rho, and the plateau of it"
+
+
+def test_a_scenario_in_full_size_is_shown_once(capsys: Captured) -> None:
+    assert "at full size" not in said(capsys, "hello")
+
+
+def test_the_feasibility_table_says_never(capsys: Captured) -> None:
+    tables = said(capsys, "fast-motion", "--set", "migration.policy=plain").split("downtime goal")
+    assert len(tables) == 3, "one for each guest, whatever the links and goals"
+    assert tables[1].count("never") == 10 and "100 Gbit/s" in tables[1]
+    assert "downtime goal" not in said(capsys, "hello", "--set", "migration.policy=xen")
+
+
+def test_json_holds_the_rounds_the_laws_and_the_tables(capsys: Captured) -> None:
+    made = json.loads(said(capsys, "fast-motion", "--json"))
+    assert made["scenario"] == "fast-motion" and len(made["migrations"]) == 4
+    first = made["migrations"][0]
+    assert first["laws"]["rho"] == pytest.approx(1.5) and first["laws"]["linear_time_s"] is None
+    assert first["full_scale"]["total_time_s"] == pytest.approx(8 * first["total_time_s"], rel=1e-3)
+    assert any("no progress" in each["decision"] for each in first["rounds"])
+    assert [each["met"] for each in made["comparisons"]] == [True, True]
+    assert {cell["rate"] for cell in made["feasibility"][0]["cells"]} == {1e9, 10e9, 25e9, 40e9, 100e9}
+
+
+def test_what_is_set_counts(capsys: Captured) -> None:
+    made = json.loads(said(capsys, "hello", "--json", "--seed", "7", "--set", "network.vmotion.goodput=1.8Gbit"))
+    slow = json.loads(said(capsys, "hello", "--json"))
+    assert made["migrations"][0]["total_time_s"] < slow["migrations"][0]["total_time_s"] / 1.9
+
+
+def test_a_link_without_a_rate_is_one_line(capsys: Captured) -> None:
+    assert main(["predict", "hello", "--set", "network.vmotion.goodput=null"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "set network.vmotion.rate" in err
