@@ -20,6 +20,7 @@ from testbed.core.record import LinkRecord, MigrationRecord, Summary, VmRecord
 from testbed.engines import Engine, Observer, RunContext, registry
 from testbed.linux.environment import environment
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
+from testbed.report import page
 from testbed.report.compare import comparisons
 from testbed.report.folder import RunFolder
 from testbed.scenario import Scenario, check_fits
@@ -33,11 +34,13 @@ def run_scenario(
     seed: int | None = None,
     engine: str = "native",
     observer: Observer = lambda _event: None,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> Summary:
     """Runs every migration of the matrix, ``repeat`` times each, and writes the run folder ``out``.
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
-    has its files written for what was done, and raises ``Interrupted`` or the fault after that.
+    has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
+    line when the page could not be drawn, which is no reason to fail a run.
     """
     chosen = registry.get(engine)()
     plans = scenario.plans(repeat=repeat)
@@ -68,6 +71,7 @@ def run_scenario(
             summary.comparisons = comparisons(scenario.published, summary.migrations)
             _judge(summary, len(plans))
             folder.write_summary(summary)
+            page.write(out, say)
     return summary
 
 

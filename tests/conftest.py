@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -26,6 +27,7 @@ import psutil
 import pytest
 
 NETNS_TESTS = Path(__file__).parent / "netns"
+BROWSER_TESTS = Path(__file__).parent / "browser"
 NO_SKIP = os.environ.get("CI") == "true" or os.environ.get("TESTBED_NO_SKIP") == "1"
 EXCUSE = "kernel has no "
 # Inherited by whatever a test starts, so that even a process that has left us for init is known to be ours.
@@ -46,12 +48,17 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test."""
+    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test.
+
+    What needs a browser is skipped where there is none (Ubuntu, whose chromium is a snap).
+    """
     for item in items:
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="needs root: sudo ./bootstrap test"))
+        if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromedriver"):
+            item.add_marker(pytest.mark.skip(reason="needs Debian's chromium and chromium-driver"))
     items.sort(key=lambda item: _is_netns(item.path))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from testbed.cli import bench, clean, doctor, listing, predict, run, schema
+from testbed.cli import bench, clean, compare, doctor, listing, predict, report, run, schema
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 
@@ -27,6 +27,8 @@ app.command("doctor")(doctor.doctor)
 app.command("clean")(clean.clean)
 app.command("schema")(schema.schema)
 app.command("bench")(bench.bench)
+app.command("report")(report.report)
+app.command("compare")(compare.compare)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def predict(
     scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     json: Annotated[bool, typer.Option("--json", help="the same as JSON")] = False,
 ) -> int:
@@ -24,7 +25,8 @@ def predict(
     from testbed.cli import forecasts
     from testbed.scenario import load
 
-    loaded = load(scenario or default_scenario(), overrides=set_ or [], seed=seed)
+    overrides = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
+    loaded = load(scenario or default_scenario(), overrides=overrides, seed=seed)
     made = [forecasts.predicted(plan) for plan in loaded.plans()]
     if json:
         sys.stdout.write(writer.dumps(_as_json(loaded, made), indent=2) + "\n")

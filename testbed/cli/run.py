@@ -18,6 +18,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
     engine: Annotated[str | None, typer.Option(help="native, simulated or qemu; default: as the scenario says")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="make each migration so many times")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
@@ -32,12 +33,19 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.report.folder import to_json
     from testbed.scenario import load
 
-    loaded = load(scenario or default_scenario(), overrides=set_ or [], seed=seed)
+    overrides = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
+    loaded = load(scenario or default_scenario(), overrides=overrides, seed=seed)
     engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
     folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
     with watching(quiet, f"{loaded.name}: {loaded.title}") as observer:
         summary = run_scenario(
-            loaded, out=folder, repeat=repeat, seed=seed, engine=engine or loaded.engine, observer=observer
+            loaded,
+            out=folder,
+            repeat=repeat,
+            seed=seed,
+            engine=engine or loaded.engine,
+            observer=observer,
+            say=lambda line: print(line, file=sys.stderr),
         )
     if json:
         sys.stdout.write(to_json(summary))

@@ -22,7 +22,8 @@ class VmRecord:
 
 @dataclass(slots=True, kw_only=True)
 class LinkRecord:
-    """The link as emulated; ``goodput``, ``rtt_s`` and ``drops`` measured on it just before the migration.
+    """The link as emulated; ``goodput``, ``rtt_s`` and ``drops`` measured on it just before the migration. Rates in
+    bit/s: ``rate`` as the qdisc counts, the others as TCP payload.
 
     ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it. ``available`` is what of the
     goodput cross traffic and caps on streams leave to the migration; None: all of it.

@@ -14,7 +14,7 @@ def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
     if not link.goodput:
         return None
     try:
-        return predict(plan, goodput=link.goodput, rtt_s=link.rtt_s or 0.0, costs=costs(plan))
+        return predict(plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan))
     except ScenarioError:
         return None
 
@@ -35,4 +35,5 @@ def costs(plan: Plan) -> Costs:
         commit_s=0.0001,
         resume_s=0.0008,
         release_s=0.0005,
+        run_bytes=16,  # an extent in a table of pages (wire.messages)
     )

@@ -74,7 +74,7 @@ class Lab:
         self.pair = self._agents(source, destination)
         self._phase("calibrate")
         link = calibrate(self.fabric, self.plan.network.vmotion)
-        link.available = available(self.plan, link.goodput) if link.goodput else None
+        link.available = available(self.plan, link.goodput / 8) * 8 if link.goodput else None
         self.predicted = foresee(self.plan, link)
         return link
 

@@ -22,7 +22,7 @@ from testbed.core.record import (
     VmRecord,
 )
 from testbed.core.rounds import Decision, Round, RoundKind
-from testbed.core.units import in_bytes_per_second
+from testbed.core.units import in_bits_per_second
 from testbed.engines.accounting import account
 from testbed.engines.measuring import Mark
 from testbed.engines.outcome import Ended
@@ -129,8 +129,8 @@ def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[
         reasons.append(unexpected)
     if not link.verified:
         reasons.append(
-            f"the link delivered {in_bytes_per_second(link.goodput or 0)} "
-            f"instead of {in_bytes_per_second(link.expected_goodput or 0)}"
+            f"the link delivered {in_bits_per_second(link.goodput or 0)} "
+            f"instead of {in_bits_per_second(link.expected_goodput or 0)}"
         )
     if made.memory and made.memory.match is False:
         reasons.append("the destination's memory differs from the source's")

@@ -109,13 +109,13 @@ def _link(plan: Plan, goodput: float, rtt: float) -> LinkRecord:
     link = plan.network.vmotion
     return LinkRecord(
         rate=link.rate,
-        goodput=goodput,
-        expected_goodput=goodput,
+        goodput=goodput * 8,
+        expected_goodput=goodput * 8,
         rtt_s=rtt,
         drops=None,
         mtu=link.mtu,
         verified=True,
-        available=available(plan, goodput),
+        available=available(plan, goodput) * 8,
     )
 
 

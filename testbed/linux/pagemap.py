@@ -53,12 +53,9 @@ class WrittenPages:
 
     def _scan(self, start: int, end: int) -> int:
         vector = self._vector
-        argument = bytearray(
-            _ARGUMENT.pack(
-                _ARGUMENT.size, _WP_MATCHING | _CHECK_WPASYNC, start, end, 0, vector.ctypes.data, len(vector),
-                0, 0, _PAGE_IS_WRITTEN, 0, _PAGE_IS_WRITTEN,
-            )  # fmt: skip
-        )
+        flags, vec, wanted = _WP_MATCHING | _CHECK_WPASYNC, (vector.ctypes.data, len(vector)), _PAGE_IS_WRITTEN
+        fields = (_ARGUMENT.size, flags, start, end, 0, *vec, 0, 0, wanted, 0, wanted)
+        argument = bytearray(_ARGUMENT.pack(*fields))
         return int(fcntl.ioctl(self._fd, _PAGEMAP_SCAN, argument))
 
     def close(self) -> None:

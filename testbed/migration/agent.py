@@ -15,7 +15,7 @@ from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.linux.process import die_with_parent
 from testbed.migration.cancel import Cancel
 from testbed.migration.serving import Destination
@@ -60,6 +60,9 @@ def main() -> int:
     )
     try:
         agent.run()
+    except PrerequisiteMissing as fault:
+        run.say("finished", outcome="failed", reason=str(fault), missing=fault.what, remedy=fault.remedy)
+        return 1
     except TestbedError as fault:
         run.say("finished", outcome="failed", reason=str(fault))
         return 1

@@ -16,12 +16,15 @@ from testbed.core.record import MigrationRecord, RoundRecord
 
 
 def full_scale(record: MigrationRecord) -> dict[str, float | None]:
-    """What a record's figures stand for: bytes, seconds, bytes per second. None where the record has none."""
+    """What a record's figures stand for: bytes, seconds, bytes per second; ``goodput`` in bit/s. None where the record
+    has none.
+    """
     size, time = record.scale["size"], record.scale["time"]
     goodput = record.link.available or record.link.goodput or record.link.expected_goodput
+    payload = goodput / 8 if goodput else None
     stunned = [done for done in record.rounds if done.kind == "stop_and_copy"]
-    total = _carried(record.total_time_s, _sending(record.rounds, goodput), time)
-    down = _carried(record.downtime_s, _sending(stunned, goodput), time)
+    total = _carried(record.total_time_s, _sending(record.rounds, payload), time)
+    down = _carried(record.downtime_s, _sending(stunned, payload), time)
     return {
         "total_time_s": total[0],
         "sending_s": total[1],
@@ -36,7 +39,7 @@ def full_scale(record: MigrationRecord) -> dict[str, float | None]:
     }
 
 
-def _sending(rounds: list[RoundRecord], goodput: float | None) -> float:
+def _sending(rounds: list[RoundRecord], goodput: float | None) -> float:  # bytes per second
     return sum(min(r.duration_s, r.sent_bytes / goodput) if goodput else r.duration_s for r in rounds)
 
 

@@ -79,7 +79,10 @@ def _source(plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: 
     if not 0 < goodput < float("inf"):
         raise ScenarioError("a prediction needs a goodput above 0: give the vMotion link a rate, or less cross traffic")
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
-    return FluidSource(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout)
+    scattered = plan.guest.workload["name"] not in ("sequential", "idle")
+    return FluidSource(
+        guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered
+    )
 
 
 def _outcome(source: FluidSource, plan: Plan, keep: Observer) -> tuple[Outcome, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from testbed.core.errors import MigrationAborted
 from testbed.core.rounds import Round, RoundKind, Throttle
+from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
 
 MOST_ROUNDS = 500
@@ -23,7 +24,7 @@ class Costs:
 
     ``setup_s``: migrate asked -> round 1 begins. ``round_s``: each round, beside its bytes and one round trip.
     ``scan_s``: finding what is dirty after a round. The others are the downtime's phases of the same names, and
-    ``release_s``: guest's first step -> source released.
+    ``release_s``: guest's first step -> source released. ``run_bytes``: what announces each run of adjacent pages.
     """
 
     setup_s: float = 0.0
@@ -35,6 +36,7 @@ class Costs:
     commit_s: float = 0.0
     resume_s: float = 0.0
     release_s: float = 0.0
+    run_bytes: int = 0
 
 
 class NeverConverges(MigrationAborted):
@@ -51,17 +53,26 @@ class FluidSource:
     """
 
     def __init__(
-        self, guest: FluidGuest, *, ram_bytes: int, goodput: float, rtt_s: float, costs: Costs, timeout_s: float
+        self,
+        guest: FluidGuest,
+        *,
+        ram_bytes: int,
+        goodput: float,
+        rtt_s: float,
+        costs: Costs,
+        timeout_s: float,
+        scattered: bool = False,
     ) -> None:
+        """``scattered``: the guest's writes lie anywhere, so what is dirty comes in many runs."""
         self._guest, self._goodput, self._rtt_s, self._costs = guest, goodput, rtt_s, costs
-        self._pending, self._timeout_s = ram_bytes, timeout_s
+        self._pending, self._ram_bytes, self._timeout_s, self._scattered = ram_bytes, ram_bytes, timeout_s, scattered
         self._throttle: Throttle | None = None
         self.clock = costs.setup_s
         self.phases: dict[str, float] = {}
 
     def copy_round(self, index: int, kind: RoundKind) -> Round:
         """See ``Source``. Raises ``OutOfTime`` and ``NeverConverges`` (both ``MigrationAborted``)."""
-        sending = self._pending / self._goodput + self._rtt_s + self._costs.round_s
+        sending = (self._pending + self._framing()) / self._goodput + self._rtt_s + self._costs.round_s
         if kind is RoundKind.STOP_AND_COPY:
             self._pass("last_scan", self._costs.last_scan_s)
             made = self._round(index, kind, sending, 0.0, throttled=0.0)
@@ -97,6 +108,13 @@ class FluidSource:
 
     def abandon(self, reason: str) -> None:
         """Nobody is there to be told."""
+
+    def _framing(self) -> float:
+        """Bytes that announce what is pending. Of pages that are dirty by chance a run begins at each whose neighbour
+        before it is clean.
+        """
+        runs = self._pending / PAGE_SIZE * (1 - self._pending / self._ram_bytes) if self._scattered else 1.0
+        return runs * self._costs.run_bytes
 
     def _beside_the_guest(self, index: int, sending: float) -> Round:
         duration = sending + self._costs.scan_s

@@ -107,8 +107,8 @@ def _measure(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
     )
     return LinkRecord(
         rate=qdisc_rate(plan),
-        goodput=seen.goodput,
-        expected_goodput=expected,
+        goodput=seen.goodput * 8,
+        expected_goodput=None if expected is None else expected * 8,
         rtt_s=seen.rtt_s,
         drops=_drops(fabric) - before,
         mtu=plan.mtu,

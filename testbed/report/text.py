@@ -71,7 +71,7 @@ def full_scale_table(migrations: list[MigrationRecord]) -> Table:
             table,
             name_of(each),
             _in(in_bytes, real.get("ram_bytes")),
-            _in(in_bits_per_second, None if (goodput := real.get("goodput")) is None else goodput * 8),
+            _in(in_bits_per_second, real.get("goodput")),
             _in(in_bytes_per_second, real.get("write_rate")),
             _in(in_seconds, real.get("total_time_s")),
             _in(in_seconds, real.get("downtime_s")),

@@ -26,7 +26,6 @@ from testbed.scenario.overrides import override
 from testbed.scenario.plans import plan
 from testbed.scenario.published import Published, claims, fault_of, read_published
 
-
 NAMED = (("vm", "workload"), ("migration", "policy"))
 """Keys that hold a name and what belongs to that name."""
 

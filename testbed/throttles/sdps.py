@@ -83,6 +83,8 @@ class StunDuringPageSend:
     def hold(self, dirty_rate: float | None) -> None:
         """From now on at most so many bytes per second of first writes; None: no delay at all."""
         with self._lock:
+            if not self._interval_s:
+                self._due = time.monotonic()  # no credit for the time before
             self._interval_s = PAGE_SIZE / dirty_rate if dirty_rate else 0.0
 
     def collect(self) -> Extents:

@@ -84,7 +84,7 @@ def test_a_reduction_is_in_points() -> None:
 
 
 def test_both_sizes_are_shown_where_they_differ() -> None:
-    real = {"ram_bytes": 128e9, "goodput": 1.175e9, "write_rate": 1.76e9, "total_time_s": 366.0, "bytes_sent": 430e9}
+    real = {"ram_bytes": 128e9, "goodput": 9.4e9, "write_rate": 1.76e9, "total_time_s": 366.0, "bytes_sent": 430e9}
     text = shown(a_summary(a_migration(scale={"size": 32.0, "time": 8.0}, full_scale={**real, "downtime_s": None})))
     for word in ("at full size", "128 GB", "9.4 Gbit/s", "366 s", "430 GB", "21.4 s"):
         assert word in text

@@ -38,7 +38,7 @@ EXPECTED: dict[str, list[Said]] = {
     "one-vmknic": [Said(133, 15), Said(61.8, 7), Said(43.3, 5)],
     "beyond-40g": [Said(133), Said(56.9), Said(25.9), Said(183), Said(80.0), Said(30.2)],
     "scale-invariance": [Said(121, 13, 2.07)] * 3,
-    "auto-converge": [Said(38.1), Said(32.3), Said(32.3), Said(103), Said(73.8), Said(91.3)],
+    "auto-converge": [Said(35.8), Said(32.3), Said(32.3), Said(102), Said(73.5), Said(91.0)],
     "convergence-sweep": [
         *(Said(30.5, 3), Said(36.5, 4), Said(54.5, 7), Said(108.5, 15), Said(271, 40)),
         *(Said(30.4, 3), Said(35.4, 4), Said(47.6, 7), Said(70.7, 12), Said(106, 24)),
@@ -80,7 +80,7 @@ def test_it_fits_a_small_machine_and_three_minutes(name: str) -> None:
     seconds = 0.0
     for plan, record in simulated(name):
         assert 2 * plan.guest.ram_bytes < 3 * 2**30
-        assert (record.link.goodput or 0) * 8 < 2e9
+        assert (record.link.goodput or 0) < 2e9
         last = record.rounds[-1]
         seconds += last.started_s + last.duration_s + OVERHEAD_S
     assert seconds <= 180
@@ -107,12 +107,12 @@ def test_without_a_throttle_it_stays_on_the_plateau_and_gives_up() -> None:
     assert all(record.valid and record.full_scale["total_time_s"] is None for record in seen)
     left = [record.rounds[-1].dirtied_bytes / record.vm.ram_bytes for record in seen]
     assert left[1:] == pytest.approx([law.plateau(rho) for rho in (1.1, 1.5, 2)], rel=0.05)
-    assert 0.094 < left[0] < 0.11
+    assert 0.09 < left[0] < 0.1
 
 
 def test_the_sweep_follows_its_laws() -> None:
     for plan, record in simulated("convergence-sweep"):
-        said = laws(plan, record.link.goodput or 0)
+        said = laws(plan, (record.link.goodput or 0) / 8)
         if plan.guest.workload["name"] == "sequential":
             assert record.total_time_s == pytest.approx(said.linear_time_s, rel=0.02)
         else:
@@ -122,4 +122,4 @@ def test_the_sweep_follows_its_laws() -> None:
 def test_a_guest_that_rewrites_a_small_set_is_hardly_slowed_by_sdps() -> None:
     slowed = {record.name: record.throttle.active_s for record in records("auto-converge") if record.throttle}
     small = [seconds for name, seconds in slowed.items() if "working_set=1GiB" in name]
-    assert small[0] > 5 * small[1] and small[1] == pytest.approx(small[2])
+    assert small[0] > 4 * small[1] and small[1] == pytest.approx(small[2])

@@ -54,7 +54,7 @@ def _rates(line: Timeline, done: MigrationRecord, x: alt.X) -> list[alt.Chart]:
         layers = [_stepped(_steps(done, "bandwidth", LINK, 1 / MB), x, y)]
     layers.append(_stepped(_steps(done, "dirty_rate", DIRTY, 1 / MB, only="precopy"), x, y))
     if done.link.goodput:
-        layers.append(_level(done.link.goodput / MB))
+        layers.append(_level(done.link.goodput / 8 / MB))
     return layers
 
 
