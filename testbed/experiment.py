@@ -19,6 +19,7 @@ from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord, Summary, VmRecord
 from testbed.engines import Engine, Observer, RunContext, registry
 from testbed.linux.environment import environment
+from testbed.linux.memfd import available_bytes
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
 from testbed.report import page
 from testbed.report.compare import comparisons
@@ -87,7 +88,7 @@ def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary
             done = engine.migrate(plan, context)
         except (PrerequisiteMissing, ScenarioError, Interrupted):
             raise
-        except TestbedError as fault:
+        except (TestbedError, OSError) as fault:  # a full disk, a host's shell that was killed
             done = _failed(plan, str(fault))
         summary.migrations.append(done)
         context.observer(
@@ -133,17 +134,8 @@ def _judge(summary: Summary, asked: int) -> None:
 
 def check_fits_all(plans: list[Plan]) -> None:
     """Raises ``ScenarioError`` when a guest's two copies do not fit into what memory is free."""
-    available = os.sysconf("SC_PAGE_SIZE") * _available_pages()
     for plan in plans:
-        check_fits(plan, available)
-
-
-def _available_pages() -> int:
-    """MemAvailable, in pages: what can be had without swapping."""
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024 // os.sysconf("SC_PAGE_SIZE")
-    return os.sysconf("SC_AVPHYS_PAGES")
+        check_fits(plan, available_bytes())
 
 
 @contextmanager

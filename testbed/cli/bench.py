@@ -1,6 +1,7 @@
 """``bench``: this machine's figures, as ratios from one run."""
 
 import secrets
+import sys
 
 
 def bench() -> int:
@@ -17,5 +18,5 @@ def bench() -> int:
         for row in rows(state.add):
             progress.print(f"{row.measure}: {row.figure}", highlight=False)
             table.add_row(row.measure, row.figure, row.mark, "yes" if row.met else "no")
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
     return 0

@@ -16,7 +16,7 @@ DEFAULTS = ("fast-motion", "hello")
 
 def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
-    engine: Annotated[str | None, typer.Option(help="native, simulated or qemu; default: as the scenario says")] = None,
+    engine: Annotated[str | None, typer.Option(help="native or simulated; default: as the scenario says")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
     policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="make each migration so many times")] = 1,

@@ -77,12 +77,13 @@ class StreamRecord:
 
 @dataclass(slots=True, kw_only=True)
 class CpuRecord:
-    """CPU seconds used during the migration."""
+    """CPU seconds used during the migration; ``sampler_share`` is what the sampling took of one core."""
 
     source_s: float | None
     destination_s: float | None
     guest_s: float | None
     sampler_s: float | None = None
+    sampler_share: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)

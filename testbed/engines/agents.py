@@ -94,10 +94,13 @@ class AgentProcess:
             pipe_of(self.process.stdin).close()
 
     def _read(self) -> None:
-        with pipe_of(self.process.stdout) as lines:
-            for line in lines:
-                self._events.put(json.loads(line))
-        self._events.put(GONE)
+        try:
+            # A line that is cut off in the middle is the last one: the agent was killed while it wrote it.
+            with pipe_of(self.process.stdout) as lines, suppress(ValueError):
+                for line in lines:
+                    self._events.put(json.loads(line))
+        finally:
+            self._events.put(GONE)
 
 
 def pipe_of(stream: IO[bytes] | None) -> IO[bytes]:

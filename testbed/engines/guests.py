@@ -54,6 +54,7 @@ class GuestProcess:
         self.kill()
         if self.ram_fd >= 0:
             self.client.close()
+            self._state.close()  # one mapped page would keep all of the memory
             os.close(self.ram_fd)
             self.ram_fd = -1
 

@@ -33,6 +33,8 @@ from testbed.network.crossing import Crossing
 
 RATE_TOLERANCE = 0.01
 """The guest's own rate, before anything disturbs it, has to be within this of what was asked."""
+CROSS_TOLERANCE = 0.03
+"""Cross traffic has to be within this of its rate, on average over the migration."""
 LOST_TOLERANCE = 0.05
 """Share of samples that may be missed before a run is marked."""
 
@@ -122,26 +124,35 @@ def paced(seen: Evidence) -> float | None:
 
 
 def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[str]:
-    """Why this record may not be believed; a migration that was given up on purpose may be."""
-    link, reasons = made.link, []
+    """Why this record may not be believed; a migration that was to give up, and did, may be."""
     last = next((decision for _, decision in reversed(seen.ended.rounds) if decision), None)
-    if unexpected := unmet(seen.plan.expect, made.outcome, made.reason, last):
-        reasons.append(unexpected)
-    if not link.verified:
-        reasons.append(
-            f"the link delivered {in_bits_per_second(link.goodput or 0)} "
-            f"instead of {in_bits_per_second(link.expected_goodput or 0)}"
-        )
-    if made.memory and made.memory.match is False:
-        reasons.append("the destination's memory differs from the source's")
-    if made.accounting and made.accounting.consistent is False:
-        reasons.append("the accounts of bytes do not add up")
-    if made.vm.write_rate and (pace is None or abs(pace - 1) > RATE_TOLERANCE):
-        reached = "an unknown share" if pace is None else f"{pace:.1%}"
-        reasons.append(f"the guest reached {reached} of its write rate before the migration")
-    if seen.sampler.lost > LOST_TOLERANCE * max(1, seen.sampler.taken):
-        reasons.append(f"{seen.sampler.lost} of {seen.sampler.lost + seen.sampler.taken} samples were lost")
-    return reasons
+    link, crossed, sampler = made.link, _crossed_share(made), seen.sampler
+    off_pace = bool(made.vm.write_rate) and (pace is None or abs(pace - 1) > RATE_TOLERANCE)
+    checks = [
+        (unmet(seen.plan.expect, made.outcome, made.reason, last), ""),
+        (made.outcome == "completed" and not seen.ended.facts, "the source agent died: what it sent is not known"),
+        (not link.verified, f"the link delivered {_bits(link.goodput)} instead of {_bits(link.expected_goodput)}"),
+        (made.memory and made.memory.match is False, "the destination's memory differs from the source's"),
+        (made.accounting and made.accounting.consistent is False, "the accounts of bytes do not add up"),
+        (abs(crossed - 1) > CROSS_TOLERANCE, f"the cross traffic reached {crossed:.1%} of its rate"),
+        (off_pace, f"the guest reached {pace or 0:.1%} of its write rate before the migration"),
+        (
+            sampler.lost > LOST_TOLERANCE * max(1, sampler.taken),
+            f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost",
+        ),
+    ]
+    return [reason or str(fault) for fault, reason in checks if fault]
+
+
+def _bits(rate: float | None) -> str:
+    return in_bits_per_second(rate or 0)
+
+
+def _crossed_share(made: MigrationRecord) -> float:
+    """How much of its rate the cross traffic reached; 1 where none was asked for."""
+    if made.cross_traffic is None:
+        return 1.0
+    return (made.cross_traffic.achieved_rate or 0.0) / made.cross_traffic.rate
 
 
 def _round(done: Round, decision: Decision | None) -> RoundRecord:
@@ -182,6 +193,7 @@ def _cpu(seen: Evidence) -> CpuRecord:
         destination_s=seen.ended.destination.get("cpu_s"),
         guest_s=seen.marks["ended"].guest_cpu_s - seen.marks["migrate"].guest_cpu_s,
         sampler_s=seen.sampler.cpu_s,
+        sampler_share=seen.sampler.cpu_share,
     )
 
 

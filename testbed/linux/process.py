@@ -7,7 +7,7 @@ import time
 from testbed.linux.syscalls import prctl
 
 _SET_PDEATHSIG, _SET_TIMERSLACK = 1, 29
-_STOPPED = "Tt"
+_STOPPED, _ENDED = "Tt", "ZX"
 
 
 def state(pid: int) -> str:
@@ -52,7 +52,14 @@ def resume(pid: int) -> None:
 
 
 def _stands_still(pid: int) -> bool:
-    return all(_thread_state(pid, int(thread)) in _STOPPED for thread in os.listdir(f"/proc/{pid}/task"))
+    """Raises ``ProcessLookupError`` for one that has ended, also if nobody has asked for its exit code yet."""
+    try:
+        states = {_thread_state(pid, int(thread)) for thread in os.listdir(f"/proc/{pid}/task")}
+    except FileNotFoundError:
+        raise ProcessLookupError(f"process {pid} has ended") from None
+    if states <= set(_ENDED):
+        raise ProcessLookupError(f"process {pid} has ended")
+    return states <= set(_STOPPED)
 
 
 def _thread_state(pid: int, thread: int) -> str:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any
@@ -33,9 +34,11 @@ class Run:
 
     def say(self, event: str, **fields: Any) -> None:
         """One line to the run; nobody there any more is no fault of ours."""
-        line = json.dumps({"event": event, **fields}, default=asdict) + "\n"
-        with self._lock:
-            os.write(1, line.encode())
+        line = (json.dumps({"event": event, **fields}, default=asdict) + "\n").encode()
+        with self._lock, suppress(BrokenPipeError):
+            written = 0
+            while written < len(line):
+                written += os.write(1, line[written:])
 
     def _listen(self) -> None:
         for line in sys.stdin:
@@ -50,6 +53,7 @@ class Run:
 def main() -> int:
     """Exit code 0 when the migration ended as the protocol has it, 1 after a fault (which was said as an event)."""
     die_with_parent()
+    sys.stdout = sys.stderr  # descriptor 1 is the run's; what a policy prints goes to the log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; only the run decides
     sys.setswitchinterval(0.0005)  # stunned writers wait for a thread of ours; 5 ms would be a rate of its own
     config = json.loads(sys.argv[1])

@@ -110,7 +110,7 @@ def _precopy(source: Source, policy: Policy, observe: Observer) -> list[Round]:
     throttle: Throttle | None = None
     while True:
         history.append(source.copy_round(len(history) + 1, RoundKind.PRECOPY))
-        decision = policy.decide(tuple(history))
+        decision = _ask(policy, history)
         observe(history[-1], decision)
         match decision.action:
             case Action.GIVE_UP:
@@ -120,6 +120,18 @@ def _precopy(source: Source, policy: Policy, observe: Observer) -> list[Round]:
         if decision.throttle != throttle:
             throttle = decision.throttle
             source.throttle(throttle)
+
+
+def _ask(policy: Policy, history: list[Round]) -> Decision:
+    """A policy may be the user's own: what it breaks is the migration's end, and is said."""
+    try:
+        return policy.decide(tuple(history))
+    except TestbedError:
+        raise
+    except Exception as fault:
+        raise MigrationAborted(
+            f"the policy failed after round {len(history)}: {type(fault).__name__}: {fault}"
+        ) from fault
 
 
 def _commit(source: Source) -> None:

@@ -69,7 +69,7 @@ class SourceAgent:
         """See ``Source``. What is dirty is protected again before it is read, so that no write is lost."""
         stunned = kind is RoundKind.STOP_AND_COPY
         if stunned:
-            self._pending = self._pending.union(self.throttling.tracker.collect())
+            self._pending = self._pending.union(self.throttling.collect())
             self.stamps.scanned = monotonic()
         begun, size, sent = monotonic(), self._pending.size, self._pending
         self.throttling.begin_round()
@@ -79,7 +79,7 @@ class SourceAgent:
         if stunned:
             self.stamps.received, self._pending = received, Extents.none()
         else:
-            self._pending = self.throttling.tracker.collect()
+            self._pending = self.throttling.collect()
         ended = monotonic()
         self._dirty_rate = self._pending.size / (ended - begun)
         self.traffic.append((index, sent, self._pending))
@@ -101,8 +101,10 @@ class SourceAgent:
             return
         written = self.throttling.apply(throttle, self._dirty_rate)
         self._pending = self._pending.union(written)
-        # What a tracker kept elsewhere has gone with it; the new one protects RAM itself before it is read.
-        self._collected = self._ram if self.throttling.tracker.pages_fd == self._ram.fd else self._collected
+        if self.throttling.tracker.pages_fd == self._ram.fd and self._collected is not self._ram:
+            # What a tracker kept elsewhere has gone with it; the new one protects RAM itself before it is read.
+            self._collected.close()
+            self._collected = self._ram
 
     def pause_guest(self) -> None:
         """Stun."""

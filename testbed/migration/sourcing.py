@@ -71,20 +71,21 @@ class Migrating:
             outcome, reason = self._resolve(doubt, guest)
         except TestbedError as fault:
             outcome, reason = "aborted", str(fault)
+        released, cpu_s = monotonic(), _cpu_seconds() - self._cpu
         self._say_cells(source)
         self._say(
             "finished",
             outcome=outcome,
             reason=reason,
             asked=asked,
-            released=monotonic(),
+            released=released,
             phases=source.stamps.phases(),
             stamps=asdict(source.stamps),
             downtime_s=source.stamps.downtime(),
             streams=source.stream_facts(),
             channel_bytes=channel.sent_bytes,
             throttle={"mechanism": source.throttling.mechanism, "install_s": source.throttling.install_s},
-            cpu_s=_cpu_seconds() - self._cpu,
+            cpu_s=cpu_s,
         )
 
     def _greet(self, source: SourceAgent) -> None:

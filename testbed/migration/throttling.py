@@ -47,6 +47,13 @@ class Throttling:
             return self._take_time(max(share, self._level), f"stop and continue, since {lack}")
         return self._stun_writers(throttle.dirty_rate)
 
+    def collect(self) -> Extents:
+        """As the tracker's. Not while the guest stands still for its share: a tracker that stops it for a moment would
+        find it running again in the middle.
+        """
+        with self._time.still:
+            return self.tracker.collect()
+
     def release(self) -> None:
         """The guest runs as it likes again."""
         self.stop_taking_time()
@@ -73,11 +80,14 @@ class Throttling:
         return self.tracker.stunned_s if isinstance(self.tracker, StunDuringPageSend) else 0.0
 
     def _take_time(self, share: float, mechanism: str) -> Extents:
+        if isinstance(self.tracker, StunDuringPageSend):
+            self.tracker.hold(None)
         self.mechanism, self._level = mechanism, share
         self._time.hold(share)
         return Extents.none()
 
     def _stun_writers(self, rate: float) -> Extents:
+        self.stop_taking_time()
         written = Extents.none()
         if not isinstance(self.tracker, StunDuringPageSend):
             written = self._install()
@@ -95,10 +105,10 @@ class Throttling:
         begun = monotonic()
         self.guest.pause()
         try:
-            written = self.tracker.collect()
-            self.tracker.close()
+            written, before = self.tracker.collect(), self.tracker
+            self.tracker = stunning  # whatever breaks from here on, it is this one that is to be closed
+            before.close()
             stunning.start()
-            self.tracker = stunning
         finally:
             self.guest.resume()
         self.install_s = monotonic() - begun

@@ -34,6 +34,8 @@ RUN_VARIABLE = "FAST_MOTION_RUN"
 
 _COMMANDS = ("mnexec", "nsenter", "ip", "bridge", "tc", "ifconfig", "brctl")
 _File = int | IO[Any] | None
+_OWN_MODULES = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
+"""Python in a host takes modules from here, and never from where the user happens to stand."""
 
 
 class Fabric:
@@ -102,7 +104,7 @@ class Fabric:
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
-            env={**(os.environ if env is None else env), RUN_VARIABLE: self.run_id},
+            env={**(os.environ if env is None else env), **_OWN_MODULES, RUN_VARIABLE: self.run_id},
             cwd=cwd,
             start_new_session=True,
         )

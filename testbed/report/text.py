@@ -33,12 +33,19 @@ def render(summary: Summary) -> Iterator[RenderableType]:
     if len(summary.migrations) == 1 and summary.migrations[0].rounds:
         yield rounds_table(summary.migrations[0])
         yield Text(f"memory: {proof(summary.migrations[0].memory)}")
+        yield from _sampling(summary.migrations[0])
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
     if summary.valid:
         yield Text("valid: every check of this run held", "green")
     for reason in summary.invalid_reasons if not summary.valid else []:
         yield Text(f"not valid: {reason}", "red")
+
+
+def _sampling(migration: MigrationRecord) -> Iterator[Text]:
+    """What the measuring itself cost: it runs beside what it measures."""
+    if migration.cpu and migration.cpu.sampler_share is not None:
+        yield Text(f"sampling took {migration.cpu.sampler_share:.1%} of a core")
 
 
 def figures_of(migrations: list[MigrationRecord]) -> Iterator[RenderableType]:

@@ -8,7 +8,7 @@
 Values are in base units and real-world size here; ``plans.py`` makes them small.
 """
 
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
@@ -95,8 +95,8 @@ class Guest(Part):
 
     ram: Size = Field(description="a size such as 128GiB")
     workload: Workload = Field(default_factory=lambda: {"name": "idle"})
-    change_bytes: Annotated[int, *whole(1, 4096)] = Field(
-        default=64, description="bytes of a page that one operation changes"
+    change_bytes: Literal[8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] = Field(
+        default=64, description="bytes of a page that one operation changes, a power of two from 8 to 4096"
     )
     zero_share: Share = Field(default=0.0, description="share of pages left zero, 0 to 1")
 

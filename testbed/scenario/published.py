@@ -2,7 +2,7 @@
 
 Either a reduction along an axis of the matrix, from its first value to its last, or figures of one migration:
 
-    - {compare: network.vmotion.rate, where: {vm.ram: 128GiB}, reduction: 0.88, source: seed article}
+    - {compare: network.vmotion.rate, where: {vm.ram: 128GiB}, reduction: 0.88, source: the article}
     - {rounds: [2048MB, 512MB, 128MB, 32MB, 8MB], total_time: 21.31s, source: opvizor}
 """
 

@@ -33,6 +33,8 @@ class AutoConverge:
         self._guest = guest
         self._share = 0.0
         self._end = threading.Event()
+        self.still = threading.Lock()
+        """Held while the guest stands still by this: whoever stops it too would be resumed with it."""
         self._thread: threading.Thread | None = None
 
     def hold(self, share: float) -> None:
@@ -52,8 +54,9 @@ class AutoConverge:
 
     def _take(self) -> None:
         while not self._end.wait(SLICE_S):
-            self._guest.pause()
-            try:
-                self._end.wait(SLICE_S * self._share / (1 - self._share))
-            finally:
-                self._guest.resume()
+            with self.still:
+                self._guest.pause()
+                try:
+                    self._end.wait(SLICE_S * self._share / (1 - self._share))
+                finally:
+                    self._guest.resume()

@@ -60,7 +60,10 @@ class StunDuringPageSend:
     @staticmethod
     def probe() -> str | None:
         """Whether this kernel stuns writers of shared memory at all: asked on memory of this process."""
-        fd = userfaultfd.open_userfaultfd()
+        try:
+            fd = userfaultfd.open_userfaultfd()
+        except OSError as fault:
+            return f"kernel gives no userfaultfd ({fault.strerror})"
         try:
             userfaultfd.enable(fd, FEATURES)
         except OSError as fault:

@@ -27,7 +27,7 @@ matrix:
   vm.ram: [128GiB, 256GiB]
   network.vmotion.rate: [10Gbit, 40Gbit]
 published:
-  - {compare: network.vmotion.rate, where: {vm.ram: 128GiB}, reduction: 0.88, source: seed article}
+  - {compare: network.vmotion.rate, where: {vm.ram: 128GiB}, reduction: 0.88, source: the article}
 """
 
 
