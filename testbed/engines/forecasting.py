@@ -35,5 +35,7 @@ def costs(plan: Plan) -> Costs:
         commit_s=0.0001,
         resume_s=0.0008,
         release_s=0.0005,
+        protect_s=0.015 * size,
+        protect_page_s=3e-6,
         run_bytes=16,  # an extent in a table of pages (wire.messages)
     )

@@ -25,6 +25,8 @@ class Costs:
     ``setup_s``: migrate asked -> round 1 begins. ``round_s``: each round, beside its bytes and one round trip.
     ``scan_s``: finding what is dirty after a round. The others are the downtime's phases of the same names, and
     ``release_s``: guest's first step -> source released. ``run_bytes``: what announces each run of adjacent pages.
+    ``protect_s`` (all of memory) and ``protect_page_s`` (one page), whichever is less in all: what a scan takes longer
+    where writers are stunned, since what was written is then protected again by itself.
     """
 
     setup_s: float = 0.0
@@ -37,6 +39,8 @@ class Costs:
     resume_s: float = 0.0
     release_s: float = 0.0
     run_bytes: int = 0
+    protect_s: float = 0.0
+    protect_page_s: float = 0.0
 
 
 class NeverConverges(MigrationAborted):
@@ -109,6 +113,12 @@ class FluidSource:
     def abandon(self, reason: str) -> None:
         """Nobody is there to be told."""
 
+    def _protecting(self) -> float:
+        """Seconds to protect again about as much as is pending, where first writes are stunned."""
+        if self._throttle is None or self._throttle.dirty_rate is None:
+            return 0.0
+        return min(self._costs.protect_s, self._pending / PAGE_SIZE * self._costs.protect_page_s)
+
     def _framing(self) -> float:
         """Bytes that announce what is pending. Of pages that are dirty by chance a run begins at each whose neighbour
         before it is clean.
@@ -117,13 +127,14 @@ class FluidSource:
         return runs * self._costs.run_bytes
 
     def _beside_the_guest(self, index: int, sending: float) -> Round:
-        duration = sending + self._costs.scan_s
+        scan = self._costs.scan_s + self._protecting()
+        duration = sending + scan
         did, wanted = self._guest.operations, self._guest.wanted
         self._guest.run(duration, self._throttle)
         did, wanted = self._guest.operations - did, self._guest.wanted - wanted
         throttled = max(0.0, 1 - did / wanted) if self._throttle and wanted else 0.0
         dirtied = self._guest.collect()
-        made = self._round(index, RoundKind.PRECOPY, duration, self._costs.scan_s, throttled, dirtied)
+        made = self._round(index, RoundKind.PRECOPY, duration, scan, throttled, dirtied)
         self.clock += duration
         self._pending = dirtied
         return made
