@@ -48,6 +48,9 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         # Whoever read us has gone (``| head``): nothing is left to say, and the interpreter must not try again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TestbedError.exit_code
+    except OSError as error:
+        # A full disk behind stdout, or whatever else of this machine no seam has named.
+        return _fail(TestbedError(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"))
 
 
 def _fail(error: TestbedError) -> int:

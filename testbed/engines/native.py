@@ -31,6 +31,8 @@ from testbed.network.links import shape
 
 SOURCE, DESTINATION = "esx1", "esx2"
 START_TIMEOUT_S = 30.0
+WAIT_S = 120.0
+"""Seconds that a destination waits for its source, beside the warm-up: calibration may be repeated in them."""
 
 
 @register("native")
@@ -149,7 +151,13 @@ class Lab:
         common = {"migration_id": secrets.token_hex(16), "streams": migration.streams}
         serving = self._agent(
             DESTINATION,
-            {"role": "destination", "guest": str(destination.socket), "address": address.ip, "wait_s": 600.0, **common},
+            {
+                "role": "destination",
+                "guest": str(destination.socket),
+                "address": address.ip,
+                "wait_s": WAIT_S + self.plan.warmup_s,
+                **common,
+            },
         )
         sourcing = self._agent(
             SOURCE,

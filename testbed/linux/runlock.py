@@ -41,8 +41,9 @@ class MachineLock:
     def _sign(self) -> None:
         since = datetime.now().strftime("%H:%M:%S")
         text = json.dumps({"who": _user(), "pid": os.getpid(), "scenario": self._what, "since": since})
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, text.encode(), 0)
+        with writing(self._runtime):
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, text.encode(), 0)
 
 
 def _who(holder: bytes) -> str:

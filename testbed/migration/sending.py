@@ -55,7 +55,10 @@ class SendStreams:
         self._workers = ThreadPoolExecutor(len(sockets), thread_name_prefix="stream")
         for index, sock in enumerate(sockets):
             hello = encode(StreamHello(migration_id, index))
-            sock.sendall(hello)
+            try:
+                sock.sendall(hello)
+            except OSError as fault:
+                raise RemoteProtocolError(f"stream {index} broke at its start: {fault}") from fault
             self.sent[index].framing += len(hello)
 
     @property

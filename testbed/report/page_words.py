@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
 from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
-from testbed.report.text import difference
+from testbed.report.text import difference, in_unit
 
 NOTHING = "-"
 State: TypeAlias = Literal["held", "failed", "unknown"]
@@ -136,8 +136,8 @@ def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
     return [
         [
             f"{each.name}, {each.over} {each.a} to {each.b}" if each.over else each.name,
-            _in_unit(each.measured, each.unit),
-            _in_unit(each.published, each.unit),
+            in_unit(each.measured, each.unit),
+            in_unit(each.published, each.unit),
             difference(each),
             each.source,
         ]
@@ -203,15 +203,3 @@ def _bytes(value: float | None) -> str:
 
 def _rate(value: float | None) -> str:
     return NOTHING if value is None else in_bytes_per_second(value)
-
-
-def _in_unit(value: float | None, unit: str) -> str:
-    if value is None:
-        return NOTHING
-    match unit:
-        case "bytes":
-            return f"{value / 1e6:,.2f} MB"
-        case "seconds":
-            return f"{value:.2f} s" if value >= 1 else in_seconds(value)
-        case _:
-            return f"{value:.1%}"

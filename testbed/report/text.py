@@ -154,7 +154,7 @@ def comparisons_table(comparisons: list[ComparisonRecord]) -> Table:
     """A line a published figure: what was measured, what was published, how far apart they are."""
     table = table_of("published", ">measured", ">published", ">difference", "within", "source")
     for each in comparisons:
-        measured, published = _in_unit(each.measured, each.unit), _in_unit(each.published, each.unit)
+        measured, published = in_unit(each.measured, each.unit), in_unit(each.published, each.unit)
         over = f"{each.name}, {each.over} {each.a} to {each.b}" if each.over else each.name
         row(table, over, measured, published, difference(each), allowed(each), each.source)
     return table
@@ -192,7 +192,8 @@ def proof(found: MemoryRecord | None) -> str:
     return f"{memory(found)}: {found.pages_compared:,} pages compared, {written}"
 
 
-def _in_unit(value: float | None, unit: str) -> str:
+def in_unit(value: float | None, unit: str) -> str:
+    """A published figure, or one beside it, as people read it."""
     if value is None:
         return NOTHING
     match unit:
