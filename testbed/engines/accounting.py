@@ -36,18 +36,19 @@ class LinkCount:
 
 def account(
     *, rounds_bytes: int, page_bytes: int, framing_bytes: int, channel_bytes: int, link: LinkCount | None,
-    retransmitted_bytes: int, cross_bytes: int = 0,
+    retransmitted_bytes: int, cross: tuple[int, int] = (0, 0),
 ) -> AccountingRecord:  # fmt: skip
     """Holds the three against each other. ``rounds_bytes`` are what the rounds say, ``page_bytes`` what streams say.
 
-    ``cross_bytes`` is what other traffic had of the link's payload meanwhile, by the count of its own receiver; that
-    count is read at other instants than the link's, so as much of it may be unexplained as of the migration's own.
+    ``cross`` is what other traffic had of the link's payload meanwhile, by the count of its own receiver; that
+    count is read at other instants than the link's, so as much of it may be unexplained as of the migration's own, and
+    its second number more: what may arrive between two counts at either end.
     """
-    socket_bytes = page_bytes + framing_bytes
+    socket_bytes, (cross_bytes, cross_slack) = page_bytes + framing_bytes, cross
     consistent: bool | None = None
     if link is not None:
         unexplained = abs(link.payload - socket_bytes - channel_bytes - cross_bytes)
-        allowed = TOLERANCE * (socket_bytes + cross_bytes) + SLACK_BYTES + retransmitted_bytes
+        allowed = TOLERANCE * (socket_bytes + cross_bytes) + SLACK_BYTES + cross_slack + retransmitted_bytes
         consistent = rounds_bytes == page_bytes and unexplained <= allowed
     return AccountingRecord(
         page_bytes=page_bytes,

@@ -231,7 +231,7 @@ def _accounting(seen: Evidence) -> AccountingRecord | None:
         channel_bytes=facts["channel_bytes"],
         link=seen.marks["ended"].link - seen.marks["migrate"].link,
         retransmitted_bytes=sum(stream["retransmits"] * stream["mss"] for stream in streams),
-        cross_bytes=seen.crossing.payload(*_window(seen)) if seen.crossing else 0,
+        cross=seen.crossing.counted(*_window(seen)) if seen.crossing else (0, 0),
     )
 
 

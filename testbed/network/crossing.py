@@ -25,6 +25,8 @@ _PYTHON = (sys.executable, "-I", "-S", cross.__file__)
 _SEGMENT = 16_384
 """Bytes a packet on an unshaped link."""
 _START_S = 10.0
+COUNTED_EVERY_S = 0.02
+"""How often the receiver says what has arrived; in between it is taken to flow evenly."""
 UDP_HEADERS, TCP_HEADERS = 14 + 20 + 8, 14 + 20 + 20 + 12
 """Bytes of Ethernet, IPv4 and UDP, or TCP with its timestamp option."""
 
@@ -94,6 +96,10 @@ class Crossing:
         arrived = self.between(begin, end)
         headers = UDP_HEADERS if self._cross.protocol == "udp" else TCP_HEADERS
         return arrived.sent_bytes - (TCP_HEADERS - headers) * arrived.packets
+
+    def counted(self, begin: float, end: float) -> tuple[int, int]:
+        """``payload``, and how much it may be off: what may arrive between two counts at either end."""
+        return self.payload(begin, end), round((self.rate(begin, end) or 0.0) * 2 * COUNTED_EVERY_S)
 
     def rate(self, begin: float, end: float) -> float | None:
         """Bytes per second of payload that arrived in between; None for no time."""

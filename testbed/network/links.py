@@ -41,7 +41,7 @@ _ETHERNET_BYTES = 14
 _TCP_IP_BYTES = 52
 _BUCKET_S = 0.75e-3
 _SEGMENT_MAX = 65536
-_QUEUE_S, _QUEUE_MIN = 0.05, 1 << 20
+_QUEUE_S, _QUEUE_MIN, _QUEUE_MAX = 0.05, 1 << 20, 1 << 30  # tc counts it in 32 bits
 _WINDOW_USUAL, _WINDOW_MAX = 4 << 20, 1 << 30
 
 
@@ -124,7 +124,7 @@ def bucket(rate: float, mtu: int) -> Bucket:
     return Bucket(
         rate=round(rate / 8) * 8,
         burst=round(burst),
-        limit=round(max(rate / 8 * _QUEUE_S, _QUEUE_MIN)),
+        limit=round(min(max(rate / 8 * _QUEUE_S, _QUEUE_MIN), _QUEUE_MAX)),
         segment=round(min(_SEGMENT_MAX, max(burst / 2, 2 * mtu))),
     )
 

@@ -11,7 +11,24 @@ from tests.netns.launching import launch, testbed
 
 GUEST = "{name: uniform, working_set: 60MB, write_rate: 60MB/s}"
 """Dirties at first more than a link of 30 MB/s carries."""
-REWRITER = "{name: hot-cold, working_set: 60MB, write_rate: 24MB/s, hot_share: 0.02, hot_rate_share: 0.95}"
+REWRITER = (
+    "{name: phases, phases: [{name: sequential, working_set: 60MB, write_rate: 24MB/s, duration: 3s}, "
+    "{name: hot-cold, working_set: 60MB, write_rate: 24MB/s, hot_share: 0.02, hot_rate_share: 0.999, duration: 1h}]}"
+)
+"""Dirties all of its set in round 1; while that is sent it rewrites a fiftieth of it over and over."""
+ONCE = """
+from dataclasses import dataclass
+
+from testbed.core.rounds import Action, Decision, Throttle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Once:
+    def decide(self, history):
+        if len(history) > 1:
+            return Decision(action=Action.SWITCH_OVER, reason="one throttled round was made")
+        return Decision(action=Action.GO_ON, reason="now throttled", throttle=Throttle({throttle}))
+"""
 
 
 def scenario(tmp_path: Path, policy: str, workload: str = GUEST) -> str:
@@ -25,7 +42,12 @@ def scenario(tmp_path: Path, policy: str, workload: str = GUEST) -> str:
 
 def migrate(tmp_path: Path, policy: str, workload: str = GUEST) -> dict[str, Any]:
     done = testbed(
-        "run", scenario(tmp_path, policy, workload), "--json", "--quiet", "--out", str(tmp_path / policy[7:11])
+        "run",
+        scenario(tmp_path, policy, workload),
+        "--json",
+        "--quiet",
+        "--out",
+        str(tmp_path / f"run-{len(list(tmp_path.iterdir()))}"),
     )
     (migration,) = json.loads(done.stdout)["migrations"]
     assert migration["outcome"] == "completed", done.stderr
@@ -52,12 +74,15 @@ def test_auto_converge_takes_its_share(tmp_path: Path) -> None:
 
 
 def test_a_guest_that_rewrites_is_spared_by_sdps_and_not_by_auto_converge(tmp_path: Path) -> None:
-    """Both are made to act from the first pass on, on a guest that rewrites a few pages."""
-    sdps = migrate(tmp_path, "{name: vmotion, downtime_goal: 20ms, passes: 1, progress: 0.01}", REWRITER)
-    share = migrate(tmp_path, "{name: qemu, downtime_goal: 20ms, threshold: 0.01, initial: 0.5}", REWRITER)
-    assert sdps["throttle"]["active_s"] > 0
-    assert share["throttle"]["guest_slowdown"] > 0.3
-    assert sdps["throttle"]["guest_slowdown"] < share["throttle"]["guest_slowdown"] / 2
+    """One long round under each throttle, in which the guest first writes few pages and then rewrites them."""
+    slowed = []
+    for name, throttle in (("sdps", "kind='sdps', dirty_rate=15e6"), ("share", "kind='auto_converge', level=0.5")):
+        policy = tmp_path / f"{name}.py"
+        policy.write_text(ONCE.format(throttle=throttle))
+        slowed.append(migrate(tmp_path, str(policy), REWRITER)["throttle"]["guest_slowdown"])
+    by_sdps, by_share = slowed
+    assert by_share > 0.4
+    assert by_sdps < by_share / 2
 
 
 def test_a_cancel_releases_at_once(tmp_path: Path) -> None:

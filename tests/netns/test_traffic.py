@@ -70,7 +70,7 @@ def test_the_accounts_add_up_beside_it(fabric: Fabric, protocol: str, mtu: int) 
         sent_bytes=before.tx_bytes, sent_packets=before.tx_packets
     )
 
-    def held(cross_bytes: int) -> AccountingRecord:
+    def held(cross: tuple[int, int]) -> AccountingRecord:
         return account(
             rounds_bytes=sent,
             page_bytes=sent,
@@ -78,11 +78,11 @@ def test_the_accounts_add_up_beside_it(fabric: Fabric, protocol: str, mtu: int) 
             channel_bytes=0,
             link=link,
             retransmitted_bytes=0,
-            cross_bytes=cross_bytes,
+            cross=cross,
         )
 
-    assert held(crossing.payload(begun, ended)).consistent
-    assert held(0).consistent is False
+    assert held(crossing.counted(begun, ended)).consistent
+    assert held((0, 0)).consistent is False
 
 
 def test_a_plan_without_cross_traffic_has_none_to_start(fabric: Fabric) -> None:
