@@ -6,6 +6,8 @@ None where a thing was not measured, never a guess. ``testbed schema summary`` p
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from testbed.core.rounds import Decision, Round
+
 Outcome = Literal["completed", "cancelled", "aborted", "failed"]
 
 
@@ -62,6 +64,22 @@ class RoundRecord:
     dirty_rate: float
     throttle: float
     decision: str
+
+
+def record_round(done: Round, decision: Decision | None) -> RoundRecord:
+    """A round as it is recorded, with the decision that followed it; None after the stop-and-copy round."""
+    return RoundRecord(
+        index=done.index,
+        kind=done.kind.value,
+        started_s=done.started_s,
+        duration_s=done.duration_s,
+        sent_bytes=done.sent_bytes,
+        dirtied_bytes=done.dirtied_bytes,
+        bandwidth=done.bandwidth,
+        dirty_rate=done.dirty_rate,
+        throttle=done.throttle,
+        decision=decision.reason if decision else "the guest stood still: the last round",
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,12 +16,12 @@ from testbed.core.record import (
     MemoryRecord,
     MigrationRecord,
     PredictionRecord,
-    RoundRecord,
     StreamRecord,
     ThrottleRecord,
     VmRecord,
+    record_round,
 )
-from testbed.core.rounds import Decision, Round, RoundKind
+from testbed.core.rounds import RoundKind
 from testbed.core.units import in_bits_per_second
 from testbed.engines.accounting import account
 from testbed.engines.measuring import Mark
@@ -92,7 +92,7 @@ def record(seen: Evidence) -> MigrationRecord:
         streams=_streams(facts),
         cpu=_cpu(seen),
         memory_overhead_bytes=seen.memory_overhead,
-        rounds=[_round(done, decision) for done, decision in ended.rounds],
+        rounds=[record_round(done, decision) for done, decision in ended.rounds],
         throttle=_throttle(seen),
         memory=seen.memory,
         accounting=_accounting(seen),
@@ -153,21 +153,6 @@ def _crossed_share(made: MigrationRecord) -> float:
     if made.cross_traffic is None:
         return 1.0
     return (made.cross_traffic.achieved_rate or 0.0) / made.cross_traffic.rate
-
-
-def _round(done: Round, decision: Decision | None) -> RoundRecord:
-    return RoundRecord(
-        index=done.index,
-        kind=done.kind.value,
-        started_s=done.started_s,
-        duration_s=done.duration_s,
-        sent_bytes=done.sent_bytes,
-        dirtied_bytes=done.dirtied_bytes,
-        bandwidth=done.bandwidth,
-        dirty_rate=done.dirty_rate,
-        throttle=done.throttle,
-        decision=decision.reason if decision else "the guest stood still: the last round",
-    )
 
 
 def _streams(facts: dict[str, Any]) -> list[StreamRecord]:

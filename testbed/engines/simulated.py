@@ -15,9 +15,9 @@ from testbed.core.record import (
     GuestRecord,
     LinkRecord,
     MigrationRecord,
-    RoundRecord,
     ThrottleRecord,
     VmRecord,
+    record_round,
 )
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import Observer, RunContext, register
@@ -72,7 +72,7 @@ def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> Migration
         guest_gap_s=seen.downtime_s,
         downtime_phases_s=seen.phases,
         bytes_sent=seen.bytes_sent,
-        rounds=[_round(done, decision) for done, decision in seen.rounds],
+        rounds=[record_round(done, decision) for done, decision in seen.rounds],
         throttle=ThrottleRecord(
             policy=plan.migration.policy["name"],
             active_s=seen.throttled_s,
@@ -116,19 +116,4 @@ def _link(plan: Plan, goodput: float, rtt: float) -> LinkRecord:
         mtu=link.mtu,
         verified=True,
         available=available(plan, goodput) * 8,
-    )
-
-
-def _round(done: Round, decision: Decision | None) -> RoundRecord:
-    return RoundRecord(
-        index=done.index,
-        kind=done.kind.value,
-        started_s=done.started_s,
-        duration_s=done.duration_s,
-        sent_bytes=done.sent_bytes,
-        dirtied_bytes=done.dirtied_bytes,
-        bandwidth=done.bandwidth,
-        dirty_rate=done.dirty_rate,
-        throttle=done.throttle,
-        decision=decision.reason if decision else "the guest stood still: the last round",
     )
