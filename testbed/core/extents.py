@@ -11,6 +11,14 @@ from testbed.core.units import PAGE_SIZE
 Table = npt.NDArray[np.uint64]
 Bitmap = npt.NDArray[np.bool_]
 
+MOST_CELLS = 1024
+"""Cells that memory is counted in: as many as can be told apart in a picture."""
+
+
+def cell_pages(pages: int) -> int:
+    """Pages of a cell, of a memory of so many pages."""
+    return max(1, -(-pages // MOST_CELLS))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extents:

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from testbed.core.errors import InDoubt, TestbedError
+from testbed.core.extents import cell_pages
 from testbed.core.rounds import Decision, Round
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.probe import choose
@@ -23,8 +24,6 @@ from testbed.wire.states import Role
 
 Say = Callable[..., None]
 PROGRESS_EVERY_S = 0.2
-MOST_CELLS = 1024
-"""Cells that memory is counted in: as many as can be told apart in a picture."""
 
 
 class Migrating:
@@ -122,10 +121,10 @@ class Migrating:
     def _say_cells(self, source: SourceAgent) -> None:
         """Where in memory each round's pages were; counted when all is over, since counting costs milliseconds."""
         pages = source.ram_bytes // PAGE_SIZE
-        cell_pages = -(-pages // MOST_CELLS)
+        each = cell_pages(pages)
         for index, sent, dirtied in source.traffic:
-            counted = {"sent": sent.counts(pages, cell_pages), "dirtied": dirtied.counts(pages, cell_pages)}
-            self._say("cells", round=index, pages=pages, cell_pages=cell_pages, **counted)
+            counted = {"sent": sent.counts(pages, each), "dirtied": dirtied.counts(pages, each)}
+            self._say("cells", round=index, pages=pages, cell_pages=each, **counted)
 
     def _progress(self, index: int, sent: int, total: int) -> None:
         now = monotonic()

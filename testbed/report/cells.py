@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from testbed.core.errors import ScenarioError
+from testbed.core.extents import cell_pages
 
-MOST_CELLS = 1024
 Counts = npt.NDArray[np.int64]
 
 
@@ -62,11 +62,6 @@ def line(*, migration: str, repeat: int, index: int, pages: int, sent: Counts, d
     known: dict[str, Any] = {"migration": migration, "repeat": repeat, "round": index, "pages": pages}
     known |= {"cell_pages": cell_pages(pages), "sent": histogram(sent, pages), "dirtied": histogram(dirtied, pages)}
     return json.dumps(known, separators=(",", ":")) + "\n"
-
-
-def cell_pages(pages: int) -> int:
-    """Pages of a cell."""
-    return max(1, -(-pages // MOST_CELLS))
 
 
 def histogram(numbers: Counts, pages: int) -> list[int]:

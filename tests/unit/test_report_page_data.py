@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
+from testbed.core.extents import MOST_CELLS, cell_pages
 from testbed.report import cells, samples
 from testbed.report.bands import band, operations, rate
 from testbed.report.timeline import find, timeline
@@ -89,8 +90,8 @@ def test_columns_keep_types_and_mark_what_lacks() -> None:
 def test_cells_count_every_page_once(pages: int, data: st.DataObject) -> None:
     numbers = np.array(data.draw(st.lists(st.integers(0, pages - 1), unique=True, max_size=200)), np.int64)
     counts = cells.histogram(numbers, pages)
-    assert sum(counts) == len(numbers) and len(counts) <= cells.MOST_CELLS
-    assert len(counts) == -(-pages // cells.cell_pages(pages))
+    assert sum(counts) == len(numbers) and len(counts) <= MOST_CELLS
+    assert len(counts) == -(-pages // cell_pages(pages))
 
 
 def test_cells_are_read_as_they_were_written(tmp_path: Path) -> None:
