@@ -4,6 +4,7 @@ import argparse
 import gc
 import os
 import sys
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a guest is one thread, and pools of threads are RAM
 
@@ -13,12 +14,14 @@ from guest_agent.server import ControlServer, Reply
 from testbed.core.errors import TestbedError
 from testbed.linux import process, userfaultfd
 
+VERBS = "ports, userfaultfd, logs, adopt, run, status, stop"
+
 
 class Session:
     """The guest's verbs, and its life between ``ready`` and its end."""
 
     def __init__(self, guest: Guest, path: str) -> None:
-        self._guest, self._server, self._over = guest, ControlServer(path, self._answer), False
+        self._guest, self._server, self._over = guest, ControlServer(path, guest.loop, self._answer), False
 
     def live(self) -> None:
         """Until it is told to stop, or its parent has died."""
@@ -30,14 +33,19 @@ class Session:
         finally:
             self._server.close()
 
-    def _answer(self, verb: str) -> Reply:
-        guest = self._guest
+    def _answer(self, request: dict[str, Any], fds: list[int]) -> Reply:
+        guest, verb = self._guest, request["do"]
         match verb:
             case "ports":
                 ports = {"pid": os.getpid(), "ram_address": guest.ram.address, "ram_bytes": guest.ram.size}
                 return ports, [os.dup(guest.ram.fd), os.dup(guest.journal.fd)]
             case "userfaultfd":
                 return {}, [userfaultfd.open_userfaultfd()]
+            case "logs":
+                machines = guest.machines
+                return {"services": machines.names}, [os.dup(machine.log.fd) for machine in machines.machines]
+            case "adopt":
+                guest.machines.adopt(request.get("connections", []), fds)
             case "run":
                 guest.run()
                 return {"first_step": guest.first_step, "operation": guest.operations}, []
@@ -45,8 +53,9 @@ class Session:
                 return guest.status(), []
             case "stop":
                 self._over = True
-                return {}, []
-        raise TestbedError(f"a guest cannot '{verb}'; it knows ports, userfaultfd, run, status, stop")
+            case _:
+                raise TestbedError(f"a guest cannot '{verb}'; it knows {VERBS}")
+        return {}, []
 
 
 def main() -> int:

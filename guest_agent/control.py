@@ -8,6 +8,7 @@ with GuestClient.connect(path) as guest:
 import json
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 from testbed.core.errors import TestbedError
 
 _MAX_LINE = 64 * 1024
-_MAX_FDS = 4
+_MAX_FDS = 250
+"""Descriptors of one message: the kernel's limit is 253 (SCM_MAX_FD)."""
+Moved = tuple[str, int, int]
+"""A connection that moved: remote ip, remote port, local port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,17 @@ class GuestClient:
         """A new userfaultfd of the guest's address space, on which nothing was done yet."""
         return self._ask("userfaultfd", 1)[1][0]
 
+    def logs(self) -> dict[str, int]:
+        """The descriptors of its services' logs by name (ring.py); they belong to whoever asked."""
+        reply, fds = self._ask("logs", None)
+        return dict(zip(reply["services"], fds, strict=True))
+
+    def adopt(self, connections: Sequence[Moved], fds: Sequence[int]) -> None:
+        """Gives it sockets that moved here, for its services once it runs; any number. They stay the caller's too."""
+        for first in range(0, len(fds), _MAX_FDS):
+            part = slice(first, first + _MAX_FDS)
+            self._ask("adopt", 0, {"connections": [list(each) for each in connections[part]]}, fds[part])
+
     def run(self) -> FirstStep:
         """Sets it going: a source's guest from the beginning, a destination's from the state its RAM holds now."""
         reply, _ = self._ask("run", 0)
@@ -104,9 +119,12 @@ class GuestClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, verb: str, fds: int) -> tuple[dict[str, Any], list[int]]:
+    def _ask(
+        self, verb: str, fds: int | None, more: dict[str, Any] | None = None, give: Sequence[int] = ()
+    ) -> tuple[dict[str, Any], list[int]]:
+        """``fds``: how many descriptors the reply brings; None: as many as it says."""
         try:
-            self._connection.sendall(json.dumps({"do": verb}).encode() + b"\n")
+            self._send(json.dumps({"do": verb, **(more or {})}).encode() + b"\n", give)
             line, received = self._line()
             reply = json.loads(line)
         except TimeoutError as error:
@@ -114,11 +132,15 @@ class GuestClient:
             raise TestbedError(f"the guest did not answer '{verb}' in time; is it stopped?") from error
         except (OSError, ValueError) as error:
             raise TestbedError(f"the guest ended before it answered '{verb}': {error}") from error
-        if reply.get("ok") is True and len(received) == fds:
+        if reply.get("ok") is True and (fds is None or len(received) == fds):
             return reply, received
         for fd in received:
             os.close(fd)
         raise TestbedError(f"the guest refused '{verb}': {reply.get('error', 'descriptors are missing')}")
+
+    def _send(self, line: bytes, fds: Sequence[int]) -> None:
+        sent = socket.send_fds(self._connection, [line], list(fds)) if fds else 0
+        self._connection.sendall(line[sent:])
 
     def _line(self) -> tuple[bytes, list[int]]:
         """One line, and the descriptors that came with it. One request is open at a time, so no line follows."""

@@ -18,11 +18,11 @@ _PAGES_AT_ONCE = 64
 def fill(memory: Memory, config: GuestConfig, first_page: int = 0) -> None:
     """Writes the first content of pages ``first_page``... into ``memory``, shape (pages, 512) of u64.
 
-    Page 0 is left as it is: its content is the state.
+    Page 0 is left as it is: its content is the state. The services' areas are left zero: they begin with nothing.
     """
     base = mix(np.arange(_WORDS, dtype=np.uint64), mix_one(config.seed, 1))
     stop = first_page + len(memory)
-    for first in range(max(first_page, 1), stop, _PAGES_AT_ONCE):
+    for first in range(max(first_page, config.reserved_pages), stop, _PAGES_AT_ONCE):
         numbers = np.arange(first, min(first + _PAGES_AT_ONCE, stop), dtype=np.uint64)
         keys = mix(numbers, mix_one(config.seed, 2))
         part = memory[first - first_page : first - first_page + len(numbers)]

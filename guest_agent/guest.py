@@ -1,7 +1,7 @@
-"""The guest: one thread that carries out what is due, writes it down, and answers its socket in between.
+"""The guest: one thread that carries out what is due, writes it down, and serves its services in between.
 
     ┌─> due? ─> pend ─> write the batch ─> complete ─> journal ─┐
-    └────────────── wait, answering requests <──────────────────┘
+    └───── wait, serving requests, services, probe (loop.py) <──┘
 
 SIGSTOP and SIGCONT may come anywhere: a batch that was interrupted here goes on here; elsewhere, in a copy of the RAM,
 it is carried out again from its beginning, which comes to the same (program.py).
@@ -12,7 +12,10 @@ from dataclasses import replace
 
 from guest_agent.config import GuestConfig
 from guest_agent.fill import fill
+from guest_agent.gate import Gate
 from guest_agent.journal import JournalWriter
+from guest_agent.loop import HELD_S, Loop
+from guest_agent.machine import Machines
 from guest_agent.pacing import Pacer
 from guest_agent.program import Ahead, Program
 from guest_agent.ram import Ram, read_state
@@ -29,11 +32,14 @@ class Guest:
         """Raises ``ScenarioError``, ``PrerequisiteMissing``."""
         config.check()
         self.config, self.ram, self.journal = config, Ram(config), JournalWriter()
+        self.gate = Gate(self.journal.words)
+        self.loop = Loop(self.gate, self._time)
         self.running, self.operations, self.first_step, self.busy_s = False, 0, 0.0, 0.0
         self._load(config)
         if config.role == "source":
             fill(self.ram.memory, config)
             self.ram.begin(config)
+        self.machines = Machines(config, self.ram.memory, self.loop, self.gate)
         self._rehearse()
 
     def run(self) -> None:
@@ -43,15 +49,18 @@ class Guest:
         state = read_state(self.ram.page0)
         if state.config.ram_bytes != self.ram.size:
             raise TestbedError(f"the state is of a guest of {state.config.ram_bytes} bytes, not {self.ram.size}")
-        if replace(state.config, role=self.config.role) != self.config:  # else it is loaded: no time is lost here
-            self._load(state.config)
+        self._become(state.config)
         self.operations, self.running = state.operations, True
         self._batch(1)
         self.first_step = self._now_ns / 1e9
         self.pacer.start(self._time(), self.operations)
+        resumed = self.config.role == "destination"
+        self.loop.at(self._time(), lambda: self.machines.start(state.config.seed, resumed=resumed))
 
     def step(self) -> float:
-        """Carries out what is due. Returns the seconds until more will be."""
+        """Carries out what is due. Returns the seconds until more will be. Held it does nothing: it only drains."""
+        if self.gate.held:
+            return HELD_S
         count = self.pacer.due(self._time(), self.operations)
         if count:
             self._batch(count)
@@ -67,6 +76,13 @@ class Guest:
     def _time(self) -> float:
         """The guest's own time, which stands still while it does."""
         return time.monotonic() - self.journal.stolen_s
+
+    def _become(self, config: GuestConfig) -> None:
+        """What it was started with is loaded already: no time is lost here where that is what the state says."""
+        if config.services != self.config.services:
+            raise TestbedError("the state is of a guest with other services than were made ready here")
+        if replace(config, role=self.config.role, disk_fd=self.config.disk_fd) != self.config:
+            self._load(config)
 
     def _load(self, config: GuestConfig) -> None:
         program = Program(config)

@@ -27,7 +27,10 @@ class GuestProcess:
         command = [*inside, sys.executable, "-m", "guest_agent", "--socket", path, "--config", config.to_json()]
         pipe = subprocess.PIPE
         self.path = path
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment())
+        disk = () if config.disk_fd < 0 else (config.disk_fd,)
+        self._process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(), pass_fds=disk
+        )
         self.pid = self._process.pid
         """Of what was started; inside a host that is the guest itself only if the prefix ends in ``exec``."""
         try:

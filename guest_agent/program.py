@@ -11,7 +11,7 @@ again from its beginning, and a replay of operations 0..n gives the memory byte 
 import numpy as np
 import numpy.typing as npt
 
-from guest_agent.config import RESERVED_PAGES, GuestConfig
+from guest_agent.config import GuestConfig
 from guest_agent.hashing import Numbers, mix, mix_one
 from guest_agent.workloads import pace, size_in_pages
 from testbed.core.units import PAGE_SIZE
@@ -29,7 +29,8 @@ class Program:
     def __init__(self, config: GuestConfig) -> None:
         """Raises ``ScenarioError`` when the configuration cannot be."""
         self._workload = config.check()
-        self._size = size_in_pages(self._workload, config.pages - RESERVED_PAGES)
+        self._size = size_in_pages(self._workload, config.pages - config.reserved_pages)
+        self._reserved = np.uint64(config.reserved_pages)
         self._start = mix_one(config.seed)
         words = config.change_bytes // _WORD
         self._slot_type = np.dtype((np.void, config.change_bytes))
@@ -65,8 +66,10 @@ class Program:
         return self._places(random, self._pages(operations, random)), self._content(random)
 
     def _pages(self, operations: Numbers, random: Numbers) -> Numbers:
-        # NOWHERE, the highest number, becomes page 0.
-        return self._workload.pages(operations, random, self._size) + np.uint64(RESERVED_PAGES)
+        pages: Numbers = self._workload.pages(operations, random, self._size) + self._reserved
+        if self._reserved > 1:
+            pages[pages < self._reserved] = 0  # NOWHERE, the highest number; with one page reserved it becomes 0 alone
+        return pages
 
     def _places(self, random: Numbers, pages: Numbers) -> Numbers:
         return pages * np.uint64(self.slots_of_page) + (random & np.uint64(self.slots_of_page - 1))

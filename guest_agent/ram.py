@@ -1,7 +1,7 @@
 """The guest's memory: a memfd, mapped and backed before the guest starts, and the execution state in its page 0.
 
     page 0            the state: layout below, all that the program needs to go on
-    pages 1...        the working set first, then memory that is never written
+    pages 1...        the areas of services, then the working set, then memory that is never written
 
 The state is in RAM and nowhere else: whoever has the memory has the guest.
 """

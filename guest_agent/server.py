@@ -1,32 +1,37 @@
 """The guest's control socket, its own end: JSON lines, answered between batches by the guest's only thread.
 
 request   {"do": "status"}\\n                one object a line, at most 64 KiB
-reply     {"ok": true, ...}\\n  or  {"ok": false, "error": "..."}\\n      descriptors ride on the reply (SCM_RIGHTS)
+reply     {"ok": true, ...}\\n  or  {"ok": false, "error": "..."}\\n      descriptors ride on both (SCM_RIGHTS)
 """
 
 import json
 import os
-import select
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from guest_agent.loop import Loop
 from testbed.core.errors import ScenarioError, TestbedError
 
 MAX_LINE = 64 * 1024
 
 Reply = tuple[dict[str, Any], list[int]]
-Answer = Callable[[str], Reply]
+Answer = Callable[[dict[str, Any], list[int]], Reply]
+"""Of a request, and the descriptors that came with it; those that it leaves in the list are closed afterwards."""
+MAX_FDS = 250
+"""Descriptors that one message may carry: the kernel's limit is 253 (SCM_MAX_FD)."""
 
 
 class ControlServer:
-    """Serves any number of connections. ``answer(verb)`` gives the reply and descriptors to give away."""
+    """Serves any number of connections. ``answer(request, fds)`` gives the reply and descriptors to give away."""
 
-    def __init__(self, path: str, answer: Answer) -> None:
+    def __init__(self, path: str, loop: Loop, answer: Answer) -> None:
         """Binds ``path``, mode 0600. Raises ``ScenarioError`` when it cannot be bound."""
-        self._answer, self._path = answer, path
-        self._clients: dict[int, tuple[socket.socket, bytearray]] = {}
+        self._answer, self._path, self._loop = answer, path, loop
+        self._clients: dict[int, tuple[socket.socket, bytearray, list[int]]] = {}
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o177)
         try:
@@ -37,64 +42,81 @@ class ControlServer:
             os.umask(mask)
         self._listener.listen()
         self.parent_is_alive = True
+        loop.serve(self._listener.fileno(), self._accept)
+        self._follow_parent()
 
     def serve(self, timeout: float | None) -> None:
-        """Answers what comes within ``timeout`` seconds (None: until something comes); notices the parent's end."""
-        waiting = [self._listener.fileno(), sys.stdin.fileno(), *self._clients]
-        for fd in select.select(waiting, [], [], timeout)[0]:
-            if fd == self._listener.fileno():
-                self._accept()
-            elif fd in self._clients:
-                self._receive(fd)
-            else:
-                self.parent_is_alive = bool(os.read(fd, 4096))
+        """One turn of the loop: what comes within ``timeout`` seconds (None: until something comes)."""
+        self._loop.turn(timeout)
 
     def close(self) -> None:
         """Closes all connections and removes the socket's file."""
-        for client, _ in self._clients.values():
+        for client, _, fds in self._clients.values():
             client.close()
+            _close(fds)
         self._listener.close()
         os.unlink(self._path)
+
+    def _follow_parent(self) -> None:
+        """Its end is the end of standard input. What is no pipe or socket says nothing of a parent."""
+        with suppress(PermissionError):  # epoll has none of files and /dev/null: they can always be read
+            self._loop.serve(sys.stdin.fileno(), self._read_parent)
+            return
+        self.parent_is_alive = bool(os.read(sys.stdin.fileno(), 4096))
+
+    def _read_parent(self) -> None:
+        self.parent_is_alive = bool(os.read(sys.stdin.fileno(), 4096))
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()
         client.setblocking(False)
-        self._clients[client.fileno()] = client, bytearray()
+        self._clients[client.fileno()] = client, bytearray(), []
+        self._loop.serve(client.fileno(), partial(self._receive, client.fileno()))
 
     def _receive(self, fd: int) -> None:
-        client, buffer = self._clients[fd]
+        client, buffer, fds = self._clients[fd]
         try:
-            received = client.recv(MAX_LINE)
+            received, came, _, _ = socket.recv_fds(client, MAX_LINE, MAX_FDS)
             buffer += received
+            fds += came
             while b"\n" in buffer:
                 line, _, rest = bytes(buffer).partition(b"\n")
                 buffer[:] = rest
-                self._reply(client, line)
+                self._reply(client, line, fds)
         except OSError:
             received = b""  # it went away, or does not read its replies: its connection ends, the guest goes on
         if not received or len(buffer) > MAX_LINE:
+            self._loop.leave(fd)
             client.close()
+            _close(fds)
             del self._clients[fd]
 
-    def _reply(self, client: socket.socket, line: bytes) -> None:
+    def _reply(self, client: socket.socket, line: bytes, came: list[int]) -> None:
         fds: list[int] = []
         try:
-            body, fds = self._answer(_verb(line))
+            body, fds = self._answer(_request(line), came)
             reply = {"ok": True, **body}
         except (TestbedError, OSError) as error:
             reply = {"ok": False, "error": str(error)}
+        finally:
+            _close(came)
         try:
             socket.send_fds(client, [json.dumps(reply).encode() + b"\n"], fds)
         finally:
-            for fd in fds:
-                os.close(fd)  # they are the receiver's now
+            _close(fds)  # they are the receiver's now
 
 
-def _verb(line: bytes) -> str:
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+    fds.clear()
+
+
+def _request(line: bytes) -> dict[str, Any]:
     try:
         request = json.loads(line)
     except ValueError:
         request = None
     if not isinstance(request, dict) or not isinstance(request.get("do"), str):
         raise TestbedError('a request is one line such as {"do": "status"}')
-    return str(request["do"])
+    return request

@@ -18,11 +18,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from guest_agent.config import GuestConfig
+from guest_agent.config import STATE_PAGES, GuestConfig
 from guest_agent.fill import fill
 from guest_agent.hashing import Numbers
+from guest_agent.machine import areas_of
 from guest_agent.program import Ahead, Memory, Program, Slots
 from guest_agent.ram import Counters, counters, read_counters_of, write_state
+from guest_agent.services import Area
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
 
@@ -44,10 +46,13 @@ _NAMED = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """``match`` says it all. ``mismatches`` names the first few pages that differ, of ``pages_mismatched``."""
+    """``match`` says it all. ``mismatches`` names the first few pages that differ, of ``pages_mismatched``.
+    ``pages_excluded``: of services' areas, which went on there and prove themselves otherwise (services/).
+    """
 
     match: bool
     pages_compared: int
+    pages_excluded: int = 0
     pages_replayed: int
     pages_mismatched: int = 0
     mismatches: tuple[int, ...] = field(default=())
@@ -77,9 +82,18 @@ def prove(source_fd: int, destination_fd: int, config: GuestConfig) -> Proof:
     return _Proving(source_fd, destination_fd, config).proof()
 
 
+def areas(ram_fd: int, config: GuestConfig) -> list[Area]:
+    """Copies of the services' areas in the RAM that this descriptor is, in order."""
+    memory = np.empty((config.reserved_pages, _WORDS), np.uint64)
+    for first in range(0, len(memory), _CHUNK):
+        _read(ram_fd, memory[first : first + _CHUNK], first)
+    return areas_of(config, memory)
+
+
 class _Proving:
     def __init__(self, source_fd: int, destination_fd: int, config: GuestConfig) -> None:
         self._fds, self._pages, self._program = (source_fd, destination_fd), config.pages, Program(config)
+        self._areas = range(STATE_PAGES, config.reserved_pages)
         source, found = read_counters_of(source_fd), read_counters_of(destination_fd)
         if source is None:
             raise TestbedError("the source's RAM holds no guest that could be compared with")
@@ -93,16 +107,19 @@ class _Proving:
 
     def proof(self) -> Proof:
         """Region by region, as many pages at a time as the table of last writers covers."""
-        replayed, wrong = 0, list[int]()
+        replayed, wrong, excluded = 0, list[int](), 0
         for first, writers in self._parts():
             written = np.asarray(writers.any(axis=1))
             written[self._unsure_here(first, len(writers)) // self._program.slots_of_page] = True
             written[:1] |= first == 0  # the state
             replayed += int(written.sum())
-            wrong += [first + page for page in self._differing(first, writers)]
+            differing = [first + page for page in self._differing(first, writers)]
+            wrong += [page for page in differing if page not in self._areas]
+            excluded += sum(page in self._areas for page in differing)
         return Proof(
             match=not wrong,
-            pages_compared=self._pages - replayed,
+            pages_compared=self._pages - replayed - excluded,
+            pages_excluded=excluded,
             pages_replayed=replayed,
             pages_mismatched=len(wrong),
             mismatches=tuple(wrong[:_NAMED]),

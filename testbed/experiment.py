@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -27,13 +28,14 @@ from testbed.report.folder import RunFolder
 from testbed.scenario import Scenario, check_fits
 
 
-def run_scenario(
+def run_scenario(  # noqa: PLR0913 - what a run is asked for
     scenario: Scenario,
     *,
     out: Path,
     repeat: int = 1,
     seed: int | None = None,
     engine: str = "native",
+    capture: bool = False,
     observer: Observer = lambda _event: None,
     say: Callable[[str], None] = lambda _line: None,
 ) -> Summary:
@@ -41,9 +43,11 @@ def run_scenario(
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
-    line when the page could not be drawn, which is no reason to fail a run.
+    line when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too.
     """
     chosen = registry.get(engine)()
+    if capture and not chosen.needs_machine:
+        raise ScenarioError(f"engine '{engine}' sends no packets; leave out --capture, or choose --engine native")
     plans = scenario.plans(repeat=repeat)
     with ExitStack() as stack:
         stack.enter_context(interruptible())
@@ -54,7 +58,7 @@ def run_scenario(
             check_fits_all(plans)
         folder = RunFolder.create(out)
         folder.write_scenario(scenario.resolved_yaml())
-        context = stack.enter_context(_context(run_id, folder, observer, started))
+        context = replace(stack.enter_context(_context(run_id, folder, observer, started)), capture=capture)
         summary = Summary(
             testbed_version=testbed.__version__,
             scenario=scenario.name,
@@ -85,7 +89,7 @@ def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary
     for index, plan in enumerate(plans, 1):
         context.observer(MigrationStarted(at=monotonic(), name=plan.name, index=index, total=len(plans)))
         try:
-            done = engine.migrate(plan, context)
+            done = engine.migrate(plan, replace(context, number=index))
         except (PrerequisiteMissing, ScenarioError, Interrupted):
             raise
         except (TestbedError, OSError) as fault:  # a full disk, a host's shell that was killed

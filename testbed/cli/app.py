@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from testbed.cli import bench, clean, compare, doctor, listing, predict, report, run, schema
+from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 
@@ -29,6 +29,7 @@ app.command("schema")(schema.schema)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("packets")(packets.packets)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:

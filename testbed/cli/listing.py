@@ -16,6 +16,7 @@ class Kind(StrEnum):
     SCENARIOS = "scenarios"
     POLICIES = "policies"
     WORKLOADS = "workloads"
+    SERVICES = "services"
     TOPOLOGIES = "topologies"
     ENGINES = "engines"
 
@@ -23,12 +24,13 @@ class Kind(StrEnum):
 PACKAGES = {
     Kind.POLICIES: "testbed.policies",
     Kind.WORKLOADS: "guest_agent.workloads",
+    Kind.SERVICES: "guest_agent.services",
     Kind.ENGINES: "testbed.engines",
 }
 
 
 def list_names(kind: Annotated[Kind | None, typer.Argument(help="one kind only")] = None) -> None:
-    """List what there is: scenarios, policies, workloads, topologies, engines."""
+    """List what there is: scenarios, policies, workloads, services, topologies, engines."""
     for each in [kind] if kind else list(Kind):
         if kind is None:
             sys.stdout.write(f"{each.value}\n")

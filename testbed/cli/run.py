@@ -22,6 +22,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="make each migration so many times")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="keep the packets of each migration: a pcap in the run folder")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
 ) -> int:
@@ -44,6 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
             repeat=repeat,
             seed=seed,
             engine=engine or loaded.engine,
+            capture=capture,
             observer=observer,
             say=lambda line: print(line, file=sys.stderr),
         )

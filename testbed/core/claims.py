@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-Figure: TypeAlias = Literal["total_time", "downtime", "bytes_sent", "round_bytes"]
+Figure: TypeAlias = Literal["total_time", "downtime", "bytes_sent", "round_bytes", "longest_halt"]
+Unit: TypeAlias = Literal["share", "bytes", "seconds", "ratio"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,9 +12,10 @@ class Claim:
     """One published number, of real-world size.
 
     With ``over`` (an axis of the matrix) it is the share by which ``figure`` falls from the axis' value ``a`` to
-    ``b``; without, it is the figure itself: bytes or seconds, of round ``round`` for ``round_bytes``. ``where``
-    says which migrations are meant, by their settings. ``within`` is how far a run may be from it: a share of the
-    figure, or for a reduction a difference; None: it is only told.
+    ``b``, or with ``at_least`` how many times as large it has to be at ``a`` as at ``b``; without, it is the figure
+    itself: bytes or seconds, of round ``round`` for ``round_bytes``. ``where`` says which migrations are meant, by
+    their settings. ``within`` is how far a run may be from it: a share of the figure, or for a reduction a difference;
+    None: it is only told.
     """
 
     figure: Figure
@@ -25,6 +27,7 @@ class Claim:
     b: Any = None
     round: int | None = None
     within: float | None = None
+    at_least: bool = False
 
     @property
     def name(self) -> str:
@@ -33,8 +36,8 @@ class Claim:
         return " ".join([figure, *(f"{path}={value}" for path, value in self.where.items())])
 
     @property
-    def unit(self) -> Literal["share", "bytes", "seconds"]:
+    def unit(self) -> Unit:
         """What ``published`` counts."""
         if self.over:
-            return "share"
+            return "ratio" if self.at_least else "share"
         return "bytes" if self.figure in ("bytes_sent", "round_bytes") else "seconds"

@@ -9,6 +9,9 @@ from typing import Any, Literal, TypeAlias
 Expect: TypeAlias = Literal["completes", "gives_up"]
 """How a migration is meant to end: it completes, or its policy gives up and the guest stays where it is."""
 
+Connections: TypeAlias = Literal["move", "reset"]
+"""What becomes of the guest's TCP connections."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPlan:
@@ -50,19 +53,24 @@ class GuestPlan:
     """The guest. ``ram_bytes`` is a whole number of pages; ``workload`` is its name and parameters in base units.
 
     ``change_bytes``: how many bytes of a page one operation changes. ``zero_share``: share of pages left zero.
+    ``services``: its applications, each a name and parameters in base units, in the order of their areas in RAM.
+    ``probe``: a client asks the guest at least every 2 ms whether it is there.
     """
 
     ram_bytes: int
     workload: dict[str, Any]
     change_bytes: int = 64
     zero_share: float = 0.0
+    services: tuple[dict[str, Any], ...] = ()
+    probe: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationPlan:
     """How to migrate. ``policy`` is its name and parameters in base units; ``tracker`` may be ``auto``.
 
-    ``stream_cap``: the most that one stream may carry, bit/s of TCP payload; None: what it gets.
+    ``stream_cap``: the most that one stream may carry, bit/s of TCP payload; None: what it gets. ``connections``: the
+    guest's TCP connections move with it, or are reset so that clients have to connect again.
     """
 
     policy: dict[str, Any]
@@ -71,6 +79,7 @@ class MigrationPlan:
     strict: bool = False
     timeout_s: float = 600.0
     stream_cap: float | None = None
+    connections: Connections = "move"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ None where a thing was not measured, never a guess. ``testbed schema summary`` p
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from testbed.core.claims import Unit
 from testbed.core.rounds import Decision, Round
+from testbed.core.service_record import BlackoutRecord, CaptureRecord, ConnectionsRecord, IdentityRecord, ServiceRecord
 
 Outcome = Literal["completed", "cancelled", "aborted", "failed"]
 
@@ -95,13 +97,16 @@ class StreamRecord:
 
 @dataclass(slots=True, kw_only=True)
 class CpuRecord:
-    """CPU seconds used during the migration; ``sampler_share`` is what the sampling took of one core."""
+    """CPU seconds used during the migration; ``sampler_share`` and
+    ``probe_share`` are what sampling, and the client's probe, took of one core.
+    """
 
     source_s: float | None
     destination_s: float | None
     guest_s: float | None
     sampler_s: float | None = None
     sampler_share: float | None = None
+    probe_share: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,6 +188,7 @@ class MigrationRecord:
     total_time_s: float | None = None
     downtime_s: float | None = None
     guest_gap_s: float | None = None
+    guest_gap_begin_s: float | None = None
     client_blackout_s: float | None = None
     downtime_phases_s: dict[str, float] = field(default_factory=dict)
     bytes_sent: int = 0
@@ -198,6 +204,11 @@ class MigrationRecord:
     guest: GuestRecord | None = None
     predicted: PredictionRecord | None = None
     cross_traffic: CrossTrafficRecord | None = None
+    identity: IdentityRecord | None = None
+    connections: ConnectionsRecord | None = None
+    blackout: BlackoutRecord | None = None
+    services: list[ServiceRecord] = field(default_factory=list)
+    capture: CaptureRecord | None = None
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
     valid: bool = False
@@ -208,9 +219,10 @@ class MigrationRecord:
 class ComparisonRecord:
     """One published claim held against this run, at real-world size.
 
-    Either a reduction along the axis ``over`` from its value ``a`` to ``b``, or (``over`` empty) one figure.
-    ``measured`` stands in ``unit`` beside ``published``; of a reduction it is the reduction. ``met`` says whether it is
-    ``within`` of what was published; None when nobody asked, or nothing was measured.
+    Either a reduction along the axis ``over`` from its value ``a`` to ``b``, or how many times as large a figure is at
+    ``a`` as at ``b`` (unit ``ratio``), or (``over`` empty) one figure. ``measured`` stands in ``unit`` beside
+    ``published``; of a reduction it is the reduction. ``met`` says whether it is ``within`` of what was published, or
+    of a ratio at least that; None when nobody asked, or nothing was measured.
     """
 
     name: str
@@ -221,7 +233,7 @@ class ComparisonRecord:
     published: float | None
     source: str
     measured: float | None = None
-    unit: Literal["share", "bytes", "seconds"] = "share"
+    unit: Unit = "share"
     within: float | None = None
     met: bool | None = None
 

@@ -5,6 +5,9 @@
     BYTE_RATE    float, bytes/s      27.5MB/s, 14.1Gbit, 14.1Gbit/s / S
     BIT_RATE     float, bit/s        10Gbit, 150Mbit/s              / S
     TIME         float, seconds      500ms, 0.5s, 2min              / C
+    PER_SECOND   float, 1/s          2000/s, 2000                   / S
+    INTERVAL     float, seconds      10ms between two operations    * S
+    BLOCK        int, bytes          4KiB of one operation          not at all, as pages are not
     NUMBER       int or float        3, 0.5                         not at all
 
 Byte units are powers of ten (MB) or of two (MiB); bit units are powers of ten, as link rates are.
@@ -29,6 +32,9 @@ class Dimension(Enum):
     BYTE_RATE = "a rate such as 27.5MB/s or 14.1Gbit"
     BIT_RATE = "a link rate such as 10Gbit or 150Mbit"
     TIME = "a time such as 500ms or 2s"
+    PER_SECOND = "a number a second such as 2000/s"
+    INTERVAL = "a time between operations such as 10ms"
+    BLOCK = "a size of one operation such as 4KiB"
     NUMBER = "a number"
 
 
@@ -36,6 +42,10 @@ Bytes: TypeAlias = Annotated[int, Dimension.SIZE]
 ByteRate: TypeAlias = Annotated[float, Dimension.BYTE_RATE]
 BitRate: TypeAlias = Annotated[float, Dimension.BIT_RATE]
 Seconds: TypeAlias = Annotated[float, Dimension.TIME]
+PerSecond: TypeAlias = Annotated[float, Dimension.PER_SECOND]
+Block: TypeAlias = Annotated[int, Dimension.BLOCK]
+Interval: TypeAlias = Annotated[float, Dimension.INTERVAL]
+"""The inverse of a rate, and so scaled as one: a client that thinks 10 ms offers 100 requests a second."""
 
 _PREFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -50,6 +60,9 @@ _UNITS: dict[Dimension, dict[str, float]] = {
     | {f"{u}/s": n / 8 for u, n in _BITS.items()},
     Dimension.BIT_RATE: _BITS | {f"{u}/s": n for u, n in _BITS.items()},
     Dimension.TIME: _TIMES,
+    Dimension.PER_SECOND: {"/s": 1.0},
+    Dimension.INTERVAL: _TIMES,
+    Dimension.BLOCK: _BYTES,
     Dimension.NUMBER: {},
 }
 MOST = 1e308
@@ -98,11 +111,13 @@ def scaled(value: float, dimension: Dimension, size: float, time: float) -> floa
     match dimension:
         case Dimension.SIZE:
             return value / (size * time)
-        case Dimension.BYTE_RATE | Dimension.BIT_RATE:
+        case Dimension.BYTE_RATE | Dimension.BIT_RATE | Dimension.PER_SECOND:
             return value / size
+        case Dimension.INTERVAL:
+            return value * size
         case Dimension.TIME:
             return value / time
-        case Dimension.NUMBER:
+        case Dimension.NUMBER | Dimension.BLOCK:
             return value
 
 

@@ -16,7 +16,8 @@ Observer = Callable[[Event], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
     """What all migrations of one run share. ``runtime`` is a private directory for sockets, gone with the run;
-    ``started`` is told every process of the run, so that what a killed run left can be found.
+    ``started`` is told every process of the run, so that what a killed run left can be found. ``number`` of the
+    migration in its run, from 1; ``capture``: its packets are kept (``network.capture``).
     """
 
     run_id: str
@@ -25,6 +26,8 @@ class RunContext:
     log: Path
     observer: Observer
     started: Callable[[int], None]
+    number: int = 1
+    capture: bool = False
 
 
 class Engine(Protocol):

@@ -6,14 +6,17 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
 from typing import IO, Any
 
 import numpy as np
 
 from guest_agent.control import GuestClient
+from guest_agent.gate import GateKeeper
 from guest_agent.journal import JournalReader
 from guest_agent.ram import LAYOUT
 from testbed.core.errors import TestbedError
@@ -31,13 +34,25 @@ OPERATIONS_AT = int(LAYOUT.fields["operations"][1]) if LAYOUT.fields else 0
 class GuestProcess:
     """One guest in one host. ``boot`` returns at once; ``wait_ready`` when its memory is there."""
 
-    def __init__(self, fabric: Fabric, host: str, role: str, plan: Plan, runtime: Path, log: IO[bytes]) -> None:
+    def __init__(
+        self,
+        fabric: Fabric,
+        host: str,
+        role: str,
+        plan: Plan,
+        runtime: Path,
+        log: IO[bytes],
+        settings: Mapping[str, Any] = {},
+    ) -> None:
         self.role, self._log = role, log
         self.socket = runtime / f"guest-{role}.sock"
-        self.config = guest_config(plan, role)
+        self.config = {**guest_config(plan, role), **settings}
+        disk = self.config.get("disk_fd", -1)
         self.process = fabric.spawn(
             host,
             [sys.executable, "-m", "guest_agent", "--socket", str(self.socket), "--config", json.dumps(self.config)],
+            own_network="address" in self.config,
+            pass_fds=() if disk < 0 else (disk,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -67,6 +82,7 @@ class GuestProcess:
         self.ram_fd = ports.ram_fd
         self._state = mmap.mmap(self.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
         self._journal = JournalReader(ports.journal_fd)
+        self._gate = GateKeeper(ports.journal_fd)
         os.close(ports.journal_fd)
 
     def operations(self) -> int:
@@ -77,6 +93,17 @@ class GuestProcess:
         """Its journal since the last call: when (CLOCK_MONOTONIC, s) how many operations were done."""
         records = self._journal.read()
         return records[:, 0] / 1e9, records[:, 1].astype(np.int64)
+
+    def logs(self) -> dict[str, int]:
+        """The descriptors of its services' logs, by name; they are the caller's."""
+        return self.client.logs()
+
+    def come_to_rest(self, timeout_s: float = 5.0) -> None:
+        """Its services begin nothing more, and what they had in flight is done; one that is dead or stuck is let be."""
+        self._gate.hold()
+        deadline = monotonic() + timeout_s
+        while self._gate.busy and self.alive and monotonic() < deadline:
+            sleep(0.001)
 
     def errors(self) -> int | None:
         """How many operations failed, by its own word; None when it does not answer."""
@@ -91,7 +118,8 @@ class GuestProcess:
             process.stop(self.process.pid)
 
     def thaw(self) -> None:
-        """It runs on where it was stopped."""
+        """It runs on where it was stopped, and its services with it."""
+        self._gate.release()
         with suppress(ProcessLookupError):
             process.resume(self.process.pid)
 

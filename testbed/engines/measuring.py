@@ -1,5 +1,6 @@
 """What is measured beside a migration: marks in time with the counters at them, samples, and both guests' logs."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from time import monotonic
@@ -18,13 +19,17 @@ from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, SamplerReport
+from testbed.metrics.source import Seldom, Source
 from testbed.metrics.tcp import TcpSource
-from testbed.migration.sockets import PORT
+from testbed.migration.sockets import STREAM_PORT
 from testbed.network.crossing import Crossed
 from testbed.network.fabric import Fabric
 
 VMOTION = "vmotion"
 """The interface at both hosts' ends of the vMotion network, by the rule for topologies."""
+SELDOM = 5
+"""Ticks of the sampler between two looks at what changes slowly or says the same again: together these would cost more
+than all the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +64,9 @@ class Measuring:
             context.samples,
             (
                 LinkSource("esx1", source.pid, VMOTION),
-                LinkSource("esx2", destination.pid, VMOTION),
-                TcpSource("esx1", source.pid, PORT),
-                ProcessSource(self._processes),
+                Seldom(LinkSource("esx2", destination.pid, VMOTION), SELDOM),
+                Seldom(TcpSource("esx1", source.pid, STREAM_PORT), SELDOM),
+                Seldom(ProcessSource(self._processes), SELDOM),
                 GuestSource(pair.source.operations, "esx1"),
                 GuestSource(pair.destination.operations, "esx2"),
             ),
@@ -76,6 +81,15 @@ class Measuring:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def follow(self, sources: Sequence[Source]) -> None:
+        """More to be sampled, from now on."""
+        for source in sources:
+            self._sampler.add(source)
+
+    def watch(self, name: str, pid: int) -> None:
+        """One more process, whose memory counts."""
+        self._processes[name] = pid
 
     def mark(self, name: str) -> None:
         """Reads every counter now."""

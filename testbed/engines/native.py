@@ -8,6 +8,7 @@ Everything is put on one ExitStack, so that whatever happens is undone in the op
 import json
 import secrets
 from contextlib import ExitStack
+from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Any, ClassVar
 
@@ -15,8 +16,11 @@ from testbed.core.errors import TestbedError
 from testbed.core.events import Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord
+from testbed.core.service_record import CaptureRecord
 from testbed.engines import RunContext, register
 from testbed.engines.agents import AgentProcess
+from testbed.engines.applications import Applications
+from testbed.engines.applied import conclude
 from testbed.engines.forecasting import foresee
 from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Measuring
@@ -25,12 +29,14 @@ from testbed.engines.proof import prove_memory
 from testbed.engines.recording import Evidence, record
 from testbed.model.link import available
 from testbed.network.calibrate import calibrate, require_capacity
+from testbed.network.capture import Capture, capture_file
 from testbed.network.crossing import Crossing
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
 
 SOURCE, DESTINATION = "esx1", "esx2"
 START_TIMEOUT_S = 30.0
+ANNOUNCED_S = 1.0
 WAIT_S = 120.0
 """Seconds that a destination waits for its source, beside the warm-up: calibration may be repeated in them."""
 
@@ -59,6 +65,7 @@ class Lab:
         self._stack, self._log = stack, log
         self._watching = [context.observer]
         self.crossing: Crossing | None = None
+        self.capture: Capture | None = None
 
     def build(self) -> LinkRecord:
         """Network, guests and agents, and the proof of the link, while nothing else uses it or the processors."""
@@ -70,9 +77,12 @@ class Lab:
         shape(self.fabric, "vmotion", self.plan.network.vmotion)
         shape(self.fabric, "vm", self.plan.network.vm)
         self._phase("guest")
+        self.applications = Applications(self.plan, self.context, self.fabric, self._stack, self._log)
         source, destination = self._guest(SOURCE, "source"), self._guest(DESTINATION, "destination")
         source.wait_ready()
         destination.wait_ready()
+        self.applications.attach(SOURCE, source, up=True)
+        self.applications.attach(DESTINATION, destination, up=False)
         self.pair = self._agents(source, destination)
         self._phase("calibrate")
         link = calibrate(self.fabric, self.plan.network.vmotion)
@@ -88,12 +98,19 @@ class Lab:
         if self.plan.network.cross_traffic:
             self.crossing = self._stack.enter_context(Crossing(self.fabric, self.plan.network, self.measuring.crossed))
         self.pair.source.client.run()
+        for host, guest in ((SOURCE, self.pair.source), (DESTINATION, self.pair.destination)):
+            self.measuring.follow(self.applications.follow(host, guest))
+        self.measuring.follow(self.applications.start_clients())
+        for client in self.applications.clients:
+            self.measuring.watch(client.name, client.process.pid)
         self.measuring.mark("running")
         sleep(self.plan.warmup_s)
 
     def migrate(self) -> Ended:
         """Give the word and follow it to its end."""
-        self._phase("precopy")
+        if self.context.capture:
+            self._capture()
+        self.applications.look_up("before")
         self.measuring.mark("migrate")
         ended = Following(self.pair, self._observe, self.plan.migration.timeout_s).to_the_end()
         self.measuring.mark("ended")
@@ -106,13 +123,11 @@ class Lab:
         if not ended.interrupted:
             sleep(self.plan.cooldown_s)
         self.measuring.mark("cooled")
-        self.measuring.take_memory()
-        source, destination = self.pair.source, self.pair.destination
-        errors = destination.errors() if ended.outcome == "completed" else source.errors()
-        source.freeze()
-        destination.freeze()
+        capture = self._captured()
+        runner, errors = self._end(ended)
         self._write_cells(ended)
         self._phase("verify")
+        sampler = self.measuring.stop()
         return record(
             Evidence(
                 plan=self.plan,
@@ -121,15 +136,55 @@ class Lab:
                 tracker=self._tracker["tracker"],
                 tracker_reason=self._tracker["reason"],
                 marks=self.measuring.marks,
-                sampler=self.measuring.stop(),
+                sampler=sampler,
                 log=self.measuring.guest_log(),
                 memory=prove_memory(self.pair, ended),
                 memory_overhead=self.measuring.memory_overhead,
                 guest_errors=errors,
                 predicted=self.predicted,
                 crossing=self.crossing,
+                capture=capture,
+                applied=conclude(self.applications, ended, self.measuring.marks, runner, self._operations),
             )
         )
+
+    def _end(self, ended: Ended) -> tuple[GuestProcess, int | None]:
+        """Clients first, then disks, then both guests stand still. Where the guest is, and how many errors it had."""
+        self.measuring.take_memory()
+        ended.announced = self._announced(ended)
+        self.applications.look_up("after")
+        self.applications.stop_clients()
+        source, destination = self.pair.source, self.pair.destination
+        runner = destination if ended.outcome == "completed" else source
+        errors = runner.errors()
+        runner.come_to_rest()
+        source.freeze()
+        destination.freeze()
+        return runner, errors
+
+    def _capture(self) -> None:
+        """From just before the word is given."""
+        folder, number = self.context.samples.parent, self.context.number
+        file = capture_file(folder, number=number, repeat=self.plan.repeat)
+        self.capture = self._stack.enter_context(Capture(self.fabric, file, log=self._log))
+        self.context.started(self.capture.pid)
+
+    def _captured(self) -> CaptureRecord | None:
+        if self.capture is None:
+            return None
+        kept, file = self.capture.stop(), self.capture.file
+        name = f"{file.parent.name}/{file.name}"
+        return CaptureRecord(file=name, packets=kept.packets, dropped=kept.dropped, fault=kept.complaint or None)
+
+    def _announced(self, ended: Ended) -> int:
+        """How often the destination has announced the guest; it says so once it has done, within the cool-down."""
+        event = self.pair.destination_agent.next_event(ANNOUNCED_S) if ended.outcome == "completed" else None
+        return int(event["count"]) if event and event["event"] == "announced" else 0
+
+    @property
+    def _operations(self) -> Path:
+        """Where every operation of the guest's services is kept."""
+        return self.context.samples.with_name("operations")
 
     def _write_cells(self, ended: Ended) -> None:
         """``pages.jsonl``: where in memory each round's pages were (``report.cells`` reads it)."""
@@ -138,7 +193,8 @@ class Lab:
                 file.write(json.dumps({"migration": self.plan.name, "repeat": self.plan.repeat, **cells}) + "\n")
 
     def _guest(self, host: str, role: str) -> GuestProcess:
-        guest = GuestProcess(self.fabric, host, role, self.plan, self.context.runtime, self._log)
+        settings = self.applications.guest_settings
+        guest = GuestProcess(self.fabric, host, role, self.plan, self.context.runtime, self._log, settings)
         self.context.started(guest.process.pid)
         return self._stack.enter_context(guest)
 
@@ -148,7 +204,9 @@ class Lab:
         if address is None:
             raise TestbedError(f"topology '{self.plan.network.topology}' has no vMotion network at {DESTINATION}")
         migration = self.plan.migration
-        common = {"migration_id": secrets.token_hex(16), "streams": migration.streams}
+        nic = self.applications.nic
+        common: dict[str, Any] = {"migration_id": secrets.token_hex(16), "streams": migration.streams, "nic": nic}
+        common["frames"] = self.applications.announcement
         serving = self._agent(
             DESTINATION,
             {
@@ -170,12 +228,13 @@ class Lab:
                 "stream_cap": None if migration.stream_cap is None else migration.stream_cap / 8,
                 "tracker": migration.tracker,
                 "strict": migration.strict,
+                "connections": migration.connections,
                 **common,
             },
         )
         serving.ready(START_TIMEOUT_S)
         self._tracker = sourcing.ready(START_TIMEOUT_S)
-        return Pair(source_agent=sourcing, destination_agent=serving, source=source, destination=destination)
+        return Pair(source_agent=sourcing, destination_agent=serving, source=source, destination=destination, nic=nic)
 
     def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
         agent = AgentProcess(self.fabric, host, config, self._log)

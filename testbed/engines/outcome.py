@@ -5,17 +5,20 @@ even with both agents dead it can be told who owns the guest: freeze both, compa
 """
 
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from testbed.core.errors import Interrupted
+from testbed.core.errors import Interrupted, TestbedError
 from testbed.core.events import PhaseChanged, Progress, RoundFinished
 from testbed.core.record import Outcome
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
 from testbed.engines import Observer
 from testbed.engines.agents import AgentProcess
 from testbed.engines.guests import GuestProcess
+from testbed.linux.nic import Nic
+from testbed.migration.connections import take_back
 
 CANCEL_GRACE_S = 10.0
 """How long a source may take to stop after a cancel, before its agent is ended instead."""
@@ -36,17 +39,19 @@ class Ended:
     facts: dict[str, Any] = field(default_factory=dict)
     destination: dict[str, Any] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
+    announced: int = 0
     interrupted: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Pair:
-    """Both hosts' agents and guests."""
+    """Both hosts' agents and guests; ``nic`` is what the agents were told of the guest's network, None without one."""
 
     source_agent: AgentProcess
     destination_agent: AgentProcess
     source: GuestProcess
     destination: GuestProcess
+    nic: dict[str, Any] | None = None
 
 
 class Following:
@@ -70,8 +75,12 @@ class Following:
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. Ctrl-C and the timeout cancel; the guest is then awaited at the source."""
         self._pair.source_agent.order("migrate")
+        told = False
         while True:
             try:
+                if not told:
+                    told = True
+                    self._observer(PhaseChanged(at=monotonic(), phase="precopy"))
                 event = self._pair.source_agent.next_event(0.2)
             except Interrupted as stop:
                 self.ended.interrupted = True
@@ -138,8 +147,8 @@ class Following:
             self.ended.outcome = "completed"
             self.ended.reason = "the source agent died after commit; the guest runs at the destination"
         else:
-            self._pair.source.thaw()
             self.ended.reason = "the source agent died before commit; the guest runs on at the source"
+            self.ended.reason += _go_on_at_source(self._pair)
         return True
 
 
@@ -153,8 +162,29 @@ def settle(pair: Pair) -> bool:
     if pair.destination.operations() > pair.source.operations():
         pair.destination.thaw()
         return True
+    _silence(pair)
     pair.destination.kill()
     return False
+
+
+def _silence(pair: Pair) -> None:
+    """The guest that never ran says nothing to its clients when it is ended: they are the source's."""
+    if pair.nic is not None and pair.destination.alive:
+        pid, nic = pair.destination.process.pid, pair.nic
+        with suppress(OSError), closing(Nic(pid, nic["interface"], nic["ip"], nic["prefix"])) as its:
+            its.silence()
+
+
+def _go_on_at_source(pair: Pair) -> str:
+    """As the agent would have done it: the network first, then the guest. What could not be done, as words to add."""
+    fault = ""
+    if pair.nic is not None and pair.source.alive:
+        try:
+            take_back(pair.source.process.pid, **pair.nic)
+        except TestbedError as error:
+            fault = f", but {error}"
+    pair.source.thaw()
+    return fault
 
 
 def read_round(fields: dict[str, Any]) -> Round:

@@ -17,6 +17,6 @@ def prove_memory(pair: Pair, ended: Ended) -> MemoryRecord:
         match=found.match,
         method=METHOD,
         pages_compared=found.pages_compared,
-        pages_excluded=0,
+        pages_excluded=found.pages_excluded,
         pages_replayed=found.pages_replayed,
     )

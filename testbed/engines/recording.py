@@ -22,8 +22,10 @@ from testbed.core.record import (
     record_round,
 )
 from testbed.core.rounds import RoundKind
+from testbed.core.service_record import CaptureRecord
 from testbed.core.units import in_bits_per_second
 from testbed.engines.accounting import account
+from testbed.engines.applied import Applied
 from testbed.engines.measuring import Mark
 from testbed.engines.outcome import Ended
 from testbed.engines.timeline import GuestLog
@@ -56,6 +58,8 @@ class Evidence:
     guest_errors: int | None
     predicted: PredictionRecord | None
     crossing: Crossing | None
+    applied: Applied
+    capture: CaptureRecord | None
 
 
 def record(seen: Evidence) -> MigrationRecord:
@@ -85,6 +89,7 @@ def record(seen: Evidence) -> MigrationRecord:
         total_time_s=facts["released"] - facts["asked"] if ended.outcome == "completed" and facts else None,
         downtime_s=facts.get("downtime_s"),
         guest_gap_s=_guest_gap(seen),
+        guest_gap_begin_s=_guest_gap_begin(seen),
         downtime_phases_s=facts.get("phases", {}),
         bytes_sent=sum(done.sent_bytes for done, _ in ended.rounds),
         wire_bytes=_wire_bytes(seen),
@@ -99,6 +104,12 @@ def record(seen: Evidence) -> MigrationRecord:
         guest=_guest(seen),
         predicted=seen.predicted,
         cross_traffic=_cross_traffic(seen),
+        client_blackout_s=seen.applied.blackout_s,
+        blackout=seen.applied.blackout,
+        identity=seen.applied.identity,
+        connections=seen.applied.connections,
+        services=seen.applied.services,
+        capture=seen.capture,
     )
     made.full_scale = full_scale(made)
     made.invalid_reasons = _reasons(made, seen, pace)
@@ -141,7 +152,7 @@ def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[
             f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost",
         ),
     ]
-    return [reason or str(fault) for fault, reason in checks if fault]
+    return [reason or str(fault) for fault, reason in checks if fault] + seen.applied.reasons
 
 
 def _bits(rate: float | None) -> str:
@@ -179,6 +190,7 @@ def _cpu(seen: Evidence) -> CpuRecord:
         guest_s=seen.marks["ended"].guest_cpu_s - seen.marks["migrate"].guest_cpu_s,
         sampler_s=seen.sampler.cpu_s,
         sampler_share=seen.sampler.cpu_share,
+        probe_share=seen.applied.probe_share,
     )
 
 
@@ -239,6 +251,15 @@ def _guest_gap(seen: Evidence) -> float | None:
     if stamps.get("asked") is None or stamps.get("first_step") is None:
         return None
     return seen.log.gap_around(stamps["asked"], stamps["first_step"])
+
+
+def _guest_gap_begin(seen: Evidence) -> float | None:
+    """On the axis of the downtime: seconds after the pause was asked for."""
+    stamps = seen.ended.facts.get("stamps", {})
+    if stamps.get("asked") is None or stamps.get("first_step") is None:
+        return None
+    begin = seen.log.gap_begin_around(stamps["asked"], stamps["first_step"])
+    return None if begin is None else begin - stamps["asked"]
 
 
 def _guest(seen: Evidence) -> GuestRecord:

@@ -43,3 +43,9 @@ class GuestLog:
     def gap_around(self, asked: float, first_step: float) -> float | None:
         """``guest_gap_s``: the longest gap in the window around a switchover."""
         return self.longest_gap(asked - GAP_WINDOW_S, first_step + GAP_WINDOW_S)
+
+    def gap_begin_around(self, asked: float, first_step: float) -> float | None:
+        """When that gap began."""
+        near = (self.times >= asked - GAP_WINDOW_S) & (self.times <= first_step + GAP_WINDOW_S)
+        inside = self.times[near]
+        return float(inside[np.diff(inside).argmax()]) if len(inside) > 1 else None

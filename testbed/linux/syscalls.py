@@ -14,6 +14,11 @@ _LIBC.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c
 
 _NUMBERS = {
     "userfaultfd": {"x86_64": 323, "aarch64": 282},
+    "io_setup": {"x86_64": 206, "aarch64": 0},
+    "io_destroy": {"x86_64": 207, "aarch64": 1},
+    "io_getevents": {"x86_64": 208, "aarch64": 4},
+    "io_submit": {"x86_64": 209, "aarch64": 2},
+    "pidfd_getfd": {"x86_64": 438, "aarch64": 438},
 }
 """From arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (arm64)."""
 

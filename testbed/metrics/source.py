@@ -16,3 +16,19 @@ class Source(Protocol):
     def close(self) -> None:
         """Lets go of what it holds."""
         ...
+
+
+class Seldom:
+    """A source that is asked at every so-many-th tick alone, the first included: what changes slowly, or costs much."""
+
+    def __init__(self, source: Source, every: int) -> None:
+        self._source, self._every, self._ticks = source, every, 0
+
+    def sample(self) -> list[Row]:
+        """The source's rows, or none."""
+        self._ticks += 1
+        return self._source.sample() if self._ticks % self._every == 1 else []
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()

@@ -1,7 +1,7 @@
 """The agents as processes: ``python -m testbed.migration.agent CONFIG`` in a host's namespace, CONFIG being JSON.
 
     in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "resume"} or {"do": "release"} after in_doubt
-    out  (stdout)   {"event": "ready" | "progress" | "round" | "switchover" | "in_doubt" | "finished", ...}
+    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "in_doubt" | "finished" | "announced", ...}
 
 One JSON object a line. The end of stdin means that the run has died: the agent ends at once, and so does its guest.
 """

@@ -3,19 +3,25 @@
 import mmap
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 
 import numpy as np
 
 from guest_agent.control import GuestClient
+from guest_agent.gate import GateKeeper
 from guest_agent.journal import StealClock
 from guest_agent.ram import LAYOUT, MAGIC
 from testbed.core.errors import MigrationAborted, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts
 from testbed.linux import process
+from testbed.migration.guest import Adopted
+
+DRAIN_S = 5.0
+"""How long a guest's operations on disks may take to be done when it is stunned."""
 
 
 class AttachedGuest:
@@ -25,6 +31,7 @@ class AttachedGuest:
         self._client = GuestClient.connect(socket_path)
         self._ports = self._client.ports()
         self._steal = StealClock(self._ports.journal_fd)
+        self._gate = GateKeeper(self._ports.journal_fd)
         self._paused_at: float | None = None
         os.close(self._ports.journal_fd)
         self._state = mmap.mmap(self._ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
@@ -49,6 +56,15 @@ class AttachedGuest:
             new_userfaultfd=self._client.userfaultfd,
         )
 
+    def stun(self) -> None:
+        """As a hypervisor does: the devices drain, then the processor stands still. Raises ``MigrationAborted``."""
+        deadline = monotonic() + DRAIN_S
+        self._gate.hold()
+        self.pause()
+        while self._gate.busy:
+            self._drain(deadline)
+            self.pause()
+
     def pause(self) -> None:
         """Every thread of it is stopped when this returns. Raises ``MigrationAborted`` when that cannot be had."""
         try:
@@ -59,11 +75,20 @@ class AttachedGuest:
 
     def resume(self) -> None:
         """It goes on where it was stopped; one that is dead is beyond that."""
+        self._gate.release()
         if self._paused_at is not None:
             self._steal.add(monotonic() - self._paused_at)
             self._paused_at = None
         with suppress(ProcessLookupError):
             process.resume(self._ports.pid)
+
+    def adopt(self, moved: Sequence[Adopted]) -> None:
+        """Raises ``MigrationAborted`` when it does not take them."""
+        known = [(each.remote_ip, each.remote_port, each.local_port) for each, _ in moved]
+        try:
+            self._client.adopt(known, [sock.fileno() for _, sock in moved])
+        except TestbedError as fault:
+            raise MigrationAborted(f"the guest does not take its connections: {fault}") from fault
 
     def run(self) -> tuple[float, int]:
         """Raises ``MigrationAborted`` only once it is certain that the guest will never run here."""
@@ -84,3 +109,14 @@ class AttachedGuest:
         if int(header["magic"]) != MAGIC:
             raise TestbedError("page 0 holds no guest; was the memory received?")
         return int(header["operations"])
+
+    def _drain(self, deadline: float) -> None:
+        """The gate stays shut: what is under way is completed, and nothing else."""
+        with suppress(ProcessLookupError):  # the next pause says so
+            process.resume(self._ports.pid)
+        while True:
+            if monotonic() > deadline:
+                raise MigrationAborted(f"the guest's disk operations were not done within {DRAIN_S:g} s")
+            if not self._gate.busy:
+                return
+            sleep(50e-6)

@@ -1,6 +1,7 @@
 """The control channel: a socket around the pure ``Connection``."""
 
 import socket
+from collections.abc import Sequence
 from typing import TypeVar
 
 from testbed.core.errors import RemoteProtocolError
@@ -28,7 +29,11 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Raises ``LocalProtocolError`` out of turn, ``RemoteProtocolError`` when the peer has gone."""
-        data = self.connection.send(message)
+        self.send_all([message])
+
+    def send_all(self, messages: Sequence[Message]) -> None:
+        """Several in one go; as ``send``."""
+        data = b"".join(self.connection.send(message) for message in messages)
         try:
             self.sock.sendall(data)
         except OSError as fault:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic_ns
 
+from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
 from testbed.migration.digest import digest
-from testbed.migration.guest import Guest
+from testbed.migration.guest import Arrival, Guest
 from testbed.migration.receiving import ReceiveStream, RoundCounter, read_message
 from testbed.migration.sockets import tune
 from testbed.wire.messages import (
@@ -17,6 +18,7 @@ from testbed.wire.messages import (
     Abandon,
     Commit,
     Failed,
+    GuestConnection,
     Hello,
     Message,
     Prepare,
@@ -33,22 +35,36 @@ QUIET_S = 3600.0
 """A source may be silent this long within a round: pages come on the streams, and keep-alives find a dead peer."""
 
 
+MAX_CONNECTIONS = 65_535
+"""Of one guest: more ports than that one client has not."""
+
+
 class DestinationAgent:
     """Serves one migration. ``abandoned`` says whether it ended before commit, and why."""
 
     def __init__(
-        self, *, guest: Guest, memory: memoryview, channel: Channel, listener: socket.socket, migration_id: bytes
+        self,
+        *,
+        guest: Guest,
+        memory: memoryview,
+        channel: Channel,
+        listener: socket.socket,
+        migration_id: bytes,
+        arrival: Arrival | None = None,
     ) -> None:
         self._guest, self._memory, self._channel, self._listener = guest, memory, channel, listener
-        self._migration_id = migration_id
+        self._migration_id, self._arrival = migration_id, arrival
+        self._connections: list[TcpConnection] = []
         self._counter = RoundCounter()
         self._strict = False
         self.received_bytes = 0
         self.abandoned: str | None = None
+        self.runs_here = False
         self._handlers: dict[type, Callable[..., None]] = {
             Hello: self._on_hello,
             RoundBegin: self._on_round_begin,
             RoundEnd: self._on_round_end,
+            GuestConnection: self._on_connection,
             Prepare: self._on_prepare,
             Commit: self._on_commit,
             Abandon: self._on_abandon,
@@ -63,11 +79,17 @@ class DestinationAgent:
                 self._handle(message)
         except TestbedError as fault:
             self.abandoned = str(fault)
+            self._forget()
             self._tell(str(fault))
             raise
 
     def _handle(self, message: Message) -> None:
         self._handlers[type(message)](message)
+
+    def _forget(self) -> None:
+        """Before the source hears that the guest is its own: two hosts never speak for it."""
+        if self._arrival and not self.runs_here:
+            self._arrival.forget()
 
     def _tell(self, reason: str) -> None:
         # Too late in the protocol to say so, or nobody is there: the closed connection says it.
@@ -117,14 +139,39 @@ class DestinationAgent:
                 f"memory differs: {operations} operations here, {prepare.operations} at the source; "
                 f"digest {mine.hex()} here, {prepare.digest.hex()} at the source"
             )
-        self._channel.send(Prepared(operations, mine))
+        self._channel.send(Prepared(operations, mine, self._restore(prepare.connections)))
+
+    def _on_connection(self, message: GuestConnection) -> None:
+        if self._arrival is None:
+            raise RemoteProtocolError("a connection came for a guest without a network")
+        if len(self._connections) >= MAX_CONNECTIONS:
+            raise RemoteProtocolError(f"more than {MAX_CONNECTIONS} connections came")
+        self._connections.append(message.connection)
+
+    def _restore(self, announced: int) -> int:
+        """Makes the connections that came and gives them to the waiting guest: how many could be made."""
+        if len(self._connections) != announced:
+            raise RemoteProtocolError(f"{len(self._connections)} connections came, {announced} were sent")
+        if self._arrival is None or not announced:
+            return 0
+        made = self._arrival.restore(self._connections)
+        self._guest.adopt(made)
+        self._connections = []
+        return len(made)
 
     def _on_commit(self, _commit: Commit) -> None:
         received_ns = monotonic_ns()
+        announced_ns = self._arrival.appear() if self._arrival else monotonic_ns()
         first_step, operation = self._guest.run()
-        self._channel.send(Running(received_ns, round(first_step * 1e9), operation))
+        self.runs_here = True
+        try:
+            self._channel.send(Running(received_ns, announced_ns, round(first_step * 1e9), operation))
+        finally:
+            if self._arrival:
+                self._arrival.hand_over()
         self._done = True
 
     def _on_abandon(self, abandon: Abandon) -> None:
         self.abandoned = self._counter.fault or abandon.reason  # what broke here explains what the source saw
+        self._forget()
         self._done = True

@@ -1,8 +1,14 @@
-"""The guest as the agents see it: memory, a process to stun, and a way to let it run."""
+"""The guest as the agents see it: memory, a process to stun, a way to let it run, and its place on the network."""
 
+import socket
+from collections.abc import Sequence
 from typing import Protocol
 
+from testbed.core.connection import TcpConnection
 from testbed.dirty import GuestPorts
+
+Adopted = tuple[TcpConnection, socket.socket]
+"""A connection, and the socket that it goes on in."""
 
 
 class Guest(Protocol):
@@ -12,12 +18,20 @@ class Guest(Protocol):
         """Its memory and process, once."""
         ...
 
+    def stun(self) -> None:
+        """As ``pause``, and nothing of it is under way outside its memory either: no operation on a disk."""
+        ...
+
     def pause(self) -> None:
         """Returns when no thread of it can run."""
         ...
 
     def resume(self) -> None:
-        """Undoes ``pause``; harmless when it runs."""
+        """Undoes ``pause`` and ``stun``; harmless when it runs."""
+        ...
+
+    def adopt(self, moved: Sequence[Adopted]) -> None:
+        """Gives it connections that moved here, before ``run``. The sockets stay the caller's too."""
         ...
 
     def run(self) -> tuple[float, int]:
@@ -26,4 +40,51 @@ class Guest(Protocol):
 
     def operations(self) -> int:
         """How many operations its state in RAM says are done."""
+        ...
+
+
+class Departure(Protocol):
+    """The network identity of a guest that may leave this host. Verbs raise ``MigrationAborted``."""
+
+    refused: int
+    """Connections that could not be read."""
+
+    @property
+    def reset_because(self) -> str | None:
+        """Why its connections do not move; None: they do."""
+        ...
+
+    def leave(self) -> list[TcpConnection]:
+        """Silence it, then read its connections. The guest is stunned."""
+        ...
+
+    def stay(self) -> None:
+        """Undoes ``leave``; harmless when it never left."""
+        ...
+
+    def close(self, *, gone: bool) -> None:
+        """Lets go of everything. ``gone``: the guest runs elsewhere, and this host is never to speak for it again."""
+        ...
+
+
+class Arrival(Protocol):
+    """The network identity of a guest that may come to this host. Verbs raise ``MigrationAborted``."""
+
+    restored: int
+    refused: int
+
+    def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
+        """Makes the connections here, unheard. Those that the kernel refuses are counted."""
+        ...
+
+    def appear(self) -> int:
+        """The guest is here now: link up, and the network is told. When that was done (CLOCK_MONOTONIC, ns)."""
+        ...
+
+    def hand_over(self) -> None:
+        """The guest runs here: its connections are its own, and what it closes is closed."""
+        ...
+
+    def forget(self) -> None:
+        """It will not come: unheard again, connections dropped without a word."""
         ...

@@ -6,7 +6,8 @@ import threading
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
-from testbed.wire.messages import HEADER, Message, Pages, Type, check_pages, decode, header
+from testbed.wire.messages import HEADER, Message, Pages, Type, decode, header
+from testbed.wire.pages import check_pages
 
 SOCKET_BUFFER = 1 << 20
 

@@ -6,7 +6,9 @@ import struct
 from testbed.core.errors import MigrationAborted, PrerequisiteMissing
 
 PORT = 8000
-"""vMotion's own port. Every run has namespaces of its own, so it is always free."""
+"""The channel's: vMotion's own. Every run has namespaces of its own, so it is always free."""
+STREAM_PORT = 8001
+"""The streams': a port of their own, so that who looks at packets can tell pages from words."""
 CONNECT_TIMEOUT_S = 5.0
 SO_MAX_PACING_RATE = 47
 """include/uapi/asm-generic/socket.h; bytes per second, an unsigned long."""
@@ -16,14 +18,14 @@ DEAD_PEER_S = 4
 """Seconds without an acknowledgement, or without an answer to keep-alives, after which the peer counts as dead."""
 
 
-def listen(address: str, streams: int) -> socket.socket:
+def listen(address: str, port: int, backlog: int = 1) -> socket.socket:
     """A socket that listens on that address alone."""
-    listener = socket.create_server((address, PORT), backlog=streams + 1)
+    listener = socket.create_server((address, port), backlog=backlog)
     listener.settimeout(CONNECT_TIMEOUT_S)
     return listener
 
 
-def connect(address: str, congestion: str, cap: float | None = None) -> socket.socket:
+def connect(address: str, port: int, congestion: str, cap: float | None = None) -> socket.socket:
     """A connection to the destination; ``cap``: the most that it may carry, payload in bytes per second.
 
     Raises ``MigrationAborted`` when nobody answers.
@@ -33,10 +35,10 @@ def connect(address: str, congestion: str, cap: float | None = None) -> socket.s
         choose_congestion(sock, congestion)
         pace(sock, cap)
         sock.settimeout(CONNECT_TIMEOUT_S)
-        sock.connect((address, PORT))
+        sock.connect((address, port))
     except OSError as fault:
         sock.close()
-        raise MigrationAborted(f"the destination at {address}:{PORT} cannot be reached: {fault}") from fault
+        raise MigrationAborted(f"the destination at {address}:{port} cannot be reached: {fault}") from fault
     tune(sock)
     return sock
 

@@ -12,7 +12,7 @@ from testbed.dirty import Tracker
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
-from testbed.migration.guest import Guest
+from testbed.migration.guest import Departure, Guest
 from testbed.migration.precopy import CommitRefused
 from testbed.migration.sending import Memory, SendStreams
 from testbed.migration.stamps import Stamps
@@ -21,6 +21,7 @@ from testbed.wire.messages import (
     NO_DIGEST,
     Abandon,
     Commit,
+    GuestConnection,
     Hello,
     Prepare,
     Prepared,
@@ -41,9 +42,19 @@ class SourceAgent:
     """Implements ``testbed.migration.precopy.Source``."""
 
     def __init__(
-        self, *, guest: Guest, tracker: Tracker, channel: Channel, cancel: Cancel, strict: bool, progress: Progress
+        self,
+        *,
+        guest: Guest,
+        tracker: Tracker,
+        channel: Channel,
+        cancel: Cancel,
+        strict: bool,
+        progress: Progress,
+        departure: Departure | None = None,
     ) -> None:
         self._guest, self._channel, self._cancel = guest, channel, cancel
+        self._departure = departure
+        self._dumped = self._restored = 0
         self.throttling = Throttling(guest, tracker)
         self._strict, self._progress = strict, progress
         self.ram_bytes = guest.ports().ram_bytes
@@ -107,25 +118,31 @@ class SourceAgent:
             self._collected = self._ram
 
     def pause_guest(self) -> None:
-        """Stun."""
+        """Stun: its disks are at rest, and no thread of it runs."""
         self._cancel.check()
         self.throttling.stop_taking_time()
         self.stamps.asked = monotonic()
-        self._guest.pause()
+        self._guest.stun()
         self.stamps.paused = monotonic()
 
     def resume_guest(self) -> None:
-        """Run here again."""
-        self._guest.resume()
+        """Run here again, and be heard: its connections are let go of first, so that none answers wrongly."""
+        try:
+            if self._departure:
+                self._departure.stay()
+        finally:
+            self._guest.resume()
 
     def prepare(self) -> None:
-        """The guest's state is in RAM, so only its progress and, in strict mode, a digest are left to be said."""
+        """The guest's state is in RAM, but for its connections; its progress and, in strict mode, a digest are said."""
+        self._send_connections()
         operations = self._guest.operations()
         mine = digest(self._guest.ports().ram_fd, self.ram_bytes) if self._strict else NO_DIGEST
-        self._channel.send(Prepare(operations, mine))
+        self._channel.send(Prepare(operations, mine, self._dumped))
         answer = self._channel.receive(Prepared, STUNNED_TIMEOUT_S)
         if (answer.operations, answer.digest) != (operations, mine):
             raise MigrationAborted(f"the destination's memory differs: it holds {answer.operations} operations")
+        self._restored = answer.connections
         self._cancel.seal()
         self.stamps.prepared = monotonic()
 
@@ -139,6 +156,7 @@ class SourceAgent:
         except TestbedError as fault:
             raise InDoubt(f"commit was sent and not answered: {fault}") from fault
         self.stamps.handed = answer.commit_received_ns / 1e9
+        self.stamps.announced = answer.announced_ns / 1e9
         self.stamps.first_step = answer.first_step_ns / 1e9
 
     def abandon(self, reason: str) -> None:
@@ -150,8 +168,22 @@ class SourceAgent:
         """What each stream carried, and how its TCP fared."""
         return self._streams.facts() if self._streams else []
 
-    def close(self) -> None:
-        """Untrack the guest and end all connections."""
+    def connection_facts(self) -> dict[str, str | int] | None:
+        """How its TCP connections fared; None for a guest without a network."""
+        if self._departure is None:
+            return None
+        reason = self._departure.reset_because
+        return {
+            "mechanism": "tcp_repair" if reason is None else "reset",
+            "reason": reason or "",
+            "moved": self._restored,
+            "refused": self._departure.refused + self._dumped - self._restored,
+        }
+
+    def close(self, *, gone: bool = False) -> None:
+        """Untrack the guest and end all connections. ``gone``: it runs at the destination."""
+        if self._departure:
+            self._departure.close(gone=gone)
         self.throttling.tracker.close()
         if self._streams:
             self._streams.close()
@@ -159,6 +191,13 @@ class SourceAgent:
         self._ram.close()
         if self._collected is not self._ram:
             self._collected.close()
+
+    def _send_connections(self) -> None:
+        if self._departure:
+            left = self._departure.leave()
+            self._dumped = len(left)
+            self._channel.send_all([GuestConnection(each) for each in left])
+        self.stamps.sent = monotonic()
 
     def _transfer(self, index: int, memory: Memory, *, stunned: bool) -> None:
         """Announce, send, and wait until the destination has it all in memory."""

@@ -7,17 +7,21 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
-from testbed.core.errors import InDoubt, TestbedError
+from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
 from testbed.core.extents import cell_pages
 from testbed.core.rounds import Decision, Round
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.probe import choose
+from testbed.linux import tcp_repair
+from testbed.linux.nic import Nic
+from testbed.migration.announcing import Announcer
 from testbed.migration.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
 from testbed.migration.channel import Channel
+from testbed.migration.connections import Departing
 from testbed.migration.precopy import migrate
 from testbed.migration.sending import SendStreams
-from testbed.migration.sockets import connect
+from testbed.migration.sockets import PORT, STREAM_PORT, connect
 from testbed.migration.source import SourceAgent
 from testbed.policies.load import load as load_policy
 from testbed.wire.states import Role
@@ -28,7 +32,8 @@ PROGRESS_EVERY_S = 0.2
 
 class Migrating:
     """Config: role, guest (socket), peer (address), migration_id (hex), streams, congestion, policy, tracker,
-    strict, stream_cap (bytes per second each, or None).
+    strict, stream_cap (bytes per second each, or None), nic (interface, ip, prefix; None: the guest has no network),
+    connections ("move" or "reset"), frames (hex; announce a guest that left and comes back).
     """
 
     def __init__(self, config: dict[str, Any], say: Say, orders: SimpleQueue[str], cancel: Cancel) -> None:
@@ -42,10 +47,11 @@ class Migrating:
         policy = load_policy(config["policy"])
         with AttachedGuest(config["guest"]) as guest:
             chosen = choose(guest.ports(), config["tracker"])
+            departure = self._departure(guest)  # opening things takes time that is no part of a migration
             self._say("ready", tracker=chosen.tracker.name, reason=chosen.reason, pid=os.getpid())
             self._orders.get()  # "migrate"
             asked, self._cpu = monotonic(), _cpu_seconds()
-            channel = Channel(connect(config["peer"], config["congestion"]), Role.SOURCE, self._cancel)
+            channel = Channel(connect(config["peer"], PORT, config["congestion"]), Role.SOURCE, self._cancel)
             source = SourceAgent(
                 guest=guest,
                 tracker=chosen.tracker,
@@ -53,13 +59,31 @@ class Migrating:
                 cancel=self._cancel,
                 strict=config["strict"],
                 progress=self._progress,
+                departure=departure,
             )
+            outcome = "aborted"
             try:
-                self._migrate(source, channel, policy, asked, guest)
+                outcome = self._migrate(source, channel, policy, asked)
             finally:
-                source.close()
+                source.close(gone=outcome == "completed")
 
-    def _migrate(self, source: SourceAgent, channel: Channel, policy: Any, asked: float, guest: AttachedGuest) -> None:
+    def _departure(self, guest: AttachedGuest) -> Departing | None:
+        nic = self._config.get("nic")
+        if nic is None:
+            return None
+        asked = self._config.get("connections", "move") == "move"
+        reset_because = tcp_repair.supported() if asked else "asked for by the scenario"
+        pid = guest.ports().pid
+        try:
+            link = Nic(pid, nic["interface"], nic["ip"], nic["prefix"])
+            frames = [bytes.fromhex(frame) for frame in self._config.get("frames", [])]
+            announcer = Announcer(pid, nic["interface"], frames)
+        except OSError as fault:
+            raise MigrationAborted(f"the guest's network interface cannot be reached: {fault}") from fault
+        return Departing(pid, link, nic["ip"], announcer=announcer, reset_because=reset_because)
+
+    def _migrate(self, source: SourceAgent, channel: Channel, policy: Any, asked: float) -> str:
+        """How it ended."""
         outcome, reason = "completed", "the guest runs at the destination"
         try:
             self._greet(source)
@@ -67,7 +91,7 @@ class Migrating:
         except MigrationCancelled as end:
             outcome, reason = "cancelled", str(end)
         except InDoubt as doubt:
-            outcome, reason = self._resolve(doubt, guest)
+            outcome, reason = self._resolve(doubt, source)
         except TestbedError as fault:
             outcome, reason = "aborted", str(fault)
         released, cpu_s = monotonic(), _cpu_seconds() - self._cpu
@@ -83,9 +107,11 @@ class Migrating:
             downtime_s=source.stamps.downtime(),
             streams=source.stream_facts(),
             channel_bytes=channel.sent_bytes,
+            connections=source.connection_facts(),
             throttle={"mechanism": source.throttling.mechanism, "install_s": source.throttling.install_s},
             cpu_s=cpu_s,
         )
+        return outcome
 
     def _greet(self, source: SourceAgent) -> None:
         config = self._config
@@ -93,7 +119,9 @@ class Migrating:
 
         def open_streams() -> SendStreams:
             cap = config.get("stream_cap")
-            sockets = [connect(config["peer"], config["congestion"], cap) for _ in range(config["streams"])]
+            sockets = [
+                connect(config["peer"], STREAM_PORT, config["congestion"], cap) for _ in range(config["streams"])
+            ]
             return SendStreams(sockets, migration_id, self._cancel, cap)
 
         try:
@@ -102,11 +130,11 @@ class Migrating:
             source.abandon(str(fault))
             raise
 
-    def _resolve(self, doubt: InDoubt, guest: AttachedGuest) -> tuple[str, str]:
+    def _resolve(self, doubt: InDoubt, source: SourceAgent) -> tuple[str, str]:
         """Only the run can look at the destination; until it has, the guest runs nowhere by our doing."""
         self._say("in_doubt", reason=str(doubt))
         if self._orders.get() == "resume":
-            guest.resume()
+            source.resume_guest()
             return "aborted", f"{doubt}; the destination never ran the guest, so it runs on at the source"
         return "completed", f"{doubt}; the guest was found running at the destination"
 

@@ -11,15 +11,18 @@ dirty rate is above the cap what is dirty grows linearly, and from there on free
           |     _/
           |   /  linear: cap x t
           +------------------ t
+
+Services share the guest's one processor: they get on as its operations do, and dirty a few pages of their own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from testbed.core.rounds import Throttle
 from testbed.core.units import PAGE_SIZE
+from testbed.model.services import area_pages, dirtied_pages
 from testbed.model.writes import OWN_PAGES, Phase, Vector, phases
 
 STEPS = 60
@@ -29,10 +32,10 @@ STEPS = 60
 class FluidGuest:
     """Runs, is throttled, and tells what is dirty."""
 
-    def __init__(self, workload: Mapping[str, Any], ram_bytes: int) -> None:
+    def __init__(self, workload: Mapping[str, Any], ram_bytes: int, services: Sequence[Mapping[str, Any]] = ()) -> None:
         """Raises ``ScenarioError`` for a workload without a model."""
-        self._ram_bytes = ram_bytes
-        self._phases = phases(workload, ram_bytes)
+        self._ram_bytes, self._services, self._served_s = ram_bytes, services, 0.0
+        self._phases = phases(workload, ram_bytes - area_pages(services) * PAGE_SIZE)
         self._pages = np.diff(self._phases[0].edges)
         with np.errstate(divide="ignore"):  # one page that gets every write is missed by none: log 0
             self._log_miss = [np.log1p(-phase.share / self._pages) for phase in self._phases]
@@ -51,6 +54,7 @@ class FluidGuest:
             duration_s -= spent
             self.wanted += spent * phase.pace
             self.operations += done
+            self._served_s += done / phase.pace
             self._done += done
             if phase.operations is not None and self._done >= phase.operations * (1 - 1e-12):
                 self._index, self._done = (self._index + 1) % len(self._phases), 0.0
@@ -62,14 +66,15 @@ class FluidGuest:
 
     def collect(self) -> int:
         """Bytes that are dirty, whole pages; from now on none is."""
-        pages = round(self._dirty(self._swept, self._missed)) + (OWN_PAGES if self._touched else 0)
+        written = self._dirty(self._swept, self._missed) + dirtied_pages(self._services, self._served_s)
+        pages = round(written) + (OWN_PAGES if self._touched else 0)
         self._clean()
         return min(pages * PAGE_SIZE, self._ram_bytes)
 
     def _clean(self) -> None:
         self._swept = np.zeros_like(self._pages)
         self._missed = np.zeros_like(self._pages)
-        self._touched = False
+        self._touched, self._served_s = False, 0.0
 
     def _advance(self, phase: Phase, time: float, pace: float, cap: float | None) -> tuple[float, float]:
         """Runs this phase for that time or to its end. Returns seconds and operations."""

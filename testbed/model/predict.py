@@ -68,7 +68,7 @@ def forecast(
 
 def _warm_guest(plan: Plan) -> FluidGuest:
     """As far into its phases as the warm-up takes it, and clean."""
-    guest = FluidGuest(plan.guest.workload, plan.guest.ram_bytes)
+    guest = FluidGuest(plan.guest.workload, plan.guest.ram_bytes, plan.guest.services)
     guest.run(plan.warmup_s)
     guest.collect()
     guest.operations = guest.wanted = 0.0

@@ -32,7 +32,7 @@ from testbed.network.hosts import Bridge, End, Host
 RUN_VARIABLE = "FAST_MOTION_RUN"
 """In the environment of every process that a fabric starts: which run it belongs to."""
 
-_COMMANDS = ("mnexec", "nsenter", "ip", "bridge", "tc", "ifconfig", "brctl")
+_COMMANDS = ("mnexec", "nsenter", "unshare", "ip", "bridge", "tc", "ifconfig", "brctl")
 _File = int | IO[Any] | None
 _OWN_MODULES = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
 """Python in a host takes modules from here, and never from where the user happens to stand."""
@@ -50,6 +50,7 @@ class Fabric:
         self.hosts: dict[str, Host] = {}
         self._bridge: Bridge | None = None
         self._links: dict[str, list[End]] = {}
+        self._behind: dict[str, str] = {}
         self._down = contextlib.ExitStack()
 
     @property
@@ -73,6 +74,10 @@ class Fabric:
         """Where traffic of ``network`` leaves an interface: on ``vm`` the hosts' ends and the switch's ports."""
         return list(self._links[network])
 
+    def behind(self, port: str) -> str | None:
+        """The host at the other end of a port of the switch; None for a port of no host."""
+        return self._behind.get(port)
+
     def host(self, name: str) -> Host:
         """The host of that name. Raises ``ScenarioError``."""
         if name not in self.hosts:
@@ -84,6 +89,7 @@ class Fabric:
         host_name: str,
         argv: Sequence[str],
         *,
+        own_network: bool = False,
         pass_fds: Sequence[int] = (),
         stdin: _File = None,
         stdout: _File = None,
@@ -92,14 +98,16 @@ class Fabric:
         cwd: str | Path | None = None,
     ) -> "subprocess.Popen[bytes]":
         """A process in the host's network namespace; the Popen's pid is its own (``nsenter`` only enters).
+        ``own_network``: in a new network namespace instead, without any interface but ``lo``.
 
         It sees the files of this process: the host's mount namespace, which differs in /sys alone and hides cgroups
         there, is not entered (and could not be from a chroot). It is in a session of its own: Ctrl-C reaches the run,
         which decides what to tell it. ``env`` None is this process's environment. What still runs when the fabric ends
         is killed. Raises ``OSError`` from ``Popen``.
         """
+        own = ["unshare", "--net", "--"] if own_network else []
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            ["nsenter", f"--net=/proc/{self.host(host_name).pid}/ns/net", "--", *argv],
+            ["nsenter", f"--net=/proc/{self.host(host_name).pid}/ns/net", "--", *own, *argv],
             pass_fds=pass_fds,
             stdin=stdin,
             stdout=stdout,
@@ -123,6 +131,7 @@ class Fabric:
         self.hosts = {node.name: read_host(node.name, node.pid) for node in net.hosts}
         introduce(list(self.hosts.values()))
         self._links = _ends_by_network(net)
+        self._behind = _hosts_by_port(net)
         for end in (end for ends in self._links.values() for end in ends):
             has_carrier(end.pid, end.interface)  # an interface sends nothing until the kernel has noticed its carrier
         for switch in net.switches:
@@ -210,6 +219,13 @@ def _ends_by_network(net: Any) -> dict[str, list[End]]:
         network = next(intf.name for intf in both if intf.node in net.hosts)
         ends.setdefault(network, []).extend(End(pid=intf.node.pid, interface=intf.name) for intf in both)
     return ends
+
+
+def _hosts_by_port(net: Any) -> dict[str, str]:
+    """Of every port of a switch, the host at its other end."""
+    both = [(link.intf1, link.intf2) for link in net.links]
+    ends = [*both, *((second, first) for first, second in both)]
+    return {port.name: end.node.name for port, end in ends if port.node in net.switches and end.node in net.hosts}
 
 
 def _import_mininet() -> tuple[Any, Any]:

@@ -21,16 +21,17 @@ def _hold(claim: Claim, done: Sequence[MigrationRecord]) -> ComparisonRecord:
     if claim.over:
         before = _measured(claim, {**claim.where, claim.over: claim.a}, done)
         after = _measured(claim, {**claim.where, claim.over: claim.b}, done)
-        measured = 1 - after / before if before and after is not None else None
+        measured = _along(claim, before, after)
     else:
         measured = _measured(claim, claim.where, done)
-    met = None if claim.within is None or measured is None else _meets(claim, measured)
+    asked = claim.at_least or claim.within is not None
+    met = _meets(claim, measured) if asked and measured is not None else None
     return ComparisonRecord(
         name=claim.name,
         over=claim.over,
         a=claim.a,
         b=claim.b,
-        reduction=measured if claim.over else None,
+        reduction=measured if claim.unit == "share" else None,
         published=claim.published,
         source=claim.source,
         measured=measured,
@@ -40,7 +41,18 @@ def _hold(claim: Claim, done: Sequence[MigrationRecord]) -> ComparisonRecord:
     )
 
 
+def _along(claim: Claim, before: float | None, after: float | None) -> float | None:
+    """The share by which it fell, or how many times as large it was."""
+    if not before or after is None:
+        return None
+    if claim.at_least:
+        return before / after if after else None
+    return 1 - after / before
+
+
 def _meets(claim: Claim, measured: float) -> bool:
+    if claim.at_least:
+        return measured >= claim.published
     allowed = (claim.within or 0.0) * (1.0 if claim.over else claim.published)
     return abs(measured - claim.published) <= allowed
 
@@ -64,6 +76,14 @@ def _real(claim: Claim, migration: MigrationRecord) -> float | None:
             return migration.bytes_sent * size * time
         case "round_bytes":
             return _sent(migration, claim.round) * size * time
+        case "longest_halt":
+            return _longest_halt(migration, time)
+
+
+def _longest_halt(migration: MigrationRecord, time: float) -> float | None:
+    """Of the service that halted the longest."""
+    halts = [each.longest_halt_s * time for each in migration.services if each.longest_halt_s is not None]
+    return max(halts, default=None)
 
 
 def _sent(migration: MigrationRecord, index: int | None) -> int:

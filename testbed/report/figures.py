@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from testbed.core.claims import Unit
 from testbed.core.record import MigrationRecord, Summary
 from testbed.report.cells import Cells
 from testbed.report.charts.export import Chart
 from testbed.report.charts.grid import grid_chart
-from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, lines_chart
-from testbed.report.charts.published import Unit, published_chart
+from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
+from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.timeline import timeline_chart
 from testbed.report.timeline import Timeline
@@ -62,7 +63,22 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
             gaps_chart(migrations),
         ),
     ]
-    return [Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in made if chart]
+    found = [Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in made if chart]
+    return [*found, *_halts(summary, lines)]
+
+
+def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
+    """A figure for each service that any of the migrations had."""
+    for service in dict.fromkeys(each.name for done in summary.migrations for each in done.services):
+        chart = halts_chart(summary.migrations, lines, service)
+        if chart is not None:
+            yield Figure(
+                name=f"halts-{service}",
+                title=f"When {service} halts, and for how long",
+                caption="The article's Figure 5. Where a line meets the axis nothing was completed; a bar is the "
+                "longest such time from the migration's beginning on, the median of repeats.",
+                chart=chart,
+            )
 
 
 def of_published(summary: Summary) -> list[Figure]:
@@ -71,10 +87,12 @@ def of_published(summary: Summary) -> list[Figure]:
         "share": "Reductions, beside those published",
         "bytes": "Bytes of each round, beside those published",
         "seconds": "Times, beside those published",
+        "ratio": "How many times as large, beside what was expected",
     }
+    said = dict.fromkeys(titles, "Where both marks meet, they agree.") | {"ratio": "At least as far to the right."}
     made = [(unit, published_chart(summary.comparisons, unit)) for unit in titles]
     return [
-        Figure(name=f"published-{unit}", title=titles[unit], caption="Where both marks meet, they agree.", chart=chart)
+        Figure(name=f"published-{unit}", title=titles[unit], caption=said[unit], chart=chart)
         for unit, chart in made
         if chart is not None
     ]
@@ -95,8 +113,8 @@ def of_migration(done: MigrationRecord, line: Timeline, cells: Cells | None, nam
         yield Figure(
             name=f"switchover-{name}",
             title="The switchover, in milliseconds",
-            caption="The phases add up to the downtime. Gap and blackout are lengths by the guest's and the client's "
-            "own clocks; they are drawn from the same zero.",
+            caption="The phases add up to the downtime. The guest's gap and the client's blackout lie where they were "
+            "seen, on one axis with it; what is drawn from the same zero without that is of an older run.",
             chart=switchover,
         )
     if cells is not None:

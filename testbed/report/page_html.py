@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-from testbed.report import page_words
+from testbed.report import page_words, service_words
 from testbed.report.charts import export, theme
 from testbed.report.figures import Figure
 from testbed.report.text import proof
@@ -29,6 +29,7 @@ def html(page: "Page") -> str:
         summary=page.summary,
         page=page,
         words=page_words,
+        service_words=service_words,
         proof=proof,
         opened=OPENED,
         scale=_scale(page),

@@ -65,6 +65,7 @@ def checks(migrations: Sequence[MigrationRecord]) -> list[Check]:
             [_one_runner(each) for each in migrations],
             "no operation was lost, and none made at both hosts",
         ),
+        *_services_whole(migrations),
     ]
 
 
@@ -166,6 +167,10 @@ def _reductions(comparisons: Sequence[ComparisonRecord]) -> list[ComparisonRecor
 
 
 def _held_against(each: ComparisonRecord) -> str:
+    if each.unit == "ratio":
+        figure = each.name.partition(" ")[0].replace("_", " ")
+        asked = "" if each.published is None else f" (expected: at least {each.published:g})"
+        return f"The {figure} is {each.measured:.1f} times as long at {each.a} as at {each.b}{asked}."
     said = "" if each.published is None else f" (published: {each.published:.0%})"
     figure, _, where = each.name.partition(" ")
     at = f", {where.replace('=', ' ')}" if where else ""
@@ -191,6 +196,18 @@ def _one_runner(done: MigrationRecord) -> bool | None:
     if done.guest is None or done.guest.operations is None or done.guest.lost is None:
         return None
     return done.guest.lost == 0
+
+
+def _services_whole(migrations: Sequence[MigrationRecord]) -> list[Check]:
+    """One more where there were services."""
+    found = [_all_verified(each) for each in migrations if each.services]
+    note = "nothing of what was acknowledged or written is lost or doubled"
+    return [_check("services whole", found, note)] if found else []
+
+
+def _all_verified(done: MigrationRecord) -> bool | None:
+    known = [each.verified for each in done.services if each.verified is not None]
+    return all(known) if known else None
 
 
 def _apart(seen: float | None, said: float | None) -> str:

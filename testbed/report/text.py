@@ -10,6 +10,7 @@ from rich.text import Text
 
 from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
+from testbed.report.service_words import SERVICE_HEADS, network, services
 
 WIDE = 160
 """Columns where there is no terminal, so that a row stays a line."""
@@ -33,6 +34,7 @@ def render(summary: Summary) -> Iterator[RenderableType]:
     if len(summary.migrations) == 1 and summary.migrations[0].rounds:
         yield rounds_table(summary.migrations[0])
         yield Text(f"memory: {proof(summary.migrations[0].memory)}")
+        yield from (Text(line) for line in network(summary.migrations[0]))
         yield from _sampling(summary.migrations[0])
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
@@ -45,13 +47,17 @@ def render(summary: Summary) -> Iterator[RenderableType]:
 def _sampling(migration: MigrationRecord) -> Iterator[Text]:
     """What the measuring itself cost: it runs beside what it measures."""
     if migration.cpu and migration.cpu.sampler_share is not None:
-        yield Text(f"sampling took {migration.cpu.sampler_share:.1%} of a core")
+        probing = migration.cpu.probe_share
+        probe = "" if probing is None else f", and the client's probe {probing:.1%}"
+        yield Text(f"sampling took {migration.cpu.sampler_share:.1%} of a core{probe}")
 
 
 def figures_of(migrations: list[MigrationRecord]) -> Iterator[RenderableType]:
     """As emulated; at full size, where that is another; and against what was predicted, where something was."""
     if migrations:
         yield migrations_table(migrations)
+    if any(each.services for each in migrations):
+        yield services_table(migrations)
     if any(each.scale != {"size": 1, "time": 1} and each.full_scale for each in migrations):
         yield full_scale_table(migrations)
     if any(each.predicted for each in migrations):
@@ -60,12 +66,24 @@ def figures_of(migrations: list[MigrationRecord]) -> Iterator[RenderableType]:
 
 def migrations_table(migrations: list[MigrationRecord]) -> Table:
     """A line a migration."""
-    table = table_of(
-        "migration", "outcome", *(">total", ">downtime", ">rounds", ">sent", ">sent/RAM", ">dirty"), "memory"
-    )
-    table.add_column("valid")
+    seen = any(each.client_blackout_s is not None for each in migrations)
+    first = ("migration", "outcome", ">total", ">downtime", *[">blackout"] * seen)
+    table = table_of(*first, ">rounds", ">sent", ">sent/RAM", ">dirty", "memory", "valid")
     for each in migrations:
-        row(table, name_of(each), each.outcome, *figures(each), memory(each.memory), "yes" if each.valid else "no")
+        total, down, *others = figures(each)
+        blackout = [_in(in_seconds, each.client_blackout_s)] * seen
+        valid = "yes" if each.valid else "no"
+        row(table, name_of(each), each.outcome, total, down, *blackout, *others, memory(each.memory), valid)
+    return table
+
+
+def services_table(migrations: list[MigrationRecord]) -> Table:
+    """A line a service of each migration: what it got done, how long it halted, and whether nothing of it was lost."""
+    heads = [head if head in ("service", "seen by", "verified") else f">{head}" for head in SERVICE_HEADS]
+    table = table_of("services", *heads)
+    for each in migrations:
+        for cells in services(each):
+            row(table, name_of(each), *cells)
     return table
 
 
@@ -164,6 +182,8 @@ def difference(each: ComparisonRecord) -> str:
     """In per cent of what was published; of shares in percentage points."""
     if each.measured is None or each.published is None:
         return NOTHING
+    if each.unit == "ratio":
+        return f"{each.measured / each.published:.1f} times" if each.published else NOTHING
     if each.unit == "share":
         return f"{(each.measured - each.published) * 100:+.1f} points"
     return f"{each.measured / each.published - 1:+.2%}" if each.published else NOTHING
@@ -171,6 +191,8 @@ def difference(each: ComparisonRecord) -> str:
 
 def allowed(each: ComparisonRecord) -> str:
     """What the scenario allows, and whether it is kept."""
+    if each.unit == "ratio" and each.published is not None:
+        return f"at least {each.published:g}" + ("" if each.met is None else ": yes" if each.met else ": NO")
     if each.within is None:
         return NOTHING
     said = f"{each.within * 100:g} points" if each.unit == "share" else f"{each.within * 100:g}%"
@@ -199,6 +221,8 @@ def in_unit(value: float | None, unit: str) -> str:
     match unit:
         case "bytes":
             return f"{value / 1e6:,.2f} MB"
+        case "ratio":
+            return f"{value:.1f} x"
         case "seconds":
             return f"{value:.2f} s" if value >= 1 else in_seconds(value)
         case _:

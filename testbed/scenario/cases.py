@@ -17,6 +17,9 @@ CASES = "cases"
 SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect")
 """What may differ between the migrations of one run."""
 
+LISTS = ("vm.services",)
+"""Paths whose values are lists themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -28,12 +31,14 @@ class Setting:
 
 
 def label(value: Any) -> str:
-    """A value of an axis in a few characters: ``128GiB``; ``uniform,write_rate=1GB/s`` for a mapping."""
+    """A value of an axis in a few characters: ``128GiB``; ``uniform,write_rate=1GB/s`` for a mapping; of a list of
+    them ``iometer,block=65536+oltp``, ``none`` of an empty one.
+    """
     if isinstance(value, Mapping):
         others = [f"{key}={label(part)}" for key, part in value.items() if key != "name"]
         return ",".join([str(value.get("name", "")), *others]).strip(",")
     if isinstance(value, list):
-        return f"[{' '.join(label(item) for item in value)}]"
+        return "+".join(label(item) for item in value) or "none"
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value).replace(" ", "")
 
 
@@ -41,6 +46,11 @@ def check_path(path: str, place: str) -> None:
     """Raises ``ScenarioError`` for what the matrix cannot set."""
     if parts(path)[0] not in SETTABLE:
         raise ScenarioError(f"the matrix cannot set '{path:.60}', only what begins with {', '.join(SETTABLE)}", place)
+
+
+def is_value(path: str, value: Any) -> bool:
+    """Whether an axis may set that: something, and a list only where a scenario has one."""
+    return value is not None and (path in LISTS or not isinstance(value, list))
 
 
 def axes(document: Document, given: Any) -> dict[str, list[Any]]:
@@ -93,5 +103,5 @@ def _check(case: Any, first: Any, place: str) -> None:
         raise ScenarioError("every case sets the same paths as the first one", place)
     for path, value in case.items():
         check_path(path, place)
-        if value is None or isinstance(value, list):
+        if not is_value(path, value):
             raise ScenarioError(f"'{path:.60}' is empty or a list in this case; give a value such as 1GiB", place)

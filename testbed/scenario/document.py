@@ -24,6 +24,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
+_HALF = re.compile("[\ud800-\udfff]")
+"""What is no character by itself, and cannot be written; YAML takes it as an escape."""
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -118,6 +120,8 @@ def _check(text: str, name: str) -> None:
             raise ScenarioError("anchors and aliases (& and *) are not used in scenarios; write the value out", here)
         if (tag := getattr(event, "tag", None)) is not None:
             raise ScenarioError(f"tags such as {str(tag)[:40]} are not used in scenarios; leave it out", here)
+        if _HALF.search(getattr(event, "value", "")):
+            raise ScenarioError("holds half a character (an escape such as \\ud800); write the character itself", here)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         documents += isinstance(event, yaml.DocumentStartEvent)
         if depth > MAX_DEPTH:
@@ -168,9 +172,11 @@ def _put(tree: Any, path: KeyPath, value: Any, place: str, whole: KeyPath) -> An
         return value
     head, rest = path[0], path[1:]
     above = whole[: len(whole) - len(path)]
+    if above == _LISTED and isinstance(tree, str | dict):
+        tree = [tree]
     if isinstance(tree, list):
         return _put_item(tree, path, value, place, whole)
-    if isinstance(tree, str) and above in _NAMED:
+    if isinstance(tree, str) and (above in _NAMED or above[:-1] == _LISTED):
         tree = {"name": tree}
     if not isinstance(tree, dict | None):
         raise ScenarioError(f"'{dotted(above)}' is {str(tree)[:40]!r} and has no part '{head}'", place)
@@ -183,6 +189,8 @@ def _put(tree: Any, path: KeyPath, value: Any, place: str, whole: KeyPath) -> An
 
 _NAMED: tuple[KeyPath, ...] = (("vm", "workload"), ("migration", "policy"))
 """Where a bare word stands for a mapping with that name."""
+_LISTED: KeyPath = ("vm", "services")
+"""Where one alone stands for a list of it; a bare word in that list stands for a mapping with that name."""
 
 
 def _put_item(items: list[Any], path: KeyPath, value: Any, place: str, whole: KeyPath) -> list[Any]:

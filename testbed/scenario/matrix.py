@@ -14,7 +14,7 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.scenario import cases
-from testbed.scenario.cases import CASES, Setting, check_path, label
+from testbed.scenario.cases import CASES, Setting, check_path, is_value, label
 from testbed.scenario.document import Document, KeyPath, dotted, parts
 
 MOST = 1000
@@ -93,7 +93,7 @@ def _check(axis: str, values: Any, document: Document) -> None:
     twice = [text for text in labels if labels.count(text) > 1]
     if twice:
         raise ScenarioError(f"'matrix.{axis:.60}' lists {twice[0]:.60} twice; remove one", place)
-    if any(value is None or isinstance(value, list) for value in values):
+    if not all(is_value(axis, value) for value in values):
         raise ScenarioError(f"'matrix.{axis:.60}' holds an empty value or a list; give values such as 1GiB", place)
 
 

@@ -2,6 +2,7 @@
 
     Root ── scale, network ── vmotion, vm (Link)
          ├─ vm (Guest) ── workload          parameters: those of the workload's own dataclass
+         │              └ services          a list; parameters: those of each service's own dataclass
          ├─ migration ── policy             parameters: those of the policy's own dataclass
          └─ matrix, published               read by ``matrix.py`` and ``published.py``
 
@@ -27,7 +28,7 @@ from testbed.scenario.quantities import (
     text,
     whole,
 )
-from testbed.scenario.words import CONGESTION_CONTROLS, CROSS_PROTOCOLS, ENDS, ENGINES, trackers
+from testbed.scenario.words import CONGESTION_CONTROLS, CONNECTIONS, CROSS_PROTOCOLS, ENDS, ENGINES, trackers
 from testbed.scenarios.catalogue import topologies
 
 Workload: TypeAlias = Annotated[
@@ -35,6 +36,18 @@ Workload: TypeAlias = Annotated[
     BeforeValidator(parameters.workload),
     PlainSerializer(parameters.workload_text),
     WithJsonSchema({"type": ["string", "object"], "description": "a workload's name, or its name and parameters"}),
+]
+Services: TypeAlias = Annotated[
+    list[dict[str, Any]],
+    BeforeValidator(parameters.services),
+    PlainSerializer(parameters.services_text),
+    WithJsonSchema(
+        {
+            "type": ["array", "string", "object"],
+            "items": {"type": ["string", "object"]},
+            "description": "services' names, or their names and parameters; one of them may stand alone",
+        }
+    ),
 ]
 Policy: TypeAlias = Annotated[
     dict[str, Any],
@@ -99,6 +112,8 @@ class Guest(Part):
         default=64, description="bytes of a page that one operation changes, a power of two from 8 to 4096"
     )
     zero_share: Share = Field(default=0.0, description="share of pages left zero, 0 to 1")
+    services: Services = Field(default_factory=list, description="its applications, in the order of their areas in RAM")
+    probe: Flag = Field(default=True, description="a client asks the guest every 1.5 ms whether it is there")
 
 
 class Migration(Part):
@@ -108,6 +123,9 @@ class Migration(Part):
     streams: Annotated[int, *whole(1, 16)] = Field(default=1, description="TCP connections that carry pages")
     stream_cap: Goodput | None = Field(default=None, description="the most that one stream may carry, TCP payload")
     tracker: Annotated[str, *one_of("dirty tracker", trackers)] = "auto"
+    connections: Annotated[str, *one_of("way with connections", lambda: CONNECTIONS)] = Field(
+        default="move", description="the guest's TCP connections move with it, or are reset"
+    )
     strict: Flag = Field(
         default=False, description="hash both memories before the guest resumes; lengthens the downtime"
     )

@@ -1,4 +1,4 @@
-"""Parameters of workloads and policies: named, typed and dimensioned by the dataclass of each, nowhere else.
+"""Parameters of workloads, services and policies: named, typed and dimensioned by the dataclass of each, nowhere else.
 
     {name: uniform, working_set: 64GiB}  ->  complete  ->  {name: uniform, working_set: 68719476736, write_rate: ...}
                                              at_scale  ->  the same, small
@@ -26,7 +26,7 @@ Build = Callable[[Any, str, dict[str, Any]], object]
 
 
 class ParameterError(ValueError):
-    """A wrong parameter; ``below`` is the path from the workload or policy down to it."""
+    """A wrong parameter; ``below`` is the path from the workload, services or policy down to it."""
 
     def __init__(self, message: str, below: KeyPath = ()) -> None:
         super().__init__(message)
@@ -35,7 +35,9 @@ class ParameterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One field of a workload or policy. ``kind`` is int, float, str, bool, a Literal, or ``list`` for nested ones."""
+    """One field of a workload, service or policy. ``kind`` is int, float, str, bool, a Literal, or ``list`` for nested
+    ones.
+    """
 
     name: str
     kind: Any
@@ -64,11 +66,32 @@ def policy(value: object) -> dict[str, Any]:
     return complete(registry, value, lambda entry, _name, values: entry(**values))
 
 
+def services(value: object) -> list[dict[str, Any]]:
+    """The guest's services as a scenario writes them: a list, or one alone; each complete and in base units."""
+    given = [value] if isinstance(value, str | Mapping) else value
+    if not isinstance(given, list | tuple):
+        raise ParameterError(f"must be a list of services, each a name or a mapping with its name, not {value!r:.60}")
+    found: list[dict[str, Any]] = []
+    for index, item in enumerate(given):
+        try:
+            found.append(_service(item, [each["name"] for each in found]))
+        except ParameterError as error:
+            raise ParameterError(str(error), (index, *error.below)) from error
+    return found
+
+
 def workload_text(value: dict[str, Any]) -> dict[str, Any]:
     """The inverse of ``workload``: with units."""
     from guest_agent.workloads import registry
 
     return _change(registry, value, as_yaml)
+
+
+def services_text(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The inverse of ``services``: with units."""
+    from guest_agent.services import registry
+
+    return [_change(registry, each, as_yaml) for each in value]
 
 
 def policy_text(value: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +141,7 @@ def complete(registry: Registry[Any], value: object, build: Build, nested: bool 
 
 
 def parameters_of(entry: type) -> dict[str, Parameter]:
-    """The parameters of a workload or policy by name, in the order of its fields."""
+    """The parameters of a workload, service or policy by name, in the order of its fields."""
     hints = typing.get_type_hints(entry, include_extras=True)
     return {field.name: _parameter(field, hints[field.name]) for field in fields(entry) if field.init}
 
@@ -172,6 +195,16 @@ def _scalar(parameter: Parameter, value: Any) -> Any:
     if parameter.words and value not in parameter.words:
         raise ValueError(f"no such choice as {value!r}; {nearest(str(value)[:60], list(parameter.words))}")
     return value
+
+
+def _service(value: object, names: list[str]) -> dict[str, Any]:
+    """One service. Its name is that of its log and of its clients, so each is there once."""
+    from guest_agent.services import registry
+
+    found = complete(registry, value, lambda entry, _name, values: entry(**values))
+    if found["name"] in names:
+        raise ParameterError(f"the service '{found['name']}' stands here a second time; remove one", ("name",))
+    return found
 
 
 def _nested(registry: Registry[Any], build: Build, name: str, value: Any) -> list[dict[str, Any]]:

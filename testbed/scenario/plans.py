@@ -8,13 +8,14 @@
 from typing import Any, Literal, cast
 
 from testbed.core.errors import ScenarioError
-from testbed.core.plan import CrossTraffic, Expect, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
+from testbed.core.plan import Connections, CrossTraffic, Expect, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.plan import Scale as PlanScale
 from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
 from testbed.model.link import available, link_goodput
 from testbed.scenario.document import Document, KeyPath
 from testbed.scenario.models import Link, Root
 from testbed.scenario.parameters import at_scale
+from testbed.scenario.services import check_areas, scaled_services
 
 LEAST_RAM = 16 * PAGE_SIZE
 """Below that a guest has no room for its own state and a working set."""
@@ -102,12 +103,16 @@ def _guest(root: Root, document: Document) -> GuestPlan:
     if ram < LEAST_RAM:
         least = in_bytes(LEAST_RAM * size * time)
         raise ScenarioError(f"'vm.ram' is too small at this scale; at least {least}", document.place(("vm", "ram")))
-    return GuestPlan(
+    made = GuestPlan(
         ram_bytes=ram,
         workload=at_scale(registry, root.vm.workload, size, time),
         change_bytes=root.vm.change_bytes,
         zero_share=root.vm.zero_share,
+        services=scaled_services(root, document),
+        probe=root.vm.probe,
     )
+    check_areas(made, root.scale, document)
+    return made
 
 
 def _migration(root: Root) -> MigrationPlan:
@@ -119,6 +124,7 @@ def _migration(root: Root) -> MigrationPlan:
         streams=root.migration.streams,
         tracker=root.migration.tracker,
         strict=root.migration.strict,
+        connections=cast(Connections, root.migration.connections),
         timeout_s=root.migration.timeout,
         stream_cap=None if cap is None else scaled(cap, Dimension.BIT_RATE, root.scale.size, root.scale.time),
     )

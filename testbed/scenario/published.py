@@ -1,8 +1,10 @@
 """``published``: claims of others as a scenario writes them, checked and made plain (``testbed.core.claims``).
 
-Either a reduction along an axis of the matrix, from its first value to its last, or figures of one migration:
+Either a reduction along an axis of the matrix, from its first value to its last, or how many times as large a figure is
+at the first as at the last, or figures of one migration:
 
     - {compare: network.vmotion.rate, where: {vm.ram: 128GiB}, reduction: 0.88, source: the article}
+    - {compare: network.vmotion.rate, figure: longest_halt, ratio_at_least: 3, source: the article, figure 5}
     - {rounds: [2048MB, 512MB, 128MB, 32MB, 8MB], total_time: 21.31s, source: opvizor}
 """
 
@@ -18,7 +20,7 @@ from testbed.scenario.cases import label
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Part
-from testbed.scenario.quantities import LongerTime, Share, Size, text
+from testbed.scenario.quantities import LongerTime, Share, Size, Times, text
 
 Where: TypeAlias = dict[str, Any]
 Axes: TypeAlias = dict[str, list[Any]]
@@ -32,6 +34,16 @@ class Reduction(Part):
     figure: Literal["total_time", "downtime", "bytes_sent"] = "total_time"
     reduction: Share = Field(description="1 - last / first")
     within: Share | None = Field(default=None, description="how far the run may be from it: 0.02 is two points")
+    source: Annotated[str, *text(300)] = Field(description="where it was published")
+
+
+class Ratio(Part):
+    """``figure`` is at least ``ratio_at_least`` times as large at the first value of an axis as at the last."""
+
+    compare: str = Field(description="an axis of the matrix")
+    where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
+    figure: Literal["longest_halt", "total_time", "downtime", "bytes_sent"] = "longest_halt"
+    ratio_at_least: Times = Field(description="first / last")
     source: Annotated[str, *text(300)] = Field(description="where it was published")
 
 
@@ -54,7 +66,7 @@ class Figures(Part):
         return self
 
 
-Published: TypeAlias = Reduction | Figures
+Published: TypeAlias = Reduction | Ratio | Figures
 
 
 def read_published(document: Document, axes: Axes) -> list[Published]:
@@ -74,7 +86,7 @@ def read_published(document: Document, axes: Axes) -> list[Published]:
 
 def fault_of(each: Published, axes: Axes) -> str | None:
     """Why the matrix holds nothing that this is about; None if it does."""
-    named = [each.compare] if isinstance(each, Reduction) else []
+    named = [] if isinstance(each, Figures) else [each.compare]
     for axis in [*named, *each.where]:
         if axis not in axes:
             hint = nearest(axis[:60], list(axes)) if axes else "this scenario has no matrix"
@@ -91,12 +103,16 @@ def fault_of(each: Published, axes: Axes) -> str | None:
 def claims(each: Published, axes: Axes) -> Iterator[Claim]:
     """The plain values; ``where`` with the matrix's own spelling."""
     where = {axis: _spelt(axes[axis], value) for axis, value in each.where.items()}
-    said: dict[str, Any] = {"source": each.source, "where": where, "within": each.within}
+    said: dict[str, Any] = {"source": each.source, "where": where}
     match each:
         case Reduction():
-            a, b = axes[each.compare][0], axes[each.compare][-1]
-            yield Claim(figure=each.figure, published=each.reduction, over=each.compare, a=a, b=b, **said)
+            said |= _along(each.compare, axes) | {"within": each.within}
+            yield Claim(figure=each.figure, published=each.reduction, **said)
+        case Ratio():
+            said |= _along(each.compare, axes)
+            yield Claim(figure=each.figure, published=each.ratio_at_least, at_least=True, **said)
         case Figures():
+            said["within"] = each.within
             for index, size in enumerate(each.rounds or [], 1):
                 yield Claim(figure="round_bytes", published=size, round=index, **said)
             if each.total_time is not None:
@@ -107,10 +123,16 @@ def claims(each: Published, axes: Axes) -> Iterator[Claim]:
 
 def _read(item: Any, index: int, document: Document) -> Published:
     model: type[Published] = Reduction if isinstance(item, dict) and "compare" in item else Figures
+    if isinstance(item, dict) and "ratio_at_least" in item:
+        model = Ratio
     try:
         return model.model_validate(item)
     except ValidationError as error:
         raise scenario_error(error, document, model, ("published", index)) from error
+
+
+def _along(axis: str, axes: Axes) -> dict[str, Any]:
+    return {"over": axis, "a": axes[axis][0], "b": axes[axis][-1]}
 
 
 def _spelt(values: list[Any], value: Any) -> Any:

@@ -88,4 +88,5 @@ LongerTime: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=30 * DAY
 Delay: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=10.0)]
 Share: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, most=1.0)]
 Factor: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, least=1e-3, most=1e6)]
+Times: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, most=1e6, above=True)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]

@@ -4,6 +4,7 @@ load(name or path) ── document ── overrides ── matrix ── models 
                       file:line   --set        combos    checked   emulated size
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from testbed.scenario.overrides import override
 from testbed.scenario.plans import plan
 from testbed.scenario.published import Published, claims, fault_of, read_published
 
-NAMED = (("vm", "workload"), ("migration", "policy"))
+NAMED = (("vm", "workload"), ("vm", "services"), ("migration", "policy"))
 """Keys that hold a name and what belongs to that name."""
 
 
@@ -81,7 +82,7 @@ class Scenario:
         """The scenario after ``--set`` and ``--seed``, complete with defaults. Loading it gives the same plans."""
         whole = self.first.model_dump(mode="json", exclude_none=True, exclude={"matrix", "published"})
         for part, key in NAMED:
-            if any(axis in (f"{part}.{key}", f"{part}.{key}.name") for axis in self.axes):
+            if any(re.fullmatch(rf"{part}\.{key}(\.[0-9]+)?(\.name)?", axis) for axis in self.axes):
                 whole[part].pop(key)  # another one's defaults may not be its own
                 whole[part] |= {key: self._written[key]} if self._written[key] else {}
         if self.matrix:

@@ -2,10 +2,12 @@
 
 import typing
 
-from testbed.core.plan import Expect
+from testbed.core.plan import Connections, Expect
 
 ENGINES = ("native", "simulated", "qemu")
 CROSS_PROTOCOLS = ("udp", "tcp")
+CONNECTIONS: tuple[str, ...] = typing.get_args(Connections)
+"""What may become of the guest's TCP connections."""
 ENDS: tuple[str, ...] = typing.get_args(Expect)
 """How a migration may be meant to end."""
 

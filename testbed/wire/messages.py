@@ -2,9 +2,11 @@
 
     frame   'F' 'M' | version u8 | type u8 | length u32 | body of that length
     text    UTF-8, at most 1,024 bytes, the whole rest of the body
+    connection   fixed part | received, unacknowledged: as many bytes as the fixed part says, at most 4 MiB together
 
 ``Pages`` alone is followed by raw bytes: as many as its extents add up to, straight from memory. It travels on
-streams, everything else on the channel. Lengths are checked before any memory is touched.
+streams, everything else on the channel. Lengths are checked before any memory is touched. Version 2 moves the guest's
+TCP connections (``GuestConnection``, and their number in ``Prepare`` and ``Prepared``) and says when it was announced.
 """
 
 import struct
@@ -14,10 +16,12 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
+from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 from testbed.core.extents import Extents
+from testbed.wire.tcp import FIXED_BYTES, MAX_CONNECTION_BYTES, decode_connection, encode_connection
 
-VERSION = 1
+VERSION = 2
 HEADER = struct.Struct("!2sBBI")
 MAGIC = b"FM"
 MAX_TEXT = 1024
@@ -26,6 +30,7 @@ MAX_EXTENTS = 512
 MAX_PAGES_BYTES = 8 << 20
 """Page bytes that follow one ``Pages``: enough that a table's cost is not seen at 30 Gbit/s."""
 MAX_BODY = 8 + 16 * MAX_EXTENTS
+"""Of every message but ``GuestConnection``."""
 NO_DIGEST = bytes(16)
 
 
@@ -45,6 +50,7 @@ class Type(IntEnum):
     FAILED = 11
     STREAM_HELLO = 12
     PAGES = 13
+    CONNECTION = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +108,26 @@ class RoundReceived:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Source: that was all; the guest stopped after that many operations. ``digest`` only in strict mode."""
+    """Source: that was all, so many connections too; the guest stopped after that many operations. ``digest`` only in
+    strict mode.
+    """
 
     type: ClassVar[Type] = Type.PREPARE
-    layout: ClassVar[struct.Struct] = struct.Struct("!Q16s")
+    layout: ClassVar[struct.Struct] = struct.Struct("!Q16sI")
     operations: int
     digest: bytes = NO_DIGEST
+    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Destination: I could run it now, and will not fail by my own will from here."""
+    """Destination: I could run it now, with so many of its connections, and will not fail by my own will from here."""
 
     type: ClassVar[Type] = Type.PREPARED
-    layout: ClassVar[struct.Struct] = struct.Struct("!Q16s")
+    layout: ClassVar[struct.Struct] = struct.Struct("!Q16sI")
     operations: int
     digest: bytes = NO_DIGEST
+    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +140,15 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Destination: its first step here, that operation, was done at that time (CLOCK_MONOTONIC, ns)."""
+    """Destination: its first step here, that operation, was done at that time (CLOCK_MONOTONIC, ns).
+
+    Between commit and first step its link went up and it was announced, ``announced_ns``.
+    """
 
     type: ClassVar[Type] = Type.RUNNING
-    layout: ClassVar[struct.Struct] = struct.Struct("!QQQ")
+    layout: ClassVar[struct.Struct] = struct.Struct("!QQQQ")
     commit_received_ns: int
+    announced_ns: int
     first_step_ns: int
     operation: int
 
@@ -176,21 +190,18 @@ class Pages:
     extents: Extents
 
 
+@dataclass(frozen=True, slots=True)
+class GuestConnection:
+    """Source, once the guest is silent: one of its established TCP connections, with what waits in its queues."""
+
+    type: ClassVar[Type] = Type.CONNECTION
+    connection: TcpConnection
+
+
 Message: TypeAlias = (
-    Hello
-    | Welcome
-    | RoundBegin
-    | RoundEnd
-    | RoundReceived
-    | Prepare
-    | Prepared
-    | Commit
-    | Running
-    | Abandon
-    | Failed
-    | StreamHello
-    | Pages
-)
+    Hello | Welcome | RoundBegin | RoundEnd | RoundReceived | Prepare | Prepared | Commit | Running | Abandon | Failed
+    | StreamHello | Pages | GuestConnection
+)  # fmt: skip
 
 _FIXED = (Hello, Welcome, RoundBegin, RoundEnd, RoundReceived, Prepare, Prepared, Commit, Running, StreamHello)
 _BY_TYPE = {kind.type: kind for kind in _FIXED}
@@ -217,6 +228,8 @@ def _body(message: Message) -> bytes:
             if not 1 <= count <= MAX_EXTENTS:
                 raise LocalProtocolError(f"PAGES takes 1 to {MAX_EXTENTS} extents, not {count}")
             return struct.pack("!II", message.round, count) + message.extents.table.astype(">u8").tobytes()
+        case GuestConnection():
+            return encode_connection(message.connection)
         case _:
             values = astuple(message)
             if any(isinstance(value, bytes) and len(value) != len(NO_DIGEST) for value in values):
@@ -239,23 +252,26 @@ def header(data: bytes) -> tuple[Type, int]:
     if number not in Type._value2member_map_:
         raise RemoteProtocolError(f"there is no message {number}")
     kind = Type(number)
-    if length > MAX_BODY:
-        raise RemoteProtocolError(f"a message of {length} bytes is longer than {MAX_BODY}")
     _check_length(kind, length)
     return kind, length
 
 
+def longest(kind: Type) -> int:
+    """Bytes of its body at most."""
+    most = {Type.CONNECTION: FIXED_BYTES + MAX_CONNECTION_BYTES, Type.ABANDON: MAX_TEXT, Type.FAILED: MAX_TEXT}
+    return most.get(kind, MAX_BODY)
+
+
 def _check_length(kind: Type, length: int) -> None:
     """Refused from the header alone: nobody should wait for a body that cannot be right."""
-    if kind in _BY_TYPE:
-        expected = _BY_TYPE[kind].layout.size
-        if length != expected:
-            raise RemoteProtocolError(f"{kind.name} has {length} bytes instead of {expected}")
-    elif kind is Type.PAGES:
-        if length < 8 or (length - 8) % 16:
-            raise RemoteProtocolError(f"PAGES has {length} bytes, which is no table of extents")
-    elif length > MAX_TEXT:
-        raise RemoteProtocolError(f"a text of {length} bytes is longer than {MAX_TEXT}")
+    if length > longest(kind):
+        raise RemoteProtocolError(f"a message of {length} bytes is longer than {longest(kind)}")
+    if kind in _BY_TYPE and length != (expected := _BY_TYPE[kind].layout.size):
+        raise RemoteProtocolError(f"{kind.name} has {length} bytes instead of {expected}")
+    if kind is Type.PAGES and (length < 8 or (length - 8) % 16):
+        raise RemoteProtocolError(f"PAGES has {length} bytes, which is no table of extents")
+    if kind is Type.CONNECTION and length < FIXED_BYTES:
+        raise RemoteProtocolError(f"CONNECTION has {length} bytes, which is less than its fixed part")
 
 
 def decode(kind: Type, body: bytes) -> Message:
@@ -263,6 +279,8 @@ def decode(kind: Type, body: bytes) -> Message:
     _check_length(kind, len(body))
     if kind is Type.PAGES:
         return _decode_pages(body)
+    if kind is Type.CONNECTION:
+        return GuestConnection(decode_connection(body))
     if kind in (Type.ABANDON, Type.FAILED):
         text = body.decode(errors="replace")
         return Abandon(text) if kind is Type.ABANDON else Failed(text)
@@ -276,19 +294,3 @@ def _decode_pages(body: bytes) -> Pages:
         raise RemoteProtocolError(f"PAGES announces {count} extents in {len(body)} bytes")
     table = np.frombuffer(body, ">u8", offset=8).reshape(count, 2).astype(np.uint64)
     return Pages(index, Extents(table))
-
-
-def check_pages(pages: Pages, ram_bytes: int, page_size: int) -> None:
-    """Raises ``RemoteProtocolError`` unless the extents are whole pages inside that memory, in rising order, none
-    twice, and not too many.
-    """
-    offsets, lengths = pages.extents.table[:, 0], pages.extents.table[:, 1]
-    limit = np.uint64(ram_bytes)
-    if (lengths == 0).any() or (lengths > limit).any() or (offsets > limit - lengths).any():
-        raise RemoteProtocolError(f"PAGES reaches outside a memory of {ram_bytes} bytes")
-    if ((offsets | lengths) % np.uint64(page_size)).any():
-        raise RemoteProtocolError(f"PAGES is not of whole pages of {page_size} bytes")
-    if (offsets[1:] < offsets[:-1] + lengths[:-1]).any():
-        raise RemoteProtocolError("PAGES has extents that overlap or are out of order")
-    if pages.extents.size > MAX_PAGES_BYTES:
-        raise RemoteProtocolError(f"PAGES announces {pages.extents.size} bytes, more than {MAX_PAGES_BYTES}")

@@ -4,6 +4,7 @@
     NEW       Hello → GREETED
     GREETED                                  Welcome → READY
     READY     RoundBegin → ROUND
+              GuestConnection → READY
               Prepare → PREPARING
     ROUND     RoundEnd → DRAINING
     DRAINING                                 RoundReceived → READY
@@ -49,6 +50,7 @@ _MAIN = {
     (State.NEW, Role.SOURCE, Type.HELLO): State.GREETED,
     (State.GREETED, Role.DESTINATION, Type.WELCOME): State.READY,
     (State.READY, Role.SOURCE, Type.ROUND_BEGIN): State.ROUND,
+    (State.READY, Role.SOURCE, Type.CONNECTION): State.READY,
     (State.READY, Role.SOURCE, Type.PREPARE): State.PREPARING,
     (State.ROUND, Role.SOURCE, Type.ROUND_END): State.DRAINING,
     (State.DRAINING, Role.DESTINATION, Type.ROUND_RECEIVED): State.READY,
@@ -58,7 +60,7 @@ _MAIN = {
 }
 _MAY_FAIL = (State.GREETED, State.READY, State.ROUND, State.DRAINING, State.PREPARING, State.COMMITTED)
 _MAY_ABANDON = (*_MAY_FAIL[:-1], State.PREPARED)
-_FROM_SOURCE = (Type.ROUND_BEGIN, Type.ROUND_END, Type.PREPARE, Type.ABANDON)
+_FROM_SOURCE = (Type.ROUND_BEGIN, Type.ROUND_END, Type.CONNECTION, Type.PREPARE, Type.ABANDON)
 _FROM_DESTINATION = (Type.WELCOME, Type.ROUND_RECEIVED, Type.PREPARED, Type.FAILED)
 
 TABLE: dict[tuple[State, Role, Type], State] = (

@@ -6,8 +6,10 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, monotonic_ns
+from typing import Any
 
+from testbed.core.connection import TcpConnection
 from testbed.core.errors import MigrationAborted
 from testbed.core.extents import Extents
 from testbed.core.rounds import Action, Decision, Round
@@ -16,6 +18,7 @@ from testbed.dirty import GuestPorts
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
+from testbed.migration.guest import Adopted
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.receiving import ReceiveStream
 from testbed.migration.sending import SendStreams
@@ -38,11 +41,12 @@ class MemoryGuest:
         self.dirty: set[int] = set()
         self.did: list[str] = []
         self.steps = 0
+        self.adopted: list[TcpConnection] = []
         self.fails_to_run = fails_to_run
 
     def write(self, page: int, content: bytes) -> None:
         """One operation."""
-        assert self.did[-1:] != ["pause"], "a stunned guest does not write"
+        assert self.did[-1:] not in (["pause"], ["stun"]), "a stunned guest does not write"
         self.memory[page * PAGE_SIZE : page * PAGE_SIZE + len(content)] = content
         self.dirty.add(page)
         self.steps += 1
@@ -50,11 +54,18 @@ class MemoryGuest:
     def ports(self) -> GuestPorts:
         return GuestPorts(pid=0, ram_address=0, ram_bytes=self.size, ram_fd=self.fd, new_userfaultfd=lambda: -1)
 
+    def stun(self) -> None:
+        self.did.append("stun")
+
     def pause(self) -> None:
         self.did.append("pause")
 
     def resume(self) -> None:
         self.did.append("resume")
+
+    def adopt(self, moved: Sequence[Adopted]) -> None:
+        self.did.append("adopt")
+        self.adopted += [connection for connection, _ in moved]
 
     def run(self) -> tuple[float, int]:
         if self.fails_to_run:
@@ -64,6 +75,72 @@ class MemoryGuest:
 
     def operations(self) -> int:
         return int.from_bytes(self.memory[:8], "little")
+
+
+def a_connection(port: int, **more: Any) -> TcpConnection:
+    """An idle one from the client's ``port``."""
+    plain: dict[str, Any] = {
+        "local_ip": "10.0.2.100", "local_port": 7, "remote_ip": "10.0.2.3", "remote_port": port,
+        "send_sequence": 1, "receive_sequence": 2, "mss": 1448, "send_scale": 7, "receive_scale": 7,
+        "selective": True, "timestamp": 5, "window": bytes(20),
+    }  # fmt: skip
+    return TcpConnection(**(plain | more))
+
+
+class Leaving:
+    """A ``Departure`` that has the connections a test gives it. What was done goes into the guest's own list."""
+
+    def __init__(
+        self, guest: MemoryGuest, connections: Sequence[TcpConnection] = (), reset_because: str | None = None
+    ) -> None:
+        self.guest, self.connections, self.reset_because = guest, connections, reset_because
+        self.refused = 0
+        self.gone: bool | None = None
+
+    def leave(self) -> list[TcpConnection]:
+        self.guest.did.append("leave")
+        return [] if self.reset_because else list(self.connections)
+
+    def stay(self) -> None:
+        if "leave" in self.guest.did:
+            self.guest.did.append("stay")
+
+    def close(self, *, gone: bool) -> None:
+        self.gone = gone
+
+
+class Coming:
+    """An ``Arrival`` that refuses the connections of the ports a test names."""
+
+    def __init__(self, guest: MemoryGuest, refuses: Sequence[int] = (), *, fails_to_appear: bool = False) -> None:
+        self.guest, self.refuses, self.fails_to_appear = guest, refuses, fails_to_appear
+        self.restored = self.refused = 0
+        self._sockets: list[socket.socket] = []
+
+    def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
+        self.guest.did.append("restore")
+        made = [each for each in connections if each.remote_port not in self.refuses]
+        self.restored, self.refused = len(made), len(connections) - len(made)
+        self._sockets = [socket.socket() for _ in made]
+        return list(zip(made, self._sockets, strict=True))
+
+    def appear(self) -> int:
+        if self.fails_to_appear:
+            raise MigrationAborted("the link does not come up")
+        self.guest.did.append("appear")
+        return monotonic_ns()
+
+    def hand_over(self) -> None:
+        self.guest.did.append("hand_over")
+        self._close()
+
+    def forget(self) -> None:
+        self.guest.did.append("forget")
+        self._close()
+
+    def _close(self) -> None:
+        for sock in self._sockets:
+            sock.close()
 
 
 class SetTracker:
@@ -117,6 +194,8 @@ class Loopback:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(5)
         self.destination_fault: Exception | None = None
+        self.departure: Leaving | None = None
+        self.arrival: Coming | None = None
         self.sockets: list[socket.socket] = []
         self.stream_sockets: list[socket.socket] = []
 
@@ -139,12 +218,14 @@ class Loopback:
             cancel=self.cancel,
             strict=self.strict,
             progress=lambda *_: None,
+            departure=self.departure,
         )
         try:
             self.source.greet(ID, self.streams, self._open_streams)
             return migrate(self.source, policy or Script())
         finally:
             self.facts = self.source.stream_facts()
+            self.connections = self.source.connection_facts()
             self.source.close()
             serving.join(10)
             self.listener.close()
@@ -170,6 +251,7 @@ class Loopback:
                 channel=Channel(sock, Role.DESTINATION),
                 listener=self.listener,
                 migration_id=ID,
+                arrival=self.arrival,
             )
             with sock:
                 self.agent.serve()

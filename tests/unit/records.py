@@ -17,6 +17,13 @@ from testbed.core.record import (
     ThrottleRecord,
     VmRecord,
 )
+from testbed.core.service_record import (
+    BlackoutRecord,
+    ConnectionsRecord,
+    IdentityRecord,
+    ServicePhaseRecord,
+    ServiceRecord,
+)
 
 MB = 10**6
 SENT = (2048, 512, 128, 32, 8)
@@ -79,3 +86,68 @@ def a_summary(*migrations: MigrationRecord, comparisons: tuple[ComparisonRecord,
         migrations=list(migrations or [a_migration()]),
         comparisons=list(comparisons),
     )
+
+
+def a_phase(phase: str, begin: float, end: float, operations: int, latency: float | None = 1e-3) -> ServicePhaseRecord:
+    return ServicePhaseRecord(
+        phase=phase,
+        begin_s=begin,
+        end_s=end,
+        operations=operations,
+        rate=operations / (end - begin),
+        latency_p50_s=latency,
+        latency_p95_s=latency,
+        latency_p99_s=latency,
+        latency_max_s=latency,
+        longest_halt_s=0.01,
+    )
+
+
+def a_service(**changes: Any) -> ServiceRecord:
+    known: dict[str, Any] = {
+        "name": "iometer",
+        "seen_by": "guest",
+        "operations": 12_345,
+        "operation_bytes": 4096,
+        "rate_before": 1000.0,
+        "rate_during": 400.0,
+        "rate_throttled": 12.5,
+        "rate_after": 998.0,
+        "longest_halt_s": 1.25,
+        "phases": [
+            a_phase("before", -1.0, 0.0, 1000),
+            a_phase("round 1", 0.0, 16.0, 8000),
+            a_phase("throttled", 16.0, 20.0, 50, 0.7),
+            a_phase("switchover", 20.0, 20.07, 0, None),
+            a_phase("after", 20.07, 22.07, 1996),
+        ],
+        "verified": True,
+        "lost": 0,
+        "doubled": 0,
+        "method": "every operation once",
+    }
+    return ServiceRecord(**known | changes)
+
+
+PARTS = {"last_answer": 0.0012, "downtime": 0.07, "next_request": 0.0003, "next_answer": 0.0004}
+
+
+def a_networked_migration(**changes: Any) -> MigrationRecord:
+    """With a service, an identity that moved, connections and a client that saw it all."""
+    known: dict[str, Any] = {
+        "services": [a_service()],
+        "identity": IdentityRecord(
+            mac="02:00:0a:00:02:64",
+            ip="10.0.2.100",
+            forwarding_before="esx1",
+            forwarding_after="esx2",
+            announcements=4,
+        ),
+        "connections": ConnectionsRecord(mechanism="tcp_repair", moved=10),
+        "downtime_phases_s": {"pause": 0.01, "last_round": 0.04, "state": 0.005, "announce": 0.005, "resume": 0.01},
+        "guest_gap_s": 0.0705,
+        "guest_gap_begin_s": -0.0005,
+        "client_blackout_s": sum(PARTS.values()),
+        "blackout": BlackoutRecord(answers=1300, median_interval_s=0.0015, begin_s=-0.0012, parts=PARTS),
+    }
+    return a_migration(**known | changes)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from guest_agent import journal
+from guest_agent import journal, ring
 from guest_agent.journal import JournalReader, JournalWriter
 
 
@@ -31,7 +31,7 @@ def test_every_record_is_read_once_or_counted_as_lost(bursts: list[int]) -> None
         assert records[:, 1].tolist() == list(range(written - len(records) + 1, written + 1))
         assert bool((records[:, 0] == records[:, 1] + 1000).all())
     assert seen + reader.lost == written
-    assert reader.lost == 0 or max(bursts) > 64 - journal._MARGIN
+    assert reader.lost == 0 or max(bursts) > 64 - ring._MARGIN
     os.close(writer.fd)
 
 

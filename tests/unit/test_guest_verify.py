@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 
 from guest_agent import verify
 from guest_agent.config import GuestConfig
+from guest_agent.machine import areas_of
 from guest_agent.program import Memory, Program
 from guest_agent.ram import counters
-from guest_agent.verify import prove, redo, replay
+from guest_agent.verify import areas, prove, redo, replay
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.linux import memfd
 
 PAGES = 700
+OLTP = {"name": "oltp", "accounts": 100, "tellers": 10, "branches": 1, "sessions": 1, "history": 100}
 CONFIG = GuestConfig(ram_bytes=PAGES * PAGE_SIZE, workload={"name": "uniform", "working_set": 400 * PAGE_SIZE}, seed=3)
 
 
@@ -153,3 +155,39 @@ def test_a_ram_of_the_wrong_size_is_refused(sides: tuple[Side, Side]) -> None:
     larger = GuestConfig(ram_bytes=2 * PAGES * PAGE_SIZE, workload=CONFIG.workload, seed=3)
     with pytest.raises(TestbedError, match="smaller than"):
         prove(sides[0].fd, sides[1].fd, larger)
+
+
+def test_a_services_area_may_differ_and_everything_else_may_not() -> None:
+    config = GuestConfig(ram_bytes=80 * PAGE_SIZE, services=[{"name": "echo"}, OLTP], seed=3)
+    source = replay(config, 500)
+    areas_of(config, source)[1][:] = 5
+    pair = Side.of(source), Side.of(went_on(source, config, 700))
+    try:
+        equal = prove(pair[0].fd, pair[1].fd, config)
+        assert equal.match and equal.pages_excluded == 0
+        last = config.reserved_pages - 1
+        pair[1].memory[[1, last]] += np.uint64(1)
+        found = prove(pair[0].fd, pair[1].fd, config)
+        assert found.match and found.pages_excluded == 2 and found.mismatches == ()
+        assert found.pages_compared == equal.pages_compared - 2 and found.pages_replayed == equal.pages_replayed
+        pair[1].memory[[0, last + 1], 100] ^= np.uint64(1)
+        assert prove(pair[0].fd, pair[1].fd, config).mismatches == (0, last + 1)
+        first, second = areas(pair[1].fd, config)
+        pair[1].memory[1:] = 0
+        assert len(first) == PAGE_SIZE and len(second) == PAGE_SIZE * (last - 1)
+        assert first.view(np.uint64).tolist() == [1] * 512, "a copy"
+        assert (second[:-PAGE_SIZE] == 5).all() and (second[-PAGE_SIZE:].view(np.uint64) == 0x0505050505050506).all()
+    finally:
+        for side in pair:
+            os.close(side.fd)
+
+
+def test_areas_of_any_size_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = GuestConfig(ram_bytes=80 * PAGE_SIZE, services=[OLTP])
+    memory = replay(config, 0)
+    areas_of(config, memory)[0].view(np.uint64)[:] = np.arange((config.reserved_pages - 1) * 512)
+    side = Side.of(memory)
+    monkeypatch.setattr(verify, "_CHUNK", 3)
+    (found,) = areas(side.fd, config)
+    assert np.array_equal(found, areas_of(config, memory)[0])
+    os.close(side.fd)

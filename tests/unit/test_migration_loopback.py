@@ -4,12 +4,14 @@ import random
 
 import pytest
 
+from testbed.core.connection import TcpConnection
 from testbed.core.errors import InDoubt, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.cancel import MigrationCancelled
-from testbed.migration.precopy import CommitRefused
+from testbed.migration.precopy import CommitRefused, GuestStopped
+from testbed.migration.stamps import PHASES
 from testbed.wire.messages import MAX_PAGES_BYTES
-from tests.unit.loopback import Loopback, MemoryGuest, Script
+from tests.unit.loopback import Coming, Leaving, Loopback, MemoryGuest, Script, a_connection
 
 PAGES = 3 * MAX_PAGES_BYTES // PAGE_SIZE // 2
 
@@ -31,7 +33,7 @@ def test_memory_arrives_whole(streams: int) -> None:
     lab = Loopback(source, destination, streams=streams)
     done = lab.run(Script(steps))
     assert destination.memory[:] == source.memory[:]
-    assert (source.did, destination.did) == (["pause"], ["run"])
+    assert (source.did, destination.did) == (["stun"], ["run"])
     assert [finished.index for finished in done.rounds] == [1, 2, 3, 4, 5]
     assert done.rounds[0].sent_bytes == PAGES * PAGE_SIZE
     assert lab.tracker.closed
@@ -60,7 +62,7 @@ def test_phases_add_up_to_the_downtime() -> None:
     downtime = lab.source.stamps.downtime()
     phases = lab.source.stamps.phases()
     assert downtime is not None
-    assert list(phases) == ["pause", "last_scan", "last_round", "prepare", "commit", "resume"]
+    assert list(phases) == list(PHASES)
     assert sum(phases.values()) == pytest.approx(downtime, abs=1e-6)
     assert min(phases.values()) >= 0
 
@@ -70,7 +72,7 @@ def test_another_size_is_refused_and_the_guest_runs_on() -> None:
     lab = Loopback(source, MemoryGuest(PAGES + 1))
     with pytest.raises(RemoteProtocolError, match="are reserved"):
         lab.run()
-    assert "pause" not in source.did
+    assert "stun" not in source.did
 
 
 def test_cancel_between_rounds_resumes_and_tells() -> None:
@@ -87,7 +89,7 @@ def test_a_guest_that_cannot_run_there_runs_on_here() -> None:
     lab = Loopback(source, destination)
     with pytest.raises(CommitRefused, match="it cannot run here"):
         lab.run()
-    assert source.did == ["pause", "resume"]
+    assert source.did == ["stun", "resume"]
 
 
 def test_different_memory_is_found_before_commit_in_strict_mode() -> None:
@@ -99,7 +101,7 @@ def test_different_memory_is_found_before_commit_in_strict_mode() -> None:
 
     with pytest.raises(TestbedError, match="memory differs"):
         lab.run(Script([spoil]))
-    assert source.did == ["pause", "resume"]
+    assert source.did == ["stun", "resume"]
     assert destination.did == []
 
 
@@ -139,7 +141,7 @@ def test_no_answer_to_commit_is_in_doubt_and_nobody_resumes() -> None:
     destination.run = cut  # type: ignore[method-assign]
     with pytest.raises(InDoubt):
         lab.run()
-    assert source.did == ["pause"]
+    assert source.did == ["stun"]
 
 
 def test_nothing_is_aborted_by_a_cancel_that_comes_too_late() -> None:
@@ -165,3 +167,115 @@ def test_a_policy_that_gives_up_resumes() -> None:
     with pytest.raises(MigrationAborted, match="never"):
         Loopback(source, destination).run(Script([give_up]))
     assert source.did == ["resume"]
+
+
+# ---- A guest with a network ------------------------------------------------------------------------------------------
+
+
+def with_network(source: MemoryGuest, destination: MemoryGuest, *ports: int) -> tuple[Loopback, Leaving]:
+    lab = Loopback(source, destination)
+    leaving = lab.departure = Leaving(source, [a_connection(port) for port in ports])
+    lab.arrival = Coming(destination)
+    return lab, leaving
+
+
+def test_connections_move_between_the_last_round_and_commit() -> None:
+    source, destination = pair()
+    lab, leaving = with_network(source, destination, *range(1000, 1500))
+    lab.run()
+    assert source.did == ["stun", "leave"]
+    assert destination.did == ["restore", "adopt", "appear", "run", "hand_over"]
+    assert destination.adopted == leaving.connections
+    assert lab.connections == {"mechanism": "tcp_repair", "reason": "", "moved": 500, "refused": 0}
+    assert lab.source.stamps.phases()["announce"] >= 0
+
+
+def test_connections_that_are_refused_are_counted_and_stop_nothing() -> None:
+    source, destination = pair()
+    lab, leaving = with_network(source, destination, 1, 2, 3)
+    leaving.refused = 2
+    lab.arrival = Coming(destination, refuses=[2])
+    lab.run()
+    assert [each.remote_port for each in destination.adopted] == [1, 3]
+    assert lab.connections == {"mechanism": "tcp_repair", "reason": "", "moved": 2, "refused": 3}
+
+
+def test_a_reset_moves_the_identity_alone() -> None:
+    source, destination = pair()
+    lab, _ = with_network(source, destination)
+    lab.departure = Leaving(source, [a_connection(1)], reset_because="asked for")
+    lab.run()
+    assert (source.did, destination.did) == (["stun", "leave"], ["appear", "run", "hand_over"])
+    assert lab.connections == {"mechanism": "reset", "reason": "asked for", "moved": 0, "refused": 0}
+
+
+def test_a_refused_guest_is_forgotten_there_and_heard_here() -> None:
+    source, destination = pair(fails_to_run=True)
+    lab, _ = with_network(source, destination, 1)
+    with pytest.raises(CommitRefused, match="it cannot run here"):
+        lab.run()
+    assert source.did == ["stun", "leave", "stay", "resume"]
+    assert destination.did == ["restore", "adopt", "appear", "forget"]
+
+
+def test_a_link_that_does_not_come_up_refuses_the_guest_before_it_ran() -> None:
+    source, destination = pair()
+    lab, _ = with_network(source, destination, 1)
+    lab.arrival = Coming(destination, fails_to_appear=True)
+    with pytest.raises(CommitRefused, match="does not come up"):
+        lab.run()
+    assert source.did[-2:] == ["stay", "resume"]
+    assert destination.did == ["restore", "adopt", "forget"]
+
+
+def test_an_abandon_after_connections_were_made_drops_them() -> None:
+    source, destination = pair()
+    lab, _ = with_network(source, destination, 1)
+    adopt = destination.adopt
+
+    def cancel_and_adopt(moved):  # type: ignore[no-untyped-def]
+        lab.cancel.ask()
+        adopt(moved)
+
+    destination.adopt = cancel_and_adopt  # type: ignore[method-assign]
+    with pytest.raises(MigrationCancelled):
+        lab.run()
+    assert source.did == ["stun", "leave", "stay", "resume"]
+    assert destination.did == ["restore", "adopt", "forget"]
+
+
+def test_a_guest_that_cannot_be_silenced_is_resumed_all_the_same() -> None:
+    source, destination = pair()
+    lab, leaving = with_network(source, destination, 1)
+
+    def fail() -> list[TcpConnection]:
+        raise MigrationAborted("no address to take")
+
+    leaving.leave = fail  # type: ignore[method-assign]
+    with pytest.raises(MigrationAborted, match="no address to take"):
+        lab.run()
+    assert source.did == ["stun", "resume"]
+    assert "run" not in destination.did
+
+
+def test_a_guest_is_resumed_though_its_network_cannot_be_put_back() -> None:
+    source, destination = pair(fails_to_run=True)
+    lab, leaving = with_network(source, destination, 1)
+
+    def fail() -> None:
+        raise MigrationAborted("no address to give")
+
+    leaving.stay = fail  # type: ignore[method-assign]
+    with pytest.raises(GuestStopped, match="no address to give"):
+        lab.run()
+    assert source.did == ["stun", "leave", "resume", "resume"]
+
+
+def test_connections_for_a_guest_without_a_network_are_refused() -> None:
+    source, destination = pair()
+    lab, _ = with_network(source, destination, 1)
+    lab.arrival = None
+    with pytest.raises(TestbedError):
+        lab.run()
+    assert source.did == ["stun", "leave", "stay", "resume"]
+    assert "without a network" in str(lab.destination_fault)

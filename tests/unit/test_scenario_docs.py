@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from testbed.core import record
+from guest_agent.services import registry
+from testbed.core import record, service_record
 from testbed.core.errors import ScenarioError
 from testbed.migration.stamps import PHASES
+from testbed.report.charts import switchover
 from testbed.scenario import load
 from testbed.scenario.models import CrossTraffic, Guest, Link, Migration, Network, Part, Root, Scale
-from testbed.scenario.published import Figures, Reduction
-from testbed.scenario.words import CROSS_PROTOCOLS, ENDS, trackers
+from testbed.scenario.parameters import parameters_of
+from testbed.scenario.published import Figures, Ratio, Reduction
+from testbed.scenario.words import CONNECTIONS, CROSS_PROTOCOLS, ENDS, trackers
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCENARIO = (DOCS / "scenario.md").read_text()
@@ -25,6 +28,7 @@ def test_every_key_is_in_the_reference() -> None:
     keys = [key for key in Root.model_fields if key not in PARTS]
     keys += [f"{part}.{key}" for part, model in PARTS.items() for key in model.model_fields]
     keys += [*Link.model_fields, *CrossTraffic.model_fields, *Reduction.model_fields, *Figures.model_fields]
+    keys += [*Ratio.model_fields, *CONNECTIONS]
     keys += [*trackers(), *CROSS_PROTOCOLS, *ENDS]
     assert [key for key in keys if f"`{key}`" not in SCENARIO] == []
 
@@ -44,7 +48,19 @@ def test_the_messages_are_real() -> None:
 
 
 def test_every_field_of_the_record_is_described() -> None:
-    classes = [each for each in vars(record).values() if isinstance(each, type) and each.__module__ == record.__name__]
-    records = [each for each in classes if dataclasses.is_dataclass(each)]
+    modules = {record.__name__: record, service_record.__name__: service_record}
+    known = {each for module in modules.values() for each in vars(module).values() if isinstance(each, type)}
+    records = [each for each in known if each.__module__ in modules and dataclasses.is_dataclass(each)]
     names = {field.name for each in records for field in dataclasses.fields(each)} | set(PHASES)
     assert sorted(name for name in names if f"`{name}`" not in RECORD) == []
+
+
+def test_every_service_and_its_parameters_are_in_the_reference() -> None:
+    for name, entry in registry.items().items():
+        said = SCENARIO.partition(f"| `{name}` |")[2].partition("\n\n")[0]
+        missing = [key for key in parameters_of(entry) if f"`{key}`" not in said]
+        assert missing == [], name
+
+
+def test_every_part_of_the_blackout_is_described() -> None:
+    assert [name for name in switchover.PARTS if f"`{name}`" not in RECORD] == []

@@ -107,3 +107,9 @@ def test_paths_round_trip(path: list[str | int]) -> None:
 def test_any_text_is_a_document_or_a_scenario_error(text: str) -> None:
     with contextlib.suppress(ScenarioError):
         parse(text, "s.yaml")
+
+
+def test_half_a_character_is_refused_where_it_stands() -> None:
+    with pytest.raises(ScenarioError, match=r"s\.yaml:2: holds half a character"):
+        parse('vm: {ram: 1GiB}\nname: "\\ud800"\n', "s.yaml")
+    assert parse('name: "\\U00010000"\n', "s.yaml").tree == {"name": "\U00010000"}

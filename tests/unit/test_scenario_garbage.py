@@ -22,6 +22,7 @@ PATHS = [
     *(f"network.vmotion.{key}" for key in Link.model_fields),
     *(f"vm.{key}" for key in Guest.model_fields),
     *(f"vm.workload.{key}" for key in ("name", "working_set", "write_rate", "phases", "other")),
+    *(f"vm.services.{key}" for key in ("0", "0.name", "0.iops", "0.size", "0.block", "0.other", "1")),
     *(f"migration.{key}" for key in Migration.model_fields),
     *(f"migration.policy.{key}" for key in ("name", "downtime_goal", "other")),
     "matrix.vm.ram",
@@ -56,14 +57,14 @@ def put(tree: Any, path: str, value: Any) -> None:
     *above, last = path.split(".") if not path.startswith("matrix.") else ["matrix", path[7:]]
     for key in above:
         tree = tree[int(key)] if isinstance(tree, list) else tree.setdefault(key, {})
-    tree[last] = value
+    tree[int(last) if isinstance(tree, list) and last.isdigit() else last] = value
 
 
 def base() -> dict[str, Any]:
     workload = {"name": "uniform", "working_set": "512MiB"}
     published = [{"total_time": "1s", "source": "me"}]
     return {
-        "vm": {"ram": "1GiB", "workload": workload},
+        "vm": {"ram": "1GiB", "workload": workload, "services": [{"name": "iometer"}, "echo"]},
         "migration": {"policy": {"name": "plain"}},
         "published": published,
     }
@@ -124,10 +125,11 @@ def test_it_is_written_as_people_would(value: float, dimension: Dimension, text:
 
 
 def test_every_registered_parameter_is_of_a_kind_that_can_be_read() -> None:
+    from guest_agent.services import registry as services
     from guest_agent.workloads import registry as workloads
     from testbed.policies import registry as policies
 
-    for registry in (workloads, policies):
+    for registry in (workloads, services, policies):
         for name, entry in registry.items().items():
             for parameter in parameters_of(entry).values():
                 known = parameter.dimension or parameter.kind in (bool, str, list) or parameter.words

@@ -37,6 +37,11 @@ EXPECTED: dict[str, list[Said]] = {
     "fast-motion-cross-traffic": [Said(262, 2, 1), Said(32.2, 2, 1), Said(330, 2, 1), Said(60.0, 2, 1)],
     "one-vmknic": [Said(133, 15), Said(61.8, 7), Said(43.3, 5)],
     "beyond-40g": [Said(133), Said(56.9), Said(25.9), Said(183), Said(80.0), Said(30.2)],
+    "iometer-halt": [Said(308, 7, 2.63), Said(43.8, 5, 1.43)],
+    "oltp-256": [Said(491, 13, 2.10), Said(79.8, 6, 1.31)],
+    "iometer-profiles": [Said(59.8, 3, 1.02), Said(60.7, 4, 1.04), Said(60.7, 4, 1.04)],
+    "keep-talking": [Said(5.36, 4, 1.12)],
+    "busy-but-clean": [Said(60.1, 3, 1.03)],
     "scale-invariance": [Said(121, 13, 2.07)] * 3,
     "auto-converge": [Said(35.8), Said(32.3), Said(32.3), Said(102), Said(73.5), Said(91.0)],
     "convergence-sweep": [

@@ -12,6 +12,7 @@ from testbed.core.extents import Extents
 from testbed.wire import messages as m
 from testbed.wire.connection import Connection
 from testbed.wire.states import ENDED, TABLE, Role, State, after
+from tests.unit.loopback import a_connection
 
 ID = bytes(range(16))
 EXAMPLES: dict[m.Type, m.Message] = {
@@ -25,11 +26,12 @@ EXAMPLES: dict[m.Type, m.Message] = {
         m.Prepare(77),
         m.Prepared(77),
         m.Commit(),
-        m.Running(1, 2, 78),
+        m.Running(1, 2, 3, 78),
         m.Abandon("the user said stop"),
         m.Failed("no memory"),
         m.StreamHello(ID, 0),
         m.Pages(1, Extents.whole(4096)),
+        m.GuestConnection(a_connection(5000, received=b"asked", unacknowledged=b"answered", unsent=3)),
     )
 }
 T = m.Type
@@ -37,7 +39,7 @@ GOOD = [
     T.HELLO, T.WELCOME,
     T.ROUND_BEGIN, T.ROUND_END, T.ROUND_RECEIVED,
     T.ROUND_BEGIN, T.ROUND_END, T.ROUND_RECEIVED,
-    T.PREPARE, T.PREPARED, T.COMMIT, T.RUNNING,
+    T.CONNECTION, T.CONNECTION, T.PREPARE, T.PREPARED, T.COMMIT, T.RUNNING,
 ]  # fmt: skip
 SPEAKS = {kind: role for (_, role, kind) in TABLE}
 
@@ -216,7 +218,7 @@ def test_noise_is_refused_and_never_kept(role: Role, pieces: list[bytes]) -> Non
             drain(end)
         except RemoteProtocolError:
             return
-        assert len(end._buffer) < m.HEADER.size + m.MAX_BODY
+        assert len(end._buffer) < m.HEADER.size + m.longest(T.CONNECTION)
 
 
 @given(st.data())

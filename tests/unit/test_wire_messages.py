@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.wire import messages as m
+from testbed.wire.pages import check_pages
+from testbed.wire.tcp import FIXED_BYTES, MAX_CONNECTION_BYTES
+from tests.unit.loopback import a_connection
 
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 ID = st.binary(min_size=16, max_size=16)
@@ -30,15 +34,44 @@ FIXED = st.one_of(
     st.builds(m.RoundBegin, U32, U64, U8),
     st.builds(m.RoundEnd, U32, U64),
     st.builds(m.RoundReceived, U32, U64),
-    st.builds(m.Prepare, U64, ID),
-    st.builds(m.Prepared, U64, ID),
+    st.builds(m.Prepare, U64, ID, U32),
+    st.builds(m.Prepared, U64, ID, U32),
     st.builds(m.Commit),
-    st.builds(m.Running, U64, U64, U64),
+    st.builds(m.Running, U64, U64, U64, U64),
     st.builds(m.Abandon, TEXT),
     st.builds(m.Failed, TEXT),
     st.builds(m.StreamHello, ID, U16),
 )
-ANY = st.one_of(FIXED, st.builds(pages, U32, TABLE))
+SCALE = st.integers(0, 14)
+IP = st.ip_addresses(v=4).map(str)
+
+
+@st.composite
+def connections(draw: st.DrawFn) -> TcpConnection:
+    unacknowledged = draw(st.binary(max_size=100))
+    scales = draw(st.none() | st.tuples(SCALE, SCALE))
+    return TcpConnection(
+        local_ip=draw(IP),
+        local_port=draw(U16),
+        remote_ip=draw(IP),
+        remote_port=draw(U16),
+        send_sequence=draw(U32),
+        receive_sequence=draw(U32),
+        mss=draw(U32),
+        send_scale=scales and scales[0],
+        receive_scale=scales and scales[1],
+        selective=draw(st.booleans()),
+        timestamp=draw(st.none() | U32),
+        window=draw(st.binary(min_size=20, max_size=20)),
+        unaccepted=draw(st.booleans()),
+        received=draw(st.binary(max_size=100)),
+        unacknowledged=unacknowledged,
+        unsent=draw(st.integers(0, len(unacknowledged))),
+        ended=draw(st.booleans()),
+    )
+
+
+ANY = st.one_of(FIXED, st.builds(pages, U32, TABLE), st.builds(m.GuestConnection, connections()))
 
 
 def value(message: m.Message) -> object:
@@ -86,6 +119,14 @@ def test_a_name_that_is_no_utf8_does_not_stop_an_abandon() -> None:
         m.Prepare(1, b""),
         m.StreamHello(bytes(17), 0),
         m.Pages(1, Extents.none()),
+        m.GuestConnection(a_connection(1, window=b"")),
+        m.GuestConnection(a_connection(1, unsent=1)),
+        m.GuestConnection(a_connection(1, send_scale=None)),
+        m.GuestConnection(a_connection(1, receive_scale=15)),
+        m.GuestConnection(a_connection(1, local_ip="10.0.2")),
+        m.GuestConnection(a_connection(1, remote_ip="10.0.2.256")),
+        m.GuestConnection(a_connection(1, remote_port=65536)),
+        m.GuestConnection(a_connection(1, received=bytes(MAX_CONNECTION_BYTES), unacknowledged=b"x")),
         pages(1, [(n, 1) for n in range(m.MAX_EXTENTS + 1)]),
     ],
 )
@@ -100,7 +141,7 @@ def test_any_header_is_a_header_or_refused(data: bytes) -> None:
         kind, length = m.header(data[:8].ljust(8, b"\0"))
     except RemoteProtocolError:
         return
-    assert kind in m.Type and length <= m.MAX_BODY
+    assert kind in m.Type and length <= m.longest(kind)
 
 
 @given(st.sampled_from(m.Type), st.binary(max_size=m.MAX_BODY + 64))
@@ -121,18 +162,21 @@ def test_a_wrong_length_is_refused_before_its_body_comes(kind: m.Type, length: i
     except RemoteProtocolError:
         return
     assert accepted == length
-    assert kind in (m.Type.ABANDON, m.Type.FAILED, m.Type.PAGES) or length == m._BY_TYPE[kind].layout.size
+    free = (m.Type.ABANDON, m.Type.FAILED, m.Type.PAGES, m.Type.CONNECTION)
+    assert kind in free or length == m._BY_TYPE[kind].layout.size
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
         (b"GET / HT", "not a migration message"),
-        (m.HEADER.pack(b"FM", 2, 1, 0), "speaks version 2, this is version 1"),
-        (m.HEADER.pack(b"FM", 1, 99, 0), "no message 99"),
-        (m.HEADER.pack(b"FM", 1, 13, 2**32 - 1), "longer than"),
-        (m.HEADER.pack(b"FM", 1, 8, 5), "COMMIT has 5 bytes instead of 0"),
-        (m.HEADER.pack(b"FM", 1, 13, 9), "no table of extents"),
+        (m.HEADER.pack(b"FM", 1, 1, 0), "speaks version 1, this is version 2"),
+        (m.HEADER.pack(b"FM", 2, 99, 0), "no message 99"),
+        (m.HEADER.pack(b"FM", 2, 13, 2**32 - 1), "longer than"),
+        (m.HEADER.pack(b"FM", 2, 8, 5), "COMMIT has 5 bytes instead of 0"),
+        (m.HEADER.pack(b"FM", 2, 13, 9), "no table of extents"),
+        (m.HEADER.pack(b"FM", 2, 14, FIXED_BYTES - 1), "less than its fixed part"),
+        (m.HEADER.pack(b"FM", 2, 14, FIXED_BYTES + MAX_CONNECTION_BYTES + 1), "longer than"),
     ],
 )
 def test_each_refusal_says_why(data: bytes, said: str) -> None:
@@ -144,6 +188,26 @@ def test_a_table_that_is_not_as_long_as_it_says() -> None:
     body = struct.pack("!II", 1, 3) + bytes(16)
     with pytest.raises(RemoteProtocolError, match="announces 3 extents in 24 bytes"):
         m.decode(m.Type.PAGES, body)
+
+
+@given(connections(), st.data())
+def test_a_connection_with_bytes_changed_is_another_one_or_refused(
+    connection: TcpConnection, data: st.DataObject
+) -> None:
+    body = bytearray(m.encode(m.GuestConnection(connection))[m.HEADER.size :])
+    for at in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=3)):
+        body[at] = data.draw(U8)
+    cut = data.draw(st.integers(0, len(body)))
+    try:
+        message = m.decode(m.Type.CONNECTION, bytes(body[:cut]))
+    except RemoteProtocolError:
+        return
+    assert m.encode(message)[m.HEADER.size :] == body[:cut]
+
+
+def test_the_longest_connection_comes_back() -> None:
+    whole = a_connection(1, received=bytes(MAX_CONNECTION_BYTES - 5), unacknowledged=b"tail.", unsent=2)
+    assert back(m.encode(m.GuestConnection(whole))) == m.GuestConnection(whole)
 
 
 RAM = 64 * PAGE_SIZE
@@ -165,22 +229,22 @@ RAM = 64 * PAGE_SIZE
 )
 def test_pages_that_reach_where_they_may_not(runs: list[tuple[int, int]], said: str) -> None:
     with pytest.raises(RemoteProtocolError, match=said):
-        m.check_pages(pages(1, runs), RAM, PAGE_SIZE)
+        check_pages(pages(1, runs), RAM, PAGE_SIZE)
 
 
 def test_pages_may_touch_and_fill_the_memory() -> None:
-    m.check_pages(pages(1, [(0, PAGE_SIZE), (PAGE_SIZE, RAM - PAGE_SIZE)]), RAM, PAGE_SIZE)
+    check_pages(pages(1, [(0, PAGE_SIZE), (PAGE_SIZE, RAM - PAGE_SIZE)]), RAM, PAGE_SIZE)
 
 
 def test_more_bytes_than_one_message_may_announce() -> None:
     with pytest.raises(RemoteProtocolError, match="announces"):
-        m.check_pages(pages(1, [(0, m.MAX_PAGES_BYTES + PAGE_SIZE)]), 2**40, PAGE_SIZE)
+        check_pages(pages(1, [(0, m.MAX_PAGES_BYTES + PAGE_SIZE)]), 2**40, PAGE_SIZE)
 
 
 @given(TABLE)
 def test_pages_that_pass_lie_inside_and_apart(runs: list[tuple[int, int]]) -> None:
     try:
-        m.check_pages(pages(1, runs), RAM, PAGE_SIZE)
+        check_pages(pages(1, runs), RAM, PAGE_SIZE)
     except RemoteProtocolError:
         return
     end = 0

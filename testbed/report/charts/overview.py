@@ -4,7 +4,7 @@ These are the published article's figures 3, 4 and 5, drawn from this run.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
 import altair as alt
 
@@ -13,6 +13,7 @@ from testbed.report.bands import Band
 from testbed.report.charts.timeline import WIDTH, band_rows, banded
 from testbed.report.timeline import Timeline
 
+Layers: TypeAlias = alt.LayerChart | alt.FacetChart
 STEP, HEIGHT, MB = 22, 190, 1e6
 MOST = 6
 """Lines that can be told apart in one chart."""
@@ -77,14 +78,7 @@ def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin 
 
 def lines_chart(lines: Sequence[Timeline], which: str, factor: float, title: str) -> alt.TopLevelMixin | None:
     """``which`` (a band of ``Timeline``) of up to six migrations over one another, all from their beginnings."""
-    found = [(line.name, getattr(line, which)) for line in lines if getattr(line, which) is not None][:MOST]
-    if len(found) < 2:
-        return None
-    rows = [row for name, each in found for row in band_rows(_typed(each), factor, name)]
-    legend = alt.Legend(columns=2, symbolType="square", symbolOpacity=1, labelLimit=320)
-    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in found]), legend=legend)
-    x = alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False))
-    return alt.layer(*banded(rows, x, title, colour)).properties(width=WIDTH, height=HEIGHT)
+    return _curves([(line.name, getattr(line, which)) for line in lines], factor, title)
 
 
 def gaps_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
@@ -103,6 +97,46 @@ def gaps_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | Non
     return made
 
 
+def halts_chart(
+    migrations: Sequence[MigrationRecord], lines: Sequence[Timeline], service: str
+) -> alt.TopLevelMixin | None:
+    """What a service got done in up to six migrations over one another, and below it for how long it halted at most:
+    the article's Figure 5. None where nobody has that service.
+    """
+    rows = [
+        {"name": done.name, "halt": each.longest_halt_s * 1e3}
+        for done in migrations
+        for each in done.services
+        if each.name == service and each.longest_halt_s is not None
+    ]
+    if not rows:
+        return None
+    names = list(dict.fromkeys(str(row["name"]) for row in rows))
+    bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(height={"band": 0.65})
+    halts = bars.encode(
+        x=alt.X(
+            "median(halt):Q", title=f"longest time without an operation of {service}, ms", axis=alt.Axis(tickCount=8)
+        ),
+        y=_names(names),
+        color=alt.Color("name:N", title=None, scale=alt.Scale(domain=names[:MOST])),
+        tooltip=["name:N", alt.Tooltip("median(halt):Q", title="ms", format=".4~g")],
+    ).properties(width=WIDTH, height=alt.Step(STEP))
+    curves = _curves([(line.name, line.rate_of(service)) for line in lines], 1, f"{service}, operations/s", least=1)
+    return halts if curves is None else alt.vconcat(curves, halts)
+
+
+def _curves(found: Sequence[tuple[str, Band | None]], factor: float, title: str, least: int = 2) -> Layers | None:
+    """Up to six over one another, if there are as many as that; all from their beginnings."""
+    known = [(name, each) for name, each in found if each is not None][:MOST]
+    if len(known) < least:
+        return None
+    rows = [row for name, each in known for row in band_rows(each, factor, name)]
+    legend = alt.Legend(columns=2, symbolType="square", symbolOpacity=1, labelLimit=320)
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in known]), legend=legend)
+    x = alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False))
+    return alt.layer(*banded(rows, x, title, colour)).properties(width=WIDTH, height=HEIGHT)
+
+
 def _names(names: Sequence[str]) -> alt.Y:
     order = list(dict.fromkeys(names))
     return alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
@@ -116,8 +150,3 @@ def _real(done: MigrationRecord) -> float:
 
 def _when(kind: str) -> str:
     return "pre-copy" if kind == "precopy" else "switchover"
-
-
-def _typed(each: Any) -> Band:
-    assert isinstance(each, Band)  # noqa: S101 - by the caller's choice of field
-    return each

@@ -1,19 +1,19 @@
 """What was published and what this run measured, claim by claim, on one axis for each unit."""
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
 import altair as alt
 
+from testbed.core.claims import Unit
 from testbed.core.record import ComparisonRecord
 
 WIDTH, STEP = 640, 24
 MEASURED, PUBLISHED = "measured here", "published"
-Unit: TypeAlias = Literal["share", "bytes", "seconds"]
 AXES: dict[Unit, tuple[str, float]] = {
     "share": ("reduction, %", 100),
     "bytes": ("MB, at real-world size", 1e-6),
     "seconds": ("seconds, at real-world size", 1),
+    "ratio": ("times as large", 1),
 }
 
 

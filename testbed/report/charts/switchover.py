@@ -7,33 +7,44 @@ import altair as alt
 from testbed.core.record import MigrationRecord
 
 WIDTH, STEP = 640, 24
-SEEN = {"downtime_s": "downtime (hypervisor)", "guest_gap_s": "gap (guest)", "client_blackout_s": "blackout (client)"}
+DOWNTIME, GAP, BLACKOUT = "downtime (hypervisor)", "gap (guest)", "blackout (client)"
 MEANING = {
     "pause": "until every thread of the guest stands still",
     "last_scan": "until the last dirty pages are known",
     "last_round": "until they have been received",
+    "state": "until the guest is silent at the source, and its connections are on their way",
     "prepare": "until the destination says that it could run the guest",
     "commit": "until it has been told to",
+    "announce": "until the guest's link is up there, and the network was told",
     "resume": "until the guest has completed its first operation there",
 }
+PARTS = {
+    "last_answer": "running, since its last answer",
+    "downtime": "the downtime, as far as no answer came in it",
+    "next_request": "running, until it was asked again",
+    "next_answer": "that answer on its way",
+    "before_switchover": "before it: the guest was there, and slow to answer",
+    "after_switchover": "after it: the guest was there, and slow to answer",
+}
+"""What a client's blackout is made of, in order."""
 
 
 def switchover_chart(done: MigrationRecord) -> alt.TopLevelMixin | None:
     """A waterfall, with the three downtimes below it; None where there was no switchover."""
-    rows = _phases(done) + _seen(done)
+    rows = _phases(done) + _seen(done) + _parts(done)
     if not rows:
         return None
-    order = [row["what"] for row in rows]
+    order = list(dict.fromkeys(row["what"] for row in rows))
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("what:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False))
     )
-    longest = max(row["end"] for row in rows)
-    scale = alt.Scale(domain=[0, longest * 1.14])
+    first, last = min(row["begin"] for row in rows), max(row["end"] for row in rows)
+    scale = alt.Scale(domain=[first, last + 0.14 * (last - first)])
     x = alt.X("begin:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
     bars = base.mark_bar(height={"band": 0.7}).encode(
         x=x,
         x2="end:Q",
-        color=alt.Color("kind:N", scale=alt.Scale(domain=["phase", "seen"]), legend=None),
+        color=alt.Color("kind:N", scale=alt.Scale(domain=["phase", "seen", "part"]), legend=None),
         tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("note:N", title=" "), alt.Tooltip("label:N", title=" ")],
     )
     labels = base.mark_text(align="left", dx=4).encode(x="end:Q", text="label:N")
@@ -41,19 +52,35 @@ def switchover_chart(done: MigrationRecord) -> alt.TopLevelMixin | None:
 
 
 def _phases(done: MigrationRecord) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    begin = 0.0
-    for name, seconds in done.downtime_phases_s.items():
-        row = _row(name.replace("_", " "), begin, seconds, "phase")
-        rows.append({**row, "note": MEANING.get(name, "")})
+    return _chain(done.downtime_phases_s, 0.0, "phase", MEANING)
+
+
+def _parts(done: MigrationRecord) -> list[dict[str, Any]]:
+    """Those of the client's blackout that are no part of the downtime, each where it lay."""
+    if done.blackout is None:
+        return []
+    rows = _chain(done.blackout.parts, done.blackout.begin_s, "part", PARTS)
+    return [row for row in rows if row["end"] > row["begin"] and row["what"] != "downtime"]
+
+
+def _chain(lengths: dict[str, float], begin: float, kind: str, notes: dict[str, str]) -> list[dict[str, Any]]:
+    """One after the other."""
+    rows = []
+    for name, seconds in lengths.items():
+        rows.append({**_row(name.replace("_", " "), begin, seconds, kind), "note": notes.get(name, "")})
         begin += seconds
     return rows
 
 
 def _seen(done: MigrationRecord) -> list[dict[str, Any]]:
-    """Their lengths: the guest's and the client's clock do not say where on this axis they began."""
-    lengths = {text: getattr(done, field) for field, text in SEEN.items()}
-    return [_row(text, 0.0, seconds, "seen") for text, seconds in lengths.items() if seconds is not None]
+    """Each where it was seen; of a run that does not say where, from zero on."""
+    blackout_from = done.blackout.begin_s if done.blackout else 0.0
+    seen = (
+        (DOWNTIME, 0.0, done.downtime_s),
+        (GAP, done.guest_gap_begin_s or 0.0, done.guest_gap_s),
+        (BLACKOUT, blackout_from, done.client_blackout_s),
+    )
+    return [_row(text, begin, seconds, "seen") for text, begin, seconds in seen if seconds is not None]
 
 
 def _row(what: str, begin: float, seconds: float, kind: str) -> dict[str, Any]:

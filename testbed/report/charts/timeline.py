@@ -1,4 +1,4 @@
-"""A migration on one time axis: the link and the dirty rate, the guest's operations, the throttle, rounds shaded."""
+"""A migration on one time axis, rounds shaded: link and dirty rate, the guest and its services, throttle, clients."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -8,12 +8,13 @@ import altair as alt
 from testbed.core.record import MigrationRecord
 from testbed.report.bands import Band
 from testbed.report.charts.theme import ROUND, STUNNED
-from testbed.report.timeline import Timeline
+from testbed.report.timeline import ServiceLine, Timeline
 
 WIDTH, HEIGHT, LOW = 760, 150, 85
 MB = 1e6
 LINK, DIRTY, GUEST, THROTTLE, CLIENT = "sent on the link", "dirtied by the guest", "guest", "throttle", "client"
-QUANTITIES = [LINK, DIRTY, GUEST, THROTTLE, CLIENT]
+SERVICE = "service"
+QUANTITIES = [LINK, DIRTY, GUEST, THROTTLE, CLIENT, SERVICE]
 Rows: TypeAlias = list[dict[str, Any]]
 Title: TypeAlias = str | list[str]
 Draw: TypeAlias = Callable[[alt.X], list[alt.Chart]]
@@ -39,10 +40,21 @@ def _draws(line: Timeline, done: MigrationRecord) -> list[Draw]:
     if any(each.throttle for each in done.rounds):
         throttle = _steps(done, "throttle", THROTTLE, 100)
         draws.append(lambda x: [_stepped(throttle, x, "throttle, %")])
+    for service in line.services:
+        draws += _of_service(service)
     if line.latency:
         latency = band_rows(line.latency, 1e3, CLIENT)
-        draws.append(lambda x: banded(latency, x, ["client's", "latency, ms"]))
+        draws.append(lambda x: banded(latency, x, ["probe's", "latency, ms"]))
     return draws
+
+
+def _of_service(service: ServiceLine) -> list[Draw]:
+    """What it got done, and the slowest that was."""
+    rate, latency = band_rows(service.rate, 1, SERVICE), band_rows(service.latency, 1e3, SERVICE)
+    return [
+        lambda x: banded(rate, x, [f"{service.name},", "operations/s"]),
+        lambda x: banded(latency, x, [f"{service.name},", "latency, ms"]),
+    ]
 
 
 def _rates(line: Timeline, done: MigrationRecord, x: alt.X) -> list[alt.Chart]:

@@ -1,0 +1,163 @@
+"""What all clients share: what they are asked to be, a loop that waits for sockets and times, and what they say.
+
+stdin   {"do": "stop"}                          end of input: the parent has died, leave at once
+stdout  {"event": "ready"}, {"event": "finished", "errors": n, "reconnects": n, "sent": n, "answered": n, ...}
+"""
+
+import heapq
+import json
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Literal, Protocol
+
+from guest_agent.ring import RingWriter
+from guest_agent.services import Service, registry
+from testbed.core.errors import ScenarioError, TestbedError
+
+PATIENCE_S = 10.0
+"""How long clients try to reach the guest at first."""
+LAST_ANSWERS_S = 2.0
+"""How long they wait for what is outstanding when they are told to stop."""
+_STDIN = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """``service``: name and parameters in base units, for kind ``service``. ``log_fd``: an inherited ring. ``port``:
+    another than the service's own.
+    """
+
+    kind: Literal["probe", "service"]
+    address: str
+    log_fd: int
+    seed: int = 1
+    service: dict[str, Any] | None = None
+    port: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "ClientConfig":
+        """From a JSON object. Raises ``ScenarioError``."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise ScenarioError(f"the client's configuration cannot be read: {error}") from error
+
+    def build(self) -> Service:
+        """The service that it talks to. Raises ``ScenarioError``."""
+        spec = {key.replace("-", "_"): value for key, value in (self.service or {}).items()}
+        name = str(spec.pop("name", ""))
+        try:
+            return registry.get(name)(**spec)
+        except (TypeError, ValueError) as error:
+            raise ScenarioError(f"service '{name}': {error}") from error
+
+    def log(self) -> RingWriter:
+        """Its rows: sent (ns, CLOCK_MONOTONIC), answered, number, detail."""
+        return RingWriter(fd=self.log_fd)
+
+
+class Client(Protocol):
+    """The clients of one service."""
+
+    @property
+    def ready(self) -> bool:
+        """All are connected."""
+        ...
+
+    def stop(self) -> None:
+        """Ask nothing new."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is outstanding."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """What ``finished`` says."""
+        ...
+
+
+class Loop:
+    """Waits in one place for sockets, times and the parent."""
+
+    def __init__(self, stdin: int = _STDIN) -> None:
+        self._poll, self._calls = select.epoll(), dict[int, Callable[[int], None]]()
+        self._times: list[tuple[float, int, Callable[[], None]]] = []
+        self._ties, self._said, self._stdin = count(), b"", stdin
+        self.stopping = self.orphaned = False
+        self.watch(stdin, self._hear)
+
+    def watch(self, fd: int, call: Callable[[int], None], events: int = select.EPOLLIN) -> None:
+        """Calls with the events that happened."""
+        self._calls[fd] = call
+        self._poll.register(fd, events)
+
+    def change(self, fd: int, events: int) -> None:
+        """Other events of a watched one."""
+        self._poll.modify(fd, events)
+
+    def unwatch(self, fd: int) -> None:
+        """Before it is closed."""
+        if self._calls.pop(fd, None):
+            self._poll.unregister(fd)
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        """Calls once."""
+        heapq.heappush(self._times, (time.monotonic() + seconds, next(self._ties), call))
+
+    def turn(self, most: float = 0.1) -> None:
+        """Waits at most that long (s) and handles all that is ready and due."""
+        wait = min(most, self._times[0][0] - time.monotonic()) if self._times else most
+        for fd, events in self._poll.poll(max(0.0, wait)):
+            if fd in self._calls:
+                self._calls[fd](events)
+        now = time.monotonic()
+        while self._times and self._times[0][0] <= now:
+            heapq.heappop(self._times)[2]()
+
+    def run(self, client: Client) -> bool:
+        """A client's life; whether it ended as it was told to. Raises ``TestbedError`` where it cannot begin."""
+        self._until(lambda: client.ready, PATIENCE_S)
+        if not client.ready and not self.orphaned:
+            raise TestbedError(f"no answer from the guest within {PATIENCE_S:g} s; is the service running?")
+        say("ready")
+        while not (self.stopping or self.orphaned):
+            self.turn()
+        client.stop()
+        self._until(lambda: client.idle, LAST_ANSWERS_S)
+        if not self.orphaned:
+            say("finished", **client.counts())
+        return not self.orphaned
+
+    def _until(self, over: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not (over() or self.orphaned) and (left := deadline - time.monotonic()) > 0:
+            self.turn(left)
+
+    def _hear(self, _: int) -> None:
+        came = os.read(self._stdin, 4096)
+        *lines, self._said = (self._said + came).split(b"\n")
+        self.stopping = self.stopping or any(is_stop(line) for line in lines)
+        if not came:
+            self.orphaned = True
+
+
+def is_stop(line: bytes) -> bool:
+    """Whether the parent says stop. What is no message is none."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and message.get("do") == "stop"
+
+
+def say(event: str, **values: int) -> None:
+    """One line to the parent."""
+    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+    sys.stdout.flush()

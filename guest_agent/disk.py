@@ -1,0 +1,84 @@
+"""A service's part of the datastore: direct, asynchronous operations between it and the service's pages of RAM.
+
+A page that is pinned for DMA before it is write-protected is written to without anybody noticing. So, as hypervisors
+mark the target of a DMA when it ends, the pages of a read are written to once more by CPU, each with a byte that it
+holds, before the service hears of it: then they are dirty whatever was protected meanwhile.
+"""
+
+import errno
+from collections.abc import Callable
+
+from guest_agent.gate import Gate
+from guest_agent.loop import Loop
+from guest_agent.services import Area, Done
+from testbed.core.units import PAGE_SIZE
+from testbed.linux.aio import AioContext
+
+DEPTH = 2048
+"""Operations in flight, of all services together."""
+
+
+class Controller:
+    """The guest's one disk controller: what is in flight, for all services."""
+
+    def __init__(self, fd: int, loop: Loop, gate: Gate) -> None:
+        """Raises ``PrerequisiteMissing``."""
+        self.aio, self._gate = AioContext(fd, DEPTH), gate
+        self._ends: dict[int, Done] = {}
+        self._refused: list[tuple[int, int]] = []
+        self._next = 0
+        loop.serve(self.aio.eventfd, self._collect)
+
+    def begin(self, submit: Callable[[int], None], end: Done) -> None:
+        """``submit(tag)`` begins an operation; ``end`` is told its result in a later turn, also when the kernel refuses
+        to begin it.
+        """
+        self._next += 1
+        self._gate.begin()
+        self._ends[self._next] = end
+        try:
+            submit(self._next)
+        except OSError as fault:
+            self._refused.append((self._next, -(fault.errno or errno.EIO)))
+            self.aio.wake()
+
+    def _collect(self) -> None:
+        refused, self._refused = self._refused, []
+        for tag, result in refused + self.aio.ended():
+            try:
+                self._ends.pop(tag)(result)
+            finally:
+                self._gate.end()  # with what it led to: the guest is never seen between the two
+
+
+class ServiceDisk:
+    """Implements ``guest_agent.services.Disk``. ``start`` and ``size``: which part of the datastore, bytes."""
+
+    def __init__(self, controller: Controller, area: Area, start: int, size: int) -> None:
+        self._controller, self._area, self._start, self._size = controller, area, start, size
+        self._address = int(area.ctypes.data)
+
+    def read(self, offset: int, area_offset: int, length: int, done: Done) -> None:
+        """See ``Disk``. Raises ``ValueError`` for what lies outside."""
+        self._check(offset, area_offset, length)
+        area, last = self._area, area_offset + length - 1
+        pages = area[area_offset : area_offset + length : PAGE_SIZE]
+
+        def end(result: int) -> None:
+            pages[:] = pages.copy()
+            area[last] = area[last]
+            done(result)
+
+        place, at = self._address + area_offset, self._start + offset
+        self._controller.begin(lambda tag: self._controller.aio.read(tag, place, length, at), end)
+
+    def write(self, offset: int, area_offset: int, length: int, done: Done, *, sync: bool = False) -> None:
+        """See ``Disk``. Raises as ``read`` does."""
+        self._check(offset, area_offset, length)
+        place, at = self._address + area_offset, self._start + offset
+        self._controller.begin(lambda tag: self._controller.aio.write(tag, place, length, at, sync=sync), done)
+
+    def _check(self, offset: int, area_offset: int, length: int) -> None:
+        inside = 0 <= offset <= self._size - length and 0 <= area_offset <= len(self._area) - length
+        if not inside or length <= 0:
+            raise ValueError(f"{length} bytes at {offset}, of RAM at {area_offset}, lie outside what this service has")

@@ -1,0 +1,147 @@
+"""The guest's applications. Each is a frozen dataclass of its parameters that knows what it needs, starts itself on a
+machine, and can be held against what its log, its clients and the datastore say.
+
+    area in RAM ── tables, buffers            all that must survive is here between two callbacks
+    sockets     ── on the guest's own IP      what is half read or half sent stays in the kernel's queues, which move
+    disk        ── asynchronous, direct       nothing is in flight when the guest is stunned: the vCPU drains first
+
+To add one: a file here with such a dataclass, registered by name. ``echo.py`` is the example to copy. A callback runs
+whole or not at all, as an instruction does: the guest is never stunned within one (gate.py). So whatever a callback
+leaves in its area, its sockets and the disk is all that the service is; its Python objects stay behind.
+"""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from guest_agent.ring import RingWriter, Rows
+from testbed.core.errors import ScenarioError
+from testbed.core.registry import Registry
+
+Area = npt.NDArray[np.uint8]
+Done = Callable[[int], None]
+"""Called with what the kernel said of an operation on the disk: bytes moved, or a negative errno."""
+
+
+class Disk(Protocol):
+    """This service's part of the shared datastore; offsets count from its beginning. Sizes are whole 512 bytes."""
+
+    def read(self, offset: int, area_offset: int, length: int, done: Done) -> None:
+        """From the datastore straight into this service's area, as DMA does; the pages are dirty when ``done`` runs."""
+        ...
+
+    def write(self, offset: int, area_offset: int, length: int, done: Done, *, sync: bool = False) -> None:
+        """From this service's area to the datastore. ``sync``: durable (O_DSYNC) when ``done`` runs."""
+        ...
+
+
+class Machine(Protocol):
+    """What a service stands on. Callbacks run one at a time; none while the guest is to be stunned."""
+
+    area: Area
+    """This service's pages of RAM, zeros at first."""
+    disk: Disk
+    """Its part of the datastore, zeros at first."""
+    log: RingWriter
+    """Its log: start and end (ns, CLOCK_MONOTONIC), number, detail."""
+    address: str
+    """The guest's own IP."""
+    resumed: bool
+    """Whether the area holds a service that ran elsewhere before."""
+
+    def watch(self, sock: socket.socket, readable: Callable[[], None]) -> None:
+        """Call ``readable`` whenever there is something to read (level-triggered)."""
+        ...
+
+    def unwatch(self, sock: socket.socket) -> None:
+        """Not any more."""
+        ...
+
+    def at(self, when: float, call: Callable[[], None]) -> None:
+        """Call once at ``when`` (s, the guest's own time, see ``now``)."""
+        ...
+
+    def now(self) -> float:
+        """Seconds of the guest's own time: CLOCK_MONOTONIC less the time that it was stopped for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a finished run leaves of one service. ``area``: a copy from the RAM where the guest ended; ``read(offset,
+    length)`` reads its part of the datastore; ``logs``: the service's own rows at the source and at the destination;
+    ``client``: the rows of its clients, and ``said`` what they said at their end.
+    """
+
+    area: Area
+    read: Callable[[int, int], bytes]
+    logs: Sequence[Rows]
+    client: Rows | None
+    said: dict[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """``lost`` and ``doubled`` count operations that were acknowledged; ``findings`` are sentences about what is wrong,
+    at most ten of them.
+    """
+
+    ok: bool
+    method: str
+    operations: int
+    lost: int = 0
+    doubled: int = 0
+    findings: tuple[str, ...] = ()
+
+
+class Service(Protocol):
+    """An application's parameters. Its class has ``port: ClassVar[int | None]``: where it listens (TCP)."""
+
+    @property
+    def area_pages(self) -> int:
+        """Pages of RAM that it takes."""
+        ...
+
+    @property
+    def disk_bytes(self) -> int:
+        """Of the shared datastore; whole pages; 0: none."""
+        ...
+
+    @property
+    def operation_bytes(self) -> int | None:
+        """What one operation moves; None where that says nothing."""
+        ...
+
+    @property
+    def clients(self) -> bool:
+        """Whether somebody on the client host is to talk to it."""
+        ...
+
+    def start(self, machine: Machine, seed: int, sockets: Sequence[socket.socket]) -> None:
+        """Begin, or go on with what ``machine.area`` holds. ``sockets``: connections to ``port`` that moved here,
+        non-blocking. Raises ``TestbedError``.
+        """
+        ...
+
+    def verify(self, evidence: Evidence) -> Verdict:
+        """Whether nothing was lost, doubled or changed. Never raises for what the evidence holds."""
+        ...
+
+
+registry: Registry[Service] = Registry("service", __name__)
+register = registry.register
+
+
+def build(spec: Mapping[str, Any]) -> Service:
+    """The service of ``{name: ..., parameter: ...}``, in base units. Raises ``ScenarioError`` for what cannot be."""
+    parameters = {key: value for key, value in spec.items() if key != "name"}
+    service = registry.get(str(spec.get("name", "")))
+    try:
+        return service(**parameters)
+    except (TypeError, ValueError) as error:
+        raise ScenarioError(f"service '{spec['name']}': {error}") from error

@@ -1,0 +1,102 @@
+"""The parts of ``summary.json`` about the guest's applications: its identity, its connections, what its clients saw."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(slots=True, kw_only=True)
+class IdentityRecord:
+    """The guest on the VM network. ``forwarding_before`` and ``_after``: the host behind the switch's port on which it
+    last saw the guest's MAC, just before the migration and when it was over; ``announcements``: RARP and gratuitous
+    ARP rounds sent from the destination.
+    """
+
+    mac: str
+    ip: str
+    forwarding_before: str | None
+    forwarding_after: str | None
+    announcements: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ConnectionsRecord:
+    """The guest's TCP connections at the switchover. ``mechanism``: ``tcp_repair``, or ``reset`` with the ``reason``.
+
+    ``moved`` went on at the destination, ``refused`` could not be made there; ``reconnects`` are the clients' own.
+    """
+
+    mechanism: Literal["tcp_repair", "reset"]
+    reason: str = ""
+    moved: int = 0
+    refused: int = 0
+    reconnects: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class BlackoutRecord:
+    """The client's blackout on the axis of the downtime: from its last answer before to its first after, cut at the
+    edges of the downtime. ``parts`` (seconds, in order) add up to ``client_blackout_s``; it began ``begin_s`` after the
+    pause was asked (so mostly below 0).
+    """
+
+    answers: int
+    median_interval_s: float
+    begin_s: float
+    parts: dict[str, float]
+
+
+@dataclass(slots=True, kw_only=True)
+class CaptureRecord:
+    """The packets that ``--capture`` kept: where (in the run's folder), how many, and how many the kernel dropped.
+    ``fault`` ended it early.
+    """
+
+    file: str
+    packets: int | None
+    dropped: int | None
+    fault: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ServicePhaseRecord:
+    """A service in one stretch of time (``before``, ``round 1``..., ``throttled``, ``switchover``, ``after``).
+
+    ``rate`` in completed operations per second, latencies in seconds; None where nothing was completed.
+    """
+
+    phase: str
+    begin_s: float
+    end_s: float
+    operations: int
+    rate: float
+    latency_p50_s: float | None
+    latency_p95_s: float | None
+    latency_p99_s: float | None
+    latency_max_s: float | None
+    longest_halt_s: float
+
+
+@dataclass(slots=True, kw_only=True)
+class ServiceRecord:
+    """One application of the guest, or its clients. ``verified`` None: nothing to be held against (the probe, or a
+    migration that broke). ``seen_by`` says whose log the figures are from. ``longest_halt_s``: the longest time without
+    a completed operation from the migration's beginning on.
+    """
+
+    name: str
+    seen_by: Literal["guest", "client"]
+    operations: int
+    operation_bytes: int | None
+    rate_before: float | None
+    rate_during: float | None
+    rate_throttled: float | None
+    rate_after: float | None
+    longest_halt_s: float | None
+    phases: list[ServicePhaseRecord] = field(default_factory=list)
+    verified: bool | None = None
+    lost: int | None = None
+    doubled: int | None = None
+    errors: int | None = None
+    reconnects: int | None = None
+    method: str = ""
+    findings: list[str] = field(default_factory=list)

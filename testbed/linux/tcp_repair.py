@@ -1,0 +1,222 @@
+"""A live TCP connection read out of one socket and put into another, neither end noticing: TCP_REPAIR.
+
+    dump                                              restore, in another namespace
+    ────                                              ─────────────────────────────
+    repair on: the socket neither sends nor ends      repair on: connect and close say nothing to anybody
+    sequence number and bytes of both queues          sequence numbers *before* the queued bytes, bind, connect
+    MSS, scales, SACK, timestamp, window              options, timestamp; the bytes; the window
+                                                      release: repair off
+
+What was **sent** and not acknowledged is put back as sent: the remote end may have it, and may acknowledge it any time.
+What was **never sent** is written once repair is off, so that TCP sends it; a byte put back as sent would wait for a
+retransmission a second later. ``release`` therefore belongs after the interface is up where anything is unsent.
+
+Numbers: include/uapi/linux/{tcp,sockios}.h; the order is that of libsoccr (CRIU). Needs CAP_NET_ADMIN. Functions raise
+``OSError`` as the kernel says it.
+"""
+
+import errno
+import fcntl
+import socket
+import struct
+
+from testbed.core.connection import TcpConnection
+
+REPAIR, REPAIR_QUEUE, QUEUE_SEQ, REPAIR_OPTIONS, TIMESTAMP, REPAIR_WINDOW = 19, 20, 21, 22, 24, 29
+ESTABLISHED, CLOSE_WAIT = 1, 8
+
+_TCP, _SOCKET = socket.IPPROTO_TCP, socket.SOL_SOCKET
+_ON, _OFF, _OFF_QUIETLY = 1, 0, -1
+_RECEIVE, _SEND = 1, 2
+_MSS, _SCALE, _SACK, _STAMPS = 2, 3, 4, 8
+_INFO_STAMPS, _INFO_SACK, _INFO_SCALE = 1, 2, 4
+_SIOCINQ, _SIOCOUTQ, _SIOCOUTQNSD = 0x541B, 0x5411, 0x894B
+_SNDBUFFORCE, _RCVBUFFORCE, _BUF_LOCK = 32, 33, 72
+_WINDOW = struct.Struct("=5I")
+_MASK = 0xFFFFFFFF
+_SLACK = 64 * 1024
+"""Bytes beyond SIOCOUTQ that a peek may return: a segment that is acknowledged in part is kept whole."""
+_PIECE = 32 * 1024
+"""Bytes put into the receive queue at a time: each piece is one allocation in the kernel."""
+_SMALL = 64 * 1024
+"""Up to so many bytes a new socket's buffers take; for more they are made larger."""
+
+
+def supported() -> str | None:
+    """Why connections cannot be moved by this process on this kernel; None when they can. Finds out by trying."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        try:
+            sock.setsockopt(_TCP, REPAIR, _ON)
+            sock.getsockopt(_TCP, TIMESTAMP)
+        except PermissionError:
+            return "TCP_REPAIR needs CAP_NET_ADMIN"
+        except OSError as error:
+            return f"kernel has no TCP_REPAIR ({error.strerror})"
+    return None
+
+
+def is_movable(sock: socket.socket) -> bool:
+    """Whether it is in a state that can be put into another socket: ESTABLISHED, CLOSE_WAIT."""
+    return sock.getsockopt(_TCP, socket.TCP_INFO, 1)[0] in (ESTABLISHED, CLOSE_WAIT)
+
+
+def dump(sock: socket.socket, *, unaccepted: bool = False) -> TcpConnection:
+    """All of it. Repair is on afterwards: the socket is mute, and closing it tells nobody.
+
+    Whoever calls this has seen to it that nothing arrives any more, or that it is not acknowledged.
+    """
+    sock.setsockopt(_TCP, REPAIR, _ON)
+    receive_end, received = _receive_queue(sock)
+    send_end, unacknowledged, unsent = _send_queue(sock)
+    info = sock.getsockopt(_TCP, socket.TCP_INFO, 8)
+    ended, options, scales = info[0] == CLOSE_WAIT, info[5], info[6]
+    (local_ip, local_port), (remote_ip, remote_port) = sock.getsockname(), sock.getpeername()
+    return TcpConnection(
+        local_ip=local_ip,
+        local_port=local_port,
+        remote_ip=remote_ip,
+        remote_port=remote_port,
+        send_sequence=send_end - len(unacknowledged) & _MASK,
+        receive_sequence=receive_end - len(received) - ended & _MASK,  # its FIN took a number too
+        mss=sock.getsockopt(_TCP, socket.TCP_MAXSEG),
+        send_scale=scales & 15 if options & _INFO_SCALE else None,
+        receive_scale=scales >> 4 if options & _INFO_SCALE else None,
+        selective=bool(options & _INFO_SACK),
+        timestamp=sock.getsockopt(_TCP, TIMESTAMP) & _MASK if options & _INFO_STAMPS else None,
+        window=sock.getsockopt(_TCP, REPAIR_WINDOW, _WINDOW.size),
+        unaccepted=unaccepted,
+        received=received,
+        unacknowledged=unacknowledged,
+        unsent=unsent,
+        ended=ended,
+    )
+
+
+def restore(connection: TcpConnection) -> socket.socket:
+    """A socket in this thread's network namespace that is the connection, in repair and non-blocking.
+
+    The local address has to be there, and a route to the remote one: any, over ``lo`` too; the interface may be down.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, _TCP)
+    try:
+        sock.setsockopt(_TCP, REPAIR, _ON)
+        _make_room(sock, connection)
+        _set_sequence(sock, _SEND, connection.send_sequence)
+        _set_sequence(sock, _RECEIVE, connection.receive_sequence)
+        sock.bind((connection.local_ip, connection.local_port))
+        sock.connect((connection.remote_ip, connection.remote_port))
+        sock.setsockopt(_TCP, REPAIR_OPTIONS, _options(connection))
+        if connection.timestamp is not None:  # two later: the kernel rounds it down, and time must not go back
+            sock.setsockopt(_TCP, TIMESTAMP, struct.pack("=I", connection.timestamp + 2 & _MASK))
+        _fill(sock, _RECEIVE, connection.received)
+        _fill(sock, _SEND, connection.unacknowledged[: len(connection.unacknowledged) - connection.unsent])
+        sock.setsockopt(_TCP, REPAIR_WINDOW, _window(connection))
+    except BaseException:
+        sock.close()  # in repair: nobody is told
+        raise
+    return sock
+
+
+def release(sock: socket.socket, *, probe: bool = True) -> None:
+    """Repair off: from here on it is a connection like any other. ``probe``: ask the remote end for its window, which
+    also tells it that somebody is there.
+    """
+    sock.setsockopt(_TCP, REPAIR, _OFF if probe else _OFF_QUIETLY)
+    sock.setsockopt(_SOCKET, socket.SO_REUSEADDR, 1)  # repair took it away, and no listener could share the port
+
+
+def send_rest(sock: socket.socket, connection: TcpConnection) -> None:
+    """What the connection had never sent, after ``release`` of a restored socket. Raises ``BlockingIOError`` when the
+    buffer does not take all of it.
+    """
+    rest = connection.unacknowledged[len(connection.unacknowledged) - connection.unsent :]
+    if rest and sock.send(rest) < len(rest):
+        raise BlockingIOError(errno.EAGAIN, f"the send buffer does not take {len(rest)} bytes")
+
+
+def mute(sock: socket.socket) -> None:
+    """Repair on: it sends nothing more, and closing it tells nobody."""
+    sock.setsockopt(_TCP, REPAIR, _ON)
+
+
+def in_repair(sock: socket.socket) -> bool:
+    """Whether repair is on."""
+    return sock.getsockopt(_TCP, REPAIR) == _ON
+
+
+def _receive_queue(sock: socket.socket) -> tuple[int, bytes]:
+    """The next sequence number and the unread bytes before it; read again should a last segment come in between."""
+    while True:
+        end = _sequence(sock, _RECEIVE)
+        waiting = _count(sock, _SIOCINQ)
+        data = _peek(sock, waiting) if waiting else b""
+        if _sequence(sock, _RECEIVE) == end and len(data) == waiting:
+            return end, data
+
+
+def _send_queue(sock: socket.socket) -> tuple[int, bytes, int]:
+    """The sequence number after the last byte written, the bytes not acknowledged, how many of them were never sent."""
+    end = _sequence(sock, _SEND)
+    unacknowledged = _count(sock, _SIOCOUTQ)
+    data = _peek(sock, unacknowledged + _SLACK) if unacknowledged else b""
+    return end, data, _count(sock, _SIOCOUTQNSD) if unacknowledged else 0
+
+
+def _count(sock: socket.socket, request: int) -> int:
+    return int(struct.unpack("=i", fcntl.ioctl(sock.fileno(), request, bytes(4)))[0])
+
+
+def _sequence(sock: socket.socket, queue: int) -> int:
+    sock.setsockopt(_TCP, REPAIR_QUEUE, queue)
+    return sock.getsockopt(_TCP, QUEUE_SEQ) & _MASK
+
+
+def _set_sequence(sock: socket.socket, queue: int, sequence: int) -> None:
+    sock.setsockopt(_TCP, REPAIR_QUEUE, queue)
+    sock.setsockopt(_TCP, QUEUE_SEQ, struct.pack("=I", sequence))
+
+
+def _peek(sock: socket.socket, size: int) -> bytes:
+    try:
+        return sock.recv(size, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return b""
+
+
+def _make_room(sock: socket.socket, connection: TcpConnection) -> None:
+    """Buffers as large as what they have to hold, and as the window that was promised; they go on growing as ever."""
+    promised = _WINDOW.unpack(connection.window)[3]
+    needs = {_RCVBUFFORCE: max(promised, len(connection.received)), _SNDBUFFORCE: len(connection.unacknowledged)}
+    large = {option: min(4 * size, 1 << 29) for option, size in needs.items() if size > _SMALL}
+    for option, size in large.items():
+        sock.setsockopt(_SOCKET, option, size)
+    if large:
+        sock.setsockopt(_SOCKET, _BUF_LOCK, 0)
+
+
+def _fill(sock: socket.socket, queue: int, data: bytes) -> None:
+    if not data:
+        return
+    sock.setsockopt(_TCP, REPAIR_QUEUE, queue)
+    view = memoryview(data)
+    while view:
+        view = view[sock.send(view[:_PIECE]) :]
+
+
+def _options(connection: TcpConnection) -> bytes:
+    """What was agreed upon when the connection was made: pairs of code and value."""
+    pairs = [(_MSS, connection.mss)]
+    if connection.send_scale is not None and connection.receive_scale is not None:
+        pairs.append((_SCALE, connection.send_scale | connection.receive_scale << 16))
+    if connection.selective:
+        pairs.append((_SACK, 0))
+    if connection.timestamp is not None:
+        pairs.append((_STAMPS, 0))
+    return b"".join(struct.pack("=II", *pair) for pair in pairs)
+
+
+def _window(connection: TcpConnection) -> bytes:
+    """As it was. A FIN that has not been put back yet is taken off what was received."""
+    send_first, send, most, receive, receive_first = _WINDOW.unpack(connection.window)
+    back = int(connection.ended)
+    return _WINDOW.pack(send_first - back & _MASK, send, most, receive + back, receive_first - back & _MASK)

@@ -1,0 +1,81 @@
+"""The client's blackout is the longest time between two answers, and its parts are all of it, in order."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guest_agent.ring import Rows
+from testbed.engines.blackout import blackout
+
+ASKED, STEP = 100.0, 100.02
+WHEN = st.floats(min_value=98.5, max_value=102.0)
+
+
+def log(*answers: tuple[float, float]) -> Rows:
+    """Requests and their answers, in seconds."""
+    rows = [[round(sent * 1e9), round(came * 1e9), number, 0] for number, (sent, came) in enumerate(answers)]
+    return np.array(rows, np.uint64).reshape(-1, 4)
+
+
+def steady(begin: float, end: float, latency: float = 0.0002) -> list[tuple[float, float]]:
+    return [(at - latency, at) for at in np.arange(begin, end, 0.0015).tolist()]
+
+
+def test_it_is_longer_than_the_downtime_by_what_lies_before_and_after() -> None:
+    gap, record = blackout(log(*steady(99, 99.9995), (100.021, 100.0213), *steady(100.0228, 101)), ASKED, STEP)
+    assert gap is not None and record is not None
+    assert list(record.parts) == ["last_answer", "downtime", "next_request", "next_answer"]
+    assert record.parts["downtime"] == pytest.approx(0.02)
+    assert record.parts["next_request"] == pytest.approx(0.001, abs=1e-6)
+    assert record.parts["next_answer"] == pytest.approx(0.0003, abs=1e-6)
+    assert record.begin_s == pytest.approx(-record.parts["last_answer"])
+    assert record.median_interval_s == pytest.approx(0.0015, abs=1e-6) and record.answers > 1000
+
+
+def test_an_answer_that_left_after_the_pause_was_asked_for_makes_it_shorter_than_the_downtime() -> None:
+    gap, record = blackout(log(*steady(99, 100.004), *steady(STEP + 0.0001, 101, latency=0.01)), ASKED, STEP)
+    assert gap is not None and record is not None and gap < 0.02
+    assert record.parts["last_answer"] == 0 and record.begin_s > 0
+    assert record.parts["next_request"] == 0, "it had been asked before the first step"
+
+
+def test_one_that_lies_elsewhere_in_the_window_has_no_part_of_the_downtime() -> None:
+    quick = [*steady(99, 100.2), *steady(100.5, 101)]
+    gap, record = blackout(log(*quick), ASKED, STEP)
+    assert gap == pytest.approx(0.3, abs=0.01) and record is not None
+    assert record.parts == {"after_switchover": gap}
+    slow = [*steady(99, 99.3), *steady(99.8, 101)]
+    gap, record = blackout(log(*slow), ASKED, STEP)
+    assert record is not None and record.parts == {"before_switchover": gap}
+
+
+def test_it_may_be_longer_than_the_window() -> None:
+    gap, record = blackout(log(*steady(90, 98), *steady(105, 106)), ASKED, STEP)
+    assert gap == pytest.approx(7, abs=0.01) and record is not None and record.answers == 0
+
+
+@pytest.mark.parametrize("answers", [[], steady(99, 100), steady(100.1, 101), [(100, 100.01)]])
+def test_without_an_answer_on_both_sides_nobody_saw_it(answers: list[tuple[float, float]]) -> None:
+    assert blackout(log(*answers), ASKED, STEP) == (None, None)
+
+
+def test_a_clock_that_says_an_answer_came_before_its_request_breaks_nothing() -> None:
+    gap, record = blackout(log((99.9, 99.9), (100.05, 100.049), (100.06, 100.06)), ASKED, STEP)
+    assert record is not None and sum(record.parts.values()) == pytest.approx(gap)
+    assert min(record.parts.values()) >= 0
+
+
+@given(answers=st.lists(st.tuples(WHEN, st.floats(min_value=-1e-5, max_value=0.5)), min_size=1, max_size=60))
+def test_its_parts_add_up_and_are_never_negative(answers: list[tuple[float, float]]) -> None:
+    rows = log(*((sent, sent + latency) for sent, latency in answers))
+    gap, record = blackout(rows, ASKED, STEP)
+    if gap is None or record is None:
+        return
+    ends = sorted((rows[:, 1] / 1e9).tolist())
+    assert min(record.parts.values()) >= 0
+    assert sum(record.parts.values()) == pytest.approx(gap, abs=1e-9)
+    near = [b - a for a, b in itertools.pairwise(ends) if b > ASKED - 1 and a < STEP + 1]
+    assert gap == pytest.approx(max(near, default=0.0), abs=1e-6)
