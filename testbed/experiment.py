@@ -19,6 +19,7 @@ from testbed.core.events import MigrationFinished, MigrationStarted
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord, Summary, VmRecord
 from testbed.engines import Engine, Observer, RunContext, registry
+from testbed.engines.control import Controls
 from testbed.linux.environment import environment
 from testbed.linux.memfd import available_bytes
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
@@ -36,6 +37,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     seed: int | None = None,
     engine: str = "native",
     capture: bool = False,
+    controls: Controls | None = None,
     observer: Observer = lambda _event: None,
     say: Callable[[str], None] = lambda _line: None,
 ) -> Summary:
@@ -43,7 +45,8 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
-    line when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too.
+    line when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too;
+    ``controls``: where orders by hand come from.
     """
     chosen = registry.get(engine)()
     if capture and not chosen.needs_machine:
@@ -58,7 +61,8 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
             check_fits_all(plans)
         folder = RunFolder.create(out)
         folder.write_scenario(scenario.resolved_yaml())
-        context = replace(stack.enter_context(_context(run_id, folder, observer, started)), capture=capture)
+        context = stack.enter_context(_context(run_id, folder, observer, started))
+        context = replace(context, capture=capture, controls=controls or context.controls)
         summary = Summary(
             testbed_version=testbed.__version__,
             scenario=scenario.name,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema
+from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 
@@ -29,12 +29,13 @@ app.command("schema")(schema.schema)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("serve")(serve.serve)
 app.command("packets")(packets.packets)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = with_port(list(sys.argv[1:] if argv is None else argv))
     try:
         code = get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
@@ -52,6 +53,17 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A full disk behind stdout, or whatever else of this machine no seam has named.
         return _fail(TestbedError(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"))
+
+
+def with_port(arguments: list[str]) -> list[str]:
+    """``--live`` may stand without its number: that of ``run.LIVE_PORT`` is put in."""
+    made: list[str] = []
+    for index, word in enumerate(arguments):
+        made.append(word)
+        following = arguments[index + 1] if index + 1 < len(arguments) else ""
+        if word == "--live" and not following.isdecimal():
+            made.append(str(run.LIVE_PORT))
+    return made
 
 
 def _fail(error: TestbedError) -> int:

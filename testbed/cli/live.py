@@ -39,14 +39,27 @@ def live_view(title: str) -> Iterator[Callable[[Event], None]]:
 
 
 def draw(outlook: Outlook) -> RenderableType:
-    """Two lines: where the run is, and how far the round."""
+    """Where the run is, how far the round, and what link and guest do."""
     where = f"{outlook.index}/{outlook.total} {outlook.name}: {outlook.phase} {outlook.detail}".rstrip()
+    seen = Text("  ".join(sights(outlook)))
     if not outlook.round_bytes or outlook.phase not in ("precopy", "switchover"):
-        return Text(where)
+        return Group(Text(where), seen) if seen.plain else Text(where)
     grid = Table.grid(padding=(0, 2))
     bar = ProgressBar(total=outlook.round_bytes, completed=outlook.sent_bytes, width=24)
     grid.add_row(f"round {outlook.round}", bar, *figures(outlook))
-    return Group(Text(where), grid)
+    return Group(Text(where), grid, seen)
+
+
+def sights(outlook: Outlook) -> list[str]:
+    """What the link and the guest do now, and how far the guest was throttled in the last round."""
+    texts = []
+    if outlook.link_rate is not None:
+        texts.append(f"link {in_bytes_per_second(outlook.link_rate)}")
+    if outlook.guest_rate is not None:
+        texts.append(f"guest {outlook.guest_rate:,.0f} operations/s")
+    if outlook.throttle:
+        texts.append(f"throttled {outlook.throttle:.0%}")
+    return texts
 
 
 def figures(outlook: Outlook) -> list[str]:

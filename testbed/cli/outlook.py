@@ -7,7 +7,15 @@ section 3; the policy stops earlier). With r >= 1 nobody knows, and nothing is s
 
 from dataclasses import dataclass, field
 
-from testbed.core.events import Event, MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.events import (
+    Event,
+    MigrationFinished,
+    MigrationStarted,
+    PhaseChanged,
+    Progress,
+    RoundFinished,
+    Sampled,
+)
 from testbed.core.rounds import RoundKind
 
 
@@ -24,8 +32,12 @@ class Outlook:
     sent_bytes: int = 0
     round_bytes: int = 0
     dirty_rate: float | None = None
+    throttle: float = 0.0
+    link_rate: float | None = None
+    guest_rate: float | None = None
     began: float = 0.0
     now: float = 0.0
+    _sampled: Sampled | None = None
     _round_began: float = 0.0
     _lasted: dict[int, float] = field(default_factory=dict)
 
@@ -42,9 +54,11 @@ class Outlook:
                 self._progress(event)
             case RoundFinished():
                 if event.round.kind is RoundKind.PRECOPY:
-                    self.dirty_rate = event.round.dirty_rate
+                    self.dirty_rate, self.throttle = event.round.dirty_rate, event.round.throttle
                 self._round_began = event.at
                 self.sent_bytes, self.round_bytes = 0, event.round.dirtied_bytes
+            case Sampled():
+                self._sample(event)
             case MigrationFinished():
                 self._lasted[self.index] = event.at - self.began
 
@@ -80,7 +94,16 @@ class Outlook:
         self.name, self.index, self.total = event.name, event.index, event.total
         self.phase, self.detail, self.round = "", "", 0
         self.sent_bytes, self.round_bytes, self.dirty_rate = 0, 0, None
+        self.throttle, self.link_rate, self.guest_rate, self._sampled = 0.0, None, None, None
         self.began = self._round_began = event.at
+
+    def _sample(self, event: Sampled) -> None:
+        """Rates since the one before; both counters begin anew with each migration."""
+        before, self._sampled = self._sampled, event
+        if before is not None and event.at > before.at and event.link_bytes >= before.link_bytes:
+            elapsed = event.at - before.at
+            self.link_rate = (event.link_bytes - before.link_bytes) / elapsed
+            self.guest_rate = max(0, event.operations - before.operations) / elapsed
 
     def _progress(self, event: Progress) -> None:
         self.round, self.sent_bytes, self.round_bytes = event.round, event.sent_bytes, event.round_bytes

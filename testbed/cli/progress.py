@@ -4,7 +4,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from testbed.core.events import Event, MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.events import (
+    Controlled,
+    Event,
+    MigrationFinished,
+    MigrationStarted,
+    PhaseChanged,
+    Progress,
+    RoundFinished,
+    Sampled,
+)
 
 Observer = Callable[[Event], None]
 
@@ -43,7 +52,10 @@ def lines(event: Event) -> Iterator[str]:
                 yield f"    {event.decision.reason}"
         case MigrationFinished():
             yield f"  {event.outcome}: {event.reason}" + ("" if event.valid else " (not valid)")
-        case Progress():
+        case Controlled():
+            value = "" if event.value is None else f" {event.value:g}"
+            yield f"  by hand: {event.what}{value}" + (f": {event.fault}" if event.fault else "")
+        case Progress() | Sampled():
             return
 
 

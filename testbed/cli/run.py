@@ -12,6 +12,7 @@ from testbed.core.errors import TestbedError
 
 DEFAULTS = ("fast-motion", "hello")
 """What runs without a name: the first of these that there is."""
+LIVE_PORT = 8080
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of the command line
@@ -25,12 +26,19 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     capture: Annotated[
         bool, typer.Option("--capture", help="keep the packets of each migration: a pcap in the run folder")
     ] = False,
+    live: Annotated[
+        int | None,
+        typer.Option(metavar="[PORT]", min=0, max=65535, help="a page in the browser meanwhile; default port: 8080"),
+    ] = None,
+    live_host: Annotated[str, typer.Option(help="the live page's address")] = "127.0.0.1",
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
 ) -> int:
     """Run a scenario: every migration of its matrix, every byte proved."""
+    from testbed.cli.live_page import live_page
     from testbed.cli.progress import watching
     from testbed.engines import registry as engines
+    from testbed.engines.control import Controls
     from testbed.experiment import run_scenario
     from testbed.report import text
     from testbed.report.folder import to_json
@@ -40,7 +48,12 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     loaded = load(scenario or default_scenario(), overrides=overrides, seed=seed)
     engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
     folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
-    with watching(quiet, f"{loaded.name}: {loaded.title}") as observer:
+    title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
+    controls = Controls()
+    with (
+        live_page(title, live_host, live, controls) as page,
+        watching(quiet, f"{loaded.name}: {loaded.title}") as observer,
+    ):
         summary = run_scenario(
             loaded,
             out=folder,
@@ -48,9 +61,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
             seed=seed,
             engine=engine or loaded.engine,
             capture=capture,
-            observer=observer,
+            controls=controls,
+            observer=page.beside(observer),
             say=lambda line: print(line, file=sys.stderr),
         )
+        page.ended(summary.valid, folder)
     if json:
         sys.stdout.write(to_json(summary))
     if not quiet:

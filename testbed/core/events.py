@@ -60,4 +60,25 @@ class MigrationFinished:
     valid: bool
 
 
-Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controlled:
+    """Somebody did something to the migration by hand; ``fault``: why it was not done."""
+
+    at: float
+    what: str
+    value: float | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """Several times a second, since the migration's guest was set going: bytes that its host sent on the vMotion link,
+    and operations that the guest has done.
+    """
+
+    at: float
+    link_bytes: int
+    operations: int
+
+
+Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished | Controlled | Sampled

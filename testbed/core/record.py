@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 from testbed.core.claims import Unit
 from testbed.core.rounds import Decision, Round
-from testbed.core.service_record import BlackoutRecord, CaptureRecord, ConnectionsRecord, IdentityRecord, ServiceRecord
+from testbed.core.service_record import (
+    BlackoutRecord,
+    CaptureRecord,
+    ConnectionsRecord,
+    ControlRecord,
+    IdentityRecord,
+    ServiceRecord,
+)
 
 Outcome = Literal["completed", "cancelled", "aborted", "failed"]
 
@@ -209,6 +216,7 @@ class MigrationRecord:
     blackout: BlackoutRecord | None = None
     services: list[ServiceRecord] = field(default_factory=list)
     capture: CaptureRecord | None = None
+    controls: list[ControlRecord] = field(default_factory=list)
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
     valid: bool = False

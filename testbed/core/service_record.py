@@ -46,6 +46,16 @@ class BlackoutRecord:
 
 
 @dataclass(slots=True, kw_only=True)
+class ControlRecord:
+    """What somebody did to the migration by hand, ``at_s`` after it was asked for; ``fault``: why it was not done."""
+
+    at_s: float
+    what: str
+    value: float | None = None
+    fault: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class CaptureRecord:
     """The packets that ``--capture`` kept: where (in the run's folder), how many, and how many the kernel dropped.
     ``fault`` ended it early.

@@ -1,7 +1,7 @@
 """What carries a migration out: ``native`` (this project's agents and guest), ``simulated`` (the model)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -9,6 +9,7 @@ from testbed.core.events import Event
 from testbed.core.plan import Plan
 from testbed.core.record import MigrationRecord
 from testbed.core.registry import Registry
+from testbed.engines.control import Controls
 
 Observer = Callable[[Event], None]
 
@@ -17,7 +18,8 @@ Observer = Callable[[Event], None]
 class RunContext:
     """What all migrations of one run share. ``runtime`` is a private directory for sockets, gone with the run;
     ``started`` is told every process of the run, so that what a killed run left can be found. ``number`` of the
-    migration in its run, from 1; ``capture``: its packets are kept (``network.capture``).
+    migration in its run, from 1; ``capture``: its packets are kept (``network.capture``); ``controls``: what is done to
+    it by hand.
     """
 
     run_id: str
@@ -28,6 +30,7 @@ class RunContext:
     started: Callable[[int], None]
     number: int = 1
     capture: bool = False
+    controls: Controls = field(default_factory=Controls)
 
 
 class Engine(Protocol):

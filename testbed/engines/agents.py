@@ -48,10 +48,10 @@ class AgentProcess:
         self.kill()
         self._reader.join()
 
-    def order(self, what: str) -> None:
+    def order(self, what: str, **more: Any) -> None:
         """Tell it; an agent that has died hears nothing, and its events say so."""
         with suppress(OSError):
-            pipe_of(self.process.stdin).write(json.dumps({"do": what}).encode() + b"\n")
+            pipe_of(self.process.stdin).write(json.dumps({"do": what, **more}).encode() + b"\n")
             pipe_of(self.process.stdin).flush()
 
     def next_event(self, timeout_s: float) -> dict[str, Any] | None:

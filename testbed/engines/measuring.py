@@ -8,9 +8,9 @@ from types import TracebackType
 
 import psutil
 
-from testbed.core.events import Event, PhaseChanged, RoundFinished
+from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished, Sampled
 from testbed.core.plan import Plan
-from testbed.engines import RunContext
+from testbed.engines import Observer, RunContext
 from testbed.engines.accounting import LinkCount
 from testbed.engines.outcome import Pair
 from testbed.engines.timeline import GuestLog
@@ -19,7 +19,7 @@ from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, SamplerReport
-from testbed.metrics.source import Seldom, Source
+from testbed.metrics.source import Row, Seldom, Source
 from testbed.metrics.tcp import TcpSource
 from testbed.migration.sockets import STREAM_PORT
 from testbed.network.crossing import Crossed
@@ -27,6 +27,8 @@ from testbed.network.fabric import Fabric
 
 VMOTION = "vmotion"
 """The interface at both hosts' ends of the vMotion network, by the rule for topologies."""
+TELL_EVERY = 10
+"""Ticks of the sampler between two of the events that a live view draws."""
 SELDOM = 5
 """Ticks of the sampler between two looks at what changes slowly or says the same again: together these would cost more
 than all the rest."""
@@ -40,6 +42,24 @@ class Mark:
     link: LinkCount
     guest_cpu_s: float
     operations: int
+
+
+class Telling:
+    """A ``Source`` that gives no rows: it tells whoever watches, from the sampler's thread."""
+
+    def __init__(self, pid: int, pair: Pair, observer: Observer) -> None:
+        self._counters, self._pair, self._observer = Counters(pid, VMOTION), pair, observer
+
+    def sample(self) -> list[Row]:
+        """Tells."""
+        operations = max(self._pair.source.operations(), self._pair.destination.operations())
+        sent = self._counters.link().tx_bytes
+        self._observer(Sampled(at=monotonic(), link_bytes=sent, operations=operations))
+        return []
+
+    def close(self) -> None:
+        """Lets go of the namespace."""
+        self._counters.close()
 
 
 class Measuring:
@@ -69,6 +89,7 @@ class Measuring:
                 Seldom(ProcessSource(self._processes), SELDOM),
                 GuestSource(pair.source.operations, "esx1"),
                 GuestSource(pair.destination.operations, "esx2"),
+                Seldom(Telling(source.pid, pair, context.observer), TELL_EVERY),
             ),
         )
 
@@ -112,6 +133,8 @@ class Measuring:
                 self._sampler.event("round", round=done, decision=event.decision.reason if event.decision else None)
             case PhaseChanged():
                 self._sampler.event("phase", phase=event.phase)
+            case Controlled():
+                self._sampler.event("control", what=event.what, value=event.value, fault=event.fault)
 
     def crossed(self, arrived: Crossed) -> None:
         """Cross traffic that has arrived so far, among the samples."""

@@ -21,6 +21,7 @@ from testbed.engines import RunContext, register
 from testbed.engines.agents import AgentProcess
 from testbed.engines.applications import Applications
 from testbed.engines.applied import conclude
+from testbed.engines.control import LinkControl
 from testbed.engines.forecasting import foresee
 from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Measuring
@@ -112,7 +113,9 @@ class Lab:
             self._capture()
         self.applications.look_up("before")
         self.measuring.mark("migrate")
-        ended = Following(self.pair, self._observe, self.plan.migration.timeout_s).to_the_end()
+        link = LinkControl(self.fabric, self.plan.network.vmotion)
+        timeout_s, controls = self.plan.migration.timeout_s, self.context.controls
+        ended = Following(self.pair, self._observe, timeout_s, controls, link).to_the_end()
         self.measuring.mark("ended")
         if self.crossing:
             self.crossing.stop()

@@ -11,15 +11,18 @@ from time import monotonic
 from typing import Any
 
 from testbed.core.errors import Interrupted, TestbedError
-from testbed.core.events import PhaseChanged, Progress, RoundFinished
+from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
 from testbed.core.record import Outcome
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.core.service_record import ControlRecord
 from testbed.engines import Observer
 from testbed.engines.agents import AgentProcess
+from testbed.engines.control import Controls, LinkControl, Order
 from testbed.engines.guests import GuestProcess
 from testbed.linux.nic import Nic
 from testbed.migration.connections import take_back
 
+BY_HAND = "cancelled by hand"
 CANCEL_GRACE_S = 10.0
 """How long a source may take to stop after a cancel, before its agent is ended instead."""
 
@@ -40,6 +43,7 @@ class Ended:
     destination: dict[str, Any] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     announced: int = 0
+    controls: list[ControlRecord] = field(default_factory=list)
     interrupted: bool = False
 
 
@@ -57,8 +61,9 @@ class Pair:
 class Following:
     """Reads the source agent's events until the migration has ended, in whatever way."""
 
-    def __init__(self, pair: Pair, observer: Observer, timeout_s: float) -> None:
+    def __init__(self, pair: Pair, observer: Observer, timeout_s: float, controls: Controls, link: LinkControl) -> None:
         self._pair, self._observer = pair, observer
+        self._controls, self._link, self._began = controls, link, monotonic()
         self._deadline = monotonic() + timeout_s
         self._heard = monotonic()
         self._cancelled_because: str | None = None
@@ -74,6 +79,7 @@ class Following:
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. Ctrl-C and the timeout cancel; the guest is then awaited at the source."""
+        self._controls.forget()
         self._pair.source_agent.order("migrate")
         told = False
         while True:
@@ -97,8 +103,25 @@ class Following:
         self._deadline = monotonic() + CANCEL_GRACE_S
         self._pair.source_agent.order("cancel")
 
+    def _obey(self, order: Order) -> None:
+        """By hand: each is an event, and in the record."""
+        now, fault = monotonic(), None
+        match order.what:
+            case "cancel":
+                self._cancel(BY_HAND)
+            case "throttle":
+                self._pair.source_agent.order("throttle", level=order.value)
+            case _:
+                fault = self._link.obey(order)
+        self.ended.controls.append(
+            ControlRecord(at_s=now - self._began, what=order.what, value=order.value, fault=fault)
+        )
+        self._observer(Controlled(at=now, what=order.what, value=order.value, fault=fault))
+
     def _watch(self) -> None:
         """An agent that hangs is ended; its end is then the next event."""
+        while order := self._controls.take():
+            self._obey(order)
         now = monotonic()
         if now > self._heard + SILENCE_S or (self._cancelled_because and now > self._deadline):
             self._pair.source_agent.kill()

@@ -22,7 +22,7 @@ from testbed.core.record import (
     record_round,
 )
 from testbed.core.rounds import RoundKind
-from testbed.core.service_record import CaptureRecord
+from testbed.core.service_record import CaptureRecord, ControlRecord
 from testbed.core.units import in_bits_per_second
 from testbed.engines.accounting import account
 from testbed.engines.applied import Applied
@@ -110,6 +110,7 @@ def record(seen: Evidence) -> MigrationRecord:
         connections=seen.applied.connections,
         services=seen.applied.services,
         capture=seen.capture,
+        controls=ended.controls,
     )
     made.full_scale = full_scale(made)
     made.invalid_reasons = _reasons(made, seen, pace)
@@ -152,7 +153,17 @@ def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[
             f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost",
         ),
     ]
-    return [reason or str(fault) for fault, reason in checks if fault] + seen.applied.reasons
+    return (
+        [reason or str(fault) for fault, reason in checks if fault]
+        + seen.applied.reasons
+        + _by_hand(seen.ended.controls)
+    )
+
+
+def _by_hand(controls: list[ControlRecord]) -> list[str]:
+    """A migration that somebody had a hand in says nothing of what it would have been."""
+    done = [f"{each.what} {each.value:g}" if each.value is not None else each.what for each in controls]
+    return [f"changed by hand: {', '.join(done)}"] if done else []
 
 
 def _bits(rate: float | None) -> str:

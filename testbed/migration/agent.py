@@ -1,6 +1,7 @@
 """The agents as processes: ``python -m testbed.migration.agent CONFIG`` in a host's namespace, CONFIG being JSON.
 
-    in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "resume"} or {"do": "release"} after in_doubt
+    in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "throttle", "level": 0..1}
+                     {"do": "resume"} or {"do": "release"} after in_doubt
     out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "in_doubt" | "finished" | "announced", ...}
 
 One JSON object a line. The end of stdin means that the run has died: the agent ends at once, and so does its guest.
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from queue import SimpleQueue
@@ -29,6 +31,8 @@ class Run:
     def __init__(self, cancel: Cancel) -> None:
         self.orders: SimpleQueue[str] = SimpleQueue()
         self._cancel = cancel
+        self.throttle: Callable[[float], None] = lambda _share: None
+        """What a throttle by hand is given to; whoever can throttle puts itself here."""
         self._lock = threading.Lock()
         threading.Thread(target=self._listen, daemon=True, name="orders").start()
 
@@ -42,11 +46,14 @@ class Run:
 
     def _listen(self) -> None:
         for line in sys.stdin:
-            order = json.loads(line)["do"]
-            if order == "cancel":
-                self._cancel.ask()
-            else:
-                self.orders.put(order)
+            order = json.loads(line)
+            match order["do"]:
+                case "cancel":
+                    self._cancel.ask()
+                case "throttle":
+                    self.throttle(order["level"])
+                case other:
+                    self.orders.put(other)
         os._exit(1)  # the run is dead; sockets close with us, and the guest dies with the run
 
 
@@ -59,8 +66,14 @@ def main() -> int:
     config = json.loads(sys.argv[1])
     cancel = Cancel()
     run = Run(cancel)
+
+    def throttled_by(throttle: Callable[[float], None]) -> None:
+        run.throttle = throttle
+
     agent = (
-        Migrating(config, run.say, run.orders, cancel) if config["role"] == "source" else Destination(config, run.say)
+        Migrating(config, run.say, run.orders, cancel, throttled_by)
+        if config["role"] == "source"
+        else Destination(config, run.say)
     )
     try:
         agent.run()

@@ -36,8 +36,16 @@ class Migrating:
     connections ("move" or "reset"), frames (hex; announce a guest that left and comes back).
     """
 
-    def __init__(self, config: dict[str, Any], say: Say, orders: SimpleQueue[str], cancel: Cancel) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        say: Say,
+        orders: SimpleQueue[str],
+        cancel: Cancel,
+        throttled_by: Callable[[Callable[[float], None]], None],
+    ) -> None:
         self._config, self._say, self._orders, self._cancel = config, say, orders, cancel
+        self._throttled_by = throttled_by
         self._spoke = 0.0
         self._cpu = 0.0
 
@@ -61,6 +69,7 @@ class Migrating:
                 progress=self._progress,
                 departure=departure,
             )
+            self._throttled_by(source.throttling.by_hand)
             outcome = "aborted"
             try:
                 outcome = self._migrate(source, channel, policy, asked)

@@ -7,6 +7,7 @@
 Where the kernel cannot stun writers, their share of time is taken instead, and ``mechanism`` says so.
 """
 
+import threading
 from time import monotonic
 
 from testbed.core.errors import ScenarioError
@@ -31,6 +32,8 @@ class Throttling:
         self.install_s = 0.0
         self._time = AutoConverge(guest)
         self._level, self._stunned_s, self._since = 0.0, 0.0, 0.0
+        self._hand, self._over = 0.0, False
+        self._lock = threading.RLock()
 
     def apply(self, throttle: Throttle, dirty_rate: float) -> Extents:
         """Slow the guest as told. ``dirty_rate`` is the last round's. Returns what was written while trackers changed.
@@ -54,16 +57,28 @@ class Throttling:
         with self._time.still:
             return self.tracker.collect()
 
+    def by_hand(self, share: float) -> None:
+        """From another thread: 0..1 of the guest's time is taken at once, whatever the policy asks beside; 0 releases
+        it. Does nothing once the guest is to be stunned.
+        """
+        with self._lock:
+            if not self._over:
+                self._hand, self.mechanism = share, "stop and continue, 10 ms slices"
+                self._take()
+
     def release(self) -> None:
         """The guest runs as it likes again."""
-        self.stop_taking_time()
+        with self._lock:
+            self._level = self._hand = 0.0
+            self._take()
         if isinstance(self.tracker, StunDuringPageSend):
             self.tracker.hold(None)
 
     def stop_taking_time(self) -> None:
         """So that nothing resumes a guest that is to be stunned."""
-        self._time.release()
-        self._level = 0.0
+        with self._lock:
+            self._over, self._level, self._hand = True, 0.0, 0.0
+            self._take()
 
     def begin_round(self) -> None:
         """What is taken from here on is this round's."""
@@ -71,8 +86,8 @@ class Throttling:
 
     def taken(self) -> float:
         """0..1: the share of this round that the guest was kept from running, or its writers from writing."""
-        if self._level:
-            return self._level
+        if share := max(self._level, self._hand):
+            return share
         elapsed = monotonic() - self._since
         return min(1.0, (self._stunned() - self._stunned_s) / elapsed) if elapsed > 0 else 0.0
 
@@ -82,12 +97,23 @@ class Throttling:
     def _take_time(self, share: float, mechanism: str) -> Extents:
         if isinstance(self.tracker, StunDuringPageSend):
             self.tracker.hold(None)
-        self.mechanism, self._level = mechanism, share
-        self._time.hold(share)
+        with self._lock:
+            self.mechanism, self._level = mechanism, share
+            self._take()
         return Extents.none()
 
+    def _take(self) -> None:
+        """The larger of what the policy and a hand ask for."""
+        share = max(self._level, self._hand)
+        if share:
+            self._time.hold(share)
+        else:
+            self._time.release()
+
     def _stun_writers(self, rate: float) -> Extents:
-        self.stop_taking_time()
+        with self._lock:
+            self._level = 0.0
+            self._take()
         written = Extents.none()
         if not isinstance(self.tracker, StunDuringPageSend):
             written = self._install()
@@ -103,6 +129,10 @@ class Throttling:
         ports = self.guest.ports()
         stunning = StunDuringPageSend(ports)
         begun = monotonic()
+        with self._time.still:
+            return self._exchange(stunning, begun)
+
+    def _exchange(self, stunning: StunDuringPageSend, begun: float) -> Extents:
         self.guest.pause()
         try:
             written, before = self.tracker.collect(), self.tracker

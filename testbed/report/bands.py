@@ -78,19 +78,27 @@ def completed(service: Columns, columns: int) -> tuple[Floats, Floats]:
     """Operations per second of a service from the counts of its logs at one host or several: how many were completed
     in each of at most ``columns`` equal times. A time in which none was is there, and 0.
     """
-    times, done = service["t"], np.zeros(len(service["t"]))
-    for host in np.unique(service["host"]):
-        ours = np.flatnonzero(service["host"] == host)
-        done[ours] = np.maximum(np.diff(service["operations"][ours], prepend=0), 0)
+    times = service["t"]
     if len(times) < 2:
         return np.empty(0), np.empty(0)
-    width = max(BIN_S, float(np.ptp(times)) / columns)
-    cells = ((times - times.min()) / width).astype(np.int64)
-    counts = np.bincount(cells, weights=done)
-    return times.min() + (np.arange(len(counts)) + 0.5) * width, counts / width
+    begin, end = float(times.min()) - SAMPLE_S, float(times.max())
+    edges = np.linspace(begin, end, max(2, min(columns, int((end - begin) / BIN_S)) + 1))
+    counts = np.zeros(len(edges))
+    for host in np.unique(service["host"]):
+        ours = service["host"] == host
+        counts += _counted(times[ours], service["operations"][ours], edges)
+    return (edges[:-1] + edges[1:]) / 2, np.diff(counts) / (edges[1] - edges[0])
 
 
-BIN_S = 0.06
-"""Three ticks of the sampler: with fewer the ticks themselves would be seen."""
+def _counted(times: Floats, counter: Floats, edges: Floats) -> Floats:
+    """A counter at these times. It rose in the one tick before each sample: where it did not rise there is none."""
+    before = np.maximum(times - SAMPLE_S, np.concatenate(([-np.inf], times[:-1])))
+    knots = np.column_stack((before, times)).ravel()
+    counts = np.column_stack((np.concatenate(([0], counter[:-1])), counter)).ravel()
+    return np.interp(edges, knots, counts.astype(np.float64))
+
+
+SAMPLE_S, BIN_S = 0.02, 0.06
+"""What the sampler's ticks are apart, and the shortest time of which a rate is drawn."""
 TICK_S = 0.005
 """Readings closer together than this belong to one tick of the sampler."""

@@ -38,17 +38,28 @@ def switchover_chart(done: MigrationRecord) -> alt.TopLevelMixin | None:
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("what:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False))
     )
-    first, last = min(row["begin"] for row in rows), max(row["end"] for row in rows)
+    first, last = _shown(rows)
+    for row in rows:
+        row["at"] = min(max(row["end"], first), last)
     scale = alt.Scale(domain=[first, last + 0.14 * (last - first)])
     x = alt.X("begin:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
-    bars = base.mark_bar(height={"band": 0.7}).encode(
+    bars = base.mark_bar(height={"band": 0.7}, clip=True).encode(
         x=x,
         x2="end:Q",
         color=alt.Color("kind:N", scale=alt.Scale(domain=["phase", "seen", "part"]), legend=None),
         tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("note:N", title=" "), alt.Tooltip("label:N", title=" ")],
     )
-    labels = base.mark_text(align="left", dx=4).encode(x="end:Q", text="label:N")
+    labels = base.mark_text(align="left", dx=4).encode(x="at:Q", text="label:N")
     return alt.layer(bars, labels).properties(width=WIDTH, height=alt.Step(STEP))
+
+
+def _shown(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """All of it, unless what others saw is so much longer than the downtime that its phases could not be seen, as where
+    a throttled guest kept its clients waiting: then as much before and after as the downtime lasted.
+    """
+    first, last = min(row["begin"] for row in rows), max(row["end"] for row in rows)
+    down = max((row["end"] for row in rows if row["kind"] == "phase"), default=last)
+    return max(first, -down), min(last, 2 * down)
 
 
 def _phases(done: MigrationRecord) -> list[dict[str, Any]]:

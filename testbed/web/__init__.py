@@ -1,0 +1,1 @@
+"""Pages in a browser: a run while it goes on (``run --live``), and all runs of a folder (``serve``)."""

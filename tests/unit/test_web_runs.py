@@ -1,0 +1,87 @@
+"""``serve``: what is in the folder is shown and given, what is not in it is not."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+import uvicorn
+
+from testbed.web.runs import app, find_runs
+from tests.unit.runs import kept
+
+_OPENER = build_opener(ProxyHandler({}))
+
+
+class Server(uvicorn.Server):
+    def install_signal_handlers(self) -> None:
+        """Not in a thread."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("served")
+    kept(root / "results" / "one")
+    (root / "results" / "broken").mkdir()
+    (root / "results" / "broken" / "summary.json").write_text("{")
+    (root / "secret.txt").write_text("secret")
+    os.symlink(root / "secret.txt", root / "results" / "one" / "link.txt")
+    os.symlink(root, root / "results" / "up")
+    return root / "results"
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    server = Server(uvicorn.Config(app(folder), port=0, log_level="error", lifespan="off"))
+    started = threading.Event()
+    startup = server.startup
+
+    async def announced(*arguments: object, **named: object) -> None:
+        await startup(*arguments, **named)  # type: ignore[arg-type]
+        started.set()
+
+    server.startup = announced  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert started.wait(20)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+def get(address: str) -> tuple[int, bytes]:
+    try:
+        with _OPENER.open(address, timeout=60) as answer:
+            return answer.status, answer.read()
+    except HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
+def test_every_run_is_listed_also_a_broken_one(url: str) -> None:
+    status, page = get(url)
+    assert status == 200 and b">one</a>" in page and b">broken</a>" in page and b"up" not in page.split(b"<tbody>")[1]
+
+
+def test_a_report_is_made_where_there_is_none(url: str, folder: Path) -> None:
+    (folder / "one" / "report.html").unlink(missing_ok=True)
+    status, page = get(f"{url}/runs/one/report.html")
+    assert status == 200 and b"<!doctype html>" in page and (folder / "one" / "report.html").exists()
+    assert get(f"{url}/runs/one/summary.json")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["one/../../secret.txt", "%2e%2e/secret.txt", "one/%2e%2e/%2e%2e/secret.txt", "one/link.txt", "up/secret.txt",
+     "one/none.txt", "none/report.html", "broken/report.html", "", "one"],
+)  # fmt: skip
+def test_nothing_else_is_given(url: str, path: str) -> None:
+    status, page = get(f"{url}/runs/{path}")
+    assert status == 404 and b"secret" not in page
+
+
+def test_the_newest_run_is_first(folder: Path) -> None:
+    assert [each.name for each in find_runs(folder)] == ["one", "broken"]
