@@ -23,6 +23,8 @@ from testbed.core.errors import TestbedError
 
 _MOST = 1024
 """Operations of one batch at most: a few milliseconds at the highest rates."""
+_LEAST, _SHORT_S, _LONG_S = 2, 0.001, 0.005
+"""Of one slice of a batch: its fewest operations, and below and above what time the next one is larger or smaller."""
 
 
 class Guest:
@@ -39,6 +41,7 @@ class Guest:
         if config.role == "source":
             fill(self.ram.memory, config)
             self.ram.begin(config)
+        self._slice = _MOST
         self.machines = Machines(config, self.ram.memory, self.loop, self.gate)
         self._rehearse()
 
@@ -90,15 +93,34 @@ class Guest:
         self.pacer = Pacer(program.pace, config.batch_s, _MOST)
 
     def _batch(self, count: int) -> None:
-        began, until = time.thread_time(), self.operations + count
-        self.ram.pend(until)
-        self._ahead.run(self.operations, count)
+        began = time.thread_time()
+        self.ram.pend(self.operations + count)
+        until = self._store(self.operations, self.operations + count)
         self.ram.complete(until)
         self._now_ns = time.monotonic_ns()
         self.operations = until
         self.journal.record(self._now_ns, until)
         self.busy_s += time.thread_time() - began
 
+    def _store(self, first: int, until: int) -> int:
+        """In slices, smaller where writing is slow (a throttled guest), so that a guest that is to be stunned, and has
+        something in flight, does not hold its host up with the rest of a batch. How far it came.
+        """
+        while first < until:
+            size, begun = min(self._slice, until - first), time.monotonic()
+            self._ahead.run(first, size)
+            first += size
+            self._slice = _next_slice(self._slice, time.monotonic() - begun)
+            if self.gate.held:
+                break
+        return first
+
     def _rehearse(self) -> None:
         """Works operations out once and stores none, so that the first after a switchover finds everything loaded."""
         self._ahead.prepare(0)
+
+
+def _next_slice(size: int, took_s: float) -> int:
+    if took_s > _LONG_S:
+        return max(_LEAST, size // 4)
+    return min(_MOST, size * 2) if took_s < _SHORT_S else size

@@ -10,6 +10,16 @@ from guest_agent.client.common import Loop
 _AGAIN_S = 0.02
 """Between a connection that broke, or could not be made, and the next attempt."""
 
+OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+)
+"""Keep-alives after a second: a request that a guest has received, and whose connection did not come along with it, is
+never answered; the kernel at the destination says so to whoever asks.
+"""
+
 
 class Talker(Protocol):
     """Who has the line."""
@@ -89,7 +99,8 @@ class Line:
 
     def _open(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for level, name, value in OPTIONS:
+            self._socket.setsockopt(level, name, value)
         self._opening = True
         if self._socket.connect_ex(self._target) not in (0, errno.EINPROGRESS):
             self.fail()

@@ -83,7 +83,7 @@ class Measuring:
         self._sampler = Sampler(
             context.samples,
             (
-                LinkSource("esx1", source.pid, VMOTION),
+                LinkSource("esx1", source.pid, VMOTION, qdisc_every=SELDOM),
                 Seldom(LinkSource("esx2", destination.pid, VMOTION), SELDOM),
                 Seldom(TcpSource("esx1", source.pid, STREAM_PORT), SELDOM),
                 Seldom(ProcessSource(self._processes), SELDOM),

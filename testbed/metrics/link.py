@@ -5,19 +5,22 @@ from testbed.metrics.source import Row
 
 
 class LinkSource:
-    """Rows ``link`` and ``qdisc`` of one interface of a host, whose namespace is that of process ``pid``.
+    """Rows ``link`` and ``qdisc`` of one interface of a host, whose namespace is that of process ``pid``; of the qdisc
+    one at every so-many-th sample, the first included.
 
     Raises ``OSError`` when there is no such interface.
     """
 
-    def __init__(self, host: str, pid: int, interface: str) -> None:
+    def __init__(self, host: str, pid: int, interface: str, qdisc_every: int = 1) -> None:
         self._place = {"host": host, "interface": interface}
         self._counters = Counters(pid, interface)
+        self._every, self._samples = qdisc_every, 0
 
     def sample(self) -> list[Row]:
-        """Two rows; one where the interface has no qdisc."""
-        link, qdisc = self._counters.link(), self._counters.root_qdisc()
-        rows = [self._link_row(link)]
+        """Two rows; one where the interface has no qdisc, or its turn has not come."""
+        rows = [self._link_row(self._counters.link())]
+        qdisc = self._counters.root_qdisc() if self._samples % self._every == 0 else None
+        self._samples += 1
         if qdisc is not None:
             rows.append(self._qdisc_row(qdisc))
         return rows

@@ -1,0 +1,93 @@
+"""A guest with applications, migrated as a user does it: nothing lost, nothing doubled, and clients that go on."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.netns.launching import testbed
+
+SCENARIO = """
+name: services
+warmup: 500ms
+cooldown: 1500ms
+vm:
+  ram: 128MiB
+  workload: {name: hot-cold, working_set: 16MiB, write_rate: 10MB/s}
+  services:
+    - {name: iometer, iops: 400/s, size: 16MiB}
+    - {name: oltp, accounts: 10000, sessions: 6, think_time: 4ms}
+    - {name: echo, connections: 40, interval: 10ms}
+network:
+  vmotion: {rate: 500Mbit}
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """The record of a migration with these settings, made once each."""
+    root, made = tmp_path_factory.mktemp("services"), dict[tuple[str, ...], dict[str, Any]]()
+    (root / "services.yaml").write_text(SCENARIO)
+
+    def migrate(*settings: str) -> dict[str, Any]:
+        if settings not in made:
+            out = root / str(len(made))
+            words = [word for setting in settings for word in ("--set", setting)]
+            done = testbed("run", str(root / "services.yaml"), *words, "--out", str(out), "--quiet")
+            assert (out / "summary.json").exists(), done.stderr
+            (made[settings],) = json.loads((out / "summary.json").read_text())["migrations"]
+            made[settings]["folder"] = out
+        return made[settings]
+
+    return migrate
+
+
+def services(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in record["services"]}
+
+
+def test_nothing_is_lost_or_doubled_and_every_connection_goes_on(run: Callable[..., dict[str, Any]]) -> None:
+    record = run()
+    assert record["valid"], record["invalid_reasons"]
+    for name, each in services(record).items():
+        assert (each["verified"], each["lost"], each["doubled"]) == (True, 0, 0), (name, each["findings"])
+        assert each["operations"] > 100
+    assert record["connections"]["mechanism"] == "tcp_repair"
+    assert (record["connections"]["moved"], record["connections"]["refused"]) == (46, 0)
+    assert record["connections"]["reconnects"] == 0
+
+
+def test_the_switch_follows_and_three_downtimes_lie_on_one_axis(run: Callable[..., dict[str, Any]]) -> None:
+    record = run()
+    assert (record["identity"]["forwarding_before"], record["identity"]["forwarding_after"]) == ("esx1", "esx2")
+    assert record["identity"]["announcements"] == 4
+    assert sum(record["downtime_phases_s"].values()) == pytest.approx(record["downtime_s"])
+    assert {"state", "announce"} <= record["downtime_phases_s"].keys()
+    parts = record["blackout"]["parts"]
+    assert sum(parts.values()) == pytest.approx(record["client_blackout_s"])
+    # An answer may still leave between the request to pause and the moment that all threads stand still.
+    still = record["downtime_s"] - record["downtime_phases_s"]["pause"]
+    assert record["client_blackout_s"] >= still > 0
+
+
+def test_every_operation_is_kept_with_its_latency(run: Callable[..., dict[str, Any]]) -> None:
+    record = run()
+    (file,) = (record["folder"] / "operations").glob("*-iometer.npz")
+    with np.load(file) as rows:
+        both = np.concatenate([rows["source"], rows["destination"]])
+    assert len(both) == services(record)["iometer"]["operations"]
+    assert sorted(both[:, 2].tolist()) == list(range(len(both)))
+    assert bool((both[:, 1] > both[:, 0]).all())
+
+
+def test_connections_may_be_reset_and_transactions_are_done_once_all_the_same(
+    run: Callable[..., dict[str, Any]],
+) -> None:
+    record = run("migration.connections=reset", "vm.services.2.connections=1")
+    assert record["connections"]["mechanism"] == "reset" and "scenario" in record["connections"]["reason"]
+    oltp = services(record)["oltp"]
+    assert (oltp["verified"], oltp["lost"], oltp["doubled"]) == (True, 0, 0), oltp["findings"]
+    assert record["connections"]["reconnects"] >= 6
+    assert record["memory"]["match"] is True
