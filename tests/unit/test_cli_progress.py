@@ -7,10 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from testbed.cli.live import draw, figures
+from testbed.cli.live import draw, figures, sights
 from testbed.cli.outlook import Outlook
 from testbed.cli.progress import lines, watching
-from testbed.core.events import Event, MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.events import (
+    Controlled,
+    Event,
+    MigrationFinished,
+    MigrationStarted,
+    PhaseChanged,
+    Progress,
+    RoundFinished,
+    Sampled,
+)
 from testbed.core.rounds import Action, Decision, Round, RoundKind
 
 MB = 10**6
@@ -96,3 +105,23 @@ def test_quiet_is_silent_and_plain_is_not(capsys: pytest.CaptureFixture[str]) ->
         observer(END)
     out, err = capsys.readouterr()
     assert err == "title\n  completed: memory matches\n" and out == ""
+
+
+def test_link_and_guest_are_shown_by_the_rates_between_two_samples() -> None:
+    samples: list[Event] = [
+        Sampled(at=3.0, link_bytes=500 * MB, operations=1000),
+        Sampled(at=3.2, link_bytes=520 * MB, operations=1400),
+    ]
+    assert sights(after(STORY)) == []
+    assert sights(after([*STORY, *samples])) == ["link 100 MB/s", "guest 2,000 operations/s"]
+    another: Event = MigrationStarted(at=4.0, name="ram=2GiB", index=2, total=2)
+    assert sights(after([*STORY, *samples, another, samples[0]])) == [], "its counters begin anew"
+
+
+def test_what_is_done_by_hand_is_a_line() -> None:
+    done = Controlled(at=1.0, what="rate", value=1e8, fault=None)
+    refused = Controlled(at=1.0, what="cut", value=None, fault="no such link")
+    assert [line for event in (done, refused) for line in lines(event)] == [
+        "  by hand: rate 1e+08",
+        "  by hand: cut: no such link",
+    ]

@@ -17,7 +17,7 @@ from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, SamplerReport
-from testbed.metrics.source import Row
+from testbed.metrics.source import Row, Seldom
 
 PERIOD = 0.005
 
@@ -201,3 +201,9 @@ def test_a_link_is_two_rows_with_a_qdisc() -> None:
     assert link["kind"] == "link"
     assert {"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "rx_dropped", "tx_dropped"} <= set(link)
     assert all(row["kind"] == "qdisc" for row in qdisc)
+
+
+def test_a_seldom_source_is_asked_at_every_nth_tick_the_first_included() -> None:
+    seldom = Seldom(Counting(), 3)
+    asked = [bool(seldom.sample()) for _ in range(7)]
+    assert asked == [True, False, False, True, False, False, True]
