@@ -65,7 +65,7 @@ class Run:
     @cached_property
     def pages(self) -> Mapping[tuple[str, int], cells.Cells]:
         """Pages sent and dirtied round by round, in at most 1,024 cells, by name and repeat."""
-        return cells.read(self.path / "pages.jsonl")
+        return cells.read(RunFolder(self.path).pages)
 
     @cached_property
     def charts(self) -> dict[str, Any]:

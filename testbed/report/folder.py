@@ -42,6 +42,11 @@ class RunFolder:
         return self.path / "samples.jsonl"
 
     @property
+    def pages(self) -> Path:
+        """``pages.jsonl``."""
+        return self.path / "pages.jsonl"
+
+    @property
     def scenario(self) -> Path:
         """``scenario.yaml``, as resolved."""
         return self.path / "scenario.yaml"

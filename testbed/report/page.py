@@ -78,17 +78,12 @@ def load(folder: Path) -> Page:
 def _load(folder: Path) -> Page:
     run = RunFolder(folder)
     summary = run.read_summary()
-    recordings, memory = samples.read(run.samples), cells.read(folder / "pages.jsonl")
-    columns = max(LEAST, min(COLUMNS, POINTS // max(1, len(summary.migrations))))
-    lines = [timeline(done, find(recordings, done), columns) for done in summary.migrations]
+    recordings, memory = samples.read(run.samples), cells.read(run.pages)
+    points = columns(len(summary.migrations))
+    lines = [timeline(done, find(recordings, done), points) for done in summary.migrations]
     names = figures.names(summary.migrations)
     sections = [
-        Section(
-            name=name,
-            title=page_words.title(done),
-            migration=done,
-            figures=list(figures.of_migration(done, line, memory.get((done.name, done.repeat)), name)),
-        )
+        section(done, line, memory.get((done.name, done.repeat)), name)
         for done, line, name in zip(summary.migrations, lines, names, strict=True)
     ]
     return Page(
@@ -98,6 +93,18 @@ def _load(folder: Path) -> Page:
         overview=figures.of_run(summary, _first_repeats(summary, lines)),
         sections=sections,
     )
+
+
+def section(done: MigrationRecord, line: Timeline, memory: cells.Cells | None, name: str) -> Section:
+    """One migration's part; ``name`` is that of its element and its files."""
+    with export.unchecked():
+        drawn = list(figures.of_migration(done, line, memory, name))
+    return Section(name=name, title=page_words.title(done), migration=done, figures=drawn)
+
+
+def columns(migrations: int) -> int:
+    """Points of each series where there are so many migrations."""
+    return max(LEAST, min(COLUMNS, POINTS // max(1, migrations)))
 
 
 def _first_repeats(summary: Summary, lines: list[Timeline]) -> list[Timeline]:
