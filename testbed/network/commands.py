@@ -7,13 +7,16 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 
 INSTALL = "install what is missing with: sudo ./bootstrap install"
 _TIMEOUT_S = 10.0
+_BATCH = "Command failed"
+"""What ``ip -batch`` says last, with the number of its line, after the reason."""
 
 
 class CommandFailed(TestbedError):
     """A command of the system ended with an error. ``stderr`` is all that it said."""
 
     def __init__(self, argv: Sequence[str], stderr: str) -> None:
-        last = (stderr.strip().splitlines() or ["it said nothing"])[-1]
+        said = [line for line in stderr.strip().splitlines() if not line.startswith(_BATCH)]
+        last = (said or [stderr.strip() or "it said nothing"])[-1]
         super().__init__(f"'{' '.join(argv)}' failed: {last}")
         self.stderr = stderr
 

@@ -11,11 +11,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
-from testbed.network.nic import Identity, attach
+from testbed.network.nic import INTERFACE, Identity, attach
 
 PORT = 7000
 
@@ -71,7 +72,12 @@ def guest(fabric: Fabric, host: str, who: Identity, *, up: bool) -> Iterator[Tal
     """A stand-in on the VM network."""
     with talker(fabric, host, "guest", who.ip, own_network=True) as started:
         attach(fabric, host, started.pid, who, up)
-        yield started
+        try:
+            yield started
+        finally:
+            # A namespace goes some time after its last process, and until then nobody else may have its MAC.
+            with suppress(CommandFailed):
+                run_in(started.pid, ["ip", "link", "delete", INTERFACE])
 
 
 class Guest:

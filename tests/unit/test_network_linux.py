@@ -145,3 +145,9 @@ def test_a_command_that_fails_is_named_with_the_last_thing_it_said() -> None:
 def test_a_command_that_is_not_there_comes_with_its_remedy() -> None:
     with pytest.raises(PrerequisiteMissing, match="bootstrap install"):
         run(["no-such-command-at-all"])
+
+
+def test_of_a_batch_the_reason_is_said_and_not_only_the_line() -> None:
+    script = "echo 'RTNETLINK answers: Device or resource busy' >&2; echo 'Command failed -:4' >&2; false"
+    with pytest.raises(CommandFailed, match=r"failed: RTNETLINK answers: Device or resource busy$"):
+        run(["sh", "-c", script])
