@@ -124,6 +124,7 @@ class Lab:
     def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:
         """Let the guest run on where it is now; then stop everything, and hold memory against memory."""
         if not ended.interrupted:
+            self._phase("cooldown")
             sleep(self.plan.cooldown_s)
         self.measuring.mark("cooled")
         capture = self._captured()

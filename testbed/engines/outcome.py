@@ -67,11 +67,13 @@ class Following:
         self._deadline = monotonic() + timeout_s
         self._heard = monotonic()
         self._cancelled_because: str | None = None
+        self._gone_because = "the source agent died"
         self.ended = Ended()
         self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
             "progress": self._on_progress,
             "round": self._on_round,
             "cells": self._on_cells,
+            "throttled": self._on_throttled,
             "in_doubt": self._on_in_doubt,
             "finished": self._on_finished,
             "gone": self._on_gone,
@@ -79,7 +81,14 @@ class Following:
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. Ctrl-C and the timeout cancel; the guest is then awaited at the source."""
-        self._controls.forget()
+        self._controls.open()
+        try:
+            return self._follow()
+        finally:
+            for order in self._controls.close():
+                self._note(order.what, order.value, "the migration had ended")
+
+    def _follow(self) -> Ended:
         self._pair.source_agent.order("migrate")
         told = False
         while True:
@@ -104,29 +113,40 @@ class Following:
         self._pair.source_agent.order("cancel")
 
     def _obey(self, order: Order) -> None:
-        """By hand: each is an event, and in the record."""
-        now, fault = monotonic(), None
+        """By hand: each is an event, and in the record; a throttle once the agent says what came of it."""
         match order.what:
             case "cancel":
+                self._note(order.what, None, None)
                 self._cancel(BY_HAND)
             case "throttle":
                 self._pair.source_agent.order("throttle", level=order.value)
             case _:
-                fault = self._link.obey(order)
-        self.ended.controls.append(
-            ControlRecord(at_s=now - self._began, what=order.what, value=order.value, fault=fault)
-        )
-        self._observer(Controlled(at=now, what=order.what, value=order.value, fault=fault))
+                self._note(order.what, order.value, self._link.obey(order))
+
+    def _note(self, what: str, value: float | None, fault: str | None) -> None:
+        now = monotonic()
+        self.ended.controls.append(ControlRecord(at_s=now - self._began, what=what, value=value, fault=fault))
+        self._observer(Controlled(at=now, what=what, value=value, fault=fault))
+
+    def _on_throttled(self, event: dict[str, Any]) -> bool:
+        self._note("throttle", event["level"], event["fault"])
+        return False
 
     def _watch(self) -> None:
         """An agent that hangs is ended; its end is then the next event."""
         while order := self._controls.take():
             self._obey(order)
         now = monotonic()
-        if now > self._heard + SILENCE_S or (self._cancelled_because and now > self._deadline):
-            self._pair.source_agent.kill()
+        if now > self._heard + SILENCE_S:
+            self._end_agent(f"the source agent said nothing for {SILENCE_S:g} s and was ended")
+        elif self._cancelled_because and now > self._deadline:
+            self._end_agent(f"{self._cancelled_because}; the source agent did not stop and was ended")
         elif now > self._deadline:
             self._cancel("the migration took longer than its timeout")
+
+    def _end_agent(self, because: str) -> None:
+        self._gone_because = because
+        self._pair.source_agent.kill()
 
     def _on_progress(self, event: dict[str, Any]) -> bool:
         self._observer(
@@ -159,18 +179,26 @@ class Following:
         self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
         if self._cancelled_because and event["outcome"] == "cancelled":
             self.ended.reason = self._cancelled_because
+        if event["outcome"] == "completed":
+            self._cancelled_too_late()
         self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
         heard = self.ended.destination.get("reason")
         if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
             self.ended.reason += f" (the destination: {heard})"
         return True
 
+    def _cancelled_too_late(self) -> None:
+        """A cancel after commit changed nothing."""
+        for order in self.ended.controls:
+            if order.what == "cancel":
+                order.fault = "the guest had been given away"
+
     def _on_gone(self, _event: dict[str, Any]) -> bool:
         if settle(self._pair):
             self.ended.outcome = "completed"
-            self.ended.reason = "the source agent died after commit; the guest runs at the destination"
+            self.ended.reason = f"{self._gone_because} after commit; the guest runs at the destination"
         else:
-            self.ended.reason = "the source agent died before commit; the guest runs on at the source"
+            self.ended.reason = f"{self._gone_because} before commit; the guest runs on at the source"
             self.ended.reason += _go_on_at_source(self._pair)
         return True
 

@@ -162,7 +162,9 @@ def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[
 
 def _by_hand(controls: list[ControlRecord]) -> list[str]:
     """A migration that somebody had a hand in says nothing of what it would have been."""
-    done = [f"{each.what} {each.value:g}" if each.value is not None else each.what for each in controls]
+    done = [
+        f"{each.what} {each.value:g}" if each.value is not None else each.what for each in controls if not each.fault
+    ]
     return [f"changed by hand: {', '.join(done)}"] if done else []
 
 

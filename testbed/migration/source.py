@@ -184,7 +184,7 @@ class SourceAgent:
         """Untrack the guest and end all connections. ``gone``: it runs at the destination."""
         if self._departure:
             self._departure.close(gone=gone)
-        self.throttling.tracker.close()
+        self.throttling.close()
         if self._streams:
             self._streams.close()
         self._channel.sock.close()

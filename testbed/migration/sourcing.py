@@ -42,7 +42,7 @@ class Migrating:
         say: Say,
         orders: SimpleQueue[str],
         cancel: Cancel,
-        throttled_by: Callable[[Callable[[float], None]], None],
+        throttled_by: Callable[[Callable[[float], bool]], None],
     ) -> None:
         self._config, self._say, self._orders, self._cancel = config, say, orders, cancel
         self._throttled_by = throttled_by
