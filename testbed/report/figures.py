@@ -98,8 +98,10 @@ def of_published(summary: Summary) -> list[Figure]:
     ]
 
 
-def of_migration(done: MigrationRecord, line: Timeline, cells: Cells | None, name: str) -> Iterator[Figure]:
-    """Its time axis, its switchover, its memory."""
+def of_migration(
+    done: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
+) -> Iterator[Figure]:
+    """Its time axis, its switchover, its memory; of one of so many ``migrations`` of a page."""
     if done.rounds:
         yield Figure(
             name=f"timeline-{name}",
@@ -123,7 +125,7 @@ def of_migration(done: MigrationRecord, line: Timeline, cells: Cells | None, nam
             title="The guest's memory, round by round",
             caption=f"A cell is {cells.cell_pages:,} pages, the lowest addresses first. Bright cells are written again "
             "and again: the writable working set.",
-            chart=grid_chart(cells),
+            chart=grid_chart(cells, migrations),
         )
 
 

@@ -9,9 +9,17 @@
 
   const theme = () => printing ? "light" : chosen || (dark.matches ? "dark" : "light");
 
+  function repeated(runs) {
+    const values = [];
+    for (let i = 0; i < runs.length; i += 2) for (let left = runs[i + 1]; left > 0; left--) values.push(runs[i]);
+    return values;
+  }
+
   function column(columns, name, n) {
     const packed = columns[name];
     if (Array.isArray(packed)) return packed;
+    if (packed.runs) return repeated(packed.runs);
+    if (packed.steps) { let sum = 0; return repeated(packed.steps).map((step) => sum += step); }
     return packed.as !== undefined ? column(columns, packed.as, n) : packed.of.map((i) => packed.words[i]);
   }
 
