@@ -33,15 +33,17 @@ def _rounds(done: MigrationRecord) -> float:
     return float(len(done.rounds))
 
 
-def _throttled(done: MigrationRecord) -> float | None:
+def throttled_s(done: MigrationRecord) -> float | None:
+    """For how long its guest was throttled."""
     return None if done.throttle is None else done.throttle.active_s
 
 
-def _throttled_real(done: MigrationRecord) -> float | None:
+def throttled_real_s(done: MigrationRecord) -> float | None:
+    """The same at real-world size: a throttle is on while rounds are sent, and that scales as time does."""
     return None if done.throttle is None else done.throttle.active_s * done.scale["time"]
 
 
-THROTTLED = Measure(key="throttled_s", words="throttled time", unit="s", emulated=_throttled, real=_throttled_real)
+THROTTLED = Measure(key="throttled_s", words="throttled time", unit="s", emulated=throttled_s, real=throttled_real_s)
 MEASURES = (
     Measure(
         key="total_time_s",
@@ -72,7 +74,7 @@ def measures(migrations: Iterable[MigrationRecord]) -> list[Measure]:
     """Those above, the throttled time if any of these was throttled, and how long each service halted at most."""
     migrations = list(migrations)
     services = dict.fromkeys(each.name for done in migrations for each in done.services)
-    throttled = [THROTTLED] if any(_throttled(done) for done in migrations) else []
+    throttled = [THROTTLED] if any(throttled_s(done) for done in migrations) else []
     return [*MEASURES, *throttled, *(_halt(name) for name in services)]
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-from testbed.report import page_words, service_words
+from testbed.report import answers, page_words, service_words
 from testbed.report.charts import export, theme
 from testbed.report.figures import Figure
+from testbed.report.measures import throttled_s
 from testbed.report.text import proof
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ def html(page: "Page") -> str:
         summary=page.summary,
         page=page,
         words=page_words,
+        answers=answers,
         service_words=service_words,
         proof=proof,
         opened=OPENED,
         scale=_scale(page),
+        throttled=any(throttled_s(each) for each in page.summary.migrations),
         environment=flat(page.summary.environment),
     )
 

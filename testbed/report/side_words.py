@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from testbed.report.digits import per_cent, quoted
 from testbed.report.side_by_side import Comparison, Line
+from testbed.report.tables import Fitting
 
 HEADS = ("migration", "figure", "group", "n", "median", "mean, 95 % (t)", "difference", "verdict")
 
@@ -29,13 +27,12 @@ def rows(lines: Sequence[Line]) -> list[list[str]]:
     ]
 
 
-def table(lines: Sequence[Line]) -> Table:
+def table(lines: Sequence[Line]) -> Fitting:
     """For a terminal. The migration's name stands there only where there are several."""
-    made, named = Table(box=None, pad_edge=False, header_style="bold"), any(line.migration for line in lines)
-    for head in HEADS[0 if named else 1 :]:
-        made.add_column(head, overflow="fold", justify="right" if head in ("n", "median", "difference") else "left")
+    first = 0 if any(line.migration for line in lines) else 1
+    made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]])
     for row in rows(lines):
-        made.add_row(*(Text(cell) for cell in row[0 if named else 1 :]))
+        made.row(*row[first:])
     return made
 
 

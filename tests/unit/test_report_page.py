@@ -136,7 +136,11 @@ def test_text_from_a_run_is_never_markup(tmp_path: Path) -> None:
 
 def test_an_invalid_run_says_so_first(tmp_path: Path) -> None:
     done = a_migration(
-        outcome="aborted", reason="the link was cut", total_time_s=None, memory=MemoryRecord(match=False, method="m")
+        outcome="aborted",
+        reason="the link was cut",
+        total_time_s=None,
+        memory=MemoryRecord(match=False, method="m"),
+        valid=False,
     )
     summary = a_summary(done)
     summary.valid, summary.invalid_reasons = False, ["opvizor: the link was cut"]
