@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from testbed.core.record import ComparisonRecord, MigrationRecord
-from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
+from testbed.core.service_record import ControlRecord
+from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.text import difference, in_unit
 
@@ -100,6 +101,14 @@ def rounds(done: MigrationRecord) -> list[list[str]]:
     ]
 
 
+CONTROL_HEADS = ("when", "what", "value", "not done because")
+
+
+def controls(done: MigrationRecord) -> list[list[str]]:
+    """A row for each thing that somebody did by hand, under ``CONTROL_HEADS``."""
+    return [[in_seconds(each.at_s), each.what, _of_control(each), each.fault or NOTHING] for each in done.controls]
+
+
 def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
     """A row a claim: what, measured, published, difference, source."""
     return [
@@ -132,6 +141,13 @@ def title(done: MigrationRecord) -> str:
 def seconds(value: float | None) -> str:
     """``-`` where it was not measured."""
     return NOTHING if value is None else in_seconds(value)
+
+
+def _of_control(each: ControlRecord) -> str:
+    """A rate is in bit/s, a throttle a share."""
+    if each.value is None:
+        return NOTHING
+    return in_bits_per_second(each.value) if each.what == "rate" else f"{each.value:.0%}"
 
 
 def _check(name: str, found: Sequence[bool | None], note: str) -> Check:
