@@ -106,7 +106,7 @@ CONTROL_HEADS = ("when", "what", "value", "not done because")
 
 def controls(done: MigrationRecord) -> list[list[str]]:
     """A row for each thing that somebody did by hand, under ``CONTROL_HEADS``."""
-    return [[in_seconds(each.at_s), each.what, _of_control(each), each.fault or NOTHING] for each in done.controls]
+    return [[f"{each.at_s:.2f} s", each.what, _of_control(each), each.fault or NOTHING] for each in done.controls]
 
 
 def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:

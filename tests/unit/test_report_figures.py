@@ -31,8 +31,8 @@ def test_what_was_done_by_hand_stands_on_the_time_axis_and_in_a_table(tmp_path: 
         assert words in drawn, words
     assert "what was done by hand" in caption(done) and "by hand" not in caption(a_migration())
     assert page_words.controls(done)[2:] == [
-        ["4.0 s", "rate", "2.0 Gbit/s", "-"],
-        ["5.0 s", "throttle", "50%", "the guest has no throttle"],
+        ["4.00 s", "rate", "2.0 Gbit/s", "-"],
+        ["5.00 s", "throttle", "50%", "the guest has no throttle"],
     ]
     page.rebuild(made(tmp_path / "run", a_summary(done)))
     assert "Done by hand" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
     ``migrations``: how many pictures a page has; they share what a page may hold.
     """
     cells = cells.coarser(max(LEAST_CELLS, MOST_POINTS // migrations // len(cells.rounds)))
-    columns = max(1, isqrt(FLAT * cells.sent.shape[1]))
+    columns = isqrt(FLAT * cells.sent.shape[1] - 1) + 1
     rows = -(-cells.sent.shape[1] // columns)
     first, last = cells.rounds[0], cells.rounds[-1]
     step = alt.binding_range(min=first, max=last, step=1, name="round ")

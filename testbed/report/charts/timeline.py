@@ -141,7 +141,7 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
 def _controls(done: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
     """What somebody did by hand: a rule each, with its name in the first panel."""
     rows = [
-        {"t": each.at_s, "did": control_label(each), "line": 4 + 12 * (index % LABEL_LINES)}
+        {"t": each.at_s, "did": control_label(each), "line": 20 + 12 * (index % LABEL_LINES)}
         for index, each in enumerate(done.controls)
     ]
     if not rows:
