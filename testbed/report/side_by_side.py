@@ -62,11 +62,14 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
 
 
-def laid(paths: Sequence[Path], *, anyway: bool = False) -> Comparison:
-    """Raises ``ScenarioError`` for what is no run or cannot be compared; ``anyway`` compares what should not be."""
+def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway") -> Comparison:
+    """Raises ``ScenarioError`` for what is no run or cannot be compared; ``anyway`` compares what should not be.
+
+    ``option``: what the caller calls that.
+    """
     made = compare(load(paths))
     if made.reasons and not anyway:
-        raise ScenarioError(f"not comparable: {'; '.join(made.reasons)}; --anyway compares them all the same")
+        raise ScenarioError(f"not comparable: {'; '.join(made.reasons)}; {option} compares them all the same")
     if not made.lines:
         raise ScenarioError("; ".join(["nothing to compare: no migration completed in these runs", *made.notes]))
     return made
