@@ -1,29 +1,42 @@
-"""The testbed from Python: run a scenario, or load a run's folder, and have its figures, samples and charts.
+"""The testbed from Python: run a scenario or load a run's folder, have its figures and charts; predict, and compare.
 
 import testbed
-run = testbed.run("hello", engine="simulated")
+run = testbed.run("hello", set={"vm.ram": "512MB"}, engine="simulated")
 run.migrations[0].downtime_s
 run.samples["link"]["tx_bytes"]          # arrays, one entry a sample
 run.frame("link", pandas.DataFrame)      # or any other that takes a dict of arrays
 run.charts["timeline-hello"]             # shows itself in a notebook
+testbed.predict("hello").migrations[0].total_time_s
+print(testbed.compare("results/a", "results/b"))
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from testbed.core.errors import ScenarioError
+from testbed.cli.progress import Observer, plain
+from testbed.cli.progress import say as progress_say
+from testbed.core.errors import Interrupted, ScenarioError
+from testbed.core.events import Event
 from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
 from testbed.core.registry import nearest
+from testbed.outcomes import Compared, Predictions
 from testbed.report import cells, samples
+from testbed.report.charts.shown import Shown
 from testbed.report.folder import RunFolder
 from testbed.report.samples import Columns, Recording
 
+if TYPE_CHECKING:
+    from testbed.scenario import Scenario
+
 F = TypeVar("F")
+Settings: TypeAlias = Mapping[str, Any] | str | Sequence[str]
+"""``{"vm.ram": "1GiB"}``, ``"vm.ram=1GiB"``, or several of these texts."""
 
 
 class Run:
@@ -68,14 +81,16 @@ class Run:
         return cells.read(RunFolder(self.path).pages)
 
     @cached_property
-    def charts(self) -> dict[str, Any]:
-        """Altair charts by name, those of the page."""
+    def charts(self) -> dict[str, Shown]:
+        """By name, those of the page: a notebook shows them, ``chart`` of each is Altair's."""
         from testbed.report.page import load as load_page
 
-        return {figure.name: figure.chart for figure in load_page(self.path).figures}
+        return {each.name: Shown(each.name, each.title, each.chart) for each in load_page(self.path).figures}
 
     def frame(self, kind: str, frame: Callable[[Columns], F]) -> F:
         """The samples of one kind in a frame of your choice, such as ``pandas.DataFrame``. Raises ``ScenarioError``."""
+        if self.summary.engine == "simulated":
+            raise ScenarioError("a simulated run has no samples")
         if kind not in self.samples:
             raise ScenarioError(f"there are no samples of kind '{kind}'; {nearest(kind, list(self.samples))}")
         return frame(self.samples[kind])
@@ -98,29 +113,96 @@ class Run:
         return f"<Run {self.summary.scenario}: {len(self.migrations)} migrations, {state}, in {self.path}>"
 
 
-def run(
+class Stopped(Interrupted, KeyboardInterrupt):
+    """Ctrl-C during ``run``: to a notebook it is one, and it says where the files of what was done are."""
+
+
+def run(  # noqa: PLR0913 - what a run is asked for
     scenario: str | Path = "hello",
     *,
-    set: Sequence[str] = (),
+    set: Settings = (),
     engine: str | None = None,
     repeat: int = 1,
     seed: int | None = None,
     out: str | Path | None = None,
+    quiet: bool = True,
+    observer: Observer | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Run:
-    """Runs a scenario, by name or file, as ``testbed run`` does. ``set`` has items like ``vm.ram=1GiB``.
+    """Runs a scenario, by name or file, as ``testbed run`` does.
 
-    The native engine needs root and the machine to itself. Raises what the command would say in one line
-    (``testbed.core.errors``); a run that is not valid is returned, and says so.
+    ``set``: ``{"vm.ram": "1GiB"}``, or ``"vm.ram=1GiB"``, or several of these. ``quiet=False``: the command's lines on
+    stderr meanwhile. ``observer`` is given each event (``testbed.core.events``), from any thread; ``say`` a line if the
+    page could not be drawn. The native engine needs root and the machine to itself. Raises what the command would say
+    in one line (``testbed.core.errors``), ``Stopped`` on Ctrl-C; a run that is not valid is returned, and says so.
     """
     from testbed.experiment import run_scenario
-    from testbed.scenario import load as load_scenario
 
-    loaded = load_scenario(str(scenario), overrides=list(set), seed=seed)
+    if repeat < 1:
+        raise ScenarioError(f"repeat is at least 1, not {repeat}")
+    loaded = _loaded(scenario, set, seed)
     folder = Path(out) if out else Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S-%f}")
-    run_scenario(loaded, out=folder, repeat=repeat, seed=seed, engine=engine or loaded.engine)
+    observers = [each for each in (observer, None if quiet else _plain(loaded)) if each]
+
+    def observe(event: Event) -> None:
+        for each in observers:
+            each(event)
+
+    line = say or (_ignore if quiet else progress_say)
+    chosen = engine or loaded.engine
+    try:
+        run_scenario(loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, observer=observe, say=line)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        where = f"the files of what was done are in {folder}" if folder.exists() else "nothing was done"
+        raise Stopped(f"interrupted; {where}") from stop
     return Run(folder)
 
 
 def load(path: str | Path) -> Run:
     """The run in a folder. Raises ``ScenarioError`` if there is none."""
     return Run(path)
+
+
+def predict(scenario: str | Path = "hello", *, set: Settings = (), seed: int | None = None) -> Predictions:
+    """What a scenario's migrations will do, as ``testbed predict`` says it; needs no root. Raises ``ScenarioError``."""
+    from testbed.cli import forecasts
+
+    loaded = _loaded(scenario, set, seed)
+    return Predictions(loaded, [forecasts.predicted(plan) for plan in loaded.plans()])
+
+
+def compare(*runs: Run | str | Path, anyway: bool = False) -> Compared:
+    """Runs, or their folders, side by side, as ``testbed compare`` does it. Raises ``ScenarioError`` for what cannot be
+    compared; ``anyway`` compares what should not be.
+    """
+    from testbed.report import side_by_side
+
+    paths = [each.path if isinstance(each, Run) else Path(each) for each in runs]
+    if not paths:
+        raise ScenarioError("there is nothing to compare: no run was given")
+    return Compared(side_by_side.laid(paths, anyway=anyway, option="anyway=True"))
+
+
+def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":
+    from testbed.scenario import load as load_scenario
+
+    return load_scenario(str(scenario), overrides=_overrides(given), seed=seed)
+
+
+def _overrides(given: Settings) -> list[str]:
+    """As the command line has them."""
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, Mapping):
+        return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in given.items()]
+    return list(given)
+
+
+def _plain(loaded: "Scenario") -> Observer:
+    """The command's lines, where stderr is no terminal."""
+    progress_say(f"{loaded.name}: {loaded.title}")
+    return plain
+
+
+def _ignore(_line: str) -> None:
+    """Nobody is told."""

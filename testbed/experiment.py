@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -196,7 +197,13 @@ def _private(run_id: str) -> Iterator[Path]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM raise ``Interrupted`` once; what comes while that is being cleaned up is ignored."""
+    """SIGINT and SIGTERM raise ``Interrupted`` once; what comes while that is being cleaned up is ignored.
+
+    Signals are the main thread's: a run in another one is not interrupted by them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

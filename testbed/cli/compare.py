@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from testbed.core.errors import ScenarioError
-
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs")],
@@ -21,22 +19,18 @@ def compare(
 
     from testbed.report import side_by_side, side_words
 
-    loaded = side_by_side.load(runs)
-    reasons = side_by_side.refusals(loaded)
-    if reasons and not anyway:
-        raise ScenarioError(f"not comparable: {'; '.join(reasons)}; --anyway compares them all the same")
-    for reason in reasons:
+    made = side_by_side.laid(runs, anyway=anyway)
+    for reason in made.reasons:
         sys.stderr.write(f"compared although {reason}\n")
-    lines = side_by_side.compare(loaded)
-    if not lines:
-        raise ScenarioError("nothing to compare: no migration completed in these runs under the same name")
+    for note in made.notes:
+        sys.stderr.write(f"{note}\n")
     if as_json:
-        sys.stdout.write(json.dumps({"not_comparable": reasons, "lines": side_words.as_data(lines)}, indent=2) + "\n")
+        sys.stdout.write(json.dumps(side_words.as_data(made), indent=2) + "\n")
     else:
         wide = None if sys.stdout.isatty() else 200
-        Console(file=sys.stdout, width=wide, highlight=False).print(side_words.table(lines))
+        Console(file=sys.stdout, width=wide, highlight=False).print(side_words.table(made.lines))
     if page:
         from testbed.report.side_page import write
 
-        write(page, loaded, lines, reasons)
+        write(page, made)
         sys.stderr.write(f"{page}\n")

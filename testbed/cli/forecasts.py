@@ -21,7 +21,8 @@ from testbed.model.laws import Laws, laws
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
 from testbed.report.compare import comparisons
-from testbed.report.text import NOTHING, WIDE, comparisons_table, figures_of, row, table_of
+from testbed.report.tables import row, table_of
+from testbed.report.text import NOTHING, WIDE, comparisons_table, figures_of
 from testbed.scenario import Scenario
 from testbed.scenario.cases import label
 

@@ -9,10 +9,10 @@ from testbed.core.record import MigrationRecord, Summary
 from testbed.report.cells import Cells
 from testbed.report.charts.export import Chart
 from testbed.report.charts.grid import grid_chart
-from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
+from testbed.report.charts.overview import MOST, bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
-from testbed.report.charts.timeline import timeline_chart
+from testbed.report.charts.timeline import level_words, timeline_chart
 from testbed.report.timeline import Timeline
 
 
@@ -41,19 +41,21 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
         (
             "bandwidth",
             "Bandwidth during pre-copy and at the switchover",
-            "One mark a round, first repeats. Short rounds pay for round trips and scans.",
+            "A lane for pre-copy, and below it one for the switchover; one mark a round, first repeats. "
+            "Short rounds pay for round trips and scans.",
             bandwidth_chart(migrations),
         ),
         (
             "throughput",
             "Link throughput over time",
-            "Bytes that left the source's interface; first repeats.",
+            f"Bytes that left the source's interface; first repeats{_of_all(lines)}.",
             lines_chart(lines, "throughput", 1e-6, "MB/s"),
         ),
         (
             "operations",
             "What the guest got done over time",
-            "Where a line falls the guest was slowed, where it meets the axis it stood still; first repeats.",
+            "Where a line falls the guest was slowed, where it meets the axis it stood still; first repeats"
+            f"{_of_all(lines)}.",
             lines_chart(lines, "operations", 1e-3, "1000 operations/s"),
         ),
         (
@@ -67,6 +69,11 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
     return [*found, *_halts(summary, lines)]
 
 
+def _of_all(lines: Sequence[Timeline], what: str = "lines") -> str:
+    """That not all are drawn, where they are not."""
+    return "" if len(lines) <= MOST else f"; {what} of the first {MOST} of {len(lines)} migrations"
+
+
 def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
     """A figure for each service that any of the migrations had."""
     for service in dict.fromkeys(each.name for done in summary.migrations for each in done.services):
@@ -76,7 +83,8 @@ def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
                 name=f"halts-{service}",
                 title=f"When {service} halts, and for how long",
                 caption="The article's Figure 5. Where a line meets the axis nothing was completed; a bar is the "
-                "longest such time from the migration's beginning on, the median of repeats.",
+                "longest such time from the migration's beginning on, the median of repeats"
+                f"{_of_all(lines, 'lines and colours')}.",
                 chart=chart,
             )
 
@@ -98,14 +106,15 @@ def of_published(summary: Summary) -> list[Figure]:
     ]
 
 
-def of_migration(done: MigrationRecord, line: Timeline, cells: Cells | None, name: str) -> Iterator[Figure]:
-    """Its time axis, its switchover, its memory."""
+def of_migration(
+    done: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
+) -> Iterator[Figure]:
+    """Its time axis, its switchover, its memory; of one of so many ``migrations`` of a page."""
     if done.rounds:
         yield Figure(
             name=f"timeline-{name}",
             title="Rounds on one time axis",
-            caption="Every other round is shaded; in orange the guest stands still. Dashed: the goodput proved on this "
-            "link. Bands reach from the least to the most that was sampled.",
+            caption=_timeline_caption(done, line),
             chart=timeline_chart(line, done),
         )
     switchover = switchover_chart(done)
@@ -123,8 +132,20 @@ def of_migration(done: MigrationRecord, line: Timeline, cells: Cells | None, nam
             title="The guest's memory, round by round",
             caption=f"A cell is {cells.cell_pages:,} pages, the lowest addresses first. Bright cells are written again "
             "and again: the writable working set.",
-            chart=grid_chart(cells),
+            chart=grid_chart(cells, migrations),
         )
+
+
+def _timeline_caption(done: MigrationRecord, line: Timeline) -> str:
+    """Only what is there to be seen."""
+    said = ["Every other round is shaded; in orange the guest stands still."]
+    if done.link.goodput:
+        said.append(f"Dashed: {level_words(done)}.")
+    if line.throughput or line.operations:
+        said.append("Bands reach from the least to the most that was sampled.")
+    if done.controls:
+        said.append("Dotted upright lines: what was done by hand.")
+    return " ".join(said)
 
 
 def names(migrations: Sequence[MigrationRecord]) -> list[str]:

@@ -83,7 +83,7 @@ def _load(folder: Path) -> Page:
     lines = [timeline(done, find(recordings, done), points) for done in summary.migrations]
     names = figures.names(summary.migrations)
     sections = [
-        section(done, line, memory.get((done.name, done.repeat)), name)
+        section(done, line, memory.get((done.name, done.repeat)), name, len(summary.migrations))
         for done, line, name in zip(summary.migrations, lines, names, strict=True)
     ]
     return Page(
@@ -95,10 +95,12 @@ def _load(folder: Path) -> Page:
     )
 
 
-def section(done: MigrationRecord, line: Timeline, memory: cells.Cells | None, name: str) -> Section:
-    """One migration's part; ``name`` is that of its element and its files."""
+def section(
+    done: MigrationRecord, line: Timeline, memory: cells.Cells | None, name: str, migrations: int = 1
+) -> Section:
+    """One migration's part; ``name`` is that of its element and its files, ``migrations`` how many share the page."""
     with export.unchecked():
-        drawn = list(figures.of_migration(done, line, memory, name))
+        drawn = list(figures.of_migration(done, line, memory, name, migrations))
     return Section(name=name, title=page_words.title(done), migration=done, figures=drawn)
 
 

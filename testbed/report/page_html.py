@@ -9,9 +9,10 @@ import jinja2
 from markupsafe import Markup
 
 from testbed.core.record import MigrationRecord
-from testbed.report import page_words, service_words
+from testbed.report import answers, page_words, service_words
 from testbed.report.charts import export, theme
 from testbed.report.figures import Figure
+from testbed.report.measures import throttled_s
 from testbed.report.text import proof
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def html(page: "Page") -> str:
         page=page,
         opened=OPENED,
         scale=_scale([section.migration for section in page.sections]),
+        throttled=any(throttled_s(each) for each in page.summary.migrations),
+        answers=answers,
         environment=flat(page.summary.environment),
         **WORDS,
     )

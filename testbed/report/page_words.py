@@ -1,11 +1,13 @@
-"""What the page says in words: the answer first, what was checked, and figures as people quote them."""
+"""What the page says in words: what was checked, and figures as people quote them; the answer is in ``answers``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
-from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
+from testbed.core.record import ComparisonRecord, MigrationRecord
+from testbed.core.service_record import ControlRecord
+from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
+from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.text import difference, in_unit
 
 NOTHING = "-"
@@ -19,30 +21,6 @@ class Check:
     name: str
     state: State
     note: str
-
-
-def answer(summary: Summary) -> str:
-    """The run in a sentence or two: what came out, and how that compares with what was published."""
-    done = [each for each in summary.migrations if each.outcome == "completed"]
-    total = len(summary.migrations)
-    if not done:
-        reasons = "; ".join(dict.fromkeys(each.reason for each in summary.migrations)) or "no migration was made"
-        return f"No migration completed: {reasons}."
-    if total == 1:
-        first = _single(done[0])
-    else:
-        totals, downs = [each.total_time_s for each in done], [each.downtime_s for each in done]
-        first = f"{len(done)} of {total} migrations completed, in {span(totals)}, with a downtime of {span(downs)}."
-    return " ".join([first, *(_held_against(each) for each in _reductions(summary.comparisons))])
-
-
-def verdict(summary: Summary) -> str:
-    """Whether the figures may be believed."""
-    if not summary.valid:
-        return "not valid"
-    return (
-        "valid: every check held" if summary.engine != "simulated" else "simulated: a model's figures, no measurement"
-    )
 
 
 def checks(migrations: Sequence[MigrationRecord]) -> list[Check]:
@@ -69,29 +47,20 @@ def checks(migrations: Sequence[MigrationRecord]) -> list[Check]:
     ]
 
 
-def span(values: Sequence[float | None]) -> str:
-    """``21.3 s``, or ``14 to 120 ms`` where there are several."""
-    known = sorted(value for value in values if value is not None)
-    if not known:
-        return "unknown length"
-    low, high = in_seconds(known[0]), in_seconds(known[-1])
-    return low if low == high else f"{low} to {high}"
-
-
 def key_figures(done: MigrationRecord) -> list[tuple[str, str, str]]:
     """Name, at emulated size, at real-world size."""
     full, ram = done.full_scale, done.vm.ram_bytes
-    throttled = done.throttle.active_s if done.throttle else None
+    rounds, of_ram = str(len(done.rounds)), sent_of_ram(done)
     return [
         ("total time", seconds(done.total_time_s), seconds(full.get("total_time_s"))),
         ("downtime (hypervisor)", seconds(done.downtime_s), seconds(full.get("downtime_s"))),
         ("gap (guest)", seconds(done.guest_gap_s), NOTHING),
         ("blackout (client)", seconds(done.client_blackout_s), NOTHING),
-        ("rounds", str(len(done.rounds)), NOTHING),
+        ("rounds", rounds, rounds),
         ("sent", in_bytes(done.bytes_sent), _bytes(full.get("bytes_sent"))),
-        ("sent / RAM", f"{done.bytes_sent / ram:.3f}" if ram else NOTHING, NOTHING),
+        ("sent / RAM", of_ram, of_ram),
         ("RAM", in_bytes(ram), _bytes(full.get("ram_bytes"))),
-        ("throttled for", seconds(throttled), NOTHING),
+        ("throttled for", *throttled(done)),
         ("write rate", _rate(done.vm.write_rate), _rate(full.get("write_rate"))),
     ]
 
@@ -132,6 +101,14 @@ def rounds(done: MigrationRecord) -> list[list[str]]:
     ]
 
 
+CONTROL_HEADS = ("when", "what", "value", "not done because")
+
+
+def controls(done: MigrationRecord) -> list[list[str]]:
+    """A row for each thing that somebody did by hand, under ``CONTROL_HEADS``."""
+    return [[f"{each.at_s:.2f} s", each.what, _of_control(each), each.fault or NOTHING] for each in done.controls]
+
+
 def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
     """A row a claim: what, measured, published, difference, source."""
     return [
@@ -146,6 +123,16 @@ def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
     ]
 
 
+def sent_of_ram(done: MigrationRecord) -> str:
+    """How many times its memory went over the link: the same at either size."""
+    return f"{done.bytes_sent / done.vm.ram_bytes:.3f}" if done.vm.ram_bytes else NOTHING
+
+
+def throttled(done: MigrationRecord) -> tuple[str, str]:
+    """For how long, as emulated and at real-world size."""
+    return seconds(throttled_s(done)), seconds(throttled_real_s(done))
+
+
 def title(done: MigrationRecord) -> str:
     """Its name, with the repeat where there are more."""
     return done.name if done.repeat == 1 else f"{done.name}, repeat {done.repeat}"
@@ -156,25 +143,11 @@ def seconds(value: float | None) -> str:
     return NOTHING if value is None else in_seconds(value)
 
 
-def _single(done: MigrationRecord) -> str:
-    down = f", and stood still for {in_seconds(done.downtime_s)} of that" if done.downtime_s is not None else ""
-    took = seconds(done.total_time_s)
-    return f"The guest moved with {in_bytes(done.vm.ram_bytes)} of memory in {took}, {len(done.rounds)} rounds{down}."
-
-
-def _reductions(comparisons: Sequence[ComparisonRecord]) -> list[ComparisonRecord]:
-    return [each for each in comparisons if each.over and each.measured is not None]
-
-
-def _held_against(each: ComparisonRecord) -> str:
-    if each.unit == "ratio":
-        figure = each.name.partition(" ")[0].replace("_", " ")
-        asked = "" if each.published is None else f" (expected: at least {each.published:g})"
-        return f"The {figure} is {each.measured:.1f} times as long at {each.a} as at {each.b}{asked}."
-    said = "" if each.published is None else f" (published: {each.published:.0%})"
-    figure, _, where = each.name.partition(" ")
-    at = f", {where.replace('=', ' ')}" if where else ""
-    return f"From {each.a} to {each.b} the {figure.replace('_', ' ')} falls by {each.measured:.1%}{said}{at}."
+def _of_control(each: ControlRecord) -> str:
+    """A rate is in bit/s, a throttle a share."""
+    if each.value is None:
+        return NOTHING
+    return in_bits_per_second(each.value) if each.what == "rate" else f"{each.value:.0%}"
 
 
 def _check(name: str, found: Sequence[bool | None], note: str) -> Check:

@@ -82,10 +82,13 @@ def _array(values: list[Any]) -> Column:
 
 
 def _taken_early(found: list[Recording], begun: float) -> Iterator[Row]:
-    """Takes back from the one before what was sampled just before a migration was named."""
+    """Takes back from the one before what was sampled just before a migration was named, in the order of time."""
     for rows in found[-1].rows.values():
-        while rows and begun - LEAD_S <= rows[-1]["t"] <= begun:
-            yield rows.pop()
+        kept = len(rows)
+        while kept and begun - LEAD_S <= rows[kept - 1]["t"] <= begun:
+            kept -= 1
+        yield from rows[kept:]
+        del rows[kept:]
 
 
 def _rows(path: Path) -> Iterator[Row]:

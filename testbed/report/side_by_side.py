@@ -1,173 +1,176 @@
-"""Runs laid side by side: which belong together as repeats, whether they may be compared, and what comes out.
+"""Runs laid side by side: what is compared with what, at which size, what comes out, and what was left out.
 
-Runs of the same scenario, by the same version of the testbed, are repeats of one another and make one group; what is
-compared is groups. Of a single group its migrations' settings are compared with each other.
+Groups of repeats (``side_runs``) are compared migration by migration, by name; of a single group its migrations'
+settings are compared with each other. The first group is what the others are held against.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from testbed.core.errors import ScenarioError
-from testbed.core.record import MigrationRecord, Summary
-from testbed.report.folder import RunFolder
-from testbed.report.page_html import flat
+from testbed.core.record import MigrationRecord
+from testbed.report.measures import Measure, measures
+from testbed.report.side_runs import Run, groups_of, load, refusals, scale_of
 from testbed.report.spread import Difference, Spread, difference, spread
 
-SAME = ("kernel", "machine", "cpu", "cores")
-"""Of ``environment``: where these differ, so may everything."""
-FIGURES: dict[str, Callable[[MigrationRecord], float | None]] = {
-    "total_time_s": lambda done: done.total_time_s,
-    "downtime_s": lambda done: done.downtime_s,
-    "guest_gap_s": lambda done: done.guest_gap_s,
-    "client_blackout_s": lambda done: done.client_blackout_s,
-    "bytes_sent": lambda done: float(done.bytes_sent) if done.outcome == "completed" else None,
-    "rounds": lambda done: float(len(done.rounds)) if done.outcome == "completed" else None,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """A run's folder, its summary, and its scenario without its seed."""
-
-    path: Path
-    summary: Summary
-    scenario: dict[str, Any]
+MODEL, CONSTANT = "a model, no noise", "the same in every repeat: the noise is not known"
+FEW = "too few repeats to tell it from noise; run with --repeat 5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Migrations that are repeats of one another; those that did not complete are left out."""
+    """Migrations that are repeats of one another. Those that did not complete are left out of ``migrations``, and
+    counted in ``made``.
+    """
 
     label: str
     migrations: list[MigrationRecord]
+    made: int
+    model: bool = False
 
-    def values(self, figure: str) -> list[float]:
-        """Of one of ``FIGURES``, a number a repeat that has it."""
-        return [value for done in self.migrations if (value := FIGURES[figure](done)) is not None]
+    def values(self, measure: Measure, real: bool) -> list[float]:
+        """A number a repeat that has it."""
+        read = measure.real if real else measure.emulated
+        return [value for done in self.migrations if read and (value := read(done)) is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One figure of one group, and how it differs from the first group's."""
+    """One figure of one group, and how it differs from the first group's. ``real``: at real-world size. ``doubt`` says
+    why there is no difference with an interval; empty for the first group, which the others are held against.
+    """
 
     migration: str
-    figure: str
+    measure: Measure
     group: str
     spread: Spread
     values: list[float]
-    difference: Difference | None
-    base: float | None
+    difference: Difference | None = None
+    base: float | None = None
+    real: bool = False
+    doubt: str = ""
 
 
-def load(paths: Sequence[Path]) -> list[Run]:
-    """Raises ``ScenarioError`` for what is no run."""
-    return [_load(path) for path in paths]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """``reasons``: why these runs should not be compared; ``notes``: what was left out, and at which size it is."""
+
+    runs: list[Run]
+    reasons: list[str]
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def refusals(runs: Sequence[Run]) -> list[str]:
-    """Why these runs should not be compared, a sentence each; empty if nothing speaks against it."""
-    found = [f"{run.path} is not valid: {_first(run.summary)}" for run in runs if not run.summary.valid]
-    found += _differing("engine", [run.summary.engine for run in runs])
-    for name in SAME:
-        found += _differing(name, [run.summary.environment.get(name) for run in runs])
-    return found
+def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway") -> Comparison:
+    """Raises ``ScenarioError`` for what is no run or cannot be compared; ``anyway`` compares what should not be.
+
+    ``option``: what the caller calls that.
+    """
+    made = compare(load(paths))
+    if made.reasons and not anyway:
+        raise ScenarioError(f"not comparable: {'; '.join(made.reasons)}; {option} compares them all the same")
+    if not made.lines:
+        raise ScenarioError("; ".join(["nothing to compare: no migration completed in these runs", *made.notes]))
+    return made
 
 
-def compare(runs: Sequence[Run]) -> list[Line]:
+def compare(runs: Sequence[Run]) -> Comparison:
     """Migration by migration, figure by figure, a line a group. Figures that nobody has are left out."""
-    lines: list[Line] = []
+    made = Comparison(runs=list(runs), reasons=refusals(runs))
+    known = measures(done for run in runs for done in run.completed)
+    made.notes.extend(_strangers(groups_of(runs)))
     for migration, groups in _matched(runs):
-        for figure in FIGURES:
-            lines += _lines(migration, figure, groups)
-    return lines
-
-
-def groups_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs that are repeats of one another, by a label that says what sets them apart."""
-    kinds: dict[str, list[Run]] = {}
-    for run in runs:
-        kinds.setdefault(repr((run.scenario, run.summary.testbed_version, _commit(run))), []).append(run)
-    found = list(kinds.values())
-    return dict(zip(_labels(found), found, strict=True))
+        real = len({scale_of(done) for group in groups for done in group.migrations}) > 1
+        made.notes.extend(_left_out(migration, groups))
+        for measure in known:
+            made.lines.extend(_lines(migration, measure, groups, real))
+        if real:
+            made.notes.append(_sized(migration, known, groups))
+    return made
 
 
 def _matched(runs: Sequence[Run]) -> Iterator[tuple[str, list[Group]]]:
     """What is compared with what: one migration over the groups, or the migrations of the only group."""
     groups = groups_of(runs)
-    names = [dict.fromkeys(done.name for run in each for done in run.summary.migrations) for each in groups.values()]
+    names = {label: _names(each) for label, each in groups.items()}
     if len(groups) == 1:
         (only,) = groups.values()
-        yield "", [Group(label=name, migrations=_of(only, name)) for name in names[0]]
+        yield "", [_group(name, only, name) for each in names.values() for name in each]
+    elif all(len(each) == 1 for each in names.values()):
+        yield "", [_group(label, each, names[label][0]) for label, each in groups.items()]
+    else:
+        for name in dict.fromkeys(name for each in names.values() for name in each):
+            yield name, [_group(label, each, name) for label, each in groups.items()]
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(done.name for run in runs for done in run.summary.migrations))
+
+
+def _group(label: str, runs: Sequence[Run], name: str) -> Group:
+    found = [done for run in runs for done in run.summary.migrations if done.name == name]
+    completed = [done for done in found if done.outcome == "completed"]
+    return Group(label=label, migrations=completed, made=len(found), model=any(run.model for run in runs))
+
+
+def _strangers(groups: dict[str, list[Run]]) -> Iterator[str]:
+    """Groups of several migrations that have none of the others'."""
+    names = {label: set(_names(each)) for label, each in groups.items()}
+    if len(names) == 1 or all(len(each) == 1 for each in names.values()):
         return
-    if all(len(each) == 1 for each in names):
-        pairs = zip(groups.items(), names, strict=True)
-        yield "", [Group(label=label, migrations=_of(each, next(iter(name)))) for (label, each), name in pairs]
-        return
-    for name in names[0]:
-        yield name, [Group(label=label, migrations=_of(each, name)) for label, each in groups.items()]
+    for label, own in names.items():
+        if not own & set().union(*(each for other, each in names.items() if other != label)):
+            yield f"{label} has no migration in common with the others"
 
 
-def _of(runs: Sequence[Run], name: str) -> list[MigrationRecord]:
-    return [
-        done for run in runs for done in run.summary.migrations if done.name == name and done.outcome == "completed"
-    ]
+def _left_out(migration: str, groups: Sequence[Group]) -> Iterator[str]:
+    for group in groups:
+        where = f"{migration}: {{}} in {group.label}" if migration else f"{group.label}: {{}}"
+        if not group.made:
+            yield where.format("not made")
+        elif len(group.migrations) < group.made:
+            yield where.format(f"{len(group.migrations)} of {group.made} completed")
 
 
-def _lines(migration: str, figure: str, groups: Sequence[Group]) -> Iterator[Line]:
-    first = groups[0].values(figure)
+def _sized(migration: str, known: Sequence[Measure], groups: Sequence[Group]) -> str:
+    """That the figures are of real-world size, and which are missing for it."""
+    where = f"{migration}: " if migration else ""
+    missing = [m.words for m in known if m.real is None and any(group.values(m, False) for group in groups)]
+    left = f"; left out, as they have none: {', '.join(missing)}" if missing else ""
+    return f"{where}the scales differ, so figures are of real-world size{left}"
+
+
+def _lines(migration: str, measure: Measure, groups: Sequence[Group], real: bool) -> Iterator[Line]:
+    first = groups[0].values(measure, real)
     for index, group in enumerate(groups):
-        values = group.values(figure)
+        values = group.values(measure, real)
         if values:
+            model = group.model or groups[0].model
             yield Line(
                 migration=migration,
-                figure=figure,
+                measure=measure,
                 group=group.label,
-                spread=spread(values),
+                spread=_spread(values, group.model),
                 values=values,
-                difference=difference(first, values) if index and first else None,
+                difference=difference(first, values) if index and first and not model else None,
                 base=spread(first).mean if index and first else None,
+                real=real,
+                doubt=_doubt(groups[0].label, first, values, model) if index else "",
             )
 
 
-def _load(path: Path) -> Run:
-    folder = RunFolder(path)
-    summary = folder.read_summary()
-    try:
-        known = yaml.safe_load(folder.scenario.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ScenarioError("the scenario of this run cannot be read", str(folder.scenario)) from error
-    known = known if isinstance(known, dict) else {}
-    return Run(path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"})
+def _spread(values: Sequence[float], model: bool) -> Spread:
+    """Of a model without an interval: what differs in it is no noise."""
+    made = spread(values)
+    return replace(made, low=None, high=None) if model else made
 
 
-def _labels(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """The scenarios' names where they differ, else what in them does, else the folders'."""
-    names = [each[0].summary.scenario for each in groups]
-    if len(set(names)) == len(names):
-        return names
-    rows = [dict(flat(each[0].scenario)) | {"commit": str(_commit(each[0]))[:8]} for each in groups]
-    keys = dict.fromkeys(key for row in rows for key in row if key not in ("title", "name"))
-    apart = [key for key in keys if all(key in row for row in rows) and len({row[key] for row in rows}) > 1]
-    labels = [", ".join(f"{re.sub('^.*[.]', '', key)}={row[key]}" for key in apart[:3]) for row in rows]
-    if len(set(labels)) == len(labels):
-        return labels
-    return [", ".join(run.path.name for run in each) for each in groups]
-
-
-def _differing(what: str, values: Sequence[Any]) -> Iterator[str]:
-    seen = list(dict.fromkeys(map(str, values)))
-    if len(seen) > 1:
-        yield f"the runs differ in {what}: {', '.join(seen)}"
-
-
-def _commit(run: Run) -> Any:
-    return run.summary.environment.get("commit")
-
-
-def _first(summary: Summary) -> str:
-    return summary.invalid_reasons[0] if summary.invalid_reasons else "it does not say why"
+def _doubt(base: str, first: Sequence[float], values: Sequence[float], model: bool) -> str:
+    if not first:
+        return f"nothing to hold it against: {base} has none"
+    if model:
+        return MODEL
+    if min(len(first), len(values)) < 2:
+        return FEW
+    return CONSTANT if difference(first, values) is None else ""

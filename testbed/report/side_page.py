@@ -1,55 +1,65 @@
 """The page of a comparison: the verdicts first, the table, every repeat as a point."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from testbed.report import side_words
 from testbed.report.charts import export
-from testbed.report.charts.overlay import TITLES, overlay_chart
+from testbed.report.charts.overlay import overlay_chart
 from testbed.report.figures import Figure
 from testbed.report.folder import writing
 from testbed.report.page_html import render
-from testbed.report.side_by_side import Line, Run
+from testbed.report.side_by_side import Comparison, Line
 
 
-def write(file: Path, runs: Sequence[Run], lines: Sequence[Line], reasons: Sequence[str]) -> None:
+def write(file: Path, made: Comparison) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
-    made = html(runs, lines, reasons)
+    text = html(made)
     with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(made, encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
 
 
-def html(runs: Sequence[Run], lines: Sequence[Line], reasons: Sequence[str]) -> str:
+def html(made: Comparison) -> str:
     """One file that opens offline."""
     with export.unchecked():
-        made = figures_of(lines)
-    first = 0 if any(line.migration for line in lines) else 1
+        drawn = figures_of(made.lines)
+    first = 0 if any(line.migration for line in made.lines) else 1
     return render(
         "compare.html.j2",
-        made,
-        title=_title(lines),
-        runs=runs,
-        reasons=reasons,
-        answers=[_answer(line) for line in lines if side_words.verdict(line)],
+        drawn,
+        title=_title(made.lines),
+        runs=made.runs,
+        reasons=made.reasons,
+        notes=made.notes,
+        answers=[_answer(line) for line in made.lines if side_words.verdict(line)],
         heads=side_words.HEADS[first:],
-        rows=[row[first:] for row in side_words.rows(lines)],
+        rows=[row[first:] for row in side_words.rows(made.lines)],
         right=[index - first for index in (3, 4, 5, 6)],
-        drawn=made,
+        drawn=drawn,
     )
 
 
 def figures_of(lines: Sequence[Line]) -> list[Figure]:
-    """A chart for each figure that somebody has."""
-    made = [(name, overlay_chart(lines, name)) for name in TITLES]
-    caption = "A dot is a repeat, the tick the median, the bar the 95 % interval of the mean."
+    """A chart for each figure that somebody has; those of different sizes apart."""
+    kinds: dict[tuple[str, bool], list[Line]] = {}
+    for line in lines:
+        kinds.setdefault((line.measure.key, line.real), []).append(line)
     return [
         Figure(
-            name=name.replace("_", "-"), title=TITLES[name][:1].upper() + TITLES[name][1:], caption=caption, chart=chart
+            name=re.sub("[^a-z0-9]+", "-", key.lower()) + ("-real" if real else ""),
+            title=_capital(side_words.figure(found[0])),
+            caption=_caption(found),
+            chart=overlay_chart(found),
         )
-        for name, chart in made
-        if chart is not None
+        for (key, real), found in kinds.items()
     ]
+
+
+def _caption(lines: Sequence[Line]) -> str:
+    bar = ", the bar the 95 % interval of the mean" if any(line.spread.low is not None for line in lines) else ""
+    return f"A dot is a repeat, the tick the median{bar}."
 
 
 def _title(lines: Sequence[Line]) -> str:
@@ -59,4 +69,9 @@ def _title(lines: Sequence[Line]) -> str:
 
 def _answer(line: Line) -> str:
     where = f"{line.migration}: " if line.migration else ""
-    return f"{where}{line.figure}, {line.group}: {side_words.change(line)}; {side_words.verdict(line)}."
+    said = "; ".join(part for part in (side_words.change(line), side_words.verdict(line)) if part)
+    return f"{where}{side_words.figure(line)}, {line.group}: {said}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

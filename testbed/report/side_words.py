@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from testbed.core.units import in_bytes, in_seconds
-from testbed.report.side_by_side import Line
+from testbed.report.digits import per_cent, quoted
+from testbed.report.side_by_side import Comparison, Line
+from testbed.report.tables import Fitting
 
 HEADS = ("migration", "figure", "group", "n", "median", "mean, 95 % (t)", "difference", "verdict")
 
@@ -17,11 +15,11 @@ def rows(lines: Sequence[Line]) -> list[list[str]]:
     return [
         [
             line.migration,
-            line.figure,
+            figure(line),
             line.group,
             str(line.spread.n),
-            quantity(line.figure, line.spread.median),
-            interval(line),
+            quoted(line.measure.unit, line.spread.median),
+            quoted(line.measure.unit, line.spread.mean, line.spread.low, line.spread.high),
             change(line),
             verdict(line),
         ]
@@ -29,22 +27,24 @@ def rows(lines: Sequence[Line]) -> list[list[str]]:
     ]
 
 
-def table(lines: Sequence[Line]) -> Table:
+def table(lines: Sequence[Line]) -> Fitting:
     """For a terminal. The migration's name stands there only where there are several."""
-    made, named = Table(box=None, pad_edge=False, header_style="bold"), any(line.migration for line in lines)
-    for head in HEADS[0 if named else 1 :]:
-        made.add_column(head, overflow="fold", justify="right" if head in ("n", "median", "difference") else "left")
+    first = 0 if any(line.migration for line in lines) else 1
+    made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]])
     for row in rows(lines):
-        made.add_row(*(Text(cell) for cell in row[0 if named else 1 :]))
+        made.row(*row[first:])
     return made
+
+
+def figure(line: Line) -> str:
+    """In words: ``total time``; and of which size, where that is not the emulated one."""
+    return f"{line.measure.words}, real-world" if line.real else line.measure.words
 
 
 def verdict(line: Line) -> str:
     """In words; empty for the group that the others are held against."""
-    if line.base is None:
-        return ""
-    if line.difference is None:
-        return "too few repeats to tell it from noise; run with --repeat 5"
+    if line.difference is None or line.base is None:
+        return line.doubt
     smallest = share(line.difference.smallest, line.base)
     if not line.difference.shown:
         return f"no difference seen; one below {smallest} would be missed"
@@ -56,55 +56,41 @@ def change(line: Line) -> str:
     """Of means, in per cent of the first group's, with its interval."""
     if line.base is None:
         return ""
+    if not line.base:
+        return "-"
     if line.difference is None:
-        return signed(line.spread.mean - line.base, line.base)
-    seen = line.difference
-    return f"{signed(seen.value, line.base)} [{signed(seen.low, line.base)}, {signed(seen.high, line.base)}]"
-
-
-def interval(line: Line) -> str:
-    """``21.3 s [21.2 s, 21.4 s]``; only the mean where one repeat says nothing about noise."""
-    known, figure = line.spread, line.figure
-    mean = quantity(figure, known.mean)
-    if known.low is None or known.high is None:
-        return mean
-    return f"{mean} [{quantity(figure, known.low)}, {quantity(figure, known.high)}]"
-
-
-def quantity(figure: str, value: float) -> str:
-    """In the figure's unit."""
-    if figure.endswith("_s"):
-        return in_seconds(value)
-    return in_bytes(value) if figure == "bytes_sent" else f"{value:g}"
-
-
-def signed(value: float, base: float) -> str:
-    """``-12.3 %``."""
-    return f"{value / base:+.1%}" if base else "-"
+        return per_cent([line.spread.mean / line.base - 1])[0]
+    seen, base = line.difference, abs(line.base)
+    ends = [each / base for each in (seen.value, seen.low, seen.high)]
+    value, low, high = per_cent(ends, ends[2] - ends[1])
+    return f"{value} [{low}, {high}]"
 
 
 def share(value: float, base: float) -> str:
-    """``3.2 %`` of the first group's mean."""
-    return f"{abs(value / base):.1%}" if base else "-"
+    """``3.2%`` of the first group's mean."""
+    return per_cent([abs(value / base)], abs(value / base))[0].lstrip("+") if base else "-"
 
 
-def as_data(lines: Sequence[Line]) -> list[dict[str, Any]]:
+def as_data(made: Comparison) -> dict[str, Any]:
     """For programs: seconds and bytes, null where there is nothing to say."""
-    return [
-        {
-            "migration": line.migration,
-            "figure": line.figure,
-            "group": line.group,
-            "values": line.values,
-            "n": line.spread.n,
-            "median": line.spread.median,
-            "mean": line.spread.mean,
-            "mean_95_t": None if line.spread.low is None else [line.spread.low, line.spread.high],
-            "difference_of_means": line.difference.value if line.difference else None,
-            "difference_95_welch": [line.difference.low, line.difference.high] if line.difference else None,
-            "smallest_difference": line.difference.smallest if line.difference else None,
-            "shown": line.difference.shown if line.difference else None,
-            "verdict": verdict(line),
-        }
-        for line in lines
-    ]
+    return {"not_comparable": made.reasons, "notes": made.notes, "lines": [_as_data(line) for line in made.lines]}
+
+
+def _as_data(line: Line) -> dict[str, Any]:
+    seen = line.difference
+    return {
+        "migration": line.migration,
+        "figure": line.measure.key,
+        "size": "real-world" if line.real else "emulated",
+        "group": line.group,
+        "values": line.values,
+        "n": line.spread.n,
+        "median": line.spread.median,
+        "mean": line.spread.mean,
+        "mean_95_t": None if line.spread.low is None else [line.spread.low, line.spread.high],
+        "difference_of_means": seen.value if seen else None,
+        "difference_95_welch": [seen.low, seen.high] if seen else None,
+        "smallest_difference": seen.smallest if seen else None,
+        "shown": seen.shown if seen else None,
+        "verdict": verdict(line),
+    }

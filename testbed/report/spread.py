@@ -19,7 +19,9 @@ LEVEL, POWER = 0.975, 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Of ``n`` repeats: median, mean, and its 95 % interval, None with fewer than two."""
+    """Of ``n`` repeats: median, mean, and its 95 % interval; None with fewer than two, or where all are the same: then
+    nothing is known of the noise.
+    """
 
     n: int
     median: float
@@ -48,7 +50,7 @@ def spread(values: Sequence[float]) -> Spread:
     if not values:
         raise ValueError("no values")
     mean, n = fmean(values), len(values)
-    half = quantile(LEVEL, n - 1) * math.sqrt(variance(values) / n) if n > 1 else None
+    half = quantile(LEVEL, n - 1) * math.sqrt(variance(values) / n) if _noisy(values) else None
     return Spread(
         n=n,
         median=median(values),
@@ -59,17 +61,20 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def difference(a: Sequence[float], b: Sequence[float]) -> Difference | None:
-    """None unless both have two values at least: one says nothing about noise."""
-    if len(a) < 2 or len(b) < 2:
+    """None unless both have values that differ: one says nothing about noise, nor do many of the same."""
+    if not (_noisy(a) and _noisy(b)):
         return None
     error_a, error_b = variance(a) / len(a), variance(b) / len(b)
     error, value = math.sqrt(error_a + error_b), fmean(b) - fmean(a)
-    if error == 0:
-        return Difference(value=value, low=value, high=value, smallest=0.0)
     freedom = (error_a + error_b) ** 2 / (error_a**2 / (len(a) - 1) + error_b**2 / (len(b) - 1))
     half = quantile(LEVEL, freedom) * error
     smallest = half + quantile(POWER, freedom) * error
     return Difference(value=value, low=value - half, high=value + half, smallest=smallest)
+
+
+def _noisy(values: Sequence[float]) -> bool:
+    """``variance`` is 0 for values so small that their squares are."""
+    return len(set(values)) > 1 and variance(values) > 0
 
 
 def quantile(share: float, freedom: float) -> float:

@@ -10,7 +10,10 @@ from rich.text import Text
 
 from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
+from testbed.report.answers import verdict
+from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.service_words import SERVICE_HEADS, network, services
+from testbed.report.tables import Fitting, row, table_of
 
 WIDE = 160
 """Columns where there is no terminal, so that a row stays a line."""
@@ -39,7 +42,7 @@ def render(summary: Summary) -> Iterator[RenderableType]:
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
     if summary.valid:
-        yield Text("valid: every check of this run held", "green")
+        yield Text(verdict(summary), "" if summary.engine == "simulated" else "green")
     for reason in summary.invalid_reasons if not summary.valid else []:
         yield Text(f"not valid: {reason}", "red")
 
@@ -64,58 +67,69 @@ def figures_of(migrations: list[MigrationRecord]) -> Iterator[RenderableType]:
         yield predictions_table(migrations)
 
 
-def migrations_table(migrations: list[MigrationRecord]) -> Table:
-    """A line a migration."""
+def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
+    """A line a migration; the blackout and the throttled time where there are any."""
     seen = any(each.client_blackout_s is not None for each in migrations)
+    slowed = any(throttled_s(each) for each in migrations)
     first = ("migration", "outcome", ">total", ">downtime", *[">blackout"] * seen)
-    table = table_of(*first, ">rounds", ">sent", ">sent/RAM", ">dirty", "memory", "valid")
+    same = all(each.outcome == "completed" for each in migrations)
+    table = Fitting(
+        (*first, ">rounds", *[">throttled"] * slowed, ">sent", ">sent/RAM", ">dirty", "memory", "valid"),
+        spare=("dirty", "memory", *["outcome"] * same, "sent"),
+    )
     for each in migrations:
-        total, down, *others = figures(each)
+        total, down, rounds, *others = figures(each)
         blackout = [_in(in_seconds, each.client_blackout_s)] * seen
+        slow = [_in(in_seconds, throttled_s(each))] * slowed
         valid = "yes" if each.valid else "no"
-        row(table, name_of(each), each.outcome, total, down, *blackout, *others, memory(each.memory), valid)
+        cells = (total, down, *blackout, rounds, *slow, *others, memory(each.memory), valid)
+        table.row(name_of(each), each.outcome, *cells)
     return table
 
 
-def services_table(migrations: list[MigrationRecord]) -> Table:
+def services_table(migrations: list[MigrationRecord]) -> Fitting:
     """A line a service of each migration: what it got done, how long it halted, and whether nothing of it was lost."""
     heads = [head if head in ("service", "seen by", "verified") else f">{head}" for head in SERVICE_HEADS]
-    table = table_of("services", *heads)
+    table = Fitting(("services", *heads), spare=("seen by", "slowest"))
     for each in migrations:
         for cells in services(each):
-            row(table, name_of(each), *cells)
+            table.row(name_of(each), *cells)
     return table
 
 
-def full_scale_table(migrations: list[MigrationRecord]) -> Table:
+def full_scale_table(migrations: list[MigrationRecord]) -> Fitting:
     """A line a migration: what the emulated figures stand for."""
-    table = table_of("at full size", *(">RAM", ">goodput", ">writes", ">total", ">downtime", ">sent"))
+    slowed = any(throttled_s(each) for each in migrations)
+    table = Fitting(
+        ("at full size", ">RAM", ">goodput", ">writes", ">total", ">downtime", *[">throttled"] * slowed, ">sent"),
+        spare=("goodput", "writes"),
+    )
     for each in migrations:
         real = each.full_scale
-        row(
-            table,
+        table.row(
             name_of(each),
             _in(in_bytes, real.get("ram_bytes")),
             _in(in_bits_per_second, real.get("goodput")),
             _in(in_bytes_per_second, real.get("write_rate")),
             _in(in_seconds, real.get("total_time_s")),
             _in(in_seconds, real.get("downtime_s")),
+            *[_in(in_seconds, throttled_real_s(each))] * slowed,
             _in(in_bytes, real.get("bytes_sent")),
         )
     return table
 
 
-def predictions_table(migrations: list[MigrationRecord]) -> Table:
+def predictions_table(migrations: list[MigrationRecord]) -> Fitting:
     """A line a migration: what the model said before it, and how far the measurement is from that."""
-    table = table_of(
-        "predicted", "outcome", *(">total", ">off", ">downtime", ">off", ">rounds", ">off", ">sent", ">off")
+    table = Fitting(
+        ("predicted", "outcome", ">total", ">off", ">downtime", ">off", ">rounds", ">off", ">sent", ">off"),
+        spare=("outcome",) if all(each.outcome == "completed" for each in migrations) else (),
     )
     for each in migrations:
         said = each.predicted
         if said is None:
             continue
-        row(
-            table,
+        table.row(
             name_of(each),
             said.outcome,
             _in(in_seconds, said.total_time_s),
@@ -168,13 +182,14 @@ def rounds_table(migration: MigrationRecord) -> Table:
     return table
 
 
-def comparisons_table(comparisons: list[ComparisonRecord]) -> Table:
+def comparisons_table(comparisons: list[ComparisonRecord]) -> Fitting:
     """A line a published figure: what was measured, what was published, how far apart they are."""
-    table = table_of("published", ">measured", ">published", ">difference", "within", "source")
+    heads = ("published figure", ">measured", ">published", ">difference", "within", "source")
+    table = Fitting(heads, spare=("source",))
     for each in comparisons:
         measured, published = in_unit(each.measured, each.unit), in_unit(each.published, each.unit)
         over = f"{each.name}, {each.over} {each.a} to {each.b}" if each.over else each.name
-        row(table, over, measured, published, difference(each), allowed(each), each.source)
+        table.row(over, measured, published, difference(each), allowed(each), each.source)
     return table
 
 
@@ -238,17 +253,3 @@ def _off(measured: float | None, predicted: float | None) -> str:
     if measured is None or not predicted:
         return NOTHING
     return f"{measured / predicted - 1:+.1%}"
-
-
-def row(table: Table, *cells: str) -> None:
-    """Cells as they are: a name in brackets is no markup."""
-    table.add_row(*(Text(cell) for cell in cells))
-
-
-def table_of(*titles: str) -> Table:
-    """A plain table; ``>`` before a title puts the column to the right."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for title in titles:
-        right = title.startswith(">")
-        table.add_column(title.lstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
-    return table

@@ -18,6 +18,7 @@ from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.timeline import timeline_chart
 from testbed.report.folder import RunFolder
+from testbed.report.measures import MEASURES
 from testbed.report.side_by_side import Line
 from testbed.report.spread import spread
 from testbed.report.timeline import Timeline, timeline
@@ -36,10 +37,10 @@ def grid() -> Any:
 
 def overlay() -> Any:
     lines = [
-        Line(migration="", figure="downtime_s", group=name, spread=spread(v), values=v, difference=None, base=None)
+        Line(migration="", measure=MEASURES[1], group=name, spread=spread(v), values=v)
         for name, v in (("a", [0.02, 0.03]), ("b", [0.01]))
     ]
-    return overlay_chart(lines, "downtime_s")
+    return overlay_chart(lines)
 
 
 CLAIM = ComparisonRecord(

@@ -63,13 +63,14 @@ def test_each_migration_has_its_own_samples(tmp_path: Path) -> None:
     file = tmp_path / "samples.jsonl"
     file.write_text(
         '{"t":0.99,"kind":"link","tx_bytes":1}\n{"t":1,"kind":"event","event":"migration","name":"a","repeat":1}\n'
-        '{"t":2,"kind":"link","tx_bytes":2}\n{"t":8.99,"kind":"link","tx_bytes":3}\n'
+        '{"t":2,"kind":"link","tx_bytes":2}\n{"t":8.97,"kind":"link","tx_bytes":0}\n{"t":8.99,"kind":"link","tx_bytes":3}\n'
         '{"t":9,"kind":"event","event":"migration","name":"b","repeat":1}\n{"t":9.1,"kind":"link","tx_bytes":4}\n'
         '{"t":9.2,"kind":"li'
     )
     first, second = samples.read(file)
     assert first.columns("link")["tx_bytes"].tolist() == [1, 2]
-    assert second.columns("link")["tx_bytes"].tolist() == [3, 4]
+    assert second.columns("link")["tx_bytes"].tolist() == [0, 3, 4]
+    assert second.columns("link")["t"].tolist() == [8.97, 8.99, 9.1]
     assert second.columns("tcp") == {}
 
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from testbed.core.record import ComparisonRecord, MemoryRecord, Summary
+from testbed.core.record import ComparisonRecord, MemoryRecord, Summary, ThrottleRecord
 from testbed.report.compare import comparisons
 from testbed.report.text import difference, proof, show
 from testbed.scenario import load
-from tests.unit.records import DIRTIED, SENT, a_migration, a_summary
+from tests.unit.records import DIRTIED, SENT, a_migration, a_networked_migration, a_summary
 
 
-def shown(summary: Summary, folder: Path | None = None) -> str:
+def shown(summary: Summary, folder: Path | None = None, width: int = 200) -> str:
     file = io.StringIO()
-    show(summary, folder, Console(file=file, width=200))
+    show(summary, folder, Console(file=file, width=width))
     return file.getvalue()
 
 
@@ -35,7 +35,7 @@ def test_one_migration_has_its_rounds_and_sentences() -> None:
         assert f"went on after round {index}" in text
         assert str(sent) in text.replace("2.0 GB", "2048") and str(dirtied) in text
     assert "stop 5" in text and "throttle" not in text
-    assert "valid: every check" in text and "results: results/x" in text
+    assert "valid: every check held" in text and "results: results/x" in text
 
 
 def test_several_have_a_line_each_and_no_rounds() -> None:
@@ -107,3 +107,42 @@ def test_a_claim_says_whether_it_is_met() -> None:
     assert "2 points " in shown(a_summary(comparisons=(record,)))
     record.unit, record.met = "seconds", True
     assert "2%: yes" in shown(a_summary(comparisons=(record,)))
+
+
+THROTTLED = ThrottleRecord(policy="vmotion", mechanism="sdps", active_s=9.1, peak=0.8)
+SCALED = {"scale": {"size": 20.0, "time": 8.0}, "full_scale": {"total_time_s": 171.0, "downtime_s": 0.3}}
+
+
+def test_how_long_it_was_throttled_stands_in_both_tables() -> None:
+    text = shown(a_summary(a_migration(throttle=THROTTLED, **SCALED), a_migration(name="free", **SCALED)))
+    emulated, full, _ = (line for line in text.splitlines() if line.startswith("opvizor"))
+    assert "9.1 s" in emulated and "72.8 s" in full and text.count("throttled") == 2
+    assert "throttled" not in shown(a_summary(a_migration(**SCALED)))
+
+
+def test_on_eighty_columns_no_word_is_broken_and_no_figure_folded() -> None:
+    names = ("ram=128GiB goodput=9.4Gbit", "ram=256GiB goodput=36Gbit")
+    done = [a_networked_migration(name=name, throttle=THROTTLED, **SCALED) for name in names]
+    claim = ComparisonRecord(
+        name="total_time vm.ram=128GiB", over="network.vmotion.goodput", a="9.4Gbit", b="36Gbit", reduction=0.8,
+        published=0.88, source="the article, 10G against 40G", measured=0.8, within=0.02, met=False,
+    )  # fmt: skip
+    summary = a_summary(*done, comparisons=(claim,))
+    wide, narrow = shown(summary, width=240), shown(summary, width=80)
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert set(narrow.split()) <= set(wide.split())
+    for words in ("21.4 s", "70.0 ms", "71.9 ms", "9.1 s", "72.8 s", "1.332", "171 s"):
+        assert words in narrow, words
+    assert "memory" in wide and "memory" not in narrow
+
+
+def test_where_nothing_else_helps_words_are_broken_and_all_is_there() -> None:
+    name = "x" * 90
+    text = shown(a_summary(a_migration(name=name)), width=60)
+    assert name in "".join(line[:20].strip() for line in text.splitlines()) or text.count("x") >= 90
+
+
+def test_of_a_model_nothing_is_said_to_be_checked() -> None:
+    summary = a_summary()
+    summary.engine = "simulated"
+    assert "simulated: a model's figures, no measurement" in shown(summary) and "valid: " not in shown(summary)

@@ -4,6 +4,7 @@ import json
 import sys
 from contextlib import AbstractContextManager
 from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,7 +27,7 @@ def spec(chart: Chart) -> dict[str, Any]:
 
 
 def packed(chart: Chart) -> dict[str, Any]:
-    """The same with its rows turned into columns, numbers of five digits and text by number: a fifth of the size."""
+    """The same with its rows turned into columns (``pack``), numbers of five digits: a fifth of the size or less."""
     made = spec(chart)
     made["datasets"] = {name: pack(rows) for name, rows in made.get("datasets", {}).items()}
     return made
@@ -34,7 +35,8 @@ def packed(chart: Chart) -> dict[str, Any]:
 
 def pack(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """``{"n": rows, "columns": {name: [values]}}``; a column of text is ``{"words": [...], "of": [numbers]}``, and
-    one that is the same as another ``{"as": its name}``.
+    one that is the same as another ``{"as": its name}``. Where that is shorter, numbers are ``{"runs": [value, how
+    often, ...]}``, whole ones ``{"steps": [by how much more than the one before, how often, ...]}``.
     """
     names = dict.fromkeys(name for row in rows for name in row)
     columns: dict[str, Any] = {}
@@ -50,7 +52,23 @@ def _column(values: list[Any]) -> Any:
         words = list(dict.fromkeys(values))
         numbers = {word: index for index, word in enumerate(words)}
         return {"words": words, "of": [numbers[value] for value in values]}
-    return [float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for value in values]
+    rounded = [float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for value in values]
+    choices: list[tuple[int, Any]] = [(len(rounded), rounded)]
+    for name, runs in (("runs", _runs(rounded)), ("steps", _runs(_steps(rounded)))):
+        choices += [(len(runs) + 1, {name: runs})] if runs else []
+    return min(choices, key=lambda choice: choice[0])[1]
+
+
+def _runs(values: list[Any]) -> list[Any]:
+    """A value, how often it follows, the next, and so on."""
+    return [part for value, same in groupby(values) for part in (value, sum(1 for _ in same))]
+
+
+def _steps(values: list[Any]) -> list[int]:
+    """How much more each is than the one before, the first than 0; none unless all are whole."""
+    if not all(type(value) is int for value in values):
+        return []
+    return [value - before for before, value in zip([0, *values], values, strict=False)]
 
 
 def svg(made: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The guest's memory as a picture, a cell a run of pages: what each round found dirty and sent, with a slider."""
 
+from math import isqrt
 from typing import Any
 
 import altair as alt
@@ -8,15 +9,20 @@ import numpy as np
 from testbed.report.cells import Cells
 
 DIRTIED, SENT, SO_FAR = "dirtied in this round", "sent in this round", "times sent so far"
-MOST_POINTS = 65_536
-"""Cells times rounds, at most: with more rounds the cells become larger."""
-COLUMNS, WIDTH = 64, 760
+MOST_POINTS = 98_304
+"""Cells times rounds times migrations of a page, at most: with more of these the cells become larger."""
+LEAST_CELLS, WIDTH, FLAT = 16, 760, 4
+"""``FLAT``: how many times as wide as it is high the picture is."""
 
 
-def grid_chart(cells: Cells) -> alt.TopLevelMixin:
-    """Row by row from the lowest address. Drawn without a slider it shows how often each cell was sent in all."""
-    cells = cells.coarser(max(64, MOST_POINTS // len(cells.rounds)))
-    rows = -(-cells.sent.shape[1] // COLUMNS)
+def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
+    """Row by row from the lowest address. Drawn without a slider it shows how often each cell was sent in all.
+
+    ``migrations``: how many pictures a page has; they share what a page may hold.
+    """
+    cells = cells.coarser(max(LEAST_CELLS, MOST_POINTS // migrations // len(cells.rounds)))
+    columns = isqrt(FLAT * cells.sent.shape[1] - 1) + 1
+    rows = -(-cells.sent.shape[1] // columns)
     first, last = cells.rounds[0], cells.rounds[-1]
     step = alt.binding_range(min=first, max=last, step=1, name="round ")
     index = alt.param("chosen", value=last, bind=step)
@@ -34,22 +40,24 @@ def grid_chart(cells: Cells) -> alt.TopLevelMixin:
         alt.Chart(alt.InlineData(values=_rows(cells)))
         .transform_calculate(of=f"{among} ? (shown == '{DIRTIED}' ? datum.dirtied : datum.sent) : 0")
         .transform_aggregate(share="sum(of)", groupby=["cell"])
-        .transform_calculate(column=f"datum.cell % {COLUMNS}", row=f"floor(datum.cell / {COLUMNS})")
+        .transform_calculate(column=f"datum.cell % {columns}", row=f"floor(datum.cell / {columns})")
         .mark_rect(stroke=None)
         .encode(
-            x=alt.X("column:O", axis=None, scale=alt.Scale(domain=list(range(COLUMNS)), paddingInner=0.06)),
+            x=alt.X("column:O", axis=None, scale=alt.Scale(domain=list(range(columns)), paddingInner=0.06)),
             y=alt.Y("row:O", axis=None, scale=alt.Scale(domain=list(range(rows)), paddingInner=0.06)),
             color=colour,
             tooltip=[alt.Tooltip("cell:Q"), alt.Tooltip("share:Q", format=".2f")],
         )
         .add_params(index, show)
-        .properties(width=WIDTH, height=WIDTH * rows / COLUMNS)
+        .properties(width=WIDTH, height=WIDTH * rows / columns)
     )
     return made
 
 
 def _rows(cells: Cells) -> list[dict[str, Any]]:
-    """Shares of each cell's pages. Every cell is in the first round, so that it is drawn."""
+    """Shares of each cell's pages, of two digits: no eye tells more colours apart. Every cell is in the first round, so
+    that it is drawn.
+    """
     sent, dirtied = cells.sent / cells.sizes, cells.dirtied / cells.sizes
     kept = (cells.sent > 0) | (cells.dirtied > 0)
     kept[0] = True
@@ -57,8 +65,8 @@ def _rows(cells: Cells) -> list[dict[str, Any]]:
         {
             "cell": int(cell),
             "round": cells.rounds[row],
-            "sent": float(sent[row, cell]),
-            "dirtied": float(dirtied[row, cell]),
+            "sent": float(f"{sent[row, cell]:.2g}"),
+            "dirtied": float(f"{dirtied[row, cell]:.2g}"),
         }
         for row, cell in np.argwhere(kept)
     ]

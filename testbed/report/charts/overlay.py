@@ -6,38 +6,44 @@ from typing import Any
 import altair as alt
 
 from testbed.report.charts.theme import STUNNED
+from testbed.report.digits import Unit
 from testbed.report.side_by_side import Line
 
 WIDTH, STEP = 640, 26
-TITLES = {
-    "total_time_s": "total time, s",
-    "downtime_s": "downtime (hypervisor), ms",
-    "guest_gap_s": "gap (guest), ms",
-    "client_blackout_s": "blackout (client), ms",
-    "bytes_sent": "sent, MB",
-    "rounds": "rounds",
+AXES: dict[Unit, tuple[tuple[str, float], ...]] = {
+    "s": (("s", 1.0), ("ms", 1e3)),
+    "B": (("MB", 1e-6),),
+    "": (("", 1.0),),
 }
+"""Units of an axis, the larger first: seconds where all values reach one."""
 
 
-def overlay_chart(lines: Sequence[Line], figure: str) -> alt.TopLevelMixin | None:
-    """A row a group; None where nobody has this figure."""
-    found = [line for line in lines if line.figure == figure]
-    if not found:
-        return None
-    factor = {"total_time_s": 1.0, "bytes_sent": 1e-6, "rounds": 1.0}.get(figure, 1e3)
+def overlay_chart(found: Sequence[Line]) -> alt.TopLevelMixin:
+    """A row a group; all lines of one figure, at one size."""
+    title, factor = _axis(found)
     order = [_label(line) for line in found]
     y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
-    x = alt.X("value:Q", title=TITLES[figure], scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8))
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8))
     points = alt.Chart(alt.InlineData(values=[_point(line, value * factor) for line in found for value in line.values]))
     middles = alt.Chart(alt.InlineData(values=[_point(line, line.spread.median * factor) for line in found]))
-    ranges = alt.Chart(alt.InlineData(values=[_range(line, factor) for line in found if line.spread.low is not None]))
-    return alt.layer(
-        ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2="high:Q", y=y),
+    layers = [
         middles.mark_tick(thickness=2, height={"band": 0.7}).encode(x=x, y=y),
         points.mark_point(filled=True, opacity=0.8, size=45).encode(
             x=x, y=y, color=alt.value(STUNNED), tooltip=["group:N", alt.Tooltip("value:Q", format=".5~g")]
         ),
-    ).properties(width=WIDTH, height=alt.Step(STEP))
+    ]
+    if rows := [row for line in found for row in _range(line, factor)]:  # an empty layer has no extent, and says so
+        ranges = alt.Chart(alt.InlineData(values=rows))
+        layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2="high:Q", y=y))
+    return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))
+
+
+def _axis(found: Sequence[Line]) -> tuple[str, float]:
+    """Its title, and what values are multiplied by."""
+    measure, least = found[0].measure, min(value for line in found for value in line.values)
+    unit, factor = next((each for each in AXES[measure.unit] if least >= 1 / each[1]), AXES[measure.unit][-1])
+    words = f"{measure.words} at real-world size" if found[0].real else measure.words
+    return f"{words}, {unit}" if unit else words, factor
 
 
 def _label(line: Line) -> str:
@@ -48,6 +54,8 @@ def _point(line: Line, value: float) -> dict[str, Any]:
     return {"group": _label(line), "value": value}
 
 
-def _range(line: Line, factor: float) -> dict[str, Any]:
-    low, high = line.spread.low or 0.0, line.spread.high or 0.0
-    return {"group": _label(line), "value": low * factor, "high": high * factor}
+def _range(line: Line, factor: float) -> list[dict[str, Any]]:
+    low, high = line.spread.low, line.spread.high
+    if low is None or high is None:
+        return []
+    return [{"group": _label(line), "value": low * factor, "high": high * factor}]

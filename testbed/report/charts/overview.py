@@ -10,11 +10,12 @@ import altair as alt
 
 from testbed.core.record import MigrationRecord
 from testbed.report.bands import Band
+from testbed.report.charts.theme import ROUND
 from testbed.report.charts.timeline import WIDTH, band_rows, banded
 from testbed.report.timeline import Timeline
 
 Layers: TypeAlias = alt.LayerChart | alt.FacetChart
-STEP, HEIGHT, MB = 22, 190, 1e6
+STEP, LANE, HEIGHT, MB = 22, 14, 190, 1e6
 MOST = 6
 """Lines that can be told apart in one chart."""
 
@@ -43,7 +44,7 @@ def completion_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin
 
 
 def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
-    """Each round's bandwidth, those of pre-copy and the one at the switchover apart; at emulated size."""
+    """Each round's bandwidth at emulated size; a migration has a lane for pre-copy, and one for the switchover."""
     rows = [
         {
             "name": done.name,
@@ -64,15 +65,17 @@ def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin 
         alt.Tooltip("rate:Q", title="MB/s", format=".4~g"),
         alt.Tooltip("sent:Q", title="MB sent"),
     ]
-    scale = alt.Scale(domain=[_when("precopy"), _when("stop_and_copy")])
+    both = [_when("precopy"), _when("stop_and_copy")]
+    scale = alt.Scale(domain=both)
     marks = alt.Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=70, opacity=0.85)
     made: alt.TopLevelMixin = marks.encode(
         x=alt.X("rate:Q", title="bandwidth of each round, MB/s", axis=alt.Axis(tickCount=8)),
         y=_names([done.name for done in migrations]),
+        yOffset=alt.YOffset("when:N", sort=both, scale=scale),
         color=alt.Color("when:N", title=None, scale=scale),
         shape=alt.Shape("when:N", title=None, scale=scale),
         tooltip=tips,
-    ).properties(width=WIDTH - 100, height=alt.Step(STEP))
+    ).properties(width=WIDTH - 100, height=alt.Step(LANE))
     return made
 
 
@@ -112,16 +115,18 @@ def halts_chart(
     if not rows:
         return None
     names = list(dict.fromkeys(str(row["name"]) for row in rows))
+    curves = _curves([(line.name, line.rate_of(service)) for line in lines], 1, f"{service}, operations/s", least=1)
+    coloured = [line.name for line in lines if line.rate_of(service) is not None][:MOST] or names[:MOST]
+    colour = alt.Color("name:N", title=None, scale=alt.Scale(domain=coloured), legend=_legend() if curves else None)
     bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(height={"band": 0.65})
     halts = bars.encode(
         x=alt.X(
             "median(halt):Q", title=f"longest time without an operation of {service}, ms", axis=alt.Axis(tickCount=8)
         ),
         y=_names(names),
-        color=alt.Color("name:N", title=None, scale=alt.Scale(domain=names[:MOST])),
+        color=alt.condition(alt.FieldOneOfPredicate(field="name", oneOf=coloured), colour, alt.value(ROUND)),
         tooltip=["name:N", alt.Tooltip("median(halt):Q", title="ms", format=".4~g")],
     ).properties(width=WIDTH, height=alt.Step(STEP))
-    curves = _curves([(line.name, line.rate_of(service)) for line in lines], 1, f"{service}, operations/s", least=1)
     return halts if curves is None else alt.vconcat(curves, halts)
 
 
@@ -131,10 +136,13 @@ def _curves(found: Sequence[tuple[str, Band | None]], factor: float, title: str,
     if len(known) < least:
         return None
     rows = [row for name, each in known for row in band_rows(each, factor, name)]
-    legend = alt.Legend(columns=2, symbolType="square", symbolOpacity=1, labelLimit=320)
-    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in known]), legend=legend)
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in known]), legend=_legend())
     x = alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False))
     return alt.layer(*banded(rows, x, title, colour)).properties(width=WIDTH, height=HEIGHT)
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(columns=2, symbolType="square", symbolOpacity=1, labelLimit=320)
 
 
 def _names(names: Sequence[str]) -> alt.Y:

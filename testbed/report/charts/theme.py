@@ -23,7 +23,8 @@ def config(*, dark: bool = False, font: str = FONT) -> dict[str, Any]:
         "font": font,
         "range": {"category": DARK_COLOURS if dark else LIGHT_COLOURS, "heatmap": {"scheme": "viridis"}},
         "view": {"stroke": None},
-        "mark": {"color": (DARK_COLOURS if dark else LIGHT_COLOURS)[0]},
+        # Thousands of marks with a label each are nothing to listen to: the tables say what there is.
+        "mark": {"color": (DARK_COLOURS if dark else LIGHT_COLOURS)[0], "aria": False},
         "title": {
             "color": ink,
             "subtitleColor": dim,

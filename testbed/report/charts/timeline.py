@@ -6,12 +6,16 @@ from typing import Any, TypeAlias
 import altair as alt
 
 from testbed.core.record import MigrationRecord
+from testbed.core.service_record import ControlRecord
+from testbed.core.units import in_bits_per_second
 from testbed.report.bands import Band
 from testbed.report.charts.theme import ROUND, STUNNED
 from testbed.report.timeline import ServiceLine, Timeline
 
 WIDTH, HEIGHT, LOW = 760, 150, 85
 MB = 1e6
+LABEL_LINES = 4
+"""What was done by hand in quick succession is named line below line."""
 LINK, DIRTY, GUEST, THROTTLE, CLIENT = "sent on the link", "dirtied by the guest", "guest", "throttle", "client"
 SERVICE = "service"
 QUANTITIES = [LINK, DIRTY, GUEST, THROTTLE, CLIENT, SERVICE]
@@ -26,7 +30,7 @@ def timeline_chart(line: Timeline, done: MigrationRecord) -> alt.VConcatChart:
     panels = []
     for index, draw in enumerate(draws):
         x = _x(line, labelled=index == len(draws) - 1)
-        panel = alt.layer(_shades(line, x), *draw(x))
+        panel = alt.layer(_shades(line, x), *draw(x), *_controls(done, x, labelled=not index))
         panels.append(panel.properties(width=WIDTH, height=LOW if index else HEIGHT))
     made: alt.VConcatChart = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared")
     return made
@@ -66,7 +70,7 @@ def _rates(line: Timeline, done: MigrationRecord, x: alt.X) -> list[alt.Chart]:
         layers = [_stepped(_steps(done, "bandwidth", LINK, 1 / MB), x, y)]
     layers.append(_stepped(_steps(done, "dirty_rate", DIRTY, 1 / MB, only="precopy"), x, y))
     if done.link.goodput:
-        layers.append(_level(done.link.goodput / 8 / MB))
+        layers.append(_level(done.link.goodput / 8 / MB, level_words(done)))
     return layers
 
 
@@ -105,9 +109,16 @@ def _stepped(rows: Rows, x: alt.X, title: Title) -> alt.Chart:
     return made
 
 
-def _level(value: float) -> alt.Chart:
-    """The goodput that was proved on this link: what the rounds cannot exceed."""
-    rows = [{"mean": value, "what": "goodput proved on this link"}]
+def level_words(done: MigrationRecord) -> str:
+    """What the dashed line is: a model's link was not measured."""
+    if done.link.drops is None:
+        return "the goodput that the link's rate implies"
+    return "the goodput proved on this link" if done.link.verified else "the goodput measured on this link"
+
+
+def _level(value: float, what: str) -> alt.Chart:
+    """What the rounds cannot exceed."""
+    rows = [{"mean": value, "what": what}]
     tips = [alt.Tooltip("what:N", title=" "), _mean()]
     base = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeDash=[4, 4])
     made: alt.Chart = base.encode(y="mean:Q", tooltip=tips)
@@ -125,6 +136,28 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
     fill = alt.Fill("kind:N", scale=scale, legend=None)
     made: alt.Chart = base.encode(x=x, x2="end:Q", fill=fill, tooltip=["round:N"])
     return made
+
+
+def _controls(done: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
+    """What somebody did by hand: a rule each, with its name in the first panel."""
+    rows = [
+        {"t": each.at_s, "did": control_label(each), "line": 20 + 12 * (index % LABEL_LINES)}
+        for index, each in enumerate(done.controls)
+    ]
+    if not rows:
+        return []
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    made = [base.mark_rule(strokeDash=[2, 2], clip=True).encode(tooltip=[alt.Tooltip("did:N", title="by hand")])]
+    if labelled:
+        y = alt.Y("line:Q", scale=None, axis=None)
+        made.append(base.mark_text(align="left", baseline="top", dx=3).encode(y=y, text="did:N"))
+    return made
+
+
+def control_label(each: ControlRecord) -> str:
+    """``rate 2 Gbit/s``, ``throttle 50%``, ``cut (failed)``."""
+    value = "" if each.value is None else in_bits_per_second(each.value) if each.what == "rate" else f"{each.value:.0%}"
+    return " ".join(part for part in (each.what, value, "(failed)" if each.fault else "") if part)
 
 
 def _kind(index: int, stunned: bool) -> str:

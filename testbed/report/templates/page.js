@@ -9,9 +9,17 @@
 
   const theme = () => printing ? "light" : chosen || (dark.matches ? "dark" : "light");
 
+  function repeated(runs) {
+    const values = [];
+    for (let i = 0; i < runs.length; i += 2) for (let left = runs[i + 1]; left > 0; left--) values.push(runs[i]);
+    return values;
+  }
+
   function column(columns, name, n) {
     const packed = columns[name];
     if (Array.isArray(packed)) return packed;
+    if (packed.runs) return repeated(packed.runs);
+    if (packed.steps) { let sum = 0; return repeated(packed.steps).map((step) => sum += step); }
     return packed.as !== undefined ? column(columns, packed.as, n) : packed.of.map((i) => packed.words[i]);
   }
 
@@ -22,13 +30,35 @@
     return Array.from({ length: n }, (_, i) => Object.fromEntries(names.map((name, j) => [name, values[j][i]])));
   }
 
-  // Widths are those of a wide page in the definition; here they follow the page.
-  function fitted(spec, room) {
+  // Widths are those of a wide page in the definition; here they follow the page. ``beside``: what labels take of it.
+  function fitted(spec, room, beside) {
     const made = structuredClone(spec);
     made.datasets = Object.fromEntries(Object.entries(spec.datasets || {}).map(([name, data]) => [name, rows(data)]));
-    const plot = Math.max(160, room - (labels(spec) ? Math.min(190, room * 0.4) : 84));
+    const plot = Math.max(120, room - beside);
+    if (made.params) made.height *= plot / made.width;  // a picture keeps its proportions
     for (const part of made.vconcat || [made]) if (typeof part.width === "number") part.width = plot;
+    if (room < NARROW) narrowed({ ...made, datasets: null }, room, plot);
     return made;
+  }
+
+  const NARROW = 500;  // pixels: a phone
+  // Legends one below the other, labels shorter, titles in lines: what is wider than the page would shrink its type.
+  function narrowed(part, room, plot) {
+    for (const [key, value] of Object.entries(part || {})) {
+      if (!value || typeof value !== "object") continue;
+      if (key === "legend") Object.assign(value, { columns: 1, labelLimit: room - 40, titleLimit: room - 20, gradientLength: room / 2 });
+      if (key === "axis" && value.labelLimit) value.labelLimit = room * 0.36;
+      if (key === "x" && typeof value.title === "string") value.title = lines(value.title, plot / 6);
+      narrowed(value, room, plot);
+    }
+  }
+
+  function lines(text, most) {
+    const made = [""];
+    for (const word of text.split(" "))
+      if (made.at(-1) && made.at(-1).length + word.length >= most) made.push(word);
+      else made[made.length - 1] = `${made.at(-1)} ${word}`.trim();
+    return made.length > 1 ? made : text;
   }
 
   const labels = (spec) => /"axis":\{[^}]*"labelLimit"/.test(JSON.stringify({ ...spec, datasets: 0 }));
@@ -42,14 +72,30 @@
     const before = drawn.get(name);
     const state = before && settings(before.view);
     const config = { ...themes[theme()] };
-    const spec = fitted(charts[name], room);
-    for (const param of spec.params || []) if (state && param.name in state) param.value = state[param.name];
-    const made = await vegaEmbed(place, spec, { actions: false, renderer: "svg", config, tooltip: { theme: theme() } });
+    const embed = async (beside) => {
+      const spec = fitted(charts[name], room, beside);
+      spec.description = titleOf(name);
+      for (const param of spec.params || []) if (state && param.name in state) param.value = state[param.name];
+      return vegaEmbed(place, spec, { actions: false, renderer: "svg", config, tooltip: { theme: theme() } });
+    };
+    const beside = charts[name].params ? 12 : labels(charts[name]) ? Math.min(190, room * 0.4) : 84;
+    let made = await embed(beside);
+    const over = Number(place.querySelector("svg").getAttribute("width")) - room;
+    if (over > room * 0.04) {  // its labels take more than was thought
+      made.finalize();
+      made = await embed(beside + over);
+    }
     if (before) before.finalize();
     drawn.set(name, made);
     place.dataset.drawn = "yes";
     for (const input of place.querySelectorAll(".vega-bind input, .vega-bind select"))
-      input.setAttribute("aria-label", input.closest(".vega-bind").textContent.trim().split("\n")[0] || input.name);
+      input.setAttribute("aria-label", `${input.closest(".vega-bind").querySelector(".vega-bind-name").textContent.trim()}: ${titleOf(name)}`);
+  }
+
+  // What a chart shows, and of which migration where there are several.
+  function titleOf(name) {
+    const title = document.getElementById(`${name}-title`), part = title && title.closest("details.migration");
+    return [title, part && part.querySelector("summary h3")].filter(Boolean).map((each) => each.textContent).join(", ") || name;
   }
 
   function settings(view) {
