@@ -30,19 +30,16 @@ def live_page(title: str, token: str) -> str:
 
 
 def _chart(unit: str) -> Chart:
-    """Rows ``DATA`` that the page puts in: ``t``, ``end``, ``value``, ``what``, and ``kind``: ``line`` for what was
-    sampled, ``step`` for what is of a round, ``edge`` where a round or a phase began or somebody put a hand in.
+    """Rows ``DATA`` that the page puts in: ``t``, ``value``, ``what``, and ``kind``: ``edge`` where a phase began, a
+    round ended or somebody put a hand in; ``line`` for what was sampled and ``round`` for what is of a round.
     """
     base = alt.Chart(alt.NamedData(name=DATA))
     x = alt.X("t:Q", title="seconds since the migration began")
     y, colour = alt.Y("value:Q", title=unit), alt.Color("what:N", title=None)
     tips = [alt.Tooltip("what:N", title=" "), alt.Tooltip("value:Q", format=".4~g"), alt.Tooltip("t:Q", format=".2f")]
     edges = base.mark_rule(strokeDash=[2, 3], opacity=0.6).encode(x=x, tooltip=["what:N", "t:Q"])
-    lines = base.mark_line(interpolate="step-before").encode(x=x, y=y, color=colour)
-    steps = base.mark_rule(strokeWidth=3).encode(x=x, x2="end:Q", y=y, color=colour, tooltip=tips)
-    layers = [
-        layer.transform_filter(alt.datum.kind == kind)
-        for layer, kind in ((edges, "edge"), (lines, "line"), (steps, "step"))
-    ]
-    made: Chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    lines = base.mark_line(interpolate="step-before").encode(x=x, y=y, color=colour, tooltip=tips)
+    made: Chart = alt.layer(
+        edges.transform_filter(alt.datum.kind == "edge"), lines.transform_filter(alt.datum.kind != "edge")
+    ).properties(width=WIDTH, height=HEIGHT)
     return made

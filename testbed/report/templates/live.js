@@ -19,14 +19,15 @@
 
   function put(chart, row) {
     const kept = rows[chart] = rows[chart] || [];
+    if (!kept.length) kept.push({ kind: "edge", t: 0, what: "precopy" });
     kept.push(row);
     if (kept.length > MOST) rows[chart] = kept.filter((each, i) => each.kind !== "line" || i % 2);
     stale.add(chart);
   }
   const point = (chart, t, value, what) => put(chart, { kind: "line", t, value, what });
-  const step = (chart, t, end, value, what) => put(chart, { kind: "step", t, end, value, what });
+  const step = (chart, t, end, value, what) => { for (const at of [t, end]) put(chart, { kind: "round", t: at, value, what }); };
   const edge = (at, what) => {
-    if (began !== null) for (const chart of Object.keys(rows)) put(chart, { kind: "edge", t: at - began, what });
+    if (began !== null) for (const chart of Object.keys(rows)) if (rows[chart].length) put(chart, { kind: "edge", t: at - began, what });
   };
 
   function show() {
