@@ -11,13 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.ledger import Ledger
+from guest_agent.ledger import ACCOUNT, DELTA, TELLER, Ledger
 from guest_agent.services import Evidence
 from guest_agent.services.oltp import Oltp
-from guest_agent.transactions import FULL, REPLY_BYTES, Reply, Request, make_request, read_reply, read_request
+from guest_agent.transactions import (
+    FULL,
+    REPLY_BYTES,
+    Reply,
+    Request,
+    made_requests,
+    make_request,
+    read_reply,
+    read_request,
+)
 from tests.unit.service_machine import SmallMachine, evidence, free_port
 
+SEED = 1
 SPEC = Oltp(accounts=1000, tellers=10, branches=3, sessions=4, history=1000)
+
+
+def told(answered: int, **more: int) -> dict[str, int]:
+    """What clients say who were answered so often, and lost nothing beside ``more``."""
+    said = {"answered": answered, "errors": 0, "abandoned": 0, "mismatched": 0, "broken": 0} | more
+    return {"sent": answered + said["errors"] + said["abandoned"]} | said
 
 
 class Asking:
@@ -33,7 +49,7 @@ class Asking:
 
     def ask(self, sequence: int | None = None) -> Request:
         self.sequence = self.sequence + 1 if sequence is None else sequence
-        request = make_request(9, self.session, self.sequence, (1000, 10, 3))
+        request = make_request(SEED, self.session, self.sequence, (1000, 10, 3))
         self.sock.send(request.pack())
         return request
 
@@ -142,7 +158,7 @@ def test_nonsense_closes_the_connection_and_nothing_else(machine: SmallMachine, 
 
 def test_half_a_request_waits_in_the_kernel_and_moves_with_the_connection(machine: SmallMachine) -> None:
     asking = Asking(0)
-    whole = make_request(9, 0, 1, (1000, 10, 3)).pack()
+    whole = make_request(SEED, 0, 1, (1000, 10, 3)).pack()
     asking.sock.send(whole[:20])
     for _ in range(3):
         machine.turn()
@@ -169,8 +185,10 @@ def test_the_history_fills_up_and_the_verdict_says_so(tmp_path: Path, monkeypatc
     asking.ask()
     reply = asking.answer(small)
     assert reply and reply.transaction == FULL
-    verdict = spec.verify(evidence(small, client=np.array(rows, np.uint64), said={"answered": 5}))
-    assert not verdict.ok and verdict.findings == ("the history was full at 5 rows: 1 requests were refused",)
+    verdict = spec.verify(evidence(small, client=np.array(rows, np.uint64), said=told(5, errors=1)))
+    assert not verdict.ok and len(verdict.findings) == 1
+    assert verdict.findings[0].startswith("the history was full at 5 rows: 1 requests were refused")
+    assert "raise the service's 'history' or 'think_time'" in verdict.findings[0]
     small.close()
 
 
@@ -184,7 +202,9 @@ def test_a_group_the_datastore_refuses_is_answered_to_nobody(machine: SmallMachi
     again.ask(1)
     reply = again.answer(machine)
     assert reply and reply.transaction == 0
-    verdict = SPEC.verify(evidence(machine, client=np.array([[1, 2, 1, 0]], np.uint64), said={"answered": 1}))
+    verdict = SPEC.verify(
+        evidence(machine, client=np.array([[1, 2, 1, 0]], np.uint64), said=told(1, broken=1), may_break=1)
+    )
     assert verdict.findings == ("the datastore refused 1 groups of transactions",)
 
 
@@ -195,8 +215,7 @@ def kept(machine: SmallMachine) -> Iterator[tuple[Evidence, SmallMachine]]:
     rows = transact(machine, asking, 100)
     successor = machine.move()
     rows += transact(successor, asking, 100)
-    said = {"answered": 200, "mismatched": 0}
-    yield evidence(machine, successor, client=np.array(rows, np.uint64), said=said), successor
+    yield evidence(machine, successor, client=np.array(rows, np.uint64), said=told(200)), successor
     successor.close()
 
 
@@ -239,7 +258,7 @@ def test_an_acknowledged_transaction_that_is_gone_is_lost(kept: tuple[Evidence, 
     left, _ = kept
     assert left.client is not None
     more = np.vstack([left.client, np.array([[1, 2, 1 << 32 | 201, 200]], np.uint64)])
-    assert SPEC.verify(replace(left, client=more, said={"answered": 201})).lost == 1
+    assert SPEC.verify(replace(left, client=more, said=told(201))).lost == 1
 
 
 def test_a_transaction_done_twice_is_doubled(kept: tuple[Evidence, SmallMachine]) -> None:
@@ -261,3 +280,52 @@ def test_any_area_and_any_datastore_get_a_verdict(data: st.DataObject) -> None:
     rows = random.integers(0, 2**64, (3, 4), np.uint64)
     left = Evidence(area=area, read=lambda _, n: random.bytes(n), logs=[rows], client=rows, said={}, seed=1)
     assert not spec.verify(left).ok
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"sent": 203}, "3 requests were never answered"),
+        ({"sent": 203, "errors": 1, "abandoned": 1}, "1 requests were never answered"),
+        ({"broken": 2}, "2 connections broke"),
+        ({"mismatched": 1}, "1 replies were not"),
+        ({"answered": 199}, "told of 199 transactions, and their log holds 200"),
+    ],
+)
+def test_what_the_clients_miss_is_found(kept: tuple[Evidence, SmallMachine], said: dict[str, int], words: str) -> None:
+    verdict = SPEC.verify(replace(kept[0], said=told(200) | said))
+    assert not verdict.ok and any(words in finding for finding in verdict.findings), verdict.findings
+
+
+def test_what_broke_with_its_connection_was_done_or_not_and_is_no_fault(kept: tuple[Evidence, SmallMachine]) -> None:
+    said = told(200) | {"sent": 203, "abandoned": 3, "broken": 4}
+    assert SPEC.verify(replace(kept[0], said=said, may_break=None)).ok
+    assert SPEC.verify(replace(kept[0], said=said, may_break=4)).ok
+    assert not SPEC.verify(replace(kept[0], said=said, may_break=3)).ok
+
+
+def test_a_bank_that_did_nothing_is_not_in_order(machine: SmallMachine) -> None:
+    verdict = SPEC.verify(evidence(machine, client=np.empty((0, 4), np.uint64), said=told(0)))
+    assert verdict.findings == ("no transaction was answered at all",)
+
+
+@pytest.mark.parametrize("column", [ACCOUNT, TELLER, DELTA])
+def test_a_transaction_that_nobody_asked_for_is_found_although_all_adds_up(machine: SmallMachine, column: int) -> None:
+    """Done with one number changed, in the tables, the history and the log alike."""
+    asking = Asking(0)
+    asked = make_request(SEED, 0, 1, (1000, 10, 3))
+    changed = list(asked)
+    changed[column - 1] = (changed[column - 1] + 1) % 10
+    asking.sock.send(Request(*changed).pack())
+    reply = asking.answer(machine)
+    assert reply is not None
+    machine.drain()
+    verdict = SPEC.verify(evidence(machine, client=np.array([[1, 2, 1, 0]], np.uint64), said=told(1)))
+    assert verdict.findings == ("1 transactions in the history are not what their session had asked for",)
+
+
+@given(st.integers(0, 2**63 - 1), st.lists(st.tuples(st.integers(0, 1000), st.integers(1, 2**40)), min_size=1))
+def test_many_requests_are_made_as_one_is(seed: int, asked: list[tuple[int, int]]) -> None:
+    sessions, sequences = np.array(asked, np.uint64).T
+    made = made_requests(seed, sessions, sequences, (7, 5, 3)).tolist()
+    assert made == [list(make_request(seed, *each, (7, 5, 3))[2:]) for each in asked]
