@@ -43,6 +43,7 @@ class Ended:
     destination: dict[str, Any] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     announced: int = 0
+    announce_fault: str | None = None
     controls: list[ControlRecord] = field(default_factory=list)
     interrupted: bool = False
 
@@ -159,7 +160,7 @@ class Following:
         self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
         if self._cancelled_because and event["outcome"] == "cancelled":
             self.ended.reason = self._cancelled_because
-        self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
+        self.ended.destination = self._pair.destination_agent.until("finished", 5.0) or {}
         heard = self.ended.destination.get("reason")
         if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
             self.ended.reason += f" (the destination: {heard})"
