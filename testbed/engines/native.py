@@ -242,7 +242,14 @@ class Lab:
         )
         serving.ready(START_TIMEOUT_S)
         self._tracker = sourcing.ready(START_TIMEOUT_S)
-        return Pair(source_agent=sourcing, destination_agent=serving, source=source, destination=destination, nic=nic)
+        return Pair(
+            source_agent=sourcing,
+            destination_agent=serving,
+            source=source,
+            destination=destination,
+            nic=nic,
+            frames=tuple(map(bytes.fromhex, self.applications.announcement)),
+        )
 
     def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
         agent = AgentProcess(self.fabric, host, config, self._log)

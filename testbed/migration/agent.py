@@ -2,7 +2,8 @@
 
     in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "throttle", "level": 0..1}
                      {"do": "resume"} or {"do": "release"} after in_doubt
-    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "in_doubt" | "finished" | "announced", ...}
+    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "in_doubt" | "finished" | "announced" |
+                     "unaccepted", ...}
 
 One JSON object a line. The end of stdin means that the run has died: the agent ends at once, and so does its guest.
 """

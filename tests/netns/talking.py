@@ -91,6 +91,10 @@ class Guest:
             connection, (_, port) = self._listener.accept()
             self._connections[port] = connection
 
+    def ports(self) -> list[int]:
+        """The clients' ports of what it has accepted."""
+        return list(self._connections)
+
     def write(self, text: str) -> None:
         """To each."""
         for connection in self._connections.values():
@@ -122,6 +126,19 @@ class Client:
         for _ in range(count):
             self._connections.append(socket.create_connection((self._address, PORT), 10))
         return [each.getsockname()[1] for each in self._connections]
+
+    def write_to(self, ports: list[int], text: str) -> None:
+        """Only to those that come from these ports."""
+        for each in self._connections:
+            if each.getsockname()[1] in ports:
+                each.sendall(text.encode())
+
+    def abort(self, last: int) -> None:
+        """The last ones are reset."""
+        for each in self._connections[-last:]:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            each.close()
+        del self._connections[-last:]
 
     def write(self, text: str, times: int = 1) -> None:
         for each in self._connections:

@@ -1,5 +1,6 @@
 """Connections that move between two hosts under a client that is told nothing: not a byte lost, none twice."""
 
+import errno
 import hashlib
 import socket
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux import process, tcp_repair
 from testbed.linux.nic import Nic
 from testbed.migration.announcing import Announcer
-from testbed.migration.connections import Arriving, Departing, take_back
+from testbed.migration.connections import Arriving, Departing, Unaccepted, take_back
 from testbed.migration.guest import Adopted
 from testbed.network.announce import frames
 from testbed.network.fabric import Fabric
@@ -38,6 +39,7 @@ class Stage:
     client: Talker
     departing: Departing
     arriving: Arriving
+    told: list[Unaccepted]
 
     def connect(self, count: int, accept: int | None = None) -> None:
         self.source.ask("listen")
@@ -77,11 +79,13 @@ def stage(fabric: Fabric) -> Iterator[Stage]:
         here = Announcer(source.pid, INTERFACE, frames(who))  # the test before left it at the other host
         here.announce()
         here.close()
+        told: list[Unaccepted] = []
         departing = Departing(
             source.pid,
             Nic(source.pid, INTERFACE, who.ip, who.prefix),
             who.ip,
             announcer=Announcer(source.pid, INTERFACE, frames(who)),
+            told=told.extend,
         )
         stack.callback(departing.close, gone=True)
         there = Nic(destination.pid, INTERFACE, who.ip, who.prefix)
@@ -89,7 +93,7 @@ def stage(fabric: Fabric) -> Iterator[Stage]:
         announcer = Announcer(destination.pid, INTERFACE, frames(who))
         stack.callback(announcer.close)
         arriving = Arriving(destination.pid, there, announcer)
-        yield Stage(fabric, who, source, destination, client, departing, arriving)
+        yield Stage(fabric, who, source, destination, client, departing, arriving, told)
         process.resume(source.pid)
 
 
@@ -252,6 +256,55 @@ def test_a_guest_whose_agent_died_is_taken_back(stage: Stage) -> None:
     stage.connect(3)
     stage.leave()
     take_back(stage.source.pid, INTERFACE, stage.who.ip, stage.who.prefix)
+    process.resume(stage.source.pid)
+    stage.client.ask("write", text="question")
+    assert set(stage.source.ask("read", size=8).values()) == {"question"}
+
+
+def test_who_was_not_accepted_hears_it_also_when_the_agent_died_and_the_switch_follows(stage: Stage) -> None:
+    """The client that waits says nothing, so only a reset can tell it."""
+    stage.connect(3, accept=2)
+    assert len(stage.leave()) == 3 and len(stage.told) == 1
+    stage.arriving.appear()
+    assert stage.forwarding() == "esx2"
+    stage.arriving.forget()
+    stage.departing.close(gone=False)  # as the agent's end would
+    who = stage.who
+    take_back(stage.source.pid, INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
+    process.resume(stage.source.pid)
+    assert stage.forwarding() == "esx1"
+    assert stage.client.ask("await_errors", count=1) == ["Connection reset by peer"]
+    stage.client.ask("write_to", ports=stage.source.ask("ports"), text="question")
+    assert set(stage.source.ask("read", size=8).values()) == {"question"}
+
+
+def test_a_connection_that_ended_while_it_waited_for_the_guest_is_refused_and_no_others(stage: Stage) -> None:
+    stage.connect(4, accept=2)
+    stage.client.ask("abort", last=1)
+    moving = stage.leave()
+    assert sorted(each.unaccepted for each in moving) == [False, False, True]
+    assert stage.departing.refused == 1
+    here = stage.arrive(moving)
+    for sock in here.values():
+        sock.sendall(b"world")
+    assert set(stage.client.ask("read", size=5).values()) == {"world"}
+    close(here)
+
+
+def test_a_connection_that_cannot_be_read_is_refused_and_no_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.connect(3)
+    dump, once = tcp_repair.dump, [OSError(errno.ENOTCONN, "it ended just now")]
+
+    def failing(sock: socket.socket, *, unaccepted: bool = False) -> TcpConnection:
+        if once:
+            raise once.pop()
+        return dump(sock, unaccepted=unaccepted)
+
+    monkeypatch.setattr(tcp_repair, "dump", failing)
+    assert (len(stage.leave()), stage.departing.refused) == (2, 1)
+    stage.departing.stay()
     process.resume(stage.source.pid)
     stage.client.ask("write", text="question")
     assert set(stage.source.ask("read", size=8).values()) == {"question"}
