@@ -10,7 +10,7 @@ from rich.text import Text
 
 from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
-from testbed.report.service_words import SERVICE_HEADS, network, services
+from testbed.report.service_words import WORDS, network, service_heads, services
 
 WIDE = 160
 """Columns where there is no terminal, so that a row stays a line."""
@@ -79,10 +79,10 @@ def migrations_table(migrations: list[MigrationRecord]) -> Table:
 
 def services_table(migrations: list[MigrationRecord]) -> Table:
     """A line a service of each migration: what it got done, how long it halted, and whether nothing of it was lost."""
-    heads = [head if head in ("service", "seen by", "verified") else f">{head}" for head in SERVICE_HEADS]
+    heads = [head if head in WORDS else f">{head}" for head in service_heads(migrations)]
     table = table_of("services", *heads)
     for each in migrations:
-        for cells in services(each):
+        for cells in services(each, migrations):
             row(table, name_of(each), *cells)
     return table
 
