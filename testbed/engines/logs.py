@@ -31,7 +31,7 @@ class LogFollower:
             return []
         self._parts.append(new)
         self._count += len(new)
-        worst = int((new[:, 1] - new[:, 0]).max()) / NS
+        worst = max(0, int((new[:, 1] - new[:, 0]).view(np.int64).max())) / NS  # a clock may have been set back
         return [{"kind": self._kind, **self._labels, "operations": self._count, "latency_s": worst}]
 
     def close(self) -> None:
