@@ -142,7 +142,7 @@ class Lab:
                 marks=self.measuring.marks,
                 sampler=sampler,
                 log=self.measuring.guest_log(),
-                memory=prove_memory(self.pair, ended),
+                memory=prove_memory(self.pair, ended, self.applications.worked()),
                 memory_overhead=self.measuring.memory_overhead,
                 condition=condition,
                 predicted=self.predicted,
