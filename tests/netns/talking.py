@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
-from testbed.network.nic import Identity, attach
+from testbed.network.nic import INTERFACE, Identity, attach
 
 PORT = 7000
 
@@ -68,10 +69,15 @@ def talker(fabric: Fabric, host: str, role: str, address: str, *, own_network: b
 
 @contextmanager
 def guest(fabric: Fabric, host: str, who: Identity, *, up: bool) -> Iterator[Talker]:
-    """A stand-in on the VM network."""
+    """A stand-in on the VM network. Its interface is gone when this ends: a namespace without processes lives on for a
+    while, and there is only one interface of that MAC at a host.
+    """
     with talker(fabric, host, "guest", who.ip, own_network=True) as started:
         attach(fabric, host, started.pid, who, up)
-        yield started
+        try:
+            yield started
+        finally:
+            run_in(started.pid, ["ip", "link", "delete", INTERFACE])
 
 
 class Guest:
