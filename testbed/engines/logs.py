@@ -49,7 +49,7 @@ class LogFollower:
             return []
         self._parts.append(new)
         self.count += len(new)
-        worst = int((new[:, 1] - new[:, 0]).max()) / NS
+        worst = max(0, int((new[:, 1] - new[:, 0]).view(np.int64).max())) / NS  # a clock may have been set back
         self._worst_s = max(worst, self._worst_s or 0.0)
         return [{"kind": self._kind, **self._labels, "operations": self.count, "latency_s": worst}]
 

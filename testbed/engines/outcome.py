@@ -43,19 +43,23 @@ class Ended:
     destination: dict[str, Any] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     announced: int = 0
+    announce_fault: str | None = None
     controls: list[ControlRecord] = field(default_factory=list)
     interrupted: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Pair:
-    """Both hosts' agents and guests; ``nic`` is what the agents were told of the guest's network, None without one."""
+    """Both hosts' agents and guests; ``nic`` is what the agents were told of the guest's network, None without one;
+    ``frames`` announce the guest on it.
+    """
 
     source_agent: AgentProcess
     destination_agent: AgentProcess
     source: GuestProcess
     destination: GuestProcess
     nic: dict[str, Any] | None = None
+    frames: tuple[bytes, ...] = ()
 
 
 class Following:
@@ -68,6 +72,7 @@ class Following:
         self._heard = monotonic()
         self._cancelled_because: str | None = None
         self._gone_because = "the source agent died"
+        self._unaccepted: list[Any] = []
         self.ended = Ended()
         self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
             "progress": self._on_progress,
@@ -75,6 +80,7 @@ class Following:
             "cells": self._on_cells,
             "throttled": self._on_throttled,
             "in_doubt": self._on_in_doubt,
+            "unaccepted": self._on_unaccepted,
             "finished": self._on_finished,
             "gone": self._on_gone,
         }
@@ -171,6 +177,10 @@ class Following:
         self.ended.cells.append({name: event[name] for name in ("round", "pages", "cell_pages", "sent", "dirtied")})
         return False
 
+    def _on_unaccepted(self, event: dict[str, Any]) -> bool:
+        self._unaccepted = event["connections"]
+        return False
+
     def _on_in_doubt(self, _event: dict[str, Any]) -> bool:
         self._pair.source_agent.order("release" if settle(self._pair) else "resume")
         return False
@@ -181,7 +191,7 @@ class Following:
             self.ended.reason = self._cancelled_because
         if event["outcome"] == "completed":
             self._cancelled_too_late()
-        self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
+        self.ended.destination = self._pair.destination_agent.until("finished", 5.0) or {}
         heard = self.ended.destination.get("reason")
         if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
             self.ended.reason += f" (the destination: {heard})"
@@ -199,7 +209,7 @@ class Following:
             self.ended.reason = f"{self._gone_because} after commit; the guest runs at the destination"
         else:
             self.ended.reason = f"{self._gone_because} before commit; the guest runs on at the source"
-            self.ended.reason += _go_on_at_source(self._pair)
+            self.ended.reason += _go_on_at_source(self._pair, self._unaccepted)
         return True
 
 
@@ -226,12 +236,12 @@ def _silence(pair: Pair) -> None:
             its.silence()
 
 
-def _go_on_at_source(pair: Pair) -> str:
+def _go_on_at_source(pair: Pair, unaccepted: list[Any]) -> str:
     """As the agent would have done it: the network first, then the guest. What could not be done, as words to add."""
     fault = ""
     if pair.nic is not None and pair.source.alive:
         try:
-            take_back(pair.source.process.pid, **pair.nic)
+            take_back(pair.source.process.pid, **pair.nic, frames=pair.frames, unaccepted=unaccepted)
         except TestbedError as error:
             fault = f", but {error}"
     pair.source.thaw()

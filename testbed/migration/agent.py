@@ -2,8 +2,8 @@
 
     in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "throttle", "level": 0..1}
                      {"do": "resume"} or {"do": "release"} after in_doubt
-    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "throttled" | "in_doubt" | "finished" |
-                               "announced", ...}
+    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "throttled" | "unaccepted" | "in_doubt" |
+                               "finished" | "announced", ...}
 
 One JSON object a line. The end of stdin means that the run has died: the agent ends at once, and so does its guest.
 """

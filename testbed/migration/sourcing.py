@@ -89,7 +89,14 @@ class Migrating:
             announcer = Announcer(pid, nic["interface"], frames)
         except OSError as fault:
             raise MigrationAborted(f"the guest's network interface cannot be reached: {fault}") from fault
-        return Departing(pid, link, nic["ip"], announcer=announcer, reset_because=reset_because)
+        return Departing(
+            pid,
+            link,
+            nic["ip"],
+            announcer=announcer,
+            reset_because=reset_because,
+            told=lambda waiting: self._say("unaccepted", connections=waiting),
+        )
 
     def _migrate(self, source: SourceAgent, channel: Channel, policy: Any, asked: float) -> str:
         """How it ended."""

@@ -77,6 +77,10 @@ class Throttling:
             self._level = 0.0
             self._set_hand(0.0)
             self._take()
+        self.stop_delaying()
+
+    def stop_delaying(self) -> None:
+        """Writers wait no longer, who waits now neither; what they write is still noted as dirty."""
         if isinstance(self.tracker, StunDuringPageSend):
             self.tracker.hold(None)
 
@@ -119,8 +123,7 @@ class Throttling:
         return self.tracker.stunned_s if isinstance(self.tracker, StunDuringPageSend) else 0.0
 
     def _take_time(self, share: float, mechanism: str) -> Extents:
-        if isinstance(self.tracker, StunDuringPageSend):
-            self.tracker.hold(None)
+        self.stop_delaying()
         with self._lock:
             self.mechanism, self._level = mechanism, share
             self._take()
