@@ -86,6 +86,7 @@
     if (before) before.finalize();
     drawn.set(name, made);
     place.dataset.drawn = "yes";
+    performance.mark(`drawn ${name}`);
     for (const input of place.querySelectorAll(".vega-bind input, .vega-bind select"))
       input.setAttribute("aria-label", `${input.closest(".vega-bind").querySelector(".vega-bind-name").textContent.trim()}: ${titleOf(name)}`);
   }
