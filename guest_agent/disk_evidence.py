@@ -27,6 +27,8 @@ def check(accesses: Accesses, evidence: Evidence, completed: int, errors: int) -
     rows = np.concatenate([np.empty((0, COLUMNS), np.uint64), *evidence.logs])
     lost, doubled = count_numbers(rows[:, NUMBER], completed)
     findings = list(number_findings(evidence.logs, lost, doubled, completed))
+    if not completed:
+        findings.append("no operation was completed at all")
     if errors:
         findings.append(f"{errors} operations failed, or read what nobody wrote")
     strange = int((accesses.details(rows[:, NUMBER]) != rows[:, DETAIL]).sum())

@@ -56,6 +56,7 @@ class Guest:
         self.operations, self.running = state.operations, True
         self._batch(1)
         self.first_step = self._now_ns / 1e9
+        self.machines.answer_probes()
         self.pacer.start(self._time(), self.operations)
         resumed = self.config.role == "destination"
         self.loop.at(self._time(), lambda: self.machines.start(state.config.seed, resumed=resumed))

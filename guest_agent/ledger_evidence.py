@@ -8,11 +8,12 @@ from guest_agent.disk_evidence import NUMBER, count_numbers, number_findings
 from guest_agent.hashing import Numbers
 from guest_agent.ledger import ACCOUNT, BALANCE, BRANCH, DELTA, RECORD_WORDS, SEQUENCE, SESSION, TELLER, Ledger, Words
 from guest_agent.ring import COLUMNS, Rows
-from guest_agent.services import Evidence, Verdict
+from guest_agent.services import Evidence, Verdict, broken_findings
+from guest_agent.transactions import made_requests
 
 METHOD = (
     "accounts, tellers, branches and history add up; the log replayed from zeros gives them again; every transaction "
-    "that a client was told of is in the history once, under the number it was told"
+    "that a client was told of is in the history once, under the number it was told, and as it had been asked for"
 )
 _DETAIL = COLUMNS - 1
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -24,11 +25,14 @@ def check(ledger: Ledger, evidence: Evidence) -> Verdict:
     history = ledger.history[:count]
     lost, doubled = _acknowledged(history, evidence.client)
     findings = [*_balances(ledger, history), *_replayed(ledger, history, evidence)]
-    findings += [*_served(history, evidence), *_told(evidence, lost, doubled)]
+    findings += [*_asked(ledger, history, evidence), *_served(history, evidence), *_told(evidence, lost, doubled)]
     if ledger.errors:
         findings.append(f"the datastore refused {ledger.errors} groups of transactions")
     if ledger.refused:
-        findings.append(f"the history was full at {count} rows: {ledger.refused} requests were refused")
+        findings.append(
+            f"the history was full at {count} rows: {ledger.refused} requests were refused; raise the service's "
+            "'history' or 'think_time'"
+        )
     return Verdict(
         ok=not findings, method=METHOD, operations=count, lost=lost, doubled=doubled, findings=tuple(findings[:10])
     )
@@ -72,6 +76,16 @@ def _tables(ledger: Ledger, log: Words) -> Iterator[str]:
         yield "the sessions' last replies are not those that the log replayed gives"
 
 
+def _asked(ledger: Ledger, history: Words, evidence: Evidence) -> Iterator[str]:
+    """What was done is what was asked for: that follows from session and sequence, and from nothing that moved."""
+    words, sizes = history.view(np.uint64), ledger.sizes
+    rows = sizes.accounts, sizes.tellers, sizes.branches
+    asked = made_requests(evidence.seed, words[:, SESSION], words[:, SEQUENCE], rows)
+    strange = int((asked != history[:, [ACCOUNT, TELLER, BRANCH, DELTA]]).any(axis=1).sum())
+    if strange:
+        yield f"{strange} transactions in the history are not what their session had asked for"
+
+
 def _served(history: Words, evidence: Evidence) -> Iterator[str]:
     """The service's own rows: every transaction once, for whom the history says."""
     rows: Rows = np.concatenate([np.empty((0, COLUMNS), np.uint64), *evidence.logs])
@@ -98,18 +112,29 @@ def _acknowledged(history: Words, client: Rows | None) -> tuple[int, int]:
 
 
 def _told(evidence: Evidence, lost: int, doubled: int) -> Iterator[str]:
-    rows = 0 if evidence.client is None else len(evidence.client)
-    answered = evidence.said.get("answered")
-    if answered is None:
+    rows, said = 0 if evidence.client is None else len(evidence.client), evidence.said
+    if not {"sent", "answered", "errors", "abandoned", "mismatched", "broken"} <= said.keys():
         yield "its clients said nothing at their end"
-    elif answered != rows:
-        yield f"its clients were told of {answered} transactions, and their log holds {rows}"
-    if evidence.said.get("mismatched"):
-        yield f"{evidence.said['mismatched']} replies were not to what had been asked"
+    else:
+        yield from _unanswered(said, rows)
+        yield from broken_findings(evidence)
     if lost:
         yield f"{lost} transactions were acknowledged and are not in the history"
     if doubled:
         yield f"{doubled} transactions are in the history more than once"
+
+
+def _unanswered(said: dict[str, int], rows: int) -> Iterator[str]:
+    """Nobody was told of what was never answered: without this a service that does nothing would be without fault."""
+    answered = said["answered"]
+    if answered != rows:
+        yield f"its clients were told of {answered} transactions, and their log holds {rows}"
+    if not answered:
+        yield "no transaction was answered at all"
+    if left := max(0, said["sent"] - answered - said["errors"] - said["abandoned"]):
+        yield f"{left} requests were never answered"
+    if said["mismatched"]:
+        yield f"{said['mismatched']} replies were not to what had been asked"
 
 
 def _keys(history: Words) -> Numbers:

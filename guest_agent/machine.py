@@ -90,6 +90,11 @@ class Machines:
             moved.setblocking(False)
             self._moved.setdefault(port, []).append(moved)
 
+    def answer_probes(self) -> None:
+        """The guest runs: from now on it says so to whoever asks."""
+        if self._probe:
+            self._probe.begin()
+
     def start(self, seed: int, *, resumed: bool) -> None:
         """Every service begins, or goes on with what its area holds. Raises ``TestbedError``."""
         self._started = True

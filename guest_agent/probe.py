@@ -1,5 +1,6 @@
 """The guest's answer to "are you there?": UDP echo (RFC 862) on port 7, from whoever asks, as long as the guest runs.
 
+A guest that waits is silent, though its port is taken early: an answer would say that it runs.
 It keeps nothing, so it needs no gate and no place in RAM: a datagram that was read and not yet answered at the stun is
 lost, as datagrams are.
 """
@@ -17,7 +18,7 @@ _FREEBIND = 15
 
 
 class Echo:
-    """Answers while the loop turns."""
+    """Answers while the loop turns, from ``begin`` on."""
 
     def __init__(self, loop: Loop, address: str) -> None:
         """Raises ``TestbedError`` where the address cannot be bound."""
@@ -28,7 +29,11 @@ class Echo:
         except OSError as error:
             self._socket.close()
             raise TestbedError(f"the guest cannot answer probes at {address} port {PORT}: {error}") from error
-        loop.serve(self._socket.fileno(), self._answer)
+        self._loop = loop
+
+    def begin(self) -> None:
+        """The guest runs."""
+        self._loop.serve(self._socket.fileno(), self._answer)
 
     def _answer(self) -> None:
         for _ in range(_MOST):

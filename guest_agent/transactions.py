@@ -10,7 +10,10 @@ before the reply came, gets the reply that it would have had, and nothing is don
 import struct
 from typing import NamedTuple
 
-from guest_agent.hashing import mix_one
+import numpy as np
+import numpy.typing as npt
+
+from guest_agent.hashing import Numbers, below, mix, mix_one
 
 _REQUEST, _REPLY = struct.Struct(">4sIQIIIq"), struct.Struct(">4sIQqq")
 _ASK, _TELL = b"TPCB", b"tpcb"
@@ -72,3 +75,15 @@ def make_request(seed: int, session: int, sequence: int, sizes: tuple[int, int, 
     teller = (random & 0xFFFFFFFF) * tellers >> 32
     delta = more % (2 * MOST_DELTA + 1) - MOST_DELTA
     return Request(session, sequence, (random >> 32) * accounts >> 32, teller, teller * branches // tellers, delta)
+
+
+def made_requests(
+    seed: int, sessions: Numbers, sequences: Numbers, sizes: tuple[int, int, int]
+) -> npt.NDArray[np.int64]:
+    """``make_request`` of many: columns account, teller, branch, delta."""
+    accounts, tellers, branches = sizes
+    random = mix(mix(sequences, seed) ^ sessions)
+    teller = below(random << np.uint64(32), tellers)
+    branch = teller * np.uint64(branches) // np.uint64(tellers)
+    delta = (mix(random) % np.uint64(2 * MOST_DELTA + 1)).astype(np.int64) - MOST_DELTA
+    return np.stack([below(random, accounts), teller, branch, delta.view(np.uint64)], axis=1).view(np.int64)

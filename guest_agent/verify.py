@@ -11,7 +11,7 @@ copies of both before they are compared. Both guests stand still meanwhile. Memo
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -47,7 +47,7 @@ _NAMED = 8
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """``match`` says it all. ``mismatches`` names the first few pages that differ, of ``pages_mismatched``.
-    ``pages_excluded``: of services' areas, which went on there and prove themselves otherwise (services/).
+    ``pages_excluded``: of the areas of services that went on there, which prove themselves otherwise (services/).
     """
 
     match: bool
@@ -73,13 +73,14 @@ def redo(program: Program, memory: Memory, first: int, until: int) -> None:
     Ahead(program, memory).run(first, until - first)
 
 
-def prove(source_fd: int, destination_fd: int, config: GuestConfig) -> Proof:
-    """Holds the destination's RAM against the frozen source's, both given by their memfd.
+def prove(source_fd: int, destination_fd: int, config: GuestConfig, worked: Sequence[bool] | None = None) -> Proof:
+    """Holds the destination's RAM against the frozen source's, both given by their memfd. ``worked``: which of the
+    services did anything at the destination (None: all may have); the areas of the others must not differ.
 
     A destination that holds no guest, or whose counters cannot be, does not match: page 0 is among the mismatches.
     Raises ``TestbedError`` when the source holds none, or a RAM is not of this size.
     """
-    return _Proving(source_fd, destination_fd, config).proof()
+    return _Proving(source_fd, destination_fd, config, worked).proof()
 
 
 def areas(ram_fd: int, config: GuestConfig) -> list[Area]:
@@ -91,9 +92,9 @@ def areas(ram_fd: int, config: GuestConfig) -> list[Area]:
 
 
 class _Proving:
-    def __init__(self, source_fd: int, destination_fd: int, config: GuestConfig) -> None:
+    def __init__(self, source_fd: int, destination_fd: int, config: GuestConfig, worked: Sequence[bool] | None) -> None:
         self._fds, self._pages, self._program = (source_fd, destination_fd), config.pages, Program(config)
-        self._areas = range(STATE_PAGES, config.reserved_pages)
+        self._changed = _changed_pages(config, worked)
         source, found = read_counters_of(source_fd), read_counters_of(destination_fd)
         if source is None:
             raise TestbedError("the source's RAM holds no guest that could be compared with")
@@ -114,8 +115,8 @@ class _Proving:
             written[:1] |= first == 0  # the state
             replayed += int(written.sum())
             differing = [first + page for page in self._differing(first, writers)]
-            wrong += [page for page in differing if page not in self._areas]
-            excluded += sum(page in self._areas for page in differing)
+            wrong += [page for page in differing if page not in self._changed]
+            excluded += sum(page in self._changed for page in differing)
         return Proof(
             match=not wrong,
             pages_compared=self._pages - replayed - excluded,
@@ -179,6 +180,15 @@ class _Proving:
         page = self._unsure_places // np.uint64(self._program.slots_of_page)
         here: npt.NDArray[np.bool_] = (page >= max(first_page, 1)) & (page < first_page + pages)
         return here
+
+
+def _changed_pages(config: GuestConfig, worked: Sequence[bool] | None) -> frozenset[int]:
+    """Of the areas of those services that did something."""
+    services, first, found = config.built_services(), STATE_PAGES, set[int]()
+    for service, did in zip(services, [True] * len(services) if worked is None else worked, strict=True):
+        found.update(range(first, first + service.area_pages) if did else ())
+        first += service.area_pages
+    return frozenset(found)
 
 
 def _plausible(source: Counters, destination: Counters) -> bool:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 import testbed
 from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
@@ -21,6 +22,7 @@ from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord, Summary, VmRecord
 from testbed.engines import Engine, Observer, RunContext, registry
 from testbed.engines.control import Controls
+from testbed.engines.forecasting import outlook
 from testbed.linux.environment import environment
 from testbed.linux.memfd import available_bytes
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
@@ -91,8 +93,9 @@ def _nobody(_pid: int) -> None:
 
 def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary: Summary) -> None:
     """One after the other. A migration that fails never ends the rest; a machine or scenario that is wrong does."""
-    for index, plan in enumerate(plans, 1):
-        context.observer(MigrationStarted(at=monotonic(), name=plan.name, index=index, total=len(plans)))
+    for index, (plan, (own, others)) in enumerate(zip(plans, outlook(plans), strict=True), 1):
+        named: dict[str, Any] = {"name": plan.name, "index": index, "total": len(plans)}
+        context.observer(MigrationStarted(at=monotonic(), **named, expected_s=own, others_s=others))
         try:
             done = engine.migrate(plan, replace(context, number=index))
         except (PrerequisiteMissing, ScenarioError, Interrupted):
@@ -102,7 +105,12 @@ def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary
         summary.migrations.append(done)
         context.observer(
             MigrationFinished(
-                at=monotonic(), name=plan.name, outcome=done.outcome, reason=done.reason, valid=done.valid
+                at=monotonic(),
+                name=plan.name,
+                outcome=done.outcome,
+                reason=done.reason,
+                valid=done.valid,
+                record=done,
             )
         )
         if done.interrupted:

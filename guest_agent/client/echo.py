@@ -49,10 +49,13 @@ class Content:
 
 @dataclass(slots=True, kw_only=True)
 class Counts:
-    """Requests ``sent`` and ``answered`` whole; how often a connection was ``broken`` and bytes ``mismatched``."""
+    """Requests ``sent``, ``answered`` whole, and ``abandoned`` with a connection that broke; how often one was
+    ``broken`` and bytes ``mismatched``.
+    """
 
     sent: int = 0
     answered: int = 0
+    abandoned: int = 0
     broken: int = 0
     mismatched: int = 0
 
@@ -91,7 +94,7 @@ class Connections:
         counted = self.counted
         return {
             "sent": counted.sent, "answered": counted.answered, "errors": counted.mismatched,
-            "broken": counted.broken, "mismatched": counted.mismatched,
+            "broken": counted.broken, "abandoned": counted.abandoned, "mismatched": counted.mismatched,
             "reconnects": sum(connection.line.reconnects for connection in self._all),
         }  # fmt: skip
 
@@ -149,6 +152,7 @@ class _Connection:
     def broken(self) -> None:
         """What was unanswered stays so: bytes of a stream that has ended."""
         self._of.counted.broken += 1
+        self._of.counted.abandoned += len(self.waiting)
         self.waiting.clear()
 
     def _complete(self, now: int) -> None:

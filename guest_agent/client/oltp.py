@@ -61,6 +61,7 @@ class Sessions:
         return {
             "sent": counted.sent, "answered": counted.answered, "errors": counted.errors,
             "mismatched": counted.mismatched, "broken": counted.broken,
+            "abandoned": sum(session.is_cut_off for session in self._sessions),
             "reconnects": sum(session.line.reconnects for session in self._sessions),
         }  # fmt: skip
 
@@ -76,6 +77,11 @@ class _Session:
         self._log: RingWriter = sessions.log
         self.request: Request | None = None
         self.line = Line(sessions.loop, address, port, self)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """It waits for a reply, and has no connection on which to ask again: whether it was done nobody knows."""
+        return self.request is not None and not self.line.is_open
 
     def opened(self) -> None:
         """Begins, or asks again what was not answered."""

@@ -4,7 +4,8 @@
 
 One wake-up a period, and none for an answer: it waits in the socket's queue, and when it really came is the kernel's
 word (SO_TIMESTAMPNS, socket(7)), which is of CLOCK_REALTIME and put on CLOCK_MONOTONIC by their difference, measured
-anew every second. Most of the cost is the kernel's: waking up, and carrying the probe to where it goes.
+anew whenever answers are read: a wall clock that is set meanwhile is no blackout. Most of the cost is the kernel's:
+waking up, and carrying the probe to where it goes.
 """
 
 import os
@@ -12,6 +13,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 
 from guest_agent.client.common import LAST_ANSWERS_S, PATIENCE_S, ClientConfig, is_stop, say
 from guest_agent.ring import RingWriter
@@ -28,7 +30,6 @@ _MAGIC = b"prob"
 _TIMESPEC = struct.Struct("@ll")
 _SO_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)
 _ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
-_OFFSET_NS = 1_000_000_000
 
 
 def run(config: ClientConfig) -> bool:
@@ -56,7 +57,7 @@ class Probe:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._socket.connect((address, port))
-        self._offset, self._measured = clock_difference(), time.monotonic_ns()
+        self._clock = WallClock()
 
     def reach(self, seconds: float) -> bool:
         """Probes until the first answer, and forgets what was refused before it."""
@@ -86,6 +87,7 @@ class Probe:
 
     def receive(self) -> None:
         """Logs the answers that came; once the last one sent is answered, no others are looked for."""
+        self._clock.measure()
         while self._newest < self.sent:
             try:
                 data, ancillary, _, _ = self._socket.recvmsg(_PROBE.size, _ANCILLARY)
@@ -102,19 +104,40 @@ class Probe:
         if magic != _MAGIC:
             return
         seconds, nanoseconds = _TIMESPEC.unpack(stamp)
-        self._log.append(sent_ns, seconds * 1_000_000_000 + nanoseconds - self._offset, sequence, 0)
+        came_ns = self._clock.when(seconds * 1_000_000_000 + nanoseconds, sent_ns)
+        self._log.append(sent_ns, came_ns, sequence, 0)
         self.answered += 1
         self._newest = max(self._newest, sequence)
 
     def _send(self) -> None:
         self.sent += 1
-        now = time.monotonic_ns()
         try:
-            self._socket.send(_PROBE.pack(_MAGIC, self.sent, now))
+            self._socket.send(_PROBE.pack(_MAGIC, self.sent, time.monotonic_ns()))
         except OSError:
             self.errors += 1
-        if now - self._measured > _OFFSET_NS:
-            self._offset, self._measured = clock_difference(), now
+
+
+class WallClock:
+    """Puts times of CLOCK_REALTIME on CLOCK_MONOTONIC, though the first may be set in between. All in ns."""
+
+    def __init__(self, difference: Callable[[], int] | None = None) -> None:
+        """``difference``: CLOCK_REALTIME less CLOCK_MONOTONIC now."""
+        self._difference = difference or clock_difference
+        self._now = self._before = self._difference()
+
+    def measure(self) -> None:
+        """Now, before what came since the last time is put on the other clock."""
+        self._before, self._now = self._now, self._difference()
+
+    def when(self, stamp: int, sent: int) -> int:
+        """What was stamped since the last but one ``measure``, and cannot have been before it was ``sent``, nor later
+        than now: so it tells by itself whether the clock was set before it came, or after.
+        """
+        now = time.monotonic_ns()
+        for difference in (self._now, self._before):
+            if sent <= stamp - difference <= now:
+                return stamp - difference
+        return min(max(stamp - self._now, sent), now)
 
 
 class _Parent:
@@ -134,7 +157,7 @@ class _Parent:
         return not came or any(is_stop(line) for line in lines)
 
 
-def clock_difference(tries: int = 5) -> int:
+def clock_difference(tries: int = 3) -> int:
     """CLOCK_REALTIME less CLOCK_MONOTONIC, ns: of several measurements the one that took the shortest."""
     best = (1 << 63, 0)
     for _ in range(tries):

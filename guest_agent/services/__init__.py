@@ -74,7 +74,8 @@ class Machine(Protocol):
 class Evidence:
     """What a finished run leaves of one service. ``area``: a copy from the RAM where the guest ended; ``read(offset,
     length)`` reads its part of the datastore; ``logs``: the service's own rows at the source and at the destination;
-    ``client``: the rows of its clients, and ``said`` what they said at their end.
+    ``client``: the rows of its clients, and ``said`` what they said at their end. ``may_break``: how many of their
+    connections could not be carried over; None: any number.
     """
 
     area: Area
@@ -83,6 +84,7 @@ class Evidence:
     client: Rows | None
     said: dict[str, Any]
     seed: int
+    may_break: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,14 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     findings: tuple[str, ...] = ()
+
+
+def broken_findings(evidence: Evidence) -> list[str]:
+    """Connections that broke, though they should have gone on at the destination, in words."""
+    broken = int(evidence.said.get("broken", 0))
+    if evidence.may_break is None or broken <= evidence.may_break:
+        return []
+    return [f"{broken} connections broke" + (f", {evidence.may_break} at most had to" if evidence.may_break else "")]
 
 
 class Service(Protocol):

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from guest_agent.listening import Listener
-from guest_agent.services import Evidence, Machine, Verdict, register
+from guest_agent.services import Evidence, Machine, Verdict, broken_findings, register
 from testbed.core.units import Interval
 
 _METHOD = "every byte that came back was held against what was sent, by connection and offset"
@@ -65,19 +65,19 @@ class Echo:
         Echoing(machine, self.port, sockets)
 
     def verify(self, evidence: Evidence) -> Verdict:
-        """By what the clients saw: every byte of every connection once, in order, and no connection broken."""
+        """By what the clients saw: every byte of every connection once, in order, as long as the connection lasted."""
         said = evidence.said
-        if not {"broken", "mismatched", "sent", "answered"} <= said.keys():
+        if not {"broken", "mismatched", "sent", "answered", "abandoned"} <= said.keys():
             return Verdict(ok=False, method=_METHOD, operations=0, findings=("its clients said nothing at their end",))
-        lost = max(0, said["sent"] - said["answered"])
-        findings = [f"{said[name]} {words}" for name, words in _WRONG.items() if said[name]]
+        lost, operations = max(0, said["sent"] - said["answered"] - said["abandoned"]), int(said["answered"])
+        findings = broken_findings(evidence)
+        if said["mismatched"]:
+            findings.append(f"{said['mismatched']} times bytes came back other than sent")
         if lost:
             findings.append(f"{lost} requests were never answered")
-        operations = int(said["answered"])
+        if not operations:
+            findings.append("no request was answered at all")
         return Verdict(ok=not findings, method=_METHOD, operations=operations, lost=lost, findings=tuple(findings))
-
-
-_WRONG = {"broken": "connections broke", "mismatched": "times bytes came back other than sent"}
 
 
 class Echoing:

@@ -10,9 +10,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from testbed.cli.outlook import Outlook
 from testbed.cli.progress import lines
 from testbed.core.events import Event, PhaseChanged
+from testbed.core.outlook import Outlook
 from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
 
 FRAMES = 8
@@ -71,6 +71,8 @@ def figures(outlook: Outlook) -> list[str]:
         texts.append(f"dirtied at {in_bytes_per_second(outlook.dirty_rate)}")
     if outlook.left_s is not None:
         texts.append(f"ETA {in_seconds(outlook.left_s)}")
+    elif outlook.rate is not None:
+        texts.append(f"this round {in_seconds(outlook.left_bytes / outlook.rate)}")
     if outlook.all_left_s is not None and outlook.index < outlook.total:
         texts.append(f"all {in_seconds(outlook.all_left_s)}")
     return texts

@@ -19,8 +19,8 @@ class Watched(Protocol):
         """Tells both."""
         ...
 
-    def ended(self, valid: bool, folder: Path) -> None:
-        """The run is over, and its report is written."""
+    def ended(self, valid: bool) -> None:
+        """The run is over; without this it was broken off."""
         ...
 
 
@@ -28,18 +28,20 @@ class _None:
     def beside(self, observer: Observer) -> Observer:
         return observer
 
-    def ended(self, valid: bool, folder: Path) -> None:
+    def ended(self, valid: bool) -> None:
         """Nobody watches."""
 
 
 @contextmanager
-def live_page(title: str, host: str, port: int | None, controls: Controls) -> Iterator[Watched]:
+def live_page(title: str, folder: Path, host: str | None, port: int | None, controls: Controls) -> Iterator[Watched]:
     """The page while the context lasts; ``port`` None: none. Raises ``TestbedError`` for a port that is taken."""
     if port is None:
         yield _None()
         return
-    from testbed.web.live import LivePage
+    from testbed.web.guard import ANY
+    from testbed.web.live import LOCAL, LivePage
 
-    with LivePage(title, host, port, controls) as page:
-        print(f"live: {page.url}", file=sys.stderr, flush=True)
+    with LivePage(title, folder, host or LOCAL, port, controls) as page:
+        others = ", and by every address of this machine" if host == ANY else ""
+        print(f"live: {page.url}{others}", file=sys.stderr, flush=True)
         yield page

@@ -14,6 +14,7 @@ from testbed.core.events import (
     RoundFinished,
     Sampled,
 )
+from testbed.core.units import in_seconds
 
 Observer = Callable[[Event], None]
 
@@ -51,12 +52,21 @@ def lines(event: Event) -> Iterator[str]:
             if event.decision is not None:
                 yield f"    {event.decision.reason}"
         case MigrationFinished():
+            yield from _downtime(event)
             yield f"  {event.outcome}: {event.reason}" + ("" if event.valid else " (not valid)")
         case Controlled():
             value = "" if event.value is None else f" {event.value:g}"
             yield f"  by hand: {event.what}{value}" + (f": {event.fault}" if event.fault else "")
         case Progress() | Sampled():
             return
+
+
+def _downtime(event: MigrationFinished) -> Iterator[str]:
+    """By its phases, where there was one."""
+    done = event.record
+    if done is not None and done.downtime_s is not None and done.downtime_phases_s:
+        phases = ", ".join(f"{name} {in_seconds(seconds)}" for name, seconds in done.downtime_phases_s.items())
+        yield f"  downtime {in_seconds(done.downtime_s)}: {phases}"
 
 
 def say(line: str) -> None:

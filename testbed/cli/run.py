@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from testbed import scenarios
-from testbed.core.errors import TestbedError
+from testbed.core.errors import ScenarioError, TestbedError
 
 DEFAULTS = ("fast-motion", "hello")
 """What runs without a name: the first of these that there is."""
@@ -30,7 +30,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         int | None,
         typer.Option(metavar="[PORT]", min=0, max=65535, help="a page in the browser meanwhile; default port: 8080"),
     ] = None,
-    live_host: Annotated[str, typer.Option(help="the live page's address")] = "127.0.0.1",
+    live_host: Annotated[str | None, typer.Option(help="the live page's address; default: 127.0.0.1")] = None,
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
 ) -> int:
@@ -46,12 +46,16 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
 
     overrides = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
     loaded = load(scenario or default_scenario(), overrides=overrides, seed=seed)
-    engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
+    chosen = engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
+    if live is not None and not chosen.needs_machine:
+        raise ScenarioError(f"engine '{engine or loaded.engine}' is over before a page is open; leave out --live")
+    if live is None and live_host is not None:
+        raise ScenarioError("--live-host says where --live is; add --live")
     folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Controls()
     with (
-        live_page(title, live_host, live, controls) as page,
+        live_page(title, folder, live_host, live, controls) as page,
         watching(quiet, f"{loaded.name}: {loaded.title}") as observer,
     ):
         summary = run_scenario(
@@ -65,7 +69,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
             observer=page.beside(observer),
             say=lambda line: print(line, file=sys.stderr),
         )
-        page.ended(summary.valid, folder)
+        page.ended(summary.valid)
     if json:
         sys.stdout.write(to_json(summary))
     if not quiet:

@@ -11,13 +11,14 @@ from testbed.core.errors import ScenarioError, TestbedError
 
 
 def serve(
-    folder: Annotated[Path, typer.Argument(help="a folder of run folders")] = Path("results"),
+    folder: Annotated[Path, typer.Argument(help="a folder of run folders, or one of them")] = Path("results"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="where; 0: any that is free")] = 8080,
     host: Annotated[str, typer.Option(help="the address to serve on")] = "127.0.0.1",
 ) -> int:
     """Show all runs of a folder, with their reports, in a browser; until Ctrl-C. Needs no root."""
     import uvicorn
 
+    from testbed.web.guard import where
     from testbed.web.runs import app
 
     if not folder.is_dir():
@@ -26,7 +27,7 @@ def serve(
         listener = socket.create_server((host, port))
     except OSError as fault:
         raise TestbedError(f"cannot serve on {host}:{port}: {fault.strerror}; try another --port") from fault
-    print(f"runs of {folder} at http://{host}:{listener.getsockname()[1]}/ until Ctrl-C", file=sys.stderr, flush=True)
+    print(f"runs of {folder} at {where(host, listener.getsockname()[1])} until Ctrl-C", file=sys.stderr, flush=True)
     with listener:
         uvicorn.Server(uvicorn.Config(app(folder), log_level="error", access_log=False, lifespan="off")).run([listener])
     return 0

@@ -3,26 +3,31 @@
 Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one machine share.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from testbed.core.record import MigrationRecord
 from testbed.core.rounds import Decision, Round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationStarted:
-    """A migration of the matrix begins. ``index`` counts from 1 to ``total``."""
+    """A migration of the matrix begins. ``index`` counts from 1 to ``total``. ``expected_s``: its total time by the
+    model; ``others_s``: how long those after it are expected to take with all that belongs to them. None: no model.
+    """
 
     at: float
     name: str
     index: int
     total: int
+    expected_s: float | None = None
+    others_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChanged:
-    """A stage began: ``network``, ``guest``, ``calibrate``, ``warmup``, ``precopy``, ``switchover``, ``verify``,
-    ``done``; ``detail`` is a line for people.
+    """A stage began: ``network``, ``guest``, ``calibrate``, ``warmup``, ``precopy``, ``switchover``, ``cooldown``,
+    ``verify``; ``detail`` is a line for people.
     """
 
     at: float
@@ -58,6 +63,7 @@ class MigrationFinished:
     outcome: str
     reason: str
     valid: bool
+    record: MigrationRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +79,15 @@ class Controlled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
     """Several times a second, since the migration's guest was set going: bytes that its host sent on the vMotion link,
-    and operations that the guest has done.
+    operations that the guest has done, and those of its services by name; ``latency_s`` the slowest answer that a
+    client had since the one before, None where there was none.
     """
 
     at: float
     link_bytes: int
     operations: int
+    services: dict[str, int] = field(default_factory=dict)
+    latency_s: float | None = None
 
 
 Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished | Controlled | Sampled

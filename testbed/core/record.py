@@ -154,7 +154,7 @@ class AccountingRecord:
 
 @dataclass(slots=True, kw_only=True)
 class GuestRecord:
-    """What the guest itself saw. Rates in operations per second."""
+    """What the guest itself saw. Rates in operations per second. ``fault``: why it did not run at the end."""
 
     operations: int | None = None
     lost: int | None = None
@@ -163,6 +163,7 @@ class GuestRecord:
     rate_before: float | None = None
     rate_during: float | None = None
     rate_after: float | None = None
+    fault: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

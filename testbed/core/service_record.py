@@ -88,7 +88,8 @@ class ServicePhaseRecord:
 
 @dataclass(slots=True, kw_only=True)
 class ServiceRecord:
-    """One application of the guest, or its clients. ``verified`` None: nothing to be held against (the probe, or a
+    """One application of the guest, or its clients. ``abandoned``: requests whose connection broke before they were
+    answered, and that were not asked again. ``verified`` None: nothing to be held against (the probe, or a
     migration that broke). ``seen_by`` says whose log the figures are from. ``longest_halt_s``: the longest time without
     a completed operation from the migration's beginning on.
     """
@@ -108,5 +109,6 @@ class ServiceRecord:
     doubled: int | None = None
     errors: int | None = None
     reconnects: int | None = None
+    abandoned: int | None = None
     method: str = ""
     findings: list[str] = field(default_factory=list)

@@ -75,14 +75,12 @@ class AgentProcess:
             raise TestbedError(str(event.get("reason")))
         return event
 
-    def drain(self, timeout_s: float) -> dict[str, Any] | None:
-        """Its ``finished`` event, None when it is gone without one or the time is over."""
+    def until(self, name: str, timeout_s: float) -> dict[str, Any] | None:
+        """Its next event of that name; ``GONE`` when it has ended without one, None when the time is over."""
         deadline = monotonic() + timeout_s
         while (left := deadline - monotonic()) > 0:
             event = self.next_event(left)
-            if event is None or event["event"] == "gone":
-                return None
-            if event["event"] == "finished":
+            if event is None or event is GONE or event["event"] == name:
                 return event
         return None
 

@@ -110,6 +110,12 @@ class Applications:
                 self.probe_share = client.cpu_share()
             self.said[client.name] = client.stop()
 
+    def worked(self) -> list[bool]:
+        """Which services did anything at the destination, by their own logs; a group that the datastore refused, and a
+        request that it was too full for, are in none, and are faults themselves.
+        """
+        return [len(followers[-1].rows()) > 0 for followers in self.guest_logs.values()]
+
     def client_rows(self, name: str) -> Rows | None:
         """All rows of a client's log; None where there was no such client."""
         return next((client.follower.rows() for client in self.clients if client.name == name), None)

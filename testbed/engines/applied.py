@@ -1,7 +1,7 @@
 """What came of the guest's applications: every figure from their own logs, every verdict from their own oracles."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ from guest_agent.services import Service, Verdict
 from guest_agent.verify import areas
 from testbed.core.service_record import BlackoutRecord, ConnectionsRecord, IdentityRecord, ServiceRecord
 from testbed.engines.applications import Applications
-from testbed.engines.blackout import blackout
-from testbed.engines.brownout import Stretch, describe
-from testbed.engines.clients import PROBE
+from testbed.engines.brownout import Stretch, describe, fell_silent
 from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Mark
 from testbed.engines.outcome import Ended
+from testbed.engines.reached import breakable, connections, identity, reasons, seen_blackout
 
 HOSTS = ("source", "destination")
+REPEATED_S, RECONNECTED_S = 0.5, 2.5
+"""Until what was lost at the switchover is said again on a connection that moved, and on one that was reset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,52 +44,18 @@ def conclude(
     """When both guests stand still, nothing is in flight, and no log grows any more. ``folder`` gets all rows."""
     if applications.identity is None:
         return Applied()
-    described = _Services(applications, ended, marks, runner, folder)
-    services = described.records()
-    gap, parts = _blackout(applications, ended)
-    reasons = [f"{each.name}: {finding}" for each in services if each.verified is False for finding in each.findings]
+    services = _Services(applications, ended, marks, runner, folder).records()
+    gap, parts = seen_blackout(applications, ended)
+    findings = [f"{each.name}: {finding}" for each in services if each.verified is False for finding in each.findings]
     return Applied(
-        identity=_identity(applications, ended),
-        connections=_connections(applications, ended),
+        identity=identity(applications, ended),
+        connections=connections(applications, ended),
         blackout_s=gap,
         blackout=parts,
         services=services,
         probe_share=applications.probe_share,
-        reasons=reasons,
+        reasons=[*reasons(applications, ended, gap), *findings],
     )
-
-
-def _identity(applications: Applications, ended: Ended) -> IdentityRecord | None:
-    if applications.identity is None:
-        return None
-    return IdentityRecord(
-        mac=applications.identity.mac,
-        ip=applications.identity.ip,
-        forwarding_before=applications.forwarding.get("before"),
-        forwarding_after=applications.forwarding.get("after"),
-        announcements=ended.announced,
-    )
-
-
-def _connections(applications: Applications, ended: Ended) -> ConnectionsRecord | None:
-    told = ended.destination.get("connections") or ended.facts.get("connections")
-    if not told:
-        return None
-    reconnects = sum(said.get("reconnects", 0) for said in applications.said.values())
-    return ConnectionsRecord(
-        mechanism=told.get("mechanism", "reset"),
-        reason=told.get("reason") or "",
-        moved=told.get("moved", 0),
-        refused=told.get("refused", 0),
-        reconnects=reconnects,
-    )
-
-
-def _blackout(applications: Applications, ended: Ended) -> tuple[float | None, BlackoutRecord | None]:
-    rows, stamps = applications.client_rows(PROBE), ended.facts.get("stamps", {})
-    if rows is None or stamps.get("asked") is None or stamps.get("first_step") is None:
-        return None, None
-    return blackout(rows, stamps["asked"], stamps["first_step"])
 
 
 class _Services:
@@ -123,12 +90,21 @@ class _Services:
                 client=client,
                 said=said,
                 seed=self._applications.plan.seed,
+                may_break=breakable(self._ended),
             )
         )
         rows = client if service.clients and client is not None else _joined(logs)
         made = describe(name, "client" if service.clients else "guest", rows, self._stretches(), self._edges())
-        verdict = _unless_lost(verdict, sum(follower.lost for follower in followers))
-        return _with_verdict(made, verdict, service, said, died=service.clients and not said)
+        lost = sum(follower.lost for follower in followers)
+        more = [f"{lost} rows of its log were lost"] if lost else []
+        more += ["its clients died"] if service.clients and not said else []
+        more += filter(None, [fell_silent(made, self._grace_s())])
+        return _with_verdict(made, verdict, service, said, more)
+
+    def _grace_s(self) -> float:
+        """How long clients may need to be back: TCP repeats ever more seldom, and finds out by keep-alives."""
+        away = 2 * (self._ended.facts.get("downtime_s") or 0.0)
+        return away + (REPEATED_S if breakable(self._ended) == 0 else RECONNECTED_S)
 
     def _reader(self, service: Service) -> Any:
         store, start = self._applications.datastore, self._offset
@@ -170,18 +146,13 @@ def _joined(logs: list[Rows]) -> Rows:
     return np.concatenate(logs) if logs else np.empty((0, COLUMNS), np.uint64)
 
 
-def _unless_lost(verdict: Verdict, lost: int) -> Verdict:
-    if not lost:
-        return verdict
-    return replace(verdict, ok=False, findings=(*verdict.findings, f"{lost} rows of its log were lost"))
-
-
 def _with_verdict(
-    made: ServiceRecord, verdict: Verdict, service: Service, said: Mapping[str, Any], *, died: bool
+    made: ServiceRecord, verdict: Verdict, service: Service, said: Mapping[str, Any], more: list[str]
 ) -> ServiceRecord:
+    """``more``: what is wrong beside what the service's own verdict found."""
     made.operation_bytes = service.operation_bytes
-    made.verified, made.method = verdict.ok and not died, verdict.method
+    made.verified, made.method = verdict.ok and not more, verdict.method
     made.lost, made.doubled = verdict.lost, verdict.doubled
-    made.errors, made.reconnects = said.get("errors"), said.get("reconnects")
-    made.findings = [*verdict.findings, *(["its clients died"] if died else [])]
+    made.errors, made.reconnects, made.abandoned = (said.get(name) for name in ("errors", "reconnects", "abandoned"))
+    made.findings = [*verdict.findings, *more]
     return made

@@ -24,6 +24,9 @@ SWITCHOVER = "switchover"
 TOGETHER_S = 1e-3
 """Throttled rounds no further apart are one stretch: a scan, or a decision, lies between them."""
 
+ENOUGH = 10
+"""Operations that were to be expected, before their absence says something."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
@@ -71,6 +74,17 @@ def describe(
         longest_halt_s=log.halt(migrate, cooled) if cooled > migrate else None,
         phases=[before, *named, after],
     )
+
+
+def fell_silent(made: ServiceRecord, grace_s: float) -> str | None:
+    """What is to be said of a service that did something before the migration and nothing after it, though by its rate
+    before it should have, once its clients had ``grace_s`` to come back; else None.
+    """
+    after, rate = made.phases[-1], made.rate_before or 0.0
+    lasted = after.end_s - after.begin_s
+    if after.operations or rate * (lasted - grace_s) < ENOUGH:
+        return None
+    return f"it completed nothing in the {lasted:.1f} s after the migration, and {rate:,.0f} operations/s before it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from typing import IO, Any
 from guest_agent import ring
 from testbed.core.errors import TestbedError
 from testbed.engines.agents import last_line, pipe_of
+from testbed.engines.lines import Lines
 from testbed.engines.logs import LogFollower
 from testbed.linux import memfd
 from testbed.metrics.host import cpu_seconds
@@ -19,8 +20,9 @@ from testbed.network.fabric import Fabric
 
 HOST = "client"
 PROBE = "probe"
-_END_S = 5.0
-"""A client finishes what is outstanding within two seconds; this long it may take in all."""
+READY_S, END_S = 30.0, 5.0
+"""A client tries for ten seconds to reach the guest, and finishes what is outstanding within two; this long either may
+take in all, before it is known to be stuck."""
 
 
 class ClientProcess:
@@ -41,6 +43,7 @@ class ClientProcess:
             stdout=subprocess.PIPE,
             stderr=log,
         )
+        self._lines = Lines(pipe_of(self.process.stdout))
         self._at_ready = (0.0, monotonic())
 
     def __enter__(self) -> "ClientProcess":
@@ -58,19 +61,19 @@ class ClientProcess:
 
     def wait_ready(self) -> None:
         """The guest answers it. Raises ``TestbedError`` with what the client said."""
-        said = self._event()
+        said = self._event(READY_S)
         if said.get("event") != "ready":
             raise TestbedError(f"the {self.name} client did not reach the guest: {said.get('reason') or self._last()}")
         self._at_ready = cpu_seconds(self.process.pid) or 0.0, monotonic()
 
     def stop(self) -> dict[str, Any]:
-        """It finishes what is outstanding; what it says at its end, empty when it died."""
+        """It finishes what is outstanding; what it says at its end, empty when it died or is stuck."""
         with suppress(OSError):
             pipe_of(self.process.stdin).write(b'{"do":"stop"}\n')
             pipe_of(self.process.stdin).flush()
-        said = self._event()
+        said = self._event(END_S)
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(_END_S)
+            self.process.wait(END_S if said else 0)
         return said if said.get("event") == "finished" else {}
 
     def cpu_share(self) -> float | None:
@@ -79,8 +82,8 @@ class ClientProcess:
         now = cpu_seconds(self.process.pid)
         return None if now is None else (now - used) / (monotonic() - since)
 
-    def _event(self) -> dict[str, Any]:
-        line = pipe_of(self.process.stdout).readline()
+    def _event(self, timeout_s: float) -> dict[str, Any]:
+        line = self._lines.next(timeout_s)
         try:
             return dict(json.loads(line)) if line else {}
         except ValueError:

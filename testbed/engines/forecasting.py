@@ -1,12 +1,17 @@
 """What the model says of a migration before it starts, from the link as it was just measured."""
 
+from collections.abc import Iterator, Sequence
+
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, PredictionRecord
+from testbed.model.link import link_goodput
 from testbed.model.predict import predict
 from testbed.model.source import Costs
 
 GIB = 1 << 30
+AROUND_S = 4.0
+"""Seconds of a migration for hosts, guests, the proof of link and memory: as seen, for an outlook only."""
 
 
 def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
@@ -17,6 +22,27 @@ def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
         return predict(plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan))
     except ScenarioError:
         return None
+
+
+def expected(plan: Plan) -> float | None:
+    """Seconds from asked to released, from the link as it is asked for; None for what has no model."""
+    try:
+        goodput, rtt_s = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
+        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan)).total_time_s
+    except ScenarioError:
+        return None
+
+
+def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]]:
+    """For each: its own total time, and how long all after it will take with all that belongs to them."""
+    each = [expected(plan) for plan in plans]
+    whole = [
+        None if total is None else total + plan.warmup_s + plan.cooldown_s + AROUND_S
+        for plan, total in zip(plans, each, strict=True)
+    ]
+    for index, total in enumerate(each):
+        others = [seconds for seconds in whole[index + 1 :] if seconds is not None]
+        yield total, sum(others) if len(others) == len(plans) - index - 1 else None
 
 
 def costs(plan: Plan) -> Costs:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
@@ -23,12 +24,27 @@ from testbed.core.errors import TestbedError
 from testbed.core.plan import Plan
 from testbed.core.units import PAGE_SIZE
 from testbed.engines.agents import last_line, pipe_of
+from testbed.engines.lines import Lines
 from testbed.engines.timeline import Counts, Times
 from testbed.linux import process
 from testbed.network.fabric import Fabric
 
+READY_S = 300.0
+"""How long a guest may take to reserve and fill its memory."""
+REST_S = 5.0
+"""How long a guest's services may take to finish what they have in flight."""
 COUNTER = struct.Struct("<Q")
 OPERATIONS_AT = int(LAYOUT.fields["operations"][1]) if LAYOUT.fields else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How a guest was found at the end: its own count of ``errors`` (None: it did not say), and the ``fault``: why it
+    does not run there (None: it does).
+    """
+
+    errors: int | None
+    fault: str | None
 
 
 class GuestProcess:
@@ -75,7 +91,7 @@ class GuestProcess:
 
     def wait_ready(self) -> None:
         """Its memory is reserved and filled, its socket listens. Raises ``TestbedError``."""
-        if pipe_of(self.process.stdout).readline().strip() != b"ready":
+        if Lines(pipe_of(self.process.stdout)).next(READY_S) != b"ready\n":
             raise TestbedError(f"the {self.role}'s guest did not start: {last_line(self._log)}")
         self.client = GuestClient.connect(str(self.socket))
         ports = self.client.ports()
@@ -98,19 +114,34 @@ class GuestProcess:
         """The descriptors of its services' logs, by name; they are the caller's."""
         return self.client.logs()
 
-    def come_to_rest(self, timeout_s: float = 5.0) -> None:
-        """Its services begin nothing more, and what they had in flight is done; one that is dead or stuck is let be."""
+    def conclude(self) -> Condition:
+        """Its own word on how it fared; then its services begin nothing more, and what they had in flight is done. One
+        that is dead or stuck is let be.
+        """
+        errors, fault = self._answer()
         self._gate.hold()
-        deadline = monotonic() + timeout_s
+        deadline = monotonic() + REST_S
         while self._gate.busy and self.alive and monotonic() < deadline:
             sleep(0.001)
+        if fault is None and not self.alive:
+            fault = self._dead()
+        if fault is None and self._gate.busy:
+            fault = f"the guest at the {self.role} still had operations in flight {REST_S:g} s after its end"
+        return Condition(errors=errors, fault=fault)
 
-    def errors(self) -> int | None:
-        """How many operations failed, by its own word; None when it does not answer."""
+    def _answer(self) -> tuple[int | None, str | None]:
+        """How many operations failed, or why it does not say."""
+        if not self.alive:
+            return None, self._dead()
         try:
-            return self.client.status().errors
-        except TestbedError:
-            return None
+            return self.client.status().errors, None
+        except TestbedError as silence:
+            return None, f"the guest at the {self.role} did not answer at the end: {silence}"
+
+    def _dead(self) -> str:
+        code = self.process.returncode
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        return f"the guest at the {self.role} was dead at the end ({how})"
 
     def freeze(self) -> None:
         """It makes no further step, for good; its memory stays as it is."""

@@ -6,6 +6,7 @@ from guest_agent.ring import COLUMNS, RingReader, Rows
 from testbed.metrics.source import Row
 
 NS = 1e9
+CLIENT = "client"
 
 
 class LogFollower:
@@ -17,7 +18,24 @@ class LogFollower:
     def __init__(self, fd: int, kind: str, **labels: str) -> None:
         self._reader, self._kind, self._labels = RingReader(fd), kind, labels
         self._parts: list[Rows] = []
-        self._count = 0
+        self.count = 0
+        """Operations so far."""
+        self._worst_s: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The service's; empty for the probe's."""
+        return self._labels.get("name", "")
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it is a client's, not the guest's own."""
+        return self._labels.get("host") == CLIENT
+
+    def take_worst_s(self) -> float | None:
+        """The worst latency since this was asked last; None if nothing was completed."""
+        worst, self._worst_s = self._worst_s, None
+        return worst
 
     @property
     def lost(self) -> int:
@@ -30,9 +48,10 @@ class LogFollower:
         if not len(new):
             return []
         self._parts.append(new)
-        self._count += len(new)
-        worst = int((new[:, 1] - new[:, 0]).max()) / NS
-        return [{"kind": self._kind, **self._labels, "operations": self._count, "latency_s": worst}]
+        self.count += len(new)
+        worst = max(0, int((new[:, 1] - new[:, 0]).view(np.int64).max())) / NS  # a clock may have been set back
+        self._worst_s = max(worst, self._worst_s or 0.0)
+        return [{"kind": self._kind, **self._labels, "operations": self.count, "latency_s": worst}]
 
     def close(self) -> None:
         """Nothing is held but memory, and that is the evidence."""

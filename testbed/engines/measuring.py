@@ -12,6 +12,7 @@ from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished, 
 from testbed.core.plan import Plan
 from testbed.engines import Observer, RunContext
 from testbed.engines.accounting import LinkCount
+from testbed.engines.logs import LogFollower
 from testbed.engines.outcome import Pair
 from testbed.engines.timeline import GuestLog
 from testbed.linux.counters import Counters
@@ -19,7 +20,7 @@ from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, SamplerReport
-from testbed.metrics.source import Row, Seldom, Source
+from testbed.metrics.source import Row, Seldom
 from testbed.metrics.tcp import TcpSource
 from testbed.migration.sockets import STREAM_PORT
 from testbed.network.crossing import Crossed
@@ -45,21 +46,43 @@ class Mark:
 
 
 class Telling:
-    """A ``Source`` that gives no rows: it tells whoever watches, from the sampler's thread."""
+    """A ``Source`` that gives no rows: it tells whoever watches, from the sampler's thread. ``followers`` are the logs
+    of services and clients; more may come.
+    """
 
     def __init__(self, pid: int, pair: Pair, observer: Observer) -> None:
         self._counters, self._pair, self._observer = Counters(pid, VMOTION), pair, observer
+        self.followers: list[LogFollower] = []
 
     def sample(self) -> list[Row]:
         """Tells."""
         operations = max(self._pair.source.operations(), self._pair.destination.operations())
         sent = self._counters.link().tx_bytes
-        self._observer(Sampled(at=monotonic(), link_bytes=sent, operations=operations))
+        waited = [worst for each in self.followers if not each.name and (worst := each.take_worst_s()) is not None]
+        self._observer(
+            Sampled(
+                at=monotonic(),
+                link_bytes=sent,
+                operations=operations,
+                services=completed(self.followers),
+                latency_s=max(waited, default=None),
+            )
+        )
         return []
 
     def close(self) -> None:
         """Lets go of the namespace."""
         self._counters.close()
+
+
+def completed(followers: Sequence[LogFollower]) -> dict[str, int]:
+    """Operations of each service so far, by its clients' log where it has clients, else by the guest's at all hosts."""
+    seen: dict[str, dict[bool, int]] = {}
+    for each in followers:
+        if each.name:
+            counts = seen.setdefault(each.name, {})
+            counts[each.is_client] = counts.get(each.is_client, 0) + each.count
+    return {name: counts.get(True, counts.get(False, 0)) for name, counts in seen.items()}
 
 
 class Measuring:
@@ -80,6 +103,7 @@ class Measuring:
         }
         self._shells = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
         self._migration = {"name": plan.name, "repeat": plan.repeat, "seed": plan.seed}
+        self._telling = Telling(source.pid, pair, context.observer)
         self._sampler = Sampler(
             context.samples,
             (
@@ -89,7 +113,7 @@ class Measuring:
                 Seldom(ProcessSource(self._processes), SELDOM),
                 GuestSource(pair.source.operations, "esx1"),
                 GuestSource(pair.destination.operations, "esx2"),
-                Seldom(Telling(source.pid, pair, context.observer), TELL_EVERY),
+                Seldom(self._telling, TELL_EVERY),
             ),
         )
 
@@ -103,10 +127,11 @@ class Measuring:
     ) -> None:
         self._stack.close()
 
-    def follow(self, sources: Sequence[Source]) -> None:
-        """More to be sampled, from now on."""
-        for source in sources:
-            self._sampler.add(source)
+    def follow(self, logs: Sequence[LogFollower]) -> None:
+        """Logs of services and clients to be sampled too, from now on."""
+        for log in logs:
+            self._sampler.add(log)
+        self._telling.followers += logs
 
     def watch(self, name: str, pid: int) -> None:
         """One more process, whose memory counts."""

@@ -22,12 +22,13 @@ from testbed.engines.agents import AgentProcess
 from testbed.engines.applications import Applications
 from testbed.engines.applied import conclude
 from testbed.engines.control import LinkControl
+from testbed.engines.evidence import Evidence
 from testbed.engines.forecasting import foresee
-from testbed.engines.guests import GuestProcess
+from testbed.engines.guests import Condition, GuestProcess
 from testbed.engines.measuring import Measuring
 from testbed.engines.outcome import Ended, Following, Pair
 from testbed.engines.proof import prove_memory
-from testbed.engines.recording import Evidence, record
+from testbed.engines.recording import record
 from testbed.model.link import available
 from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.capture import Capture, capture_file
@@ -124,10 +125,11 @@ class Lab:
     def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:
         """Let the guest run on where it is now; then stop everything, and hold memory against memory."""
         if not ended.interrupted:
+            self._phase("cooldown")
             sleep(self.plan.cooldown_s)
         self.measuring.mark("cooled")
         capture = self._captured()
-        runner, errors = self._end(ended)
+        runner, condition = self._end(ended)
         self._write_cells(ended)
         self._phase("verify")
         sampler = self.measuring.stop()
@@ -141,9 +143,9 @@ class Lab:
                 marks=self.measuring.marks,
                 sampler=sampler,
                 log=self.measuring.guest_log(),
-                memory=prove_memory(self.pair, ended),
+                memory=prove_memory(self.pair, ended, self.applications.worked()),
                 memory_overhead=self.measuring.memory_overhead,
-                guest_errors=errors,
+                condition=condition,
                 predicted=self.predicted,
                 crossing=self.crossing,
                 capture=capture,
@@ -151,19 +153,18 @@ class Lab:
             )
         )
 
-    def _end(self, ended: Ended) -> tuple[GuestProcess, int | None]:
-        """Clients first, then disks, then both guests stand still. Where the guest is, and how many errors it had."""
+    def _end(self, ended: Ended) -> tuple[GuestProcess, Condition]:
+        """Clients first, then disks, then both guests stand still. Where the guest is, and how it was found."""
         self.measuring.take_memory()
-        ended.announced = self._announced(ended)
+        self._note_announcements(ended)
         self.applications.look_up("after")
         self.applications.stop_clients()
         source, destination = self.pair.source, self.pair.destination
         runner = destination if ended.outcome == "completed" else source
-        errors = runner.errors()
-        runner.come_to_rest()
+        condition = runner.conclude()
         source.freeze()
         destination.freeze()
-        return runner, errors
+        return runner, condition
 
     def _capture(self) -> None:
         """From just before the word is given."""
@@ -179,10 +180,15 @@ class Lab:
         name = f"{file.parent.name}/{file.name}"
         return CaptureRecord(file=name, packets=kept.packets, dropped=kept.dropped, fault=kept.complaint or None)
 
-    def _announced(self, ended: Ended) -> int:
+    def _note_announcements(self, ended: Ended) -> None:
         """How often the destination has announced the guest; it says so once it has done, within the cool-down."""
-        event = self.pair.destination_agent.next_event(ANNOUNCED_S) if ended.outcome == "completed" else None
-        return int(event["count"]) if event and event["event"] == "announced" else 0
+        if ended.outcome != "completed" or self.pair.nic is None:
+            return
+        event = self.pair.destination_agent.until("announced", ANNOUNCED_S)
+        if event and event["event"] == "announced":
+            ended.announced, ended.announce_fault = int(event["count"]), event["fault"]
+        else:
+            ended.announce_fault = "the destination agent " + ("died before it said so" if event else "does not say")
 
     @property
     def _operations(self) -> Path:
@@ -237,7 +243,14 @@ class Lab:
         )
         serving.ready(START_TIMEOUT_S)
         self._tracker = sourcing.ready(START_TIMEOUT_S)
-        return Pair(source_agent=sourcing, destination_agent=serving, source=source, destination=destination, nic=nic)
+        return Pair(
+            source_agent=sourcing,
+            destination_agent=serving,
+            source=source,
+            destination=destination,
+            nic=nic,
+            frames=tuple(map(bytes.fromhex, self.applications.announcement)),
+        )
 
     def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
         agent = AgentProcess(self.fabric, host, config, self._log)

@@ -43,19 +43,23 @@ class Ended:
     destination: dict[str, Any] = field(default_factory=dict)
     cells: list[dict[str, Any]] = field(default_factory=list)
     announced: int = 0
+    announce_fault: str | None = None
     controls: list[ControlRecord] = field(default_factory=list)
     interrupted: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Pair:
-    """Both hosts' agents and guests; ``nic`` is what the agents were told of the guest's network, None without one."""
+    """Both hosts' agents and guests; ``nic`` is what the agents were told of the guest's network, None without one;
+    ``frames`` announce the guest on it.
+    """
 
     source_agent: AgentProcess
     destination_agent: AgentProcess
     source: GuestProcess
     destination: GuestProcess
     nic: dict[str, Any] | None = None
+    frames: tuple[bytes, ...] = ()
 
 
 class Following:
@@ -67,19 +71,30 @@ class Following:
         self._deadline = monotonic() + timeout_s
         self._heard = monotonic()
         self._cancelled_because: str | None = None
+        self._gone_because = "the source agent died"
+        self._unaccepted: list[Any] = []
         self.ended = Ended()
         self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
             "progress": self._on_progress,
             "round": self._on_round,
             "cells": self._on_cells,
+            "throttled": self._on_throttled,
             "in_doubt": self._on_in_doubt,
+            "unaccepted": self._on_unaccepted,
             "finished": self._on_finished,
             "gone": self._on_gone,
         }
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. Ctrl-C and the timeout cancel; the guest is then awaited at the source."""
-        self._controls.forget()
+        self._controls.open()
+        try:
+            return self._follow()
+        finally:
+            for order in self._controls.close():
+                self._note(order.what, order.value, "the migration had ended")
+
+    def _follow(self) -> Ended:
         self._pair.source_agent.order("migrate")
         told = False
         while True:
@@ -104,29 +119,40 @@ class Following:
         self._pair.source_agent.order("cancel")
 
     def _obey(self, order: Order) -> None:
-        """By hand: each is an event, and in the record."""
-        now, fault = monotonic(), None
+        """By hand: each is an event, and in the record; a throttle once the agent says what came of it."""
         match order.what:
             case "cancel":
+                self._note(order.what, None, None)
                 self._cancel(BY_HAND)
             case "throttle":
                 self._pair.source_agent.order("throttle", level=order.value)
             case _:
-                fault = self._link.obey(order)
-        self.ended.controls.append(
-            ControlRecord(at_s=now - self._began, what=order.what, value=order.value, fault=fault)
-        )
-        self._observer(Controlled(at=now, what=order.what, value=order.value, fault=fault))
+                self._note(order.what, order.value, self._link.obey(order))
+
+    def _note(self, what: str, value: float | None, fault: str | None) -> None:
+        now = monotonic()
+        self.ended.controls.append(ControlRecord(at_s=now - self._began, what=what, value=value, fault=fault))
+        self._observer(Controlled(at=now, what=what, value=value, fault=fault))
+
+    def _on_throttled(self, event: dict[str, Any]) -> bool:
+        self._note("throttle", event["level"], event["fault"])
+        return False
 
     def _watch(self) -> None:
         """An agent that hangs is ended; its end is then the next event."""
         while order := self._controls.take():
             self._obey(order)
         now = monotonic()
-        if now > self._heard + SILENCE_S or (self._cancelled_because and now > self._deadline):
-            self._pair.source_agent.kill()
+        if now > self._heard + SILENCE_S:
+            self._end_agent(f"the source agent said nothing for {SILENCE_S:g} s and was ended")
+        elif self._cancelled_because and now > self._deadline:
+            self._end_agent(f"{self._cancelled_because}; the source agent did not stop and was ended")
         elif now > self._deadline:
             self._cancel("the migration took longer than its timeout")
+
+    def _end_agent(self, because: str) -> None:
+        self._gone_because = because
+        self._pair.source_agent.kill()
 
     def _on_progress(self, event: dict[str, Any]) -> bool:
         self._observer(
@@ -151,6 +177,10 @@ class Following:
         self.ended.cells.append({name: event[name] for name in ("round", "pages", "cell_pages", "sent", "dirtied")})
         return False
 
+    def _on_unaccepted(self, event: dict[str, Any]) -> bool:
+        self._unaccepted = event["connections"]
+        return False
+
     def _on_in_doubt(self, _event: dict[str, Any]) -> bool:
         self._pair.source_agent.order("release" if settle(self._pair) else "resume")
         return False
@@ -159,19 +189,27 @@ class Following:
         self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
         if self._cancelled_because and event["outcome"] == "cancelled":
             self.ended.reason = self._cancelled_because
-        self.ended.destination = self._pair.destination_agent.drain(5.0) or {}
+        if event["outcome"] == "completed":
+            self._cancelled_too_late()
+        self.ended.destination = self._pair.destination_agent.until("finished", 5.0) or {}
         heard = self.ended.destination.get("reason")
         if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
             self.ended.reason += f" (the destination: {heard})"
         return True
 
+    def _cancelled_too_late(self) -> None:
+        """A cancel after commit changed nothing."""
+        for order in self.ended.controls:
+            if order.what == "cancel":
+                order.fault = "the guest had been given away"
+
     def _on_gone(self, _event: dict[str, Any]) -> bool:
         if settle(self._pair):
             self.ended.outcome = "completed"
-            self.ended.reason = "the source agent died after commit; the guest runs at the destination"
+            self.ended.reason = f"{self._gone_because} after commit; the guest runs at the destination"
         else:
-            self.ended.reason = "the source agent died before commit; the guest runs on at the source"
-            self.ended.reason += _go_on_at_source(self._pair)
+            self.ended.reason = f"{self._gone_because} before commit; the guest runs on at the source"
+            self.ended.reason += _go_on_at_source(self._pair, self._unaccepted)
         return True
 
 
@@ -198,12 +236,12 @@ def _silence(pair: Pair) -> None:
             its.silence()
 
 
-def _go_on_at_source(pair: Pair) -> str:
+def _go_on_at_source(pair: Pair, unaccepted: list[Any]) -> str:
     """As the agent would have done it: the network first, then the guest. What could not be done, as words to add."""
     fault = ""
     if pair.nic is not None and pair.source.alive:
         try:
-            take_back(pair.source.process.pid, **pair.nic)
+            take_back(pair.source.process.pid, **pair.nic, frames=pair.frames, unaccepted=unaccepted)
         except TestbedError as error:
             fault = f", but {error}"
     pair.source.thaw()

@@ -1,65 +1,25 @@
-"""From everything that was seen of a migration to its record, and whether that record may be believed."""
+"""From everything that was seen of a migration to its record."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from guest_agent.config import GuestConfig
 from guest_agent.program import Program
-from testbed.core.expectation import unmet
-from testbed.core.plan import Plan
 from testbed.core.record import (
     AccountingRecord,
     CpuRecord,
     CrossTrafficRecord,
     GuestRecord,
-    LinkRecord,
-    MemoryRecord,
     MigrationRecord,
-    PredictionRecord,
     StreamRecord,
     ThrottleRecord,
     VmRecord,
     record_round,
 )
 from testbed.core.rounds import RoundKind
-from testbed.core.service_record import CaptureRecord, ControlRecord
-from testbed.core.units import in_bits_per_second
 from testbed.engines.accounting import account
-from testbed.engines.applied import Applied
-from testbed.engines.measuring import Mark
-from testbed.engines.outcome import Ended
-from testbed.engines.timeline import GuestLog
-from testbed.metrics.sampler import SamplerReport
+from testbed.engines.evidence import Evidence
+from testbed.engines.judging import reasons
 from testbed.model.full_scale import full_scale
-from testbed.network.crossing import Crossing
-
-RATE_TOLERANCE = 0.01
-"""The guest's own rate, before anything disturbs it, has to be within this of what was asked."""
-CROSS_TOLERANCE = 0.03
-"""Cross traffic has to be within this of its rate, on average over the migration."""
-LOST_TOLERANCE = 0.05
-"""Share of samples that may be missed before a run is marked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """All that is known. ``marks``: running, migrate, ended, cooled."""
-
-    plan: Plan
-    link: LinkRecord
-    ended: Ended
-    tracker: str
-    tracker_reason: str
-    marks: dict[str, Mark]
-    log: GuestLog
-    memory: MemoryRecord
-    memory_overhead: int | None
-    sampler: SamplerReport
-    guest_errors: int | None
-    predicted: PredictionRecord | None
-    crossing: Crossing | None
-    applied: Applied
-    capture: CaptureRecord | None
 
 
 def record(seen: Evidence) -> MigrationRecord:
@@ -113,7 +73,7 @@ def record(seen: Evidence) -> MigrationRecord:
         controls=ended.controls,
     )
     made.full_scale = full_scale(made)
-    made.invalid_reasons = _reasons(made, seen, pace)
+    made.invalid_reasons = reasons(made, seen, pace)
     made.valid = not made.invalid_reasons
     return made
 
@@ -133,48 +93,6 @@ def paced(seen: Evidence) -> float | None:
         due_s += (until - operation) / rate
         operation = until
     return due_s / float(times[-1] - times[0])
-
-
-def _reasons(made: MigrationRecord, seen: Evidence, pace: float | None) -> list[str]:
-    """Why this record may not be believed; a migration that was to give up, and did, may be."""
-    last = next((decision for _, decision in reversed(seen.ended.rounds) if decision), None)
-    link, crossed, sampler = made.link, _crossed_share(made), seen.sampler
-    off_pace = bool(made.vm.write_rate) and (pace is None or abs(pace - 1) > RATE_TOLERANCE)
-    checks = [
-        (unmet(seen.plan.expect, made.outcome, made.reason, last), ""),
-        (made.outcome == "completed" and not seen.ended.facts, "the source agent died: what it sent is not known"),
-        (not link.verified, f"the link delivered {_bits(link.goodput)} instead of {_bits(link.expected_goodput)}"),
-        (made.memory and made.memory.match is False, "the destination's memory differs from the source's"),
-        (made.accounting and made.accounting.consistent is False, "the accounts of bytes do not add up"),
-        (abs(crossed - 1) > CROSS_TOLERANCE, f"the cross traffic reached {crossed:.1%} of its rate"),
-        (off_pace, f"the guest reached {pace or 0:.1%} of its write rate before the migration"),
-        (
-            sampler.lost > LOST_TOLERANCE * max(1, sampler.taken),
-            f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost",
-        ),
-    ]
-    return (
-        [reason or str(fault) for fault, reason in checks if fault]
-        + seen.applied.reasons
-        + _by_hand(seen.ended.controls)
-    )
-
-
-def _by_hand(controls: list[ControlRecord]) -> list[str]:
-    """A migration that somebody had a hand in says nothing of what it would have been."""
-    done = [f"{each.what} {each.value:g}" if each.value is not None else each.what for each in controls]
-    return [f"changed by hand: {', '.join(done)}"] if done else []
-
-
-def _bits(rate: float | None) -> str:
-    return in_bits_per_second(rate or 0)
-
-
-def _crossed_share(made: MigrationRecord) -> float:
-    """How much of its rate the cross traffic reached; 1 where none was asked for."""
-    if made.cross_traffic is None:
-        return 1.0
-    return (made.cross_traffic.achieved_rate or 0.0) / made.cross_traffic.rate
 
 
 def _streams(facts: dict[str, Any]) -> list[StreamRecord]:
@@ -281,7 +199,8 @@ def _guest(seen: Evidence) -> GuestRecord:
     return GuestRecord(
         operations=marks["cooled"].operations,
         lost=0 if seen.memory.match else None,
-        errors=seen.guest_errors,
+        errors=seen.condition.errors,
+        fault=seen.condition.fault,
         longest_gap_s=seen.log.longest_gap(marks["running"].at, marks["cooled"].at),
         rate_before=seen.log.rate(marks["running"].at, marks["migrate"].at),
         rate_during=seen.log.rate(marks["migrate"].at + precopy_from, stunned),

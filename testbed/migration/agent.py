@@ -2,7 +2,8 @@
 
     in   (stdin)    {"do": "migrate"}   {"do": "cancel"}   {"do": "throttle", "level": 0..1}
                      {"do": "resume"} or {"do": "release"} after in_doubt
-    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "in_doubt" | "finished" | "announced", ...}
+    out  (stdout)   {"event": "ready" | "progress" | "round" | "cells" | "throttled" | "unaccepted" | "in_doubt" |
+                               "finished" | "announced", ...}
 
 One JSON object a line. The end of stdin means that the run has died: the agent ends at once, and so does its guest.
 """
@@ -31,8 +32,8 @@ class Run:
     def __init__(self, cancel: Cancel) -> None:
         self.orders: SimpleQueue[str] = SimpleQueue()
         self._cancel = cancel
-        self.throttle: Callable[[float], None] = lambda _share: None
-        """What a throttle by hand is given to; whoever can throttle puts itself here."""
+        self.throttle: Callable[[float], bool] = lambda _share: False
+        """What a throttle by hand is given to, and whether that did it; whoever can throttle puts itself here."""
         self._lock = threading.Lock()
         threading.Thread(target=self._listen, daemon=True, name="orders").start()
 
@@ -51,7 +52,8 @@ class Run:
                 case "cancel":
                     self._cancel.ask()
                 case "throttle":
-                    self.throttle(order["level"])
+                    fault = None if self.throttle(order["level"]) else "the guest cannot be throttled now"
+                    self.say("throttled", level=order["level"], fault=fault)
                 case other:
                     self.orders.put(other)
         os._exit(1)  # the run is dead; sockets close with us, and the guest dies with the run
@@ -67,7 +69,7 @@ def main() -> int:
     cancel = Cancel()
     run = Run(cancel)
 
-    def throttled_by(throttle: Callable[[float], None]) -> None:
+    def throttled_by(throttle: Callable[[float], bool]) -> None:
         run.throttle = throttle
 
     agent = (

@@ -56,10 +56,14 @@ class AttachedGuest:
             new_userfaultfd=self._client.userfaultfd,
         )
 
+    def hold(self) -> None:
+        """Neither a batch of writes nor a callback of its services begins."""
+        self._gate.hold()
+
     def stun(self) -> None:
         """As a hypervisor does: the devices drain, then the processor stands still. Raises ``MigrationAborted``."""
         deadline = monotonic() + DRAIN_S
-        self._gate.hold()
+        self.hold()
         self.pause()
         while self._gate.busy:
             self._drain(deadline)

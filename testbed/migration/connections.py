@@ -6,18 +6,19 @@
 
 Between silence and link up the guest is nowhere: what is sent to it is lost, as on a real network, and comes again.
 A connection that was complete but not yet accepted is taken out of its listener's queue. It cannot be put back: should
-the guest stay after all, its client is told so (a reset) and connects again.
+the guest stay after all, its client is told so (a reset) and connects again. Since such a connection is gone without a
+word when the agent dies that holds it, the run is told of it before (``told``).
 """
 
 import socket
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from select import POLLIN, poll
 
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, MigrationAborted
-from testbed.linux import tcp_fin, tcp_repair
+from testbed.linux import tcp_repair, tcp_segment
 from testbed.linux.netns import inside
 from testbed.linux.nic import Nic
 from testbed.linux.pidfd import Descriptors, make_room
@@ -25,6 +26,8 @@ from testbed.migration.announcing import Announcer
 from testbed.migration.guest import Adopted
 from testbed.wire.tcp import MAX_CONNECTION_BYTES
 
+Unaccepted = tuple[str, int, str, int, int]
+"""Local ip and port, remote ip and port, and the number of the next byte to the remote end."""
 _LISTEN = 10
 _ANY = "0.0.0.0"  # noqa: S104 - where a listener may stand, nothing is bound to it
 
@@ -33,10 +36,17 @@ class Departing:
     """Implements ``Departure`` for the guest of process ``pid``, whose address on ``nic`` is ``ip``."""
 
     def __init__(
-        self, pid: int, nic: Nic, ip: str, *, announcer: Announcer | None = None, reset_because: str | None = None
+        self,
+        pid: int,
+        nic: Nic,
+        ip: str,
+        *,
+        announcer: Announcer | None = None,
+        reset_because: str | None = None,
+        told: Callable[[list[Unaccepted]], None] = lambda _: None,
     ) -> None:
         make_room()
-        self._announcer = announcer
+        self._announcer, self._told = announcer, told
         self._pid, self._nic, self._ip = pid, nic, ip
         self.reset_because = reset_because
         self.refused = 0
@@ -52,7 +62,10 @@ class Departing:
             if self.reset_because is not None:
                 return []
             self._find()
-            return [*self._dump(self._found), *self._dump(self._unaccepted, unaccepted=True)]
+            moving, waiting = self._dump(self._found), self._dump(self._unaccepted, unaccepted=True)
+            if waiting:
+                self._told([_known(each) for each in waiting])
+            return [*moving, *waiting]
 
     def stay(self) -> None:
         """See ``Departure``. The connections go on before the guest does: their kernel answers for them."""
@@ -88,19 +101,32 @@ class Departing:
     def _find(self) -> None:
         for sock in sockets_of(self._pid, self._ip):
             if _state(sock) == _LISTEN:
-                self._unaccepted += _accept_all(sock)
+                self._unaccepted += self._movable(_accept_all(sock))
                 sock.close()
-            elif tcp_repair.is_movable(sock):
-                self._found.append(sock)
+            else:
+                self._found += self._movable([sock])
+
+    def _movable(self, sockets: Sequence[socket.socket]) -> list[socket.socket]:
+        """A connection may have ended while it waited for the guest."""
+        movable = []
+        for sock in sockets:
+            if tcp_repair.is_movable(sock):
+                movable.append(sock)
             else:
                 self.refused += 1
                 sock.close()
+        return movable
 
     def _dump(self, sockets: list[socket.socket], *, unaccepted: bool = False) -> list[TcpConnection]:
-        dumped = [tcp_repair.dump(sock, unaccepted=unaccepted) for sock in sockets]
-        fitting = [each for each in dumped if len(each.received) + len(each.unacknowledged) <= MAX_CONNECTION_BYTES]
-        self.refused += len(dumped) - len(fitting)
-        return fitting
+        """One that cannot be read, or holds too much, is refused; its client will find out at the destination."""
+        dumped = []
+        for sock in sockets:
+            with suppress(OSError):  # it ended meanwhile, or is not to be had: the others go on
+                connection = tcp_repair.dump(sock, unaccepted=unaccepted)
+                if len(connection.received) + len(connection.unacknowledged) <= MAX_CONNECTION_BYTES:
+                    dumped.append(connection)
+        self.refused += len(sockets) - len(dumped)
+        return dumped
 
 
 class Arriving:
@@ -157,7 +183,7 @@ class Arriving:
     def _restore_here(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
         made: list[Adopted] = []
         with ExitStack() as stack:
-            raw = stack.enter_context(tcp_fin.open_raw()) if any(each.ended for each in connections) else None
+            raw = stack.enter_context(tcp_segment.open_raw()) if any(each.ended for each in connections) else None
             for connection in connections:
                 try:
                     sock = tcp_repair.restore(connection)
@@ -166,23 +192,49 @@ class Arriving:
                     continue
                 made.append((connection, sock))
                 if raw is not None and connection.ended:
-                    tcp_fin.deliver(raw, connection)
+                    tcp_segment.deliver(raw, connection)
         return made
 
 
-def take_back(pid: int, interface: str, ip: str, prefix: int) -> None:
-    """What ``Departing.stay`` would have done, for a source agent that died: address back, connections released.
+def take_back(
+    pid: int,
+    interface: str,
+    ip: str,
+    prefix: int,
+    *,
+    frames: Sequence[bytes] = (),
+    unaccepted: Sequence[Unaccepted] = (),
+) -> None:
+    """What ``Departing.stay`` would have done, for a source agent that died: address back, ``frames`` sent, connections
+    released. What it had taken out of a listener's queue went with it: those clients are told (a reset).
 
     Raises ``MigrationAborted``.
     """
     with _as_abort("the guest could not be put back on the network"):
-        nic = Nic(pid, interface, ip, prefix)
-        nic.restore()
-        nic.close()
+        with closing(Nic(pid, interface, ip, prefix)) as nic:
+            nic.restore()
+        with closing(Announcer(pid, interface, frames)) as announcer:
+            announcer.announce()
         for sock in sockets_of(pid, ip):
             with sock:
                 if tcp_repair.in_repair(sock):
                     tcp_repair.release(sock)
+        if unaccepted:
+            inside(pid, lambda: _reset_all(unaccepted))
+
+
+def _known(connection: TcpConnection) -> Unaccepted:
+    """What is to be known of it when it is gone: nothing was ever sent on it."""
+    return (
+        connection.local_ip, connection.local_port, connection.remote_ip, connection.remote_port,
+        connection.send_sequence,
+    )  # fmt: skip
+
+
+def _reset_all(connections: Sequence[Unaccepted]) -> None:
+    with tcp_segment.open_raw() as raw:
+        for local_ip, local_port, remote_ip, remote_port, number in connections:
+            tcp_segment.reset(raw, (local_ip, local_port), (remote_ip, remote_port), number)
 
 
 def sockets_of(pid: int, ip: str) -> Iterator[socket.socket]:

@@ -18,8 +18,12 @@ class Guest(Protocol):
         """Its memory and process, once."""
         ...
 
+    def hold(self) -> None:
+        """It begins nothing new from here on; what it has begun goes on. ``resume`` undoes it."""
+        ...
+
     def stun(self) -> None:
-        """As ``pause``, and nothing of it is under way outside its memory either: no operation on a disk."""
+        """``hold`` and ``pause``, and nothing of it is under way outside its memory either: no operation on a disk."""
         ...
 
     def pause(self) -> None:

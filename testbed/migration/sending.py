@@ -98,6 +98,7 @@ class SendStreams:
             try:
                 memory.send(sock, head, batch, told)
             except OSError as fault:
+                self._cancel.check()  # asked for while TCP waited for a peer that had gone
                 raise RemoteProtocolError(f"stream {index} broke: {fault}") from fault
             sent.framing += len(head)
 

@@ -118,10 +118,14 @@ class SourceAgent:
             self._collected = self._ram
 
     def pause_guest(self) -> None:
-        """Stun: its disks are at rest, and no thread of it runs."""
+        """Stun: its disks are at rest, and no thread of it runs. Held, it dirties only what it has begun to: to delay
+        that would lengthen the downtime, and nothing else.
+        """
         self._cancel.check()
         self.throttling.stop_taking_time()
         self.stamps.asked = monotonic()
+        self._guest.hold()
+        self.throttling.stop_delaying()
         self._guest.stun()
         self.stamps.paused = monotonic()
 
@@ -184,7 +188,7 @@ class SourceAgent:
         """Untrack the guest and end all connections. ``gone``: it runs at the destination."""
         if self._departure:
             self._departure.close(gone=gone)
-        self.throttling.tracker.close()
+        self.throttling.close()
         if self._streams:
             self._streams.close()
         self._channel.sock.close()

@@ -42,7 +42,7 @@ class Migrating:
         say: Say,
         orders: SimpleQueue[str],
         cancel: Cancel,
-        throttled_by: Callable[[Callable[[float], None]], None],
+        throttled_by: Callable[[Callable[[float], bool]], None],
     ) -> None:
         self._config, self._say, self._orders, self._cancel = config, say, orders, cancel
         self._throttled_by = throttled_by
@@ -89,7 +89,14 @@ class Migrating:
             announcer = Announcer(pid, nic["interface"], frames)
         except OSError as fault:
             raise MigrationAborted(f"the guest's network interface cannot be reached: {fault}") from fault
-        return Departing(pid, link, nic["ip"], announcer=announcer, reset_because=reset_because)
+        return Departing(
+            pid,
+            link,
+            nic["ip"],
+            announcer=announcer,
+            reset_because=reset_because,
+            told=lambda waiting: self._say("unaccepted", connections=waiting),
+        )
 
     def _migrate(self, source: SourceAgent, channel: Channel, policy: Any, asked: float) -> str:
         """How it ended."""

@@ -19,6 +19,7 @@ from testbed.throttles.auto_converge import AutoConverge
 from testbed.throttles.sdps import StunDuringPageSend
 
 KINDS = ("sdps", "dirty_limit", "auto_converge")
+STOPPING = "stop and continue, 10 ms slices"
 
 
 class Throttling:
@@ -33,6 +34,7 @@ class Throttling:
         self._time = AutoConverge(guest)
         self._level, self._stunned_s, self._since = 0.0, 0.0, 0.0
         self._hand, self._over = 0.0, False
+        self._hand_since, self._hand_s = 0.0, 0.0
         self._lock = threading.RLock()
 
     def apply(self, throttle: Throttle, dirty_rate: float) -> Extents:
@@ -43,7 +45,7 @@ class Throttling:
         if throttle.kind not in KINDS:
             raise ScenarioError(f"no throttle is called '{throttle.kind}'; there are: {', '.join(KINDS)}")
         if throttle.kind == "auto_converge" or throttle.dirty_rate is None:
-            return self._take_time(throttle.level, "stop and continue, 10 ms slices")
+            return self._take_time(throttle.level, STOPPING)
         lack = StunDuringPageSend.probe()
         if lack is not None:
             share = max(0.0, 1 - throttle.dirty_rate / dirty_rate) if dirty_rate else 0.0
@@ -57,46 +59,71 @@ class Throttling:
         with self._time.still:
             return self.tracker.collect()
 
-    def by_hand(self, share: float) -> None:
+    def by_hand(self, share: float) -> bool:
         """From another thread: 0..1 of the guest's time is taken at once, whatever the policy asks beside; 0 releases
-        it. Does nothing once the guest is to be stunned.
+        it. False, and nothing done, once the guest is to be stunned or the migration is over.
         """
         with self._lock:
             if not self._over:
-                self._hand, self.mechanism = share, "stop and continue, 10 ms slices"
+                self._set_hand(share)
+                if share and self.mechanism is None:
+                    self.mechanism = f"{STOPPING}, by hand"
                 self._take()
+            return not self._over
 
     def release(self) -> None:
         """The guest runs as it likes again."""
         with self._lock:
-            self._level = self._hand = 0.0
+            self._level = 0.0
+            self._set_hand(0.0)
             self._take()
+        self.stop_delaying()
+
+    def stop_delaying(self) -> None:
+        """Writers wait no longer, who waits now neither; what they write is still noted as dirty."""
         if isinstance(self.tracker, StunDuringPageSend):
             self.tracker.hold(None)
 
     def stop_taking_time(self) -> None:
         """So that nothing resumes a guest that is to be stunned."""
         with self._lock:
-            self._over, self._level, self._hand = True, 0.0, 0.0
+            self._over, self._level = True, 0.0
+            self._set_hand(0.0)
             self._take()
+
+    def close(self) -> None:
+        """The guest runs, and nothing of this migration will slow it or track it again."""
+        self.stop_taking_time()
+        self.tracker.close()
 
     def begin_round(self) -> None:
         """What is taken from here on is this round's."""
-        self._since, self._stunned_s = monotonic(), self._stunned()
+        with self._lock:
+            self._set_hand(self._hand)
+            self._hand_s = 0.0
+            self._since, self._stunned_s = self._hand_since, self._stunned()
 
     def taken(self) -> float:
         """0..1: the share of this round that the guest was kept from running, or its writers from writing."""
-        if share := max(self._level, self._hand):
-            return share
-        elapsed = monotonic() - self._since
-        return min(1.0, (self._stunned() - self._stunned_s) / elapsed) if elapsed > 0 else 0.0
+        with self._lock:
+            self._set_hand(self._hand)
+            elapsed = self._hand_since - self._since
+        if elapsed <= 0:
+            return self._level
+        stunned, by_hand = (self._stunned() - self._stunned_s) / elapsed, self._hand_s / elapsed
+        return min(1.0, max(self._level, stunned, by_hand))
+
+    def _set_hand(self, share: float) -> None:
+        """From now on; until now it was another share, which counts as long as it lasted."""
+        now = monotonic()
+        self._hand_s += self._hand * (now - self._hand_since)
+        self._hand, self._hand_since = share, now
 
     def _stunned(self) -> float:
         return self.tracker.stunned_s if isinstance(self.tracker, StunDuringPageSend) else 0.0
 
     def _take_time(self, share: float, mechanism: str) -> Extents:
-        if isinstance(self.tracker, StunDuringPageSend):
-            self.tracker.hold(None)
+        self.stop_delaying()
         with self._lock:
             self.mechanism, self._level = mechanism, share
             self._take()

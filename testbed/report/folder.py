@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from testbed.core.errors import ScenarioError, TestbedError
-from testbed.core.record import Summary
+from testbed.core.record import MigrationRecord, Summary
 
 T = TypeVar("T")
 
@@ -98,6 +98,11 @@ def from_json(known: Any, where: str) -> Summary:
         return _build(Summary, known)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ScenarioError(f"is not a complete summary: {error}", where) from error
+
+
+def migration_from_json(known: Mapping[str, Any]) -> MigrationRecord:
+    """One migration of a summary, as ``from_json`` would read it."""
+    return _build(MigrationRecord, known)
 
 
 @contextmanager

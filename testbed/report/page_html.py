@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
+from testbed.core.record import MigrationRecord
 from testbed.report import answers, page_words, service_words
 from testbed.report.charts import export, theme
 from testbed.report.figures import Figure
@@ -15,9 +16,10 @@ from testbed.report.measures import throttled_s
 from testbed.report.text import proof
 
 if TYPE_CHECKING:
-    from testbed.report.page import Page
+    from testbed.report.page import Page, Section
 
 TEMPLATES = Path(__file__).parent / "templates"
+WORDS = {"words": page_words, "service_words": service_words, "proof": proof}
 OPENED = 3
 """With more migrations than these, those after the first are folded."""
 
@@ -29,15 +31,19 @@ def html(page: "Page") -> str:
         page.figures,
         summary=page.summary,
         page=page,
-        words=page_words,
-        answers=answers,
-        service_words=service_words,
-        proof=proof,
         opened=OPENED,
-        scale=_scale(page),
+        scale=_scale([section.migration for section in page.sections]),
         throttled=any(throttled_s(each) for each in page.summary.migrations),
+        answers=answers,
         environment=flat(page.summary.environment),
+        **WORDS,
     )
+
+
+def section_html(section: "Section") -> str:
+    """One migration's part alone, folded: for a page that is there already, with the script and style of ``render``."""
+    made = templates().get_template("section.html.j2")
+    return made.render(section=section, opens=False, scale=_scale([section.migration]), **WORDS)
 
 
 def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
@@ -58,10 +64,14 @@ def packed(figures: Sequence[Figure]) -> Markup:
     return _json({figure.name: export.packed(figure.chart) for figure in figures})
 
 
+@cache
 def templates() -> jinja2.Environment:
-    """Ours, escaping by default, and failing on a name that is not there."""
+    """Ours, escaping by default, and failing on a name that is not there. What was read once is kept: a process that
+    gave up its rights may not be able to read it again.
+    """
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
+        auto_reload=False,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -90,9 +100,9 @@ def _plain(value: Any) -> str:
     return page_words.NOTHING if value is None else str(value).replace("\t", " ")
 
 
-def _scale(page: "Page") -> str:
-    """How the run was scaled down, in words; empty where it was not."""
-    found = {(each.scale["size"], each.scale["time"]) for each in page.summary.migrations}
+def _scale(migrations: Sequence[MigrationRecord]) -> str:
+    """How they were scaled down, in words; empty where they were not."""
+    found = {(each.scale["size"], each.scale["time"]) for each in migrations}
     if found <= {(1.0, 1.0)}:
         return ""
     return "; ".join(

@@ -1,27 +1,44 @@
 """The guest's services, its identity and its connections in words: for the tables at a run's end, and for the page."""
 
+from collections.abc import Sequence
+
 from testbed.core.record import MigrationRecord
 from testbed.core.service_record import ServicePhaseRecord, ServiceRecord
 from testbed.core.units import in_seconds
 
 NOTHING = "-"
-SERVICE_HEADS = (
-    *("service", "seen by", "operations/s before", "during", "throttled", "after"),
-    *("longest halt", "slowest", "verified"),
-)
-PHASE_HEADS = (
-    *("phase", "from", "to", "operations", "operations/s"),
-    *("latency 50 %", "95 %", "99 %", "most", "longest halt"),
-)
+WORDS = ("service", "seen by", "verified", "phase")
+"""Heads of the columns that hold words; the others hold numbers."""
+MEGABYTES = "MB/s"
 
 
-def services(done: MigrationRecord) -> list[list[str]]:
-    """A row a service, under ``SERVICE_HEADS``."""
+def service_heads(migrations: Sequence[MigrationRecord]) -> list[str]:
+    """Of the columns of ``services``; bytes are told of where there is a service that moves any."""
+    first = ["service", "seen by", "operations/s before", "during", "throttled", "after"]
+    return [*first, *[f"{MEGABYTES} before"] * _moves_bytes(migrations), "longest halt", "slowest", "verified"]
+
+
+def phase_heads(service: ServiceRecord) -> list[str]:
+    """Of the columns of ``phases``."""
+    first = ["phase", "from", "to", "operations", "operations/s"]
+    latencies = ["latency 50 %", "95 %", "99 %", "most"]
+    return [*first, *[MEGABYTES] * (service.operation_bytes is not None), *latencies, "longest halt"]
+
+
+def numbers(heads: Sequence[str]) -> list[int]:
+    """Which of the columns hold numbers."""
+    return [index for index, head in enumerate(heads) if head not in WORDS]
+
+
+def services(done: MigrationRecord, beside: Sequence[MigrationRecord] = ()) -> list[list[str]]:
+    """A row a service, under ``service_heads`` of this migration and of those ``beside`` it in the table."""
+    bytes_too = _moves_bytes([done, *beside])
     return [
         [
             each.name,
             each.seen_by,
             *(_rate(rate) for rate in (each.rate_before, each.rate_during, each.rate_throttled, each.rate_after)),
+            *[_megabytes(each, each.rate_before)] * bytes_too,
             _seconds(each.longest_halt_s),
             _seconds(max((p.latency_max_s for p in each.phases if p.latency_max_s is not None), default=None)),
             verified(each),
@@ -31,8 +48,8 @@ def services(done: MigrationRecord) -> list[list[str]]:
 
 
 def phases(service: ServiceRecord) -> list[list[str]]:
-    """A row a stretch of time, under ``PHASE_HEADS``."""
-    return [_phase(each) for each in service.phases]
+    """A row a stretch of time, under ``phase_heads``."""
+    return [_phase(each, service) for each in service.phases]
 
 
 def verified(service: ServiceRecord) -> str:
@@ -80,7 +97,7 @@ def _blackout(done: MigrationRecord) -> str:
     return f"blackout: {in_seconds(done.client_blackout_s)} = {spent}; {often}"
 
 
-def _phase(each: ServicePhaseRecord) -> list[str]:
+def _phase(each: ServicePhaseRecord, service: ServiceRecord) -> list[str]:
     latencies = (each.latency_p50_s, each.latency_p95_s, each.latency_p99_s, each.latency_max_s)
     return [
         each.phase,
@@ -88,9 +105,19 @@ def _phase(each: ServicePhaseRecord) -> list[str]:
         f"{each.end_s:.3f} s",
         f"{each.operations:,}",
         _rate(each.rate),
+        *[_megabytes(service, each.rate)] * (service.operation_bytes is not None),
         *(_seconds(latency) for latency in latencies),
         _seconds(each.longest_halt_s),
     ]
+
+
+def _moves_bytes(migrations: Sequence[MigrationRecord]) -> bool:
+    return any(each.operation_bytes is not None for done in migrations for each in done.services)
+
+
+def _megabytes(service: ServiceRecord, rate: float | None) -> str:
+    """A million bytes a second."""
+    return _rate(None if rate is None or service.operation_bytes is None else rate * service.operation_bytes / 1e6)
 
 
 def _counted(count: int, what: str) -> str:

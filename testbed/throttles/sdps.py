@@ -55,6 +55,7 @@ class StunDuringPageSend:
                 f"sdps: writes cannot be stunned here ({fault})", "choose a policy with another throttle"
             ) from fault
         self._end = os.eventfd(0, os.EFD_CLOEXEC)
+        self._hurry = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._answering = threading.Thread(target=self._answer, daemon=True, name="sdps")
 
     @staticmethod
@@ -84,11 +85,18 @@ class StunDuringPageSend:
         self._answering.start()
 
     def hold(self, dirty_rate: float | None) -> None:
-        """From now on at most so many bytes per second of first writes; None: no delay at all."""
+        """From now on at most so many bytes per second of first writes; None: no delay at all, nor any more of one that
+        has begun.
+        """
         with self._lock:
             if not self._interval_s:
                 self._due = time.monotonic()  # no credit for the time before
             self._interval_s = PAGE_SIZE / dirty_rate if dirty_rate else 0.0
+        if dirty_rate is None:
+            os.eventfd_write(self._hurry, 1)
+        else:
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self._hurry)
 
     def collect(self) -> Extents:
         """See ``Tracker``. Writers wait meanwhile, so nothing falls between noting a page and protecting it again."""
@@ -108,6 +116,7 @@ class StunDuringPageSend:
             self._answering.join()
         os.close(self._fd)
         os.close(self._end)
+        os.close(self._hurry)
 
     def _protect(self, found: Extents) -> None:
         if len(found) > _MANY_RUNS:
@@ -132,7 +141,7 @@ class StunDuringPageSend:
         asked = time.monotonic()
         turn = max(self._due, asked - CREDIT_S) + self._interval_s
         if self._interval_s and turn > asked:
-            time.sleep(turn - asked)
+            select.select([self._end, self._hurry], [], [], turn - asked)
         page = (address - self._base) // PAGE_SIZE
         with self._lock:
             self._dirty[page] = True

@@ -3,8 +3,8 @@
     GET /          the page              GET /events    server-sent events       GET /report   report.html, once it is
     POST /order    {"what": ..., "value": ...} with the token of this run in X-Token
 
-Orders are for who was given the page: a page of another site has no token, a name that is not this machine's (DNS
-rebinding) is refused, and so is a request that says it comes from elsewhere.
+Orders are for who was given the page: a page of another site has no token, a name that is not this machine's is refused
+(``guard``), and so is a request that says it comes from elsewhere.
 """
 
 import secrets
@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from testbed.core.errors import ScenarioError
 from testbed.engines.control import Order
-from testbed.web.hub import Hub, last_id
+from testbed.web.guard import Guard
+from testbed.web.hub import Hub
 
 HEADER = "X-Token"
 _MOST_BODY = 1024
@@ -29,10 +29,12 @@ _MOST_BODY = 1024
 class LiveApp:
     """``give`` is called with each order that may be given; ``page(token)`` makes the page."""
 
-    def __init__(self, hub: Hub, give: Callable[[Order], None], page: Callable[[str], str], hosts: list[str]) -> None:
+    def __init__(self, hub: Hub, give: Callable[[Order], None], page: Callable[[str], str]) -> None:
         self._hub, self._give = hub, give
         self.report = ""
         """As HTML, once the run has made it: this process could not read the run's files."""
+        self.fetched = 0
+        """How often it was."""
         self.token = secrets.token_urlsafe(16)
         self._page = page(self.token)
         self.app = Starlette(
@@ -42,16 +44,16 @@ class LiveApp:
                 Route("/order", self._order, methods=["POST"]),
                 Route("/report", self._finished),
             ],
-            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+            middleware=[Middleware(Guard)],
         )
 
     async def _home(self, _request: Request) -> Response:
         return HTMLResponse(self._page, headers={"Cache-Control": "no-store"})
 
     async def _events(self, request: Request) -> Response:
-        after = last_id(request.headers.get("last-event-id") or request.query_params.get("after"))
+        last = request.headers.get("last-event-id") or request.query_params.get("after") or ""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._hub.stream(after), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._hub.stream(last), media_type="text/event-stream", headers=headers)
 
     async def _order(self, request: Request) -> Response:
         if not self._may(request):
@@ -68,6 +70,7 @@ class LiveApp:
     async def _finished(self, _request: Request) -> Response:
         if not self.report:
             return PlainTextResponse("the run goes on: its report is written at its end\n", status_code=404)
+        self.fetched += 1
         return HTMLResponse(self.report)
 
     def _may(self, request: Request) -> bool:

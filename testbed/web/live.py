@@ -1,7 +1,8 @@
 """The run's end of its live page: events go out, orders come in, and neither can hold the run up.
 
-with LivePage(title, report, host, port, controls) as page:
-    run_scenario(..., observer=both(page.observe, ...))
+with LivePage(title, folder, host, port, controls) as page:
+    run_scenario(..., observer=page.beside(...))
+    page.ended(valid)
 """
 
 import dataclasses
@@ -15,37 +16,41 @@ from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
-from time import sleep
+from time import monotonic
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from testbed.core.errors import TestbedError
-from testbed.core.events import Event
+from testbed.core.events import Controlled, Event, MigrationFinished, Progress
+from testbed.core.outlook import Outlook
 from testbed.core.rounds import Round
 from testbed.engines.control import Controls, Order
+from testbed.report.folder import RunFolder
+from testbed.web.guard import where
 
 LOCAL = "127.0.0.1"
-_END_S = 5.0
-LAST_LOOK_S = 3.0
-"""The page shows the report by itself when it hears of the end."""
+_END_S = 8.0
+"""The server gives browsers a last look (``server.LAST_LOOK_S``); after so long it is ended."""
 _ROOT = str(Path(__file__).parents[2])
+Message: TypeAlias = dict[str, Any]
 
 
 class LivePage:
     """A context manager. ``url`` is where the page is. Entering raises ``TestbedError`` for a port that is taken."""
 
-    def __init__(self, title: str, host: str, port: int, controls: Controls) -> None:
-        self._title, self._host, self._port = title, host, port
+    def __init__(self, title: str, folder: Path, host: str, port: int, controls: Controls) -> None:
+        self._title, self._folder, self._host, self._port = title, RunFolder(folder), host, port
         self._controls = controls
-        self._events: SimpleQueue[bytes | None] = SimpleQueue()
+        self._messages: SimpleQueue[Event | Message | None] = SimpleQueue()
+        self._outlook = Outlook()
+        self._offsets = {"samples": 0, "pages": 0}
+        self._valid: bool | None = None
         self.url = ""
 
     def __enter__(self) -> "LivePage":
         listener = self._listen()
-        host, port = listener.getsockname()[:2]
-        self.url = f"http://{host}:{port}/"
-        config: dict[str, Any] = {"fd": listener.fileno(), "title": self._title}
-        config["hosts"] = ["*"] if host == "0.0.0.0" else [host, "localhost", "127.0.0.1"]  # noqa: S104 - as asked
+        self.url = where(self._host, listener.getsockname()[1])
+        config = {"fd": listener.fileno(), "title": self._title}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "testbed.web.server", json.dumps(config)],
             stdin=subprocess.PIPE,
@@ -64,9 +69,15 @@ class LivePage:
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._events.put(None)
+        """However the run ended, the page hears so, and gets the report if there is one."""
+        report = self._folder.path / "report.html"
+        with suppress(OSError):  # a page that could not be drawn was said to be so
+            self.tell({"report": report.read_text(encoding="utf-8")})
+        ended = {"valid": self._valid, "reason": str(error or ""), "folder": str(self._folder.path)}
+        self.tell({"event": "Ended", **ended, "report_there": report.exists()})
+        self._messages.put(None)
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -80,7 +91,7 @@ class LivePage:
 
     def observe(self, event: Event) -> None:
         """From any thread; returns at once."""
-        self.tell(as_json(event))
+        self._messages.put(event)
 
     def beside(self, observer: Callable[[Event], None]) -> Callable[[Event], None]:
         """Tells both."""
@@ -91,42 +102,64 @@ class LivePage:
 
         return both
 
-    def ended(self, valid: bool, folder: Path) -> None:
-        """The run is over, and its report is written: whoever looks has ``LAST_LOOK_S`` to fetch it."""
-        with suppress(OSError):  # a page that could not be drawn was said to be so
-            self.tell({"report": (folder / "report.html").read_text(encoding="utf-8")})
-        self.tell({"event": "Ended", "valid": valid, "folder": str(folder)})
-        sleep(LAST_LOOK_S)
+    def ended(self, valid: bool) -> None:
+        """The run is over; without this it was broken off."""
+        self._valid = valid
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def tell(self, message: Message) -> None:
         """Anything else for the page."""
-        self._events.put((json.dumps(message) + "\n").encode())
+        self._messages.put(message)
 
     def _listen(self) -> socket.socket:
         try:
-            listener = socket.create_server((self._host, self._port))
+            return socket.create_server((self._host, self._port))
         except OSError as fault:
-            where = f"{self._host}:{self._port}"
+            named = f"{self._host}:{self._port}"
             raise TestbedError(
-                f"the live page cannot have {where}: {fault.strerror}; try another --live PORT"
+                f"the live page cannot have {named}: {fault.strerror}; try another --live PORT"
             ) from fault
-        return listener
 
     def _write(self, pipe: IO[bytes]) -> None:
         with suppress(OSError), pipe:  # a server that has gone is no fault of the run
-            while (line := self._events.get()) is not None:
-                pipe.write(line)
+            while (message := self._messages.get()) is not None:
+                made = message if isinstance(message, dict) else self._message(message)
+                pipe.write((json.dumps(made) + "\n").encode())
                 pipe.flush()
+
+    def _message(self, event: Event) -> Message:
+        """An event, and what it means: how long it will still take, and of a migration that ended all there is."""
+        self._outlook.update(event)
+        made = as_json(event)
+        if isinstance(event, Progress):
+            made |= {"left_s": self._outlook.left_s, "all_left_s": self._outlook.all_left_s}
+        if isinstance(event, MigrationFinished) and event.record is not None:
+            made |= {"total": self._outlook.total, "record": dataclasses.asdict(event.record)}
+            made |= {"samples": self._new("samples"), "pages": self._new("pages")}
+        return made
+
+    def _new(self, which: str) -> str:
+        """What was written to that file since this was asked last: a migration's lines."""
+        path = self._folder.samples if which == "samples" else self._folder.pages
+        with suppress(OSError), path.open("rb") as file:  # a simulated migration has none
+            file.seek(self._offsets[which])
+            new = file.read()
+            self._offsets[which] += len(new)
+            return new.decode(errors="replace")
+        return ""
 
     def _read(self, pipe: IO[bytes]) -> None:
         with pipe:
             for line in pipe:
-                self._controls.give(Order(**json.loads(line)))
+                order = Order(**json.loads(line))
+                fault = self._controls.give(order)
+                if fault is not None:
+                    self.observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
 
 
-def as_json(event: Event) -> dict[str, Any]:
-    """An event as the page gets it: its fields, and which event it is; of a round also its rates."""
-    made = {"event": type(event).__name__, **_plain(dataclasses.asdict(event))}
+def as_json(event: Event) -> Message:
+    """An event as the page gets it: its fields but for the record, and which event it is; of a round also its rates."""
+    fields = {name: getattr(event, name) for name in event.__dataclass_fields__ if name != "record"}
+    made = {"event": type(event).__name__, **{name: _plain(value) for name, value in fields.items()}}
     done = getattr(event, "round", None)
     if isinstance(done, Round):
         made["round"] |= {"bandwidth": done.bandwidth, "dirty_rate": done.dirty_rate}
@@ -134,6 +167,8 @@ def as_json(event: Event) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     return value.value if isinstance(value, Enum) else value

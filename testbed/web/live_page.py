@@ -1,40 +1,45 @@
-"""The live page as HTML: the report's looks, three charts that grow, and the buttons."""
-
-from typing import Any
+"""The live page as HTML: the report's looks, charts that grow on one axis, and the buttons."""
 
 import altair as alt
 
 from testbed.report.charts import export
+from testbed.report.charts.export import Chart
 from testbed.report.figures import Figure
 from testbed.report.page_html import raw, render
+from testbed.web.sections import FIGURES
 
-WIDTH, HEIGHT = 640, 140
+WIDTH, HEIGHT = 640, 120
 CHARTS = (
-    ("link", "the vMotion link", "megabytes per second", "line"),
-    ("guest", "the guest", "operations per second", "line"),
-    ("rounds", "dirtied in each round, and sent", "megabytes per second", "point"),
+    ("link", "The vMotion link, and how fast memory is dirtied", "MB/s"),
+    ("guest", "What the guest gets done", "1000 operations/s"),
+    ("services", "What its services get done", "operations/s"),
+    ("latency", "How long a client waits for an answer, at worst", "ms"),
+    ("throttle", "How far the guest was throttled", "%"),
 )
-"""Name, title, the unit of its axis, and its mark."""
+"""Name, title, and the unit of its axis. Charts of which nothing was seen are not shown."""
+DATA = "rows"
 
 
 def live_page(title: str, token: str) -> str:
     """Nothing in it is of this run but its title and its token: the rest comes as events."""
     with export.unchecked():
-        figures = [
-            Figure(name=f"live-{name}", title=heading, chart=_chart(unit, mark), caption="")
-            for name, heading, unit, mark in CHARTS
+        drawn = [
+            Figure(name=f"live-{name}", title=heading, chart=_chart(unit), caption="") for name, heading, unit in CHARTS
         ]
-        return render("live.html.j2", figures, title=title, token=token, charts_shown=figures, live=raw("live.js"))
+        return render("live.html.j2", drawn, title=title, token=token, drawn=drawn, heads=FIGURES, live=raw("live.js"))
 
 
-def _chart(unit: str, mark: str) -> alt.Chart:
-    """An empty chart of ``value`` over ``t``, coloured by ``what``; the page puts the rows in."""
-    rows: list[dict[str, Any]] = [{"t": 0.0, "value": 0.0, "what": "-"}]
-    base = alt.Chart(alt.InlineData(values=rows))
-    marked = base.mark_line(interpolate="step-after") if mark == "line" else base.mark_line(point=True)
-    made: alt.Chart = marked.encode(
-        x=alt.X("t:Q", title="seconds since the migration began"),
-        y=alt.Y("value:Q", title=unit),
-        color=alt.Color("what:N", title=None),
+def _chart(unit: str) -> Chart:
+    """Rows ``DATA`` that the page puts in: ``t``, ``value``, ``what``, and ``kind``: ``edge`` where a phase began, a
+    round ended or somebody put a hand in; ``line`` for what was sampled and ``round`` for what is of a round.
+    """
+    base = alt.Chart(alt.NamedData(name=DATA))
+    x = alt.X("t:Q", title="seconds since the migration began")
+    y, colour = alt.Y("value:Q", title=unit), alt.Color("what:N", title=None)
+    tips = [alt.Tooltip("what:N", title=" "), alt.Tooltip("value:Q", format=".4~g"), alt.Tooltip("t:Q", format=".2f")]
+    edges = base.mark_rule(strokeDash=[2, 3], opacity=0.6).encode(x=x, tooltip=["what:N", "t:Q"])
+    lines = base.mark_line(interpolate="step-before").encode(x=x, y=y, color=colour, tooltip=tips)
+    made: Chart = alt.layer(
+        edges.transform_filter(alt.datum.kind == "edge"), lines.transform_filter(alt.datum.kind != "edge")
     ).properties(width=WIDTH, height=HEIGHT)
     return made

@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
@@ -16,10 +17,12 @@ from testbed.core.record import Summary
 from testbed.report import page
 from testbed.report.folder import RunFolder
 from testbed.report.page_html import raw, templates
+from testbed.web.guard import Guard
 
 KINDS = {".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json"}
 """Other files are text, and a pcap is for a tool."""
 TEXT = {".jsonl", ".yaml", ".txt"}
+NONE = "there is no such file in this folder of runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,30 +41,43 @@ def find_runs(folder: Path) -> list[Found]:
 
 
 def app(folder: Path) -> Starlette:
-    """Serves the folder as it is when it is asked."""
+    """Serves the folder as it is when it is asked; of a folder that is a run itself, that run."""
     root = folder.resolve()
+    if (root / "summary.json").is_file():
+        return _app(root.parent, only=root.name)
+    return _app(root)
+
+
+def _app(root: Path, only: str | None = None) -> Starlette:
 
     def home(_request: Request) -> Response:
         made = templates().get_template("runs.html.j2")
-        return HTMLResponse(made.render(style=raw("page.css"), folder=folder.name or str(root), runs=find_runs(root)))
+        runs = [run for run in find_runs(root) if only in (None, run.name)]
+        return HTMLResponse(made.render(style=raw("page.css"), folder=only or root.name or str(root), runs=runs))
 
     async def file(request: Request) -> Response:
         path = inside(root, request.path_params["path"])
+        if only is not None and not path.is_relative_to(root / only):
+            raise HTTPException(404, NONE)
         if path.name == "report.html" and not path.exists():
             await run_in_threadpool(_make_report, path.parent)
         if not path.is_file():
-            raise HTTPException(404, "there is no such file in this folder of runs")
+            raise HTTPException(404, NONE)
         kind = "text/plain" if path.suffix in TEXT else KINDS.get(path.suffix, "application/octet-stream")
         return FileResponse(path, media_type=kind)
 
-    return Starlette(routes=[Route("/", home), Route("/runs/{path:path}", file)])
+    return Starlette(routes=[Route("/", home), Route("/runs/{path:path}", file)], middleware=[Middleware(Guard)])
 
 
 def inside(root: Path, asked: str) -> Path:
     """The file that is meant. Raises 404 for whatever would lead out of the folder, by ``..`` or by a link."""
     path = root / asked
-    if ".." in Path(asked).parts or not path.resolve().is_relative_to(root) or path.resolve() != path.absolute():
-        raise HTTPException(404, "there is no such file in this folder of runs")
+    try:
+        real, _ = path.resolve(), path.exists()
+    except (OSError, ValueError) as fault:  # a name that no file can have, a folder that may not be looked into
+        raise HTTPException(404, NONE) from fault
+    if ".." in Path(asked).parts or not real.is_relative_to(root) or real != path.absolute():
+        raise HTTPException(404, NONE)
     return path
 
 
@@ -74,9 +90,8 @@ def _make_report(run: Path) -> None:
 
 def _read_all(folder: Path) -> Iterator[Found]:
     for run in folder.iterdir():
-        if run.is_symlink() or not (run / "summary.json").is_file():
-            continue
         try:
-            yield Found(name=run.name, summary=RunFolder(run).read_summary())
-        except TestbedError as fault:
+            if not run.is_symlink() and (run / "summary.json").is_file():
+                yield Found(name=run.name, summary=RunFolder(run).read_summary())
+        except (TestbedError, OSError) as fault:
             yield Found(name=run.name, summary=None, fault=str(fault))

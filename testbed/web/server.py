@@ -3,47 +3,81 @@
     in   (stdin)    what the run says, one JSON object a line; the end of it is the end of the run
     out  (stdout)   orders, one JSON object a line
 
-It lasts as long as the run; when that has ended it lets browsers that are connected hear so, and goes.
+It lasts as long as the run; when that has ended, browsers that are connected hear so and fetch the report, and it goes.
 """
 
 import asyncio
 import json
 import os
+import secrets
 import socket
 import sys
 import threading
+from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 import uvicorn
 
+from testbed.core.record import LinkRecord, MigrationRecord, VmRecord
 from testbed.engines.control import Order
 from testbed.linux.process import die_with_parent
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
 from testbed.web.live_page import live_page
+from testbed.web.sections import Sections
 
-_LAST_WORDS_S = 2
+LAST_LOOK_S = 3.0
+"""So long a browser that is connected has to fetch the report."""
+_LAST_WORDS_S = 1
 NOBODY = 65534
 
 
-async def serve(config: dict[str, Any], listener: socket.socket) -> None:
-    """Until stdin ends."""
-    hub = Hub()
-    made = LiveApp(hub, _give, lambda token: live_page(config["title"], token), config["hosts"])
-    server = uvicorn.Server(
-        uvicorn.Config(
-            made.app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=_LAST_WORDS_S
+class Serving:
+    """Made with all rights, so that whatever is read from disk is read; run without them."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._hub = Hub(secrets.token_hex(4))
+        self._app = LiveApp(self._hub, _give, lambda token: live_page(config["title"], token))
+        self._sections = Sections()
+        self._uvicorn = uvicorn.Config(
+            self._app.app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=_LAST_WORDS_S
         )
-    )
-    listening = asyncio.create_task(server.serve(sockets=[listener]))
-    await _read_run(hub, made)
-    await hub.end()
-    server.should_exit = True
-    await listening
+        self._uvicorn.load()
+        Sections().add(asdict(_NOTHING), "", "", 1)
+
+    async def until_the_end(self, listener: socket.socket) -> None:
+        """Until stdin has ended and whoever looks has heard so."""
+        server = uvicorn.Server(self._uvicorn)
+        listening = asyncio.create_task(server.serve(sockets=[listener]))
+        async for said in _lines():
+            await self._take(said)
+        await self._hub.end()
+        await self._last_look()
+        server.should_exit = True
+        await listening
+
+    async def _take(self, said: dict[str, Any]) -> None:
+        """One message of the run: a report, an event, or an event with all that is known of a migration that ended."""
+        if "report" in said:
+            self._app.report = said["report"]
+            return
+        if record := said.pop("record", None):
+            sampled, paged, total = (said.pop(name) for name in ("samples", "pages", "total"))
+            said["section"] = await asyncio.to_thread(self._sections.add, record, sampled, paged, total)
+        await self._hub.add(said)
+
+    async def _last_look(self) -> None:
+        """Nobody waits for a page that nobody opened. One whose connection is just broken comes back."""
+        if not self._hub.seen or not self._app.report:
+            return
+        deadline = asyncio.get_running_loop().time() + LAST_LOOK_S
+        while self._app.fetched < self._hub.seen and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.05)
 
 
-async def _read_run(hub: Hub, made: LiveApp) -> None:
-    """A thread reads, since stdin may be a file or a pipe; what it has read is added here, in order."""
+async def _lines() -> AsyncIterator[dict[str, Any]]:
+    """A thread reads, since stdin may be a file or a pipe; what it has read comes out here, in order."""
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes]()
 
     def read() -> None:
@@ -53,11 +87,7 @@ async def _read_run(hub: Hub, made: LiveApp) -> None:
 
     threading.Thread(target=read, daemon=True, name="run").start()
     while line := await lines.get():
-        said = json.loads(line)
-        if "report" in said:
-            made.report = said["report"]
-        else:
-            await hub.add(said)
+        yield json.loads(line)
 
 
 def _give(order: Order) -> None:
@@ -67,10 +97,29 @@ def _give(order: Order) -> None:
 def drop_root() -> None:
     """Who started the run with sudo, else nobody. Does nothing without root."""
     if os.geteuid() == 0:
-        group, user = int(os.environ.get("SUDO_GID", NOBODY)), int(os.environ.get("SUDO_UID", NOBODY))
+        group, user = (_known(name) or NOBODY for name in ("SUDO_GID", "SUDO_UID"))
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
+
+
+def _known(name: str) -> int:
+    """A number out of the environment; 0, which is root's, for whatever is none."""
+    text = os.environ.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+_NOTHING = MigrationRecord(
+    name="",
+    settings={},
+    repeat=1,
+    scale={"size": 1.0, "time": 1.0},
+    outcome="failed",
+    reason="",
+    vm=VmRecord(ram_bytes=0, workload="", working_set_bytes=None, write_rate=None),
+    link=LinkRecord(rate=None, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=0, verified=False),
+)
+"""A migration of which nothing is known: drawing it loads all that drawing needs."""
 
 
 def main() -> int:
@@ -78,9 +127,10 @@ def main() -> int:
     die_with_parent()
     config = json.loads(sys.argv[1])
     listener = socket.socket(fileno=config["fd"])
+    serving = Serving(config)
     drop_root()
     die_with_parent()  # a change of user takes that back
-    asyncio.run(serve(config, listener))
+    asyncio.run(serving.until_the_end(listener))
     return 0
 
 

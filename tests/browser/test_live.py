@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,14 +20,30 @@ from tests.netns.launching import Launched, launch
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="real migrations need root")
 ROUNDS = "return document.querySelectorAll('#rows tr').length"
 OVER = "return document.body.dataset.over === 'yes'"
+UNDER_WAY = "return !document.getElementById('under-way').disabled"
+ROUND_1 = "return document.getElementById('now').textContent.startsWith('round 1')"
+PANELS = ("live-link", "live-guest", "live-services", "live-latency", "live-throttle")
+STANDS_STILL = """
+    const made = FastMotion.views.get('live-link'), rows = made ? made.view.data('rows') : [];
+    return rows.filter((row) => row.kind === 'line').slice(-3).length === 3
+        && rows.filter((row) => row.kind === 'line').slice(-3).every((row) => row.value < 0.5);
+"""
 STATE = "return document.getElementById('state').textContent"
 LONG = ("hello", "--set", "vm.ram=512MiB", "--set", "network.vmotion.goodput=300Mbit", "--live", "0")
 
 
 @pytest.fixture(scope="module")
-def window() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
+def browser() -> Iterator[Browser]:
+    with Browser() as one:
+        yield one
+
+
+@pytest.fixture
+def window(browser: Browser) -> Browser:
+    """With nothing in its console of the test before."""
+    browser.open("about:blank")
+    browser.console()
+    return browser
 
 
 def address(run: Launched) -> str:
@@ -34,13 +55,26 @@ def address(run: Launched) -> str:
 def test_it_follows_a_migration_to_its_end(window: Browser, tmp_path: Path) -> None:
     with launch(tmp_path / "run", "hello", "--live", "0") as run:
         window.open(address(run))
+        window.wait(UNDER_WAY)
         window.wait(OVER)
         assert window.run(STATE) == "the run has ended and is valid"
         assert window.run(ROUNDS) == len(run_rounds(run))
-        assert window.run("return document.querySelectorAll('.chart svg').length") == 3
-        window.screenshot(tmp_path / "live.png")
-        assert window.console() == []
         assert run.end() == 0
+        shown = {panel for panel in PANELS if window.run(f"return !document.getElementById('panel-{panel}').hidden")}
+        assert shown == {"live-link", "live-guest", "live-latency"}, "nothing else was there to be seen"
+        part = "#sections details.migration"
+        window.run(f"document.querySelector('{part}').open = true")
+        window.run(f"document.querySelector('{part} .chart').scrollIntoView()")
+        window.wait(f"return document.querySelectorAll('{part} .chart svg').length >= 1")
+        window.run("return FastMotion.drawAll()")
+        window.wait(f"return document.querySelectorAll('{part} .chart svg').length === 3")
+        window.screenshot(tmp_path / "live.png")
+        assert window.run("return document.querySelector('#ended tr td:last-child').textContent") == "yes"
+        assert window.console() == []
+        report = window.run("return document.getElementById('report').href")
+        window.open(report)  # the server has gone, and the page has it
+        assert window.run("return document.querySelector('h1').textContent") == "hello"
+        assert window.console() == []
 
 
 def test_one_that_comes_back_has_missed_nothing(window: Browser, tmp_path: Path) -> None:
@@ -56,39 +90,164 @@ def test_one_that_comes_back_has_missed_nothing(window: Browser, tmp_path: Path)
         assert run.end() == 0
 
 
+def test_one_whose_connection_breaks_gets_each_event_once(window: Browser, tmp_path: Path) -> None:
+    """The browser's own reconnect, with its Last-Event-ID, through a relay that is cut in round 1."""
+    with launch(tmp_path / "run", "hello", "--live", "0") as run, Relay(address(run)) as relay:
+        window.open(relay.url)
+        window.wait(ROUND_1)
+        relay.cut()
+        run.wait_for("round 2")
+        assert window.run(ROUNDS) <= 1
+        relay.mend()
+        window.wait(OVER)
+        assert window.run(ROUNDS) == len(run_rounds(run))
+        assert run.end() == 0
+
+
+def test_a_page_of_an_earlier_run_loads_anew(window: Browser, tmp_path: Path) -> None:
+    with launch(tmp_path / "one", *LONG) as run, Relay(address(run)) as relay:
+        window.open(relay.url)
+        window.wait(UNDER_WAY)
+        relay.cut()
+        run.process.kill()
+        run.end()
+        with launch(tmp_path / "two", "hello", "--set", "title=another", "--live", "0") as another:
+            relay.mend(address(another))
+            window.wait("return document.title.includes('another')")
+            window.wait(OVER)
+            assert window.run(ROUNDS) == len(run_rounds(another))
+            assert another.end() == 0
+
+
 def test_the_cancel_button_cancels(window: Browser, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
         window.open(address(run))
-        run.wait_for("precopy")
-        window.wait("return document.getElementById('now').textContent.startsWith('round 1')")
-        window.run("document.querySelector('[data-order=cancel]').click()")
+        window.wait(ROUND_1)
+        press(window, "cancel")
         assert run.end() == 1
         assert run.migration["outcome"] == "cancelled" and "by hand" in run.migration["reason"]
         assert [each["what"] for each in run.migration["controls"]] == ["cancel"]
 
 
+def test_a_link_that_is_cut_can_be_cancelled(window: Browser, tmp_path: Path) -> None:
+    with launch(tmp_path / "run", *LONG) as run:
+        window.open(address(run))
+        window.wait(ROUND_1)
+        press(window, "cut")
+        run.wait_for("by hand: cut")
+        press(window, "cancel")
+        assert run.end() == 1
+        assert run.migration["outcome"] == "cancelled" and "by hand" in run.migration["reason"]
+
+
+def test_the_stop_button_ends_the_run_as_ctrl_c_does(window: Browser, tmp_path: Path) -> None:
+    with launch(tmp_path / "run", *LONG) as run:
+        window.open(address(run))
+        window.wait(ROUND_1)
+        press(window, "stop")
+        assert run.end() == 130
+        assert run.migration["outcome"] == "cancelled" and run.migration["interrupted"]
+        window.wait(OVER)
+        assert window.run(STATE) == "the run was broken off"
+        assert window.run("return document.getElementById('report') !== null")
+
+
 def test_the_link_and_the_guest_are_in_the_hands_of_the_page(window: Browser, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
         window.open(address(run))
-        run.wait_for("precopy")
-        window.wait("return document.getElementById('now').textContent.startsWith('round 1')")
-        window.run("document.querySelector('[data-order=cut]').click()")
+        window.wait(ROUND_1)
+        press(window, "cut")
         run.wait_for("by hand: cut")
-        window.run("document.querySelector('[data-order=mend]').click()")
+        window.wait(STANDS_STILL)
+        press(window, "mend")
         run.wait_for("by hand: mend")
-        window.run("document.getElementById('rate').value = 2000; document.querySelector('[data-order=rate]').click()")
-        run.wait_for("by hand: rate 2e+09")
         window.run("document.getElementById('throttle').value = 50")
-        window.run("document.querySelector('[data-order=throttle]').click()")
+        press(window, "throttle")
         run.wait_for("by hand: throttle 0.5")
+        window.run("document.getElementById('rate').value = 2000")
+        press(window, "rate")
+        run.wait_for("by hand: rate 2e+09")
         assert run.end() == 1
         done = run.migration
         assert done["outcome"] == "completed" and done["memory"]["match"] is True
-        assert [each["what"] for each in done["controls"]] == ["cut", "mend", "rate", "throttle"]
+        assert [each["what"] for each in done["controls"]] == ["cut", "mend", "throttle", "rate"]
+        assert all(each["fault"] is None for each in done["controls"])
         assert any("changed by hand" in reason for reason in done["invalid_reasons"])
+        assert done["rounds"][0]["throttle"] > 0 and "by hand" in done["throttle"]["mechanism"]
+        fast = max(each["bandwidth"] for each in done["rounds"][1:])
+        assert fast > 2 * done["rounds"][0]["bandwidth"], "the last rounds went at the rate that was set"
         window.wait(OVER)
         assert window.run("return document.querySelectorAll('#done li').length") == 4
         assert window.console() == []
+
+
+def press(window: Browser, order: str) -> None:
+    """The button, which must be one that can be pressed."""
+    button = f"document.querySelector('[data-order={order}]')"
+    assert window.run(f"return !{button}.matches(':disabled')"), order
+    window.run(f"{button}.click()")
+
+
+class Relay:
+    """Between a browser and the page's server: connections that can be cut, and a server that can be another."""
+
+    def __init__(self, url: str) -> None:
+        self._target = self._address(url)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self._open = True
+        self._ends: set[socket.socket] = set()
+        self._workers = [threading.Thread(target=self._accept)]
+        self._workers[0].start()
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for worker in self._workers:
+            worker.join()
+        self._listener.close()
+
+    def cut(self) -> None:
+        """All connections end, and new ones do at once."""
+        self._open = False
+        for end in list(self._ends):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self, url: str | None = None) -> None:
+        """As before, or to another server."""
+        self._target = self._address(url) if url else self._target
+        self._open = True
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._workers.append(threading.Thread(target=self._carry, args=(client,)))
+                self._workers[-1].start()
+
+    def _carry(self, client: socket.socket) -> None:
+        """Both ways, until either end has no more."""
+        with client, suppress(OSError):
+            if not self._open:
+                return
+            with socket.create_connection(self._target) as server:
+                self._ends |= {client, server}
+                other = {client: server, server: client}
+                while ready := select.select([client, server], [], [])[0]:
+                    for end in ready:
+                        data = end.recv(1 << 16)
+                        if not data:
+                            return
+                        other[end].sendall(data)
+
+    @staticmethod
+    def _address(url: str) -> tuple[str, int]:
+        found = urlsplit(url)
+        return str(found.hostname), int(found.port or 80)
 
 
 def run_rounds(run: Launched) -> list[str]:

@@ -11,10 +11,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
-from testbed.network.commands import CommandFailed, run_in
+from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
 from testbed.network.nic import INTERFACE, Identity, attach
 
@@ -69,15 +69,15 @@ def talker(fabric: Fabric, host: str, role: str, address: str, *, own_network: b
 
 @contextmanager
 def guest(fabric: Fabric, host: str, who: Identity, *, up: bool) -> Iterator[Talker]:
-    """A stand-in on the VM network."""
+    """A stand-in on the VM network. Its interface is gone when this ends: a namespace without processes lives on for a
+    while, and there is only one interface of that MAC at a host.
+    """
     with talker(fabric, host, "guest", who.ip, own_network=True) as started:
         attach(fabric, host, started.pid, who, up)
         try:
             yield started
         finally:
-            # A namespace goes some time after its last process, and until then nobody else may have its MAC.
-            with suppress(CommandFailed):
-                run_in(started.pid, ["ip", "link", "delete", INTERFACE])
+            run_in(started.pid, ["ip", "link", "delete", INTERFACE])
 
 
 class Guest:
@@ -96,6 +96,10 @@ class Guest:
         for _ in range(count):
             connection, (_, port) = self._listener.accept()
             self._connections[port] = connection
+
+    def ports(self) -> list[int]:
+        """The clients' ports of what it has accepted."""
+        return list(self._connections)
 
     def write(self, text: str) -> None:
         """To each."""
@@ -128,6 +132,19 @@ class Client:
         for _ in range(count):
             self._connections.append(socket.create_connection((self._address, PORT), 10))
         return [each.getsockname()[1] for each in self._connections]
+
+    def write_to(self, ports: list[int], text: str) -> None:
+        """Only to those that come from these ports."""
+        for each in self._connections:
+            if each.getsockname()[1] in ports:
+                each.sendall(text.encode())
+
+    def abort(self, last: int) -> None:
+        """The last ones are reset."""
+        for each in self._connections[-last:]:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            each.close()
+        del self._connections[-last:]
 
     def write(self, text: str, times: int = 1) -> None:
         for each in self._connections:

@@ -2,23 +2,15 @@
 
 import hashlib
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from testbed.core.connection import TcpConnection
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux import process, tcp_repair
-from testbed.linux.nic import Nic
-from testbed.migration.announcing import Announcer
-from testbed.migration.connections import Arriving, Departing, take_back
-from testbed.migration.guest import Adopted
-from testbed.network.announce import frames
+from testbed.linux import tcp_repair
 from testbed.network.fabric import Fabric
-from testbed.network.nic import INTERFACE, Identity, forwarding, identity_of
-from tests.netns.talking import Talker, guest, talker
+from tests.netns.staging import Stage, close, exactly, staged
 
 
 @pytest.fixture(scope="module")
@@ -27,82 +19,10 @@ def fabric() -> Iterator[Fabric]:
         yield up
 
 
-@dataclass(slots=True)
-class Stage:
-    """A guest that talks at esx1, one that waits at esx2, and the client of both."""
-
-    fabric: Fabric
-    who: Identity
-    source: Talker
-    destination: Talker
-    client: Talker
-    departing: Departing
-    arriving: Arriving
-
-    def connect(self, count: int, accept: int | None = None) -> None:
-        self.source.ask("listen")
-        self.client.ask("connect", count=count)
-        self.source.ask("accept", count=count if accept is None else accept)
-
-    def leave(self) -> list[TcpConnection]:
-        process.stop(self.source.pid)
-        return self.departing.leave()
-
-    def arrive(self, connections: Sequence[TcpConnection]) -> dict[int, socket.socket]:
-        """Restored, and the link up: the sockets as the guest would have them, by the client's port."""
-        made = self.restore(connections)
-        self.arriving.appear()
-        self.arriving.hand_over()
-        return made
-
-    def restore(self, connections: Sequence[TcpConnection]) -> dict[int, socket.socket]:
-        adopted: list[Adopted] = self.arriving.restore(connections)
-        made = {connection.remote_port: sock.dup() for connection, sock in adopted}
-        for sock in made.values():
-            sock.settimeout(30)
-        return made
-
-    def forwarding(self) -> str | None:
-        return forwarding(self.fabric, self.who.mac)
-
-
 @pytest.fixture
 def stage(fabric: Fabric) -> Iterator[Stage]:
-    who = identity_of(fabric)
-    assert who is not None
-    with ExitStack() as stack:
-        source = stack.enter_context(guest(fabric, "esx1", who, up=True))
-        destination = stack.enter_context(guest(fabric, "esx2", who, up=False))
-        client = stack.enter_context(talker(fabric, "client", "client", who.ip))
-        here = Announcer(source.pid, INTERFACE, frames(who))  # the test before left it at the other host
-        here.announce()
-        here.close()
-        departing = Departing(
-            source.pid,
-            Nic(source.pid, INTERFACE, who.ip, who.prefix),
-            who.ip,
-            announcer=Announcer(source.pid, INTERFACE, frames(who)),
-        )
-        stack.callback(departing.close, gone=True)
-        there = Nic(destination.pid, INTERFACE, who.ip, who.prefix)
-        stack.callback(there.close)
-        announcer = Announcer(destination.pid, INTERFACE, frames(who))
-        stack.callback(announcer.close)
-        arriving = Arriving(destination.pid, there, announcer)
-        yield Stage(fabric, who, source, destination, client, departing, arriving)
-        process.resume(source.pid)
-
-
-def exactly(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size and (more := sock.recv(size - len(data))):
-        data += more
-    return data
-
-
-def close(sockets: dict[int, socket.socket]) -> None:
-    for sock in sockets.values():
-        sock.close()
+    with staged(fabric) as ready:
+        yield ready
 
 
 def test_this_kernel_can() -> None:
@@ -201,71 +121,6 @@ def test_a_connection_that_the_kernel_refuses_is_counted(stage: Stage) -> None:
     assert (stage.arriving.restored, stage.arriving.refused) == (1, 1)
     assert list(here) == [moving[1].remote_port]
     close(here)
-
-
-def test_a_guest_that_stays_goes_on_where_it_was(stage: Stage) -> None:
-    """Also after its connections were made at the other host: that host drops them without a word."""
-    stage.connect(20)
-    stage.source.ask("write", text="answer")
-    moving = stage.leave()
-    stage.client.ask("write", text="question")
-    here = stage.restore(moving)
-    stage.arriving.forget()
-    close(here)
-    stage.departing.stay()
-    stage.departing.stay()
-    process.resume(stage.source.pid)
-    assert set(stage.source.ask("read", size=8).values()) == {"question"}
-    stage.source.ask("write", text="ed")
-    assert set(stage.client.ask("read", size=8).values()) == {"answered"}
-    assert stage.client.ask("errors") == []
-
-
-def test_a_guest_that_died_at_its_first_step_there_goes_on_here(stage: Stage) -> None:
-    """Its sockets were let go of and its link was up: still no client hears a word of it."""
-    stage.connect(20)
-    moving = stage.leave()
-    here = stage.restore(moving)
-    stage.arriving.appear()
-    close(here)  # as the end of the guest's process would
-    assert stage.forwarding() == "esx2"
-    stage.arriving.forget()
-    stage.departing.stay()
-    assert stage.forwarding() == "esx1"
-    process.resume(stage.source.pid)
-    stage.client.ask("write", text="question")
-    assert set(stage.source.ask("read", size=8).values()) == {"question"}
-    assert stage.client.ask("errors") == []
-
-
-def test_a_client_that_was_not_accepted_hears_it_when_the_guest_stays(stage: Stage) -> None:
-    """It is out of the listener's queue and cannot be put back: better a reset than a silence."""
-    stage.connect(3, accept=2)
-    assert len(stage.leave()) == 3
-    stage.departing.stay()
-    process.resume(stage.source.pid)
-    assert stage.client.ask("await_errors", count=1) == ["Connection reset by peer"]
-    stage.source.ask("write", text="still here")
-
-
-def test_a_guest_whose_agent_died_is_taken_back(stage: Stage) -> None:
-    stage.connect(3)
-    stage.leave()
-    take_back(stage.source.pid, INTERFACE, stage.who.ip, stage.who.prefix)
-    process.resume(stage.source.pid)
-    stage.client.ask("write", text="question")
-    assert set(stage.source.ask("read", size=8).values()) == {"question"}
-
-
-def test_a_reset_silences_and_reads_nothing(stage: Stage) -> None:
-    stage.connect(2)
-    process.stop(stage.source.pid)
-    stage.departing.reset_because = "asked for"
-    assert stage.departing.leave() == []
-    stage.departing.stay()
-    process.resume(stage.source.pid)
-    stage.client.ask("write", text="question")
-    assert set(stage.source.ask("read", size=8).values()) == {"question"}
 
 
 def test_five_hundred(stage: Stage) -> None:

@@ -54,6 +54,9 @@ class MemoryGuest:
     def ports(self) -> GuestPorts:
         return GuestPorts(pid=0, ram_address=0, ram_bytes=self.size, ram_fd=self.fd, new_userfaultfd=lambda: -1)
 
+    def hold(self) -> None:
+        """Only a guest with disks has anything to hold."""
+
     def stun(self) -> None:
         self.did.append("stun")
 

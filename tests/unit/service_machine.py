@@ -162,12 +162,16 @@ class SmallMachine:
         self._sockets.clear()
 
 
-def evidence(*machines: SmallMachine, client: Rows | None = None, said: dict[str, Any] | None = None) -> Evidence:
+def evidence(
+    *machines: SmallMachine, client: Rows | None = None, said: dict[str, Any] | None = None, may_break: int | None = 0
+) -> Evidence:
     """What those machines, in order, leave behind. Reads their logs: once only."""
     last = machines[-1]
     logs = [machine.rows() for machine in machines]
     area = last.area.copy()
-    return Evidence(area=area, read=last.files.take, logs=logs, client=client, said=said or {}, seed=last.seed)
+    return Evidence(
+        area=area, read=last.files.take, logs=logs, client=client, said=said or {}, seed=last.seed, may_break=may_break
+    )
 
 
 class Clients:

@@ -1,6 +1,7 @@
 """What is said while a run goes on: plain lines, the live view's figures, nothing when quiet."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from testbed.cli.live import draw, figures, sights
-from testbed.cli.outlook import Outlook
 from testbed.cli.progress import lines, watching
 from testbed.core.events import (
     Controlled,
@@ -20,14 +20,16 @@ from testbed.core.events import (
     RoundFinished,
     Sampled,
 )
+from testbed.core.outlook import Outlook
 from testbed.core.rounds import Action, Decision, Round, RoundKind
 
 MB = 10**6
 ROUND = Round(
     index=1, kind=RoundKind.PRECOPY, started_s=1.0, duration_s=2.0, sent_bytes=200 * MB, dirtied_bytes=50 * MB
 )
+BEGIN = MigrationStarted(at=0.0, name="ram=1GiB", index=1, total=2)
 STORY: list[Event] = [
-    MigrationStarted(at=0.0, name="ram=1GiB", index=1, total=2),
+    BEGIN,
     PhaseChanged(at=0.5, phase="network", detail="1 Gbit/s"),
     PhaseChanged(at=1.0, phase="precopy"),
     Progress(at=2.0, round=1, sent_bytes=100 * MB, round_bytes=200 * MB),
@@ -59,8 +61,7 @@ def test_in_a_round_it_knows_rate_and_rest() -> None:
     outlook = after(STORY[:4])
     assert outlook.rate == 100 * MB
     assert outlook.left_bytes == 100 * MB
-    assert outlook.left_s == pytest.approx(1.0), "nothing is known of the dirty rate yet"
-    assert outlook.all_left_s == pytest.approx(1.0 + 3.0), "the other migration takes as long as this one"
+    assert outlook.left_s is None and outlook.all_left_s is None, "nothing is known of the dirty rate yet"
 
 
 def test_after_a_round_it_counts_what_is_dirtied_meanwhile() -> None:
@@ -68,6 +69,15 @@ def test_after_a_round_it_counts_what_is_dirtied_meanwhile() -> None:
     assert outlook.dirty_rate == 25 * MB
     assert outlook.left_s == pytest.approx(0.25 / (1 - 0.25))
     assert figures(outlook)[:3] == ["25.0 MB left", "at 100 MB/s", "dirtied at 25.0 MB/s"]
+
+
+def test_what_the_model_said_is_known_from_the_first_round_on() -> None:
+    foreseen = replace(BEGIN, expected_s=9.0, others_s=20.0)
+    outlook = after([foreseen, *STORY[1:4]])
+    assert outlook.left_s == pytest.approx(8.0), "asked at 1, now 2"
+    assert outlook.all_left_s == pytest.approx(28.0)
+    late = after([replace(foreseen, expected_s=1.0), *STORY[1:]])
+    assert late.left_s == pytest.approx(0.25 / (1 - 0.25)), "it outlasted the model: the rounds say more"
 
 
 def test_who_never_converges_gets_no_estimate() -> None:
@@ -81,7 +91,7 @@ def test_who_never_converges_gets_no_estimate() -> None:
 
 def test_what_is_done_says_how_long_the_rest_takes() -> None:
     second = MigrationStarted(at=5.0, name="ram=2GiB", index=2, total=3)
-    assert after([*STORY, END, second]).all_left_s == pytest.approx(5.0)
+    assert after([*STORY, END, second]).all_left_s == pytest.approx(10.0), "this one and the last one"
 
 
 @given(st.lists(st.sampled_from([*STORY, END]), max_size=12))

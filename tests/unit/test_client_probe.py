@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from guest_agent.client.probe import WallClock
 from tests.unit.service_machine import Clients
 
 
@@ -106,3 +107,25 @@ def test_it_leaves_with_its_parent(echo: UdpEcho) -> None:
         clients.process.stdin.close()
         assert clients.process.wait(10) == 1
         clients.process.stdin = None
+
+
+@pytest.mark.parametrize("step_s", [-3600, -0.5, 0.5, 3600])
+def test_a_wall_clock_that_is_set_is_no_silence(step_s: float) -> None:
+    """Answers 2 ms apart, some stamped before the clock was set and some after it, all read afterwards."""
+    step, base = int(step_s * 1e9), 1_700_000_000 * 10**9
+    differences = iter([base, base + step, base + step])
+    clock = WallClock(lambda: next(differences))
+    last = time.monotonic_ns()
+    sent = [last - 2_000_000 * back for back in range(10, 0, -1)]
+    came = [at + 100_000 for at in sent]
+    stamps = [at + base + (step if number >= 5 else 0) for number, at in enumerate(came)]
+    clock.measure()
+    assert [clock.when(stamp, at) for stamp, at in zip(stamps, sent, strict=True)] == came
+    clock.measure()
+    assert clock.when(stamps[-1], sent[-1]) == came[-1]
+
+
+def test_what_cannot_be_is_put_between_its_question_and_now() -> None:
+    clock, now = WallClock(lambda: 0), time.monotonic_ns()
+    assert clock.when(now - 9_000_000, now - 5_000_000) == now - 5_000_000
+    assert now <= clock.when(now + 10**15, now - 5_000_000) <= time.monotonic_ns()

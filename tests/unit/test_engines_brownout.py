@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from guest_agent.ring import Rows
 from testbed.core.service_record import ServicePhaseRecord, ServiceRecord
-from testbed.engines.brownout import Stretch, describe
+from testbed.engines.brownout import Stretch, describe, fell_silent
 
 EDGES = (100.0, 102.0, 108.0, 110.0)
 STRETCHES = [
@@ -133,3 +133,18 @@ def _lasts(call: Callable[[], object]) -> float:
     begun = time.process_time()
     call()
     return time.process_time() - begun
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "grace_s", "silent"),
+    [(0.01, None, 0.5, True), (0.01, 2.0, 0.5, False), (0.01, None, 2.45, False), (1.0, None, 0.5, False)],
+)
+def test_a_service_that_does_nothing_any_more_is_told_where_it_had_time_for_ten_operations(
+    before: float, after: float | None, grace_s: float, silent: bool
+) -> None:
+    ends = every(before, 100, 107) + (every(after, 107.5, 110) if after else [])
+    said = fell_silent(describe("iometer", "guest", log(ends), STRETCHES, EDGES), grace_s)
+    assert (said is not None) == silent
+    assert (
+        said is None or said == "it completed nothing in the 2.5 s after the migration, and 100 operations/s before it"
+    )

@@ -19,6 +19,17 @@ def test_samples_count_on_and_rows_are_kept() -> None:
     assert follower.lost == 0
 
 
+def test_an_end_before_its_beginning_is_no_latency_at_all() -> None:
+    """A wall clock that was set back while a probe was under way."""
+    ring = RingWriter()
+    follower = LogFollower(ring.fd, "client")
+    ring.append(9_000, 3_000, 0, 0)
+    assert follower.sample()[0]["latency_s"] == 0.0
+    ring.append(9_000, 3_000, 1, 0)
+    ring.append(9_000, 10_000, 2, 0)
+    assert follower.sample()[0]["latency_s"] == 1e-6
+
+
 def test_an_empty_log_has_the_shape_of_a_log() -> None:
     assert LogFollower(RingWriter().fd, "client").rows().shape == (0, 4)
 

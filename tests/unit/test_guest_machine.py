@@ -220,6 +220,23 @@ def test_the_probe_is_answered_whether_the_gate_is_shut_or_not(probed: int, stac
         assert not keeper.busy
 
 
+def test_a_guest_that_waits_is_silent_and_answers_once_it_has_made_its_first_step(
+    probed: int, stack: ExitStack
+) -> None:
+    config = GuestConfig(ram_bytes=RAM, role="destination", address="127.0.0.1")
+    guest = Guest(config)
+    write_state(guest.ram.memory.data.cast("B"), config)
+    asker = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    asker.connect(("127.0.0.1", probed))
+    asker.send(b"are you there?")
+    for _ in range(10):
+        guest.loop.turn(0.001)
+    assert not readable(asker)
+    guest.run()
+    turn_until(guest, lambda: readable(asker))
+    assert asker.recv(100) == b"are you there?"
+
+
 def test_the_probe_can_be_made_ready_before_its_address_is_there(probed: int) -> None:
     Guest(GuestConfig(ram_bytes=RAM, address="192.0.2.100"))
     with pytest.raises(TestbedError, match=r"cannot answer probes at 192\.0\.2\.100"):
@@ -228,6 +245,7 @@ def test_the_probe_can_be_made_ready_before_its_address_is_there(probed: int) ->
 
 def test_an_asker_that_cannot_be_answered_harms_nobody(probed: int, stack: ExitStack) -> None:
     guest = Guest(GuestConfig(ram_bytes=RAM, address="127.0.0.1"))
+    guest.run()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.connect(("127.0.0.1", probed))
         gone.send(b"gone")

@@ -170,6 +170,9 @@ def test_a_services_area_may_differ_and_everything_else_may_not() -> None:
         found = prove(pair[0].fd, pair[1].fd, config)
         assert found.match and found.pages_excluded == 2 and found.mismatches == ()
         assert found.pages_compared == equal.pages_compared - 2 and found.pages_replayed == equal.pages_replayed
+        for worked, mismatches in (([True, False], (last,)), ([False, True], (1,)), ([False, False], (1, last))):
+            idle = prove(pair[0].fd, pair[1].fd, config, worked)
+            assert (idle.mismatches, idle.pages_excluded) == (mismatches, 2 - len(mismatches))
         pair[1].memory[[0, last + 1], 100] ^= np.uint64(1)
         assert prove(pair[0].fd, pair[1].fd, config).mismatches == (0, last + 1)
         first, second = areas(pair[1].fd, config)

@@ -69,6 +69,28 @@ def test_the_tables_at_the_end_have_blackout_and_services() -> None:
     assert "blackout: 71.9 ms = last answer 1.2 ms, downtime 70.0 ms, next request 300 us, next answer 400 us" in text
 
 
+def test_what_moves_bytes_says_how_many_and_what_does_not_says_nothing() -> None:
+    """1,000 operations of 4096 bytes a second before, 998 after."""
+    done = a_networked_migration(services=[a_service(), a_service(name="oltp", operation_bytes=None)])
+    heads, (iometer, oltp) = service_words.service_heads([done]), service_words.services(done)
+    assert len(heads) == len(iometer) == len(oltp)
+    assert (iometer[heads.index("MB/s before")], oltp[heads.index("MB/s before")]) == ("4.1", "-")
+    assert heads[-1] == "verified" and service_words.numbers(heads) == list(range(2, len(heads) - 1))
+    phases, rows = service_words.phase_heads(done.services[0]), service_words.phases(done.services[0])
+    assert [row[phases.index("MB/s")] for row in rows if row[0] in ("before", "after")] == ["4.1", "4.09"]
+    assert all(len(row) == len(phases) for row in rows)
+
+
+def test_where_nothing_moves_bytes_there_is_no_such_column() -> None:
+    done = a_networked_migration(services=[a_service(operation_bytes=None)])
+    assert "MB/s before" not in service_words.service_heads([done])
+    assert len(service_words.service_heads([done])) == len(service_words.services(done)[0])
+    assert len(service_words.phase_heads(done.services[0])) == len(service_words.phases(done.services[0])[0])
+    beside = a_networked_migration()
+    assert len(service_words.service_heads([done, beside])) == len(service_words.services(done, [done, beside])[0])
+    assert "MB/s before" in shown(done, beside) and "MB/s before" not in shown(done)
+
+
 def test_a_run_without_services_has_no_such_lines() -> None:
     text = shown(a_migration())
     assert "blackout" not in text and "services" not in text and "connections" not in text

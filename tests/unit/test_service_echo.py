@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,12 +88,22 @@ def test_an_address_that_cannot_be_listened_on_is_said(tmp_path: Path, machine: 
 
 
 @pytest.mark.parametrize(
-    ("changed", "lost"), [({"broken": 2}, 0), ({"mismatched": 1}, 0), ({"answered": 7}, 3), ({}, None)]
-)
+    ("changed", "lost"),
+    [
+        ({"broken": 2}, 0), ({"mismatched": 1}, 0), ({"answered": 7}, 3), ({}, None),
+        ({"answered": 7, "abandoned": 2}, 1), ({"answered": 7, "abandoned": 3}, None), ({"sent": 0, "answered": 0}, 0),
+    ],
+)  # fmt: skip
 def test_the_verdict_is_the_clients(machine: SmallMachine, changed: dict[str, int], lost: int | None) -> None:
-    said = {"sent": 10, "answered": 10, "broken": 0, "mismatched": 0} | changed
+    said = {"sent": 10, "answered": 10, "broken": 0, "mismatched": 0, "abandoned": 0} | changed
     verdict = Echo().verify(evidence(machine, said=said))
     assert verdict.ok == (lost is None) and verdict.lost == (lost or 0)
+
+
+def test_connections_that_had_to_break_are_no_fault(machine: SmallMachine) -> None:
+    said = {"sent": 10, "answered": 8, "broken": 2, "mismatched": 0, "abandoned": 2}
+    left = evidence(machine, said=said)
+    assert [Echo().verify(replace(left, may_break=most)).ok for most in (0, 1, 2, None)] == [False, False, True, True]
 
 
 def test_clients_that_said_nothing_prove_nothing(machine: SmallMachine) -> None:

@@ -165,6 +165,12 @@ def test_operations_lost_and_doubled_are_counted(moved: tuple[Evidence, SmallMac
     assert (doubled.ok, doubled.lost, doubled.doubled) == (False, 0, 2)
 
 
+def test_an_exerciser_that_did_nothing_is_not_in_order(tmp_path: Path) -> None:
+    machine = SmallMachine(SPEC, str(tmp_path / "store")).start()
+    assert SPEC.verify(evidence(machine)).findings == ("no operation was completed at all",)
+    machine.close()
+
+
 def test_an_overwritten_log_is_said(moved: tuple[Evidence, SmallMachine]) -> None:
     left, _ = moved
     verdict = SPEC.verify(replace(left, logs=[left.logs[0][1000:], left.logs[1]]))

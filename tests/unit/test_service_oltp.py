@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,46 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guest_agent.ledger import Ledger
-from guest_agent.services import Evidence
 from guest_agent.services.oltp import Oltp
-from guest_agent.transactions import FULL, REPLY_BYTES, Reply, Request, make_request, read_reply, read_request
+from guest_agent.transactions import (
+    FULL,
+    Reply,
+    Request,
+    make_request,
+    read_reply,
+    read_request,
+)
+from tests.unit.banking import SEED, SPEC, Asking, told, transact
 from tests.unit.service_machine import SmallMachine, evidence, free_port
-
-SPEC = Oltp(accounts=1000, tellers=10, branches=3, sessions=4, history=1000)
-
-
-class Asking:
-    """A client's end by hand."""
-
-    def __init__(self, session: int) -> None:
-        self.session, self.sequence = session, 0
-        self.sock = socket.create_connection(("127.0.0.1", Oltp.port or 0))
-        self.sock.setblocking(False)
-
-    def __del__(self) -> None:
-        self.sock.close()
-
-    def ask(self, sequence: int | None = None) -> Request:
-        self.sequence = self.sequence + 1 if sequence is None else sequence
-        request = make_request(9, self.session, self.sequence, (1000, 10, 3))
-        self.sock.send(request.pack())
-        return request
-
-    def answer(self, machine: SmallMachine) -> Reply | None:
-        """None: the connection was closed."""
-        came: list[bytes] = []
-
-        def some() -> bool:
-            try:
-                came.append(self.sock.recv(REPLY_BYTES))
-            except BlockingIOError:
-                return False
-            except ConnectionResetError:
-                came.append(b"")
-            return True
-
-        machine.run(some)
-        return read_reply(came[0]) if came[0] else None
 
 
 @pytest.fixture
@@ -64,17 +35,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallMa
 
 def ledger(machine: SmallMachine) -> Ledger:
     return Ledger(machine.area, SPEC.sizes)
-
-
-def transact(machine: SmallMachine, asking: Asking, times: int) -> list[list[int]]:
-    """The client's rows."""
-    rows = []
-    for _ in range(times):
-        asking.ask()
-        reply = asking.answer(machine)
-        assert reply and (reply.session, reply.sequence) == (asking.session, asking.sequence)
-        rows.append([1, 2, reply.session << 32 | reply.sequence, reply.transaction])
-    return rows
 
 
 @given(
@@ -142,7 +102,7 @@ def test_nonsense_closes_the_connection_and_nothing_else(machine: SmallMachine, 
 
 def test_half_a_request_waits_in_the_kernel_and_moves_with_the_connection(machine: SmallMachine) -> None:
     asking = Asking(0)
-    whole = make_request(9, 0, 1, (1000, 10, 3)).pack()
+    whole = make_request(SEED, 0, 1, (1000, 10, 3)).pack()
     asking.sock.send(whole[:20])
     for _ in range(3):
         machine.turn()
@@ -169,8 +129,10 @@ def test_the_history_fills_up_and_the_verdict_says_so(tmp_path: Path, monkeypatc
     asking.ask()
     reply = asking.answer(small)
     assert reply and reply.transaction == FULL
-    verdict = spec.verify(evidence(small, client=np.array(rows, np.uint64), said={"answered": 5}))
-    assert not verdict.ok and verdict.findings == ("the history was full at 5 rows: 1 requests were refused",)
+    verdict = spec.verify(evidence(small, client=np.array(rows, np.uint64), said=told(5, errors=1)))
+    assert not verdict.ok and len(verdict.findings) == 1
+    assert verdict.findings[0].startswith("the history was full at 5 rows: 1 requests were refused")
+    assert "raise the service's 'history' or 'think_time'" in verdict.findings[0]
     small.close()
 
 
@@ -184,80 +146,7 @@ def test_a_group_the_datastore_refuses_is_answered_to_nobody(machine: SmallMachi
     again.ask(1)
     reply = again.answer(machine)
     assert reply and reply.transaction == 0
-    verdict = SPEC.verify(evidence(machine, client=np.array([[1, 2, 1, 0]], np.uint64), said={"answered": 1}))
+    verdict = SPEC.verify(
+        evidence(machine, client=np.array([[1, 2, 1, 0]], np.uint64), said=told(1, broken=1), may_break=1)
+    )
     assert verdict.findings == ("the datastore refused 1 groups of transactions",)
-
-
-@pytest.fixture
-def kept(machine: SmallMachine) -> Iterator[tuple[Evidence, SmallMachine]]:
-    """200 transactions, 100 on either side of a move."""
-    asking = Asking(1)
-    rows = transact(machine, asking, 100)
-    successor = machine.move()
-    rows += transact(successor, asking, 100)
-    said = {"answered": 200, "mismatched": 0}
-    yield evidence(machine, successor, client=np.array(rows, np.uint64), said=said), successor
-    successor.close()
-
-
-def test_a_bank_that_moved_is_in_order(kept: tuple[Evidence, SmallMachine]) -> None:
-    verdict = SPEC.verify(kept[0])
-    assert verdict.ok and verdict.operations == 200 and verdict.lost == verdict.doubled == 0, verdict.findings
-
-
-def _balance(left: Evidence, of: Ledger) -> None:
-    of.accounts[3] += 1
-
-
-def _moved_money(left: Evidence, of: Ledger) -> None:
-    of.accounts[3] += 1
-    of.accounts[4] -= 1
-
-
-def _history(left: Evidence, of: Ledger) -> None:
-    of.history[5, 6] += 1
-
-
-def _session(left: Evidence, of: Ledger) -> None:
-    of.sessions[1, 0] += 1
-
-
-@pytest.mark.parametrize("tamper", [_balance, _moved_money, _history, _session])
-def test_tables_that_are_not_what_the_log_gives_are_found(
-    kept: tuple[Evidence, SmallMachine], tamper: Callable[[Evidence, Ledger], None]
-) -> None:
-    tamper(kept[0], Ledger(kept[0].area, SPEC.sizes))
-    assert not SPEC.verify(kept[0]).ok
-
-
-def test_a_log_that_was_not_written_is_found(kept: tuple[Evidence, SmallMachine]) -> None:
-    kept[1].files.put(4096, bytes(4096))
-    assert any("on the datastore" in finding for finding in SPEC.verify(kept[0]).findings)
-
-
-def test_an_acknowledged_transaction_that_is_gone_is_lost(kept: tuple[Evidence, SmallMachine]) -> None:
-    left, _ = kept
-    assert left.client is not None
-    more = np.vstack([left.client, np.array([[1, 2, 1 << 32 | 201, 200]], np.uint64)])
-    assert SPEC.verify(replace(left, client=more, said={"answered": 201})).lost == 1
-
-
-def test_a_transaction_done_twice_is_doubled(kept: tuple[Evidence, SmallMachine]) -> None:
-    of = Ledger(kept[0].area, SPEC.sizes)
-    of.history[7, 1:7] = of.history[6, 1:7]
-    verdict = SPEC.verify(kept[0])
-    assert verdict.doubled == 1 and verdict.lost == 1 and not verdict.ok
-
-
-def test_clients_that_said_nothing_prove_nothing(kept: tuple[Evidence, SmallMachine]) -> None:
-    assert not SPEC.verify(replace(kept[0], said={})).ok
-
-
-@given(st.data())
-def test_any_area_and_any_datastore_get_a_verdict(data: st.DataObject) -> None:
-    spec = Oltp(accounts=5, tellers=2, branches=1, sessions=2, history=10)
-    random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    area = random.integers(0, 256, spec.area_pages * 4096, np.uint8)
-    rows = random.integers(0, 2**64, (3, 4), np.uint64)
-    left = Evidence(area=area, read=lambda _, n: random.bytes(n), logs=[rows], client=rows, said={}, seed=1)
-    assert not spec.verify(left).ok

@@ -1,22 +1,35 @@
 """The live page's server as a browser sees it: a real process, real requests, and orders for who has the page only."""
 
 import json
+import os
 import re
+import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import psutil
 import pytest
 
-from testbed.core.errors import ScenarioError, TestbedError
-from testbed.core.events import MigrationStarted, RoundFinished
+from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+from testbed.core.events import MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.record import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
-from testbed.engines.control import Controls, Order
+from testbed.engines.control import NONE_UNDER_WAY, Controls, Order
+from testbed.report.folder import RunFolder
+from testbed.web import live
 from testbed.web.live import LOCAL, LivePage, as_json
+from testbed.web.sections import FIGURES
+from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
+ROOT = Path(__file__).parents[2]
+STARTED = MigrationStarted(at=0.0, name="m", index=1, total=1)
 
 
 @pytest.fixture
@@ -25,9 +38,22 @@ def controls() -> Controls:
 
 
 @pytest.fixture
-def page(controls: Controls) -> Iterator[LivePage]:
-    with LivePage("a <run>", LOCAL, 0, controls) as made:
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def page(controls: Controls, folder: Path) -> Iterator[LivePage]:
+    with LivePage("a <run>", folder, LOCAL, 0, controls) as made:
         yield made
+
+
+def events(page: LivePage, after: str = "") -> Iterator[dict[str, Any]]:
+    """Until the end of the run, or of the test's interest."""
+    with _OPENER.open(f"{page.url}events?after={after}", timeout=20) as answer:
+        for line in answer:
+            if line.startswith(b"data: "):
+                yield json.loads(line.removeprefix(b"data: "))
 
 
 def ask(url: str, body: object = None, **headers: str) -> tuple[int, str]:
@@ -38,6 +64,12 @@ def ask(url: str, body: object = None, **headers: str) -> tuple[int, str]:
     except HTTPError as refused:
         with refused:
             return refused.code, refused.read().decode()
+
+
+def ended(done: MigrationRecord) -> MigrationFinished:
+    return MigrationFinished(
+        at=5.0, name=done.name, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
+    )
 
 
 def token(page: LivePage) -> str:
@@ -56,11 +88,18 @@ def test_the_page_names_the_run_and_nothing_in_it_is_markup(page: LivePage) -> N
 
 
 def test_an_order_of_the_page_reaches_the_run(page: LivePage, controls: Controls) -> None:
+    controls.open()
     assert order(page, {"what": "throttle", "value": 0.5}) == 200
     assert order(page, {"what": "cancel"}) == 200
     page.__exit__(None, None, None)
     page._threads[1].join(10)
     assert (controls.take(), controls.take()) == (Order(what="throttle", value=0.5), Order(what="cancel"))
+
+
+def test_an_order_that_nothing_can_obey_is_answered(page: LivePage) -> None:
+    assert order(page, {"what": "cut"}) == 200
+    said = next(event for event in events(page) if event["event"] == "Controlled")
+    assert (said["what"], said["fault"]) == ("cut", NONE_UNDER_WAY)
 
 
 @pytest.mark.parametrize(
@@ -93,30 +132,125 @@ def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Con
 def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: LivePage) -> None:
     for index in range(1, 4):
         page.observe(MigrationStarted(at=0.0, name=f"m{index}", index=index, total=3))
-    with _OPENER.open(f"{page.url}events?after=1", timeout=20) as answer:
-        lines = [answer.readline().decode().strip() for _ in range(6)]
-    assert lines[0] == "id: 2" and json.loads(lines[1].removeprefix("data: "))["name"] == "m2" and lines[3] == "id: 3"
+    with _OPENER.open(f"{page.url}events", timeout=20) as answer:
+        lines = [answer.readline().decode().strip() for _ in range(3)]
+    assert lines[0].startswith("retry: ") and lines[2].startswith("id: ") and lines[2].endswith("-1")
+    seen = events(page, after=lines[2].removeprefix("id: "))
+    assert [next(seen)["name"], next(seen)["name"]] == ["m2", "m3"]
+    assert next(events(page, after="another-3")) == {"event": "Reload"}
 
 
-def test_the_report_is_given_once_it_is_there(page: LivePage, tmp_path: Path) -> None:
+def test_how_long_it_will_take_comes_with_the_progress(page: LivePage) -> None:
+    page.observe(MigrationStarted(at=0.0, name="m", index=1, total=2, expected_s=9.0, others_s=20.0))
+    page.observe(PhaseChanged(at=1.0, phase="precopy"))
+    page.observe(Progress(at=2.0, round=1, sent_bytes=1, round_bytes=2))
+    said = next(event for event in events(page) if event["event"] == "Progress")
+    assert (said["left_s"], said["all_left_s"]) == (8.0, 28.0)
+
+
+def test_a_migration_that_ended_comes_with_its_part_of_the_report(page: LivePage, folder: Path) -> None:
+    kept(folder)
+    done = RunFolder(folder).read_summary().migrations[0]
+    page.observe(replace(STARTED, name=done.name))
+    page.observe(ended(done))
+    said = next(event for event in events(page) if event["event"] == "MigrationFinished")
+    part = said["section"]
+    assert part["title"] == done.name and f'id="{part["id"]}"' in part["html"] and len(part["cells"]) == len(FIGURES)
+    assert any(name.startswith("timeline-") for name in part["charts"]) and "record" not in said
+    named = next(name for name in part["charts"] if name.startswith("timeline-"))
+    assert f'id="{named}"' in part["html"]
+
+
+def test_who_looks_at_the_end_gets_the_report(page: LivePage, folder: Path) -> None:
     assert ask(f"{page.url}report")[0] == 404
-    (tmp_path / "report.html").write_text("<p>done")
-    page.ended(True, tmp_path)
-    assert ask(f"{page.url}report") == (200, "<p>done")
+    folder.mkdir()
+    (folder / "report.html").write_text("<p>done")
+    page.observe(STARTED)
+    looks = threading.Event()
+
+    def looking() -> tuple[dict[str, Any], tuple[int, str]]:
+        for said in events(page):
+            looks.set()
+            if said["event"] == "Ended":
+                return said, ask(f"{page.url}report")
+        raise AssertionError("the end was not said")
+
+    with ThreadPoolExecutor(1) as pool:
+        looked = pool.submit(looking)
+        assert looks.wait(20)
+        page.ended(True)
+        page.__exit__(None, None, None)
+        said, report = looked.result(20)
+    assert (said["valid"], said["report_there"], report) == (True, True, (200, "<p>done"))
 
 
-def test_the_server_has_no_root_and_ends_with_the_page(page: LivePage) -> None:
-    ask(page.url)
-    server = psutil.Process(page.pid)
-    assert server.uids().effective != 0
-    page.__exit__(None, None, None)
+def test_a_run_that_is_broken_off_says_so(controls: Controls, folder: Path) -> None:
+    looks = threading.Event()
+
+    def looking(page: LivePage) -> dict[str, Any]:
+        for said in events(page):
+            looks.set()
+            if said["event"] == "Ended":
+                return said
+        raise AssertionError("the end was not said")
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(Interrupted), LivePage("a", folder, LOCAL, 0, controls) as page:
+            page.observe(STARTED)
+            looked = pool.submit(looking, page)
+            assert looks.wait(20)
+            raise Interrupted("interrupted by SIGINT")
+        said = looked.result(20)
+    assert (said["valid"], said["reason"], said["report_there"]) == (None, "interrupted by SIGINT", False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is what it gives up; run by root")
+def test_where_only_root_may_read_it_the_page_is_there(
+    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = tmp_path / "checkout"
+    private.mkdir(mode=0o700)
+    for room in ("testbed", "guest_agent"):
+        shutil.copytree(ROOT / room, private / room, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(live, "_ROOT", str(private))
+    folder = kept(tmp_path / "run")
+    with LivePage("a", folder, LOCAL, 0, controls) as page:
+        assert ask(page.url)[0] == 200
+        done = RunFolder(folder).read_summary().migrations[0]
+        page.observe(replace(STARTED, name=done.name))
+        page.observe(ended(done))
+        assert next(event for event in events(page) if event["event"] == "MigrationFinished")["section"]["html"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is what it gives up; run by root")
+@pytest.mark.parametrize("by", [{}, {"SUDO_UID": "0", "SUDO_GID": "0"}, {"SUDO_UID": "x"}, {"SUDO_UID": "1234"}])
+def test_the_server_has_no_root_and_ends_with_the_page(
+    controls: Controls, folder: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str]
+) -> None:
+    for name in ("SUDO_UID", "SUDO_GID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in by.items():
+        monkeypatch.setenv(name, value)
+    with LivePage("a", folder, LOCAL, 0, controls) as page:
+        ask(page.url)
+        server = psutil.Process(page.pid)
+        assert 0 not in server.uids() and 0 not in server.gids()
+        lines = Path(f"/proc/{page.pid}/status").read_text().splitlines()
+        assert next(line for line in lines if line.startswith("Groups:")).split()[1:] == []
+        if by.get("SUDO_UID") == "1234":
+            assert server.uids().effective == 1234
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_port_that_is_taken_is_said(page: LivePage, controls: Controls) -> None:
     port = int(page.url.rsplit(":", 1)[1].rstrip("/"))
-    with pytest.raises(TestbedError, match="--live PORT"), LivePage("b", LOCAL, port, controls):
+    with pytest.raises(TestbedError, match="--live PORT"), LivePage("b", Path("x"), LOCAL, port, controls):
         pass
+
+
+def test_nobody_may_put_the_page_into_a_frame(page: LivePage) -> None:
+    with _OPENER.open(page.url, timeout=20) as answer:
+        assert answer.headers["X-Frame-Options"] == "DENY"
 
 
 def test_an_event_is_plain_json_with_a_rounds_rates() -> None:

@@ -3,9 +3,10 @@
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import uvicorn
@@ -33,8 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "results"
 
 
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
     server = Server(uvicorn.Config(app(folder), port=0, log_level="error", lifespan="off"))
     started = threading.Event()
     startup = server.startup
@@ -50,6 +51,12 @@ def url(folder: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    with serving(folder) as address:
+        yield address
 
 
 def get(address: str) -> tuple[int, bytes]:
@@ -76,11 +83,40 @@ def test_a_report_is_made_where_there_is_none(url: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     ["one/../../secret.txt", "%2e%2e/secret.txt", "one/%2e%2e/%2e%2e/secret.txt", "one/link.txt", "up/secret.txt",
-     "one/none.txt", "none/report.html", "broken/report.html", "", "one"],
+     "one/none.txt", "none/report.html", "broken/report.html", "", "one", "one/%00", "x" * 300, "one/" + "y" * 300],
 )  # fmt: skip
 def test_nothing_else_is_given(url: str, path: str) -> None:
     status, page = get(f"{url}/runs/{path}")
     assert status == 404 and b"secret" not in page
+
+
+def test_a_page_elsewhere_may_not_ask_under_its_own_name(url: str) -> None:
+    with pytest.raises(HTTPError) as refused:
+        _OPENER.open(Request(url, headers={"Host": "elsewhere.example"}), timeout=60)  # noqa: S310
+    with refused.value:
+        assert refused.value.code == 400
+
+
+def test_a_folder_that_is_a_run_is_served_alone(folder: Path) -> None:
+    with serving(folder / "one") as url:
+        status, page = get(url)
+        assert status == 200 and b">one</a>" in page and b"broken" not in page
+        assert get(f"{url}/runs/one/summary.json")[0] == 200
+        assert get(f"{url}/runs/broken/summary.json")[0] == 404
+
+
+def test_a_folder_that_may_not_be_looked_into_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(tmp_path / "one")
+    (tmp_path / "closed").mkdir()
+    is_file = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)  # root may look everywhere
+    assert [(each.name, "denied" in each.fault) for each in find_runs(tmp_path)] == [("one", False), ("closed", True)]
 
 
 def test_the_newest_run_is_first(folder: Path) -> None:

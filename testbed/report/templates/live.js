@@ -1,11 +1,12 @@
 "use strict";
-// The live page: server-sent events come in, the charts and the table grow, and the buttons give orders.
+// The live page: server-sent events come in, the charts and the tables grow, and the buttons give orders. Each migration
+// that has ended gets its part of the report, with the report's own figures.
 (() => {
   const $ = (id) => document.getElementById(id), token = $("main").dataset.token;
-  const charts = JSON.parse($("charts").textContent);
-  const rows = Object.fromEntries(Object.keys(charts).map((name) => [name, []]));
-  const MOST = 1500;  // points of one chart: more than the screen shows; then every other one goes
-  let began = null, before = null, name = "", index = 0, total = 0, stale = false, left = 0, dirty = 0, throttle = 0;
+  const MOST = 1200;  // points of one chart: more than the screen shows; then every other one goes
+  const rows = {};  // chart -> what it shows, of the migration that is under way
+  const stale = new Set();
+  let began = null, before = null, name = "", index = 0, total = 0, throttle = 0;
 
   const three = (value) => value >= 99.95 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
   function scaled(value, unit) {
@@ -14,104 +15,142 @@
     return `${three(value)} ${unit}`;
   }
   const seconds = (value) => value >= 1 ? `${three(value)} s` : `${three(value * 1e3)} ms`;
+  const percent = (share) => `${Math.round(share * 100)} %`;
 
-  function point(chart, t, value, what) {
-    const kept = rows[chart];
-    kept.push({ t, value, what });
-    if (kept.length > MOST) rows[chart] = kept.filter((_, i) => i % 2);
-    stale = true;
+  function put(chart, row) {
+    const kept = rows[chart] = rows[chart] || [];
+    if (!kept.length) kept.push({ kind: "edge", t: 0, what: "precopy" });
+    kept.push(row);
+    if (kept.length > MOST) rows[chart] = kept.filter((each, i) => each.kind !== "line" || i % 2);
+    stale.add(chart);
   }
+  const point = (chart, t, value, what) => put(chart, { kind: "line", t, value, what });
+  const step = (chart, t, end, value, what) => { for (const at of [t, end]) put(chart, { kind: "round", t: at, value, what }); };
+  const edge = (at, what) => {
+    if (began !== null) for (const chart of Object.keys(rows)) if (rows[chart].length) put(chart, { kind: "edge", t: at - began, what });
+  };
 
   function show() {
-    if (!stale) return;
-    stale = false;
-    for (const [chart, kept] of Object.entries(rows)) {
-      if (!kept.length) continue;
-      const key = Object.keys(charts[chart].datasets)[0];
-      const columns = Object.fromEntries(["t", "value", "what"].map((part) => [part, kept.map((row) => row[part])]));
-      charts[chart].datasets[key] = { n: kept.length, columns };
+    for (const chart of stale) {
+      $(`panel-${chart}`).hidden = !rows[chart].length;
+      FastMotion.update(chart, rows[chart]);
     }
-    FastMotion.feed(charts);
+    stale.clear();
   }
 
   const badge = (text, kind) => { $("state").textContent = text; $("state").className = `badge ${kind}`; };
   const line = (text) => { const item = document.createElement("li"); item.textContent = text; $("done").append(item); };
+  function row(body, cells, right) {
+    const made = document.createElement("tr");
+    cells.forEach((text, i) => {
+      const cell = document.createElement("td");
+      if (text instanceof Node) cell.append(text); else cell.textContent = text;
+      if (right(i)) cell.className = "n";
+      made.append(cell);
+    });
+    $(body).append(made);
+  }
+  function link(text, href) {
+    const made = document.createElement("a");
+    made.textContent = text; made.href = href;
+    return made;
+  }
 
   const heard = {
+    Reload() { source.close(); location.reload(); },
     MigrationStarted(event) {
-      began = before = null; name = event.name; index = event.index; total = event.total; dirty = throttle = 0;
-      for (const chart of Object.keys(rows)) rows[chart] = [];
-      stale = true;
+      began = before = null; name = event.name; index = event.index; total = event.total; throttle = 0;
+      for (const chart of Object.keys(rows)) { rows[chart] = []; stale.add(chart); }
       badge(`migration ${index} of ${total}: ${name}`, "unknown");
-      $("answer").textContent = `${name} is being prepared.`;
+      const long = event.expected_s === null ? "" : ` It is expected to take ${seconds(event.expected_s)}.`;
+      $("answer").textContent = `${name} is being prepared.${long}`;
+      $("throttle").value = 0; $("share").textContent = "0 %";
     },
     PhaseChanged(event) {
       if (event.phase === "precopy") began = event.at;
+      edge(event.at, event.phase);
+      $("under-way").disabled = !["precopy", "switchover"].includes(event.phase);
       badge(`migration ${index} of ${total}: ${event.phase}`, "unknown");
       $("answer").textContent = `${name}: ${event.phase}${event.detail ? `, ${event.detail}` : ""}`;
+      if (event.phase === "cooldown") $("now").textContent = "";
     },
     Progress(event) {
-      left = event.round_bytes - event.sent_bytes;
-      const rate = before && before.rate, ratio = rate ? dirty / rate : 1;
-      const eta = rate && ratio < 1 ? `, at most ${seconds(left / rate / (1 - ratio))} to go` : "";
-      $("now").textContent = `round ${event.round}: ${scaled(left, "B")} of ${scaled(event.round_bytes, "B")} left${eta}`
-        + (throttle ? `; the guest is throttled by ${Math.round(throttle * 100)} %` : "");
+      const left = `round ${event.round}: ${scaled(event.round_bytes - event.sent_bytes, "B")} of ${scaled(event.round_bytes, "B")} left`;
+      const eta = event.left_s === null ? "" : `, about ${seconds(event.left_s)} to go`;
+      const all = event.all_left_s === null || index === total ? "" : `, ${seconds(event.all_left_s)} for the whole run`;
+      $("now").textContent = left + eta + all + (throttle ? `; the guest was throttled by ${percent(throttle)} in the last round` : "");
     },
     Sampled(event) {
-      const since = began === null ? event.at : began, last = before;
-      before = { at: event.at, link: event.link_bytes, operations: event.operations, rate: 0 };
-      if (!last || event.at <= last.at || event.link_bytes < last.link) return;
-      const time = event.at - last.at;
-      before.rate = (event.link_bytes - last.link) / time;
-      if (began === null) return;
-      point("live-link", event.at - since, before.rate / 1e6, "sent by the source");
-      point("live-guest", event.at - since, Math.max(0, event.operations - last.operations) / time, "operations");
+      const last = before;
+      before = event;
+      if (!last || began === null || event.at <= last.at || event.link_bytes < last.link_bytes) return;
+      const time = event.at - last.at, t = event.at - began;
+      point("live-link", t, (event.link_bytes - last.link_bytes) / time / 1e6, "sent on the link");
+      point("live-guest", t, Math.max(0, event.operations - last.operations) / time / 1e3, "guest");
+      for (const [service, done] of Object.entries(event.services))
+        point("live-services", t, Math.max(0, done - (last.services[service] || 0)) / time, service);
+      if (event.latency_s !== null) point("live-latency", t, event.latency_s * 1e3, "the probe's client");
     },
     RoundFinished(event) {
-      const done = event.round, row = document.createElement("tr");
-      dirty = done.dirty_rate; throttle = done.throttle;
-      const cells = [name, done.kind === "precopy" ? done.index : `${done.index}, stunned`, scaled(done.sent_bytes, "B"),
-        seconds(done.duration_s), scaled(done.bandwidth, "B/s"), scaled(done.dirtied_bytes, "B"),
-        event.decision ? event.decision.reason : "the guest stood still: the last round"];
-      cells.forEach((text, i) => {
-        const cell = document.createElement("td");
-        cell.textContent = text;
-        if (i > 0 && i < 6) cell.className = "n";
-        row.append(cell);
-      });
-      $("rows").append(row);
-      const at = done.started_s + done.duration_s;
-      point("live-rounds", at, done.bandwidth / 1e6, "sent");
-      if (done.kind === "precopy") point("live-rounds", at, done.dirty_rate / 1e6, "dirtied");
+      const done = event.round, end = done.started_s + done.duration_s, running = done.kind === "precopy";
+      throttle = done.throttle;
+      row("rows", [name, running ? done.index : `${done.index}, stunned`, scaled(done.sent_bytes, "B"),
+        seconds(done.duration_s), scaled(done.bandwidth, "B/s"), scaled(done.dirtied_bytes, "B"), percent(done.throttle),
+        event.decision ? event.decision.reason : "the guest stood still: the last round"], (i) => i > 0 && i < 7);
+      step("live-link", done.started_s, end, done.bandwidth / 1e6, "sent in a round");
+      if (running) step("live-link", done.started_s, end, done.dirty_rate / 1e6, "dirtied in a round");
+      if (running && (done.throttle || (rows["live-throttle"] || []).length))
+        step("live-throttle", done.started_s, end, done.throttle * 100, "throttle");
+      edge(began + end, `end of round ${done.index}`);
     },
     Controlled(event) {
-      line(`by hand: ${event.what}${event.value === null ? "" : ` ${event.value}`}${event.fault ? `: ${event.fault}` : ""}`);
+      const value = event.value === null ? "" : ` ${event.value}`;
+      line(`by hand: ${event.what}${value}${event.fault ? `: not done, ${event.fault}` : ""}`);
+      if (!event.fault) edge(event.at, `by hand: ${event.what}${value}`);
     },
     MigrationFinished(event) {
       badge(`${event.name}: ${event.outcome}`, event.valid ? "held" : "failed");
       $("answer").textContent = `${event.name}: ${event.outcome}, ${event.reason}${event.valid ? "" : " (not valid)"}`;
       $("now").textContent = "";
+      $("under-way").disabled = true;
+      const part = event.section;
+      if (!part) return;
+      $("finished").hidden = false;
+      const reasons = event.valid ? "yes" : `no: ${part.reasons.join("; ")}`;
+      row("ended", [link(part.title, `#${part.id}`), event.outcome, ...part.cells, reasons], (i) => i > 1 && i < 2 + part.cells.length);
+      $("sections").insertAdjacentHTML("beforeend", part.html);  // from our own templates, which escape
+      FastMotion.feed(part.charts);
     },
-    Ended(event) {
+    async Ended(event) {
       source.close();
       for (const button of document.querySelectorAll("[data-order]")) button.disabled = true;
-      badge(event.valid ? "the run has ended and is valid" : "the run has ended and is not valid", event.valid ? "held" : "failed");
-      $("answer").textContent = "";
-      const link = document.createElement("a");
-      link.href = "/report"; link.textContent = "the report"; link.id = "report";
-      $("answer").append(`The run has ended; its files are in ${event.folder}. `, link);
+      const words = event.valid === null ? "the run was broken off" : event.valid ? "the run has ended and is valid" : "the run has ended and is not valid";
+      badge(words, event.valid ? "held" : "failed");
+      const why = event.reason ? `${event.reason}. ` : "";
+      $("answer").textContent = `${why}Its files are in ${event.folder}. `;
+      $("now").textContent = "";
+      if (event.report_there) await keep();
       document.body.dataset.over = "yes";
     },
   };
+
+  // The server goes soon after the end: what is linked has to be here.
+  async function keep() {
+    const answer = await fetch("/report");
+    if (!answer.ok) return;
+    const made = link("the report", URL.createObjectURL(new Blob([await answer.text()], { type: "text/html" })));
+    made.id = "report"; made.target = "_blank";
+    $("answer").append(made);
+  }
 
   const source = new EventSource("/events");
   let count = 0;
   source.onmessage = (message) => {
     const event = JSON.parse(message.data);
     document.body.dataset.events = ++count;
-    if (heard[event.event]) heard[event.event](event);
+    if (heard[event.event]) Promise.resolve(heard[event.event](event)).catch(console.error);
   };
-  source.onerror = () => { if (source.readyState !== EventSource.CLOSED) $("now").textContent = "connection lost; trying again"; };
+  source.onerror = () => { if (source.readyState !== EventSource.CLOSED) $("now").textContent = "no connection to the run; trying again"; };
 
   function value(order) {
     if (order === "rate") return Number($("rate").value) * 1e6;
@@ -129,5 +168,5 @@
     if (!answer.ok) line(`not done: ${(await answer.json()).fault}`);
   });
   $("hand").addEventListener("submit", (event) => event.preventDefault());
-  setInterval(show, 500);
+  setInterval(show, 1000);
 })();

@@ -24,7 +24,9 @@
     return packed.as !== undefined ? column(columns, packed.as, n) : packed.of.map((i) => packed.words[i]);
   }
 
-  function rows({ n, columns }) {
+  function rows(data) {
+    if (Array.isArray(data)) return data;
+    const { n, columns } = data;
     const names = Object.keys(columns), values = names.map((name) => column(columns, name, n));
     return Array.from({ length: n }, (_, i) => Object.fromEntries(names.map((name, j) => [name, values[j][i]])));
   }
@@ -163,7 +165,13 @@
   window.FastMotion = {
     drawAll,
     views: drawn,
-    // A live page: charts by name, packed as above; those that are there already are drawn anew.
+    // A live page: the rows of a chart whose data is named "rows", from now on; what is drawn only takes them in.
+    update(name, kept) {
+      charts[name].datasets = { rows: kept };
+      const made = drawn.get(name);
+      if (made) made.view.data("rows", kept.map((row) => ({ ...row }))).runAsync().catch(report);
+    },
+    // And charts by name, packed as above; those that are there already are drawn anew.
     feed(fresh) {
       for (const [name, spec] of Object.entries(fresh)) {
         charts[name] = spec;

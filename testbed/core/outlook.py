@@ -1,8 +1,10 @@
 """How far a run is and how long it will take: a value that events change, for whatever shows it.
 
-The rest of a pre-copy is a geometric series: what is left takes t = left / bandwidth, in that time t x dirty_rate is
+Where there is a model, it has said how long each migration takes. Where there is none, or a migration outlasts it, the
+rest of a pre-copy is a geometric series: what is left takes t = left / bandwidth, in that time t x dirty_rate is
 dirtied anew, and so on, so with r = dirty_rate / bandwidth < 1 it ends after t / (1 - r) at the latest (Clark 2005,
-section 3; the policy stops earlier). With r >= 1 nobody knows, and nothing is said.
+section 3; the policy stops earlier). With r >= 1 nobody knows, and nothing is said; nor is it within round 1, when
+nothing is known of r.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +38,10 @@ class Outlook:
     link_rate: float | None = None
     guest_rate: float | None = None
     began: float = 0.0
+    asked: float | None = None
     now: float = 0.0
+    expected_s: float | None = None
+    others_s: float | None = None
     _sampled: Sampled | None = None
     _round_began: float = 0.0
     _lasted: dict[int, float] = field(default_factory=dict)
@@ -50,6 +55,7 @@ class Outlook:
             case PhaseChanged():
                 self.phase, self.detail = event.phase, event.detail
                 self._round_began = event.at
+                self.asked = event.at if event.phase == "precopy" else self.asked
             case Progress():
                 self._progress(event)
             case RoundFinished():
@@ -76,19 +82,28 @@ class Outlook:
     @property
     def left_s(self) -> float | None:
         """Seconds until this migration has ended, at most; None if nothing says so."""
-        if not self.rate:
+        if self.expected_s is not None and self.asked is not None and self.now < self.asked + self.expected_s:
+            return self.asked + self.expected_s - self.now
+        if not self.rate or self.dirty_rate is None:
             return None
-        ratio = (self.dirty_rate or 0.0) / self.rate
+        ratio = self.dirty_rate / self.rate
         return self.left_bytes / self.rate / (1 - ratio) if ratio < 1 else None
 
     @property
     def all_left_s(self) -> float | None:
-        """Seconds until the whole matrix is done, if the others last as long as those that are done did."""
-        others = self.total - self.index
-        if not others:
-            return self.left_s
-        lasted = [*self._lasted.values(), *([self.now - self.began + self.left_s] if self.left_s is not None else [])]
-        return (self.left_s or 0.0) + others * sum(lasted) / len(lasted) if lasted else None
+        """Seconds until the whole matrix is done: the others as the model has them, or, where there is none, as long
+        as those that are done. None if nothing says how long this one will take.
+        """
+        others, left, spent = self.total - self.index, self.left_s, self.now - self.began
+        lasted = list(self._lasted.values())
+        if left is None and lasted:
+            left = max(0.0, sum(lasted) / len(lasted) - spent)
+        if left is None or not others:
+            return left
+        if self.others_s is not None:
+            return left + self.others_s
+        lasted.append(spent + left)
+        return left + others * sum(lasted) / len(lasted)
 
     def _begin(self, event: MigrationStarted) -> None:
         self.name, self.index, self.total = event.name, event.index, event.total
@@ -96,6 +111,7 @@ class Outlook:
         self.sent_bytes, self.round_bytes, self.dirty_rate = 0, 0, None
         self.throttle, self.link_rate, self.guest_rate, self._sampled = 0.0, None, None, None
         self.began = self._round_began = event.at
+        self.asked, self.expected_s, self.others_s = None, event.expected_s, event.others_s
 
     def _sample(self, event: Sampled) -> None:
         """Rates since the one before; both counters begin anew with each migration."""

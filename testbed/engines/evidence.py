@@ -1,0 +1,35 @@
+"""All that was seen of one migration: what the record is made of, and what it is judged by."""
+
+from dataclasses import dataclass
+
+from testbed.core.plan import Plan
+from testbed.core.record import LinkRecord, MemoryRecord, PredictionRecord
+from testbed.core.service_record import CaptureRecord
+from testbed.engines.applied import Applied
+from testbed.engines.guests import Condition
+from testbed.engines.measuring import Mark
+from testbed.engines.outcome import Ended
+from testbed.engines.timeline import GuestLog
+from testbed.metrics.sampler import SamplerReport
+from testbed.network.crossing import Crossing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known. ``marks``: running, migrate, ended, cooled; ``condition``: of the guest that is to run."""
+
+    plan: Plan
+    link: LinkRecord
+    ended: Ended
+    tracker: str
+    tracker_reason: str
+    marks: dict[str, Mark]
+    log: GuestLog
+    memory: MemoryRecord
+    memory_overhead: int | None
+    sampler: SamplerReport
+    condition: Condition
+    predicted: PredictionRecord | None
+    crossing: Crossing | None
+    applied: Applied
+    capture: CaptureRecord | None

@@ -1,0 +1,27 @@
+"""What a process says on a pipe, line by line, and never waited for longer than asked: a stuck one says nothing."""
+
+import os
+import select
+from time import monotonic
+from typing import IO
+
+
+class Lines:
+    """The only reader of ``pipe``."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._fd, self._came = pipe.fileno(), b""
+
+    def next(self, timeout_s: float) -> bytes | None:
+        """The next line with its end, what is left when the pipe has ended (at last nothing), None within that time."""
+        deadline = monotonic() + timeout_s
+        while b"\n" not in self._came:
+            if not select.select([self._fd], [], [], max(0.0, deadline - monotonic()))[0]:
+                return None
+            more = os.read(self._fd, 1 << 16)
+            if not more:
+                rest, self._came = self._came, b""
+                return rest
+            self._came += more
+        line, end, self._came = self._came.partition(b"\n")
+        return line + end

@@ -1,0 +1,51 @@
+"""Each migration's part of the report, as soon as it has ended: the same figures, words and definitions."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from testbed.core.record import MigrationRecord
+from testbed.report import cells, figures, page, samples
+from testbed.report.charts import export
+from testbed.report.folder import migration_from_json
+from testbed.report.page_html import section_html
+from testbed.report.text import figures as in_figures
+from testbed.report.text import memory
+from testbed.report.timeline import find, timeline
+
+FIGURES = ("total", "downtime", "rounds", "sent", "sent/RAM", "dirty in round 1", "memory")
+"""What the list of finished migrations says of each."""
+
+
+class Sections:
+    """Those of one run, in order."""
+
+    def __init__(self) -> None:
+        self._done: list[MigrationRecord] = []
+
+    def add(self, known: dict[str, Any], sampled: str, paged: str, total: int) -> dict[str, Any]:
+        """``known`` is the record, ``sampled`` and ``paged`` its lines of samples.jsonl and pages.jsonl, ``total`` the
+        number of migrations. The HTML of its part, the charts in it by name, the name of its element, and its figures.
+        """
+        done = migration_from_json(known)
+        self._done.append(done)
+        name = figures.names(self._done)[-1]
+        recordings, memories = _read(sampled, paged)
+        line = timeline(done, find(recordings, done), page.columns(total))
+        made = page.section(done, line, memories.get((done.name, done.repeat)), name)
+        return {
+            "html": section_html(made),
+            "charts": {figure.name: export.packed(figure.chart) for figure in made.figures},
+            "id": f"m-{name}",
+            "title": made.title,
+            "cells": [*in_figures(done), memory(done.memory)],
+            "reasons": done.invalid_reasons,
+        }
+
+
+def _read(sampled: str, paged: str) -> tuple[list[samples.Recording], dict[tuple[str, int], cells.Cells]]:
+    with TemporaryDirectory() as place:
+        sampled_file, paged_file = Path(place, "samples.jsonl"), Path(place, "pages.jsonl")
+        sampled_file.write_text(sampled, encoding="utf-8")
+        paged_file.write_text(paged, encoding="utf-8")
+        return samples.read(sampled_file), cells.read(paged_file)

@@ -1,0 +1,99 @@
+"""A guest that talks at one host, one that waits at the other, and their client: what a switchover does to them."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from testbed.core.connection import TcpConnection
+from testbed.linux import process
+from testbed.linux.nic import Nic
+from testbed.migration.announcing import Announcer
+from testbed.migration.connections import Arriving, Departing, Unaccepted
+from testbed.migration.guest import Adopted
+from testbed.network.announce import frames
+from testbed.network.fabric import Fabric
+from testbed.network.nic import INTERFACE, Identity, forwarding, identity_of
+from tests.netns.talking import Talker, guest, talker
+
+
+@dataclass(slots=True)
+class Stage:
+    """A guest that talks at esx1, one that waits at esx2, and the client of both."""
+
+    fabric: Fabric
+    who: Identity
+    source: Talker
+    destination: Talker
+    client: Talker
+    departing: Departing
+    arriving: Arriving
+    told: list[Unaccepted]
+
+    def connect(self, count: int, accept: int | None = None) -> None:
+        self.source.ask("listen")
+        self.client.ask("connect", count=count)
+        self.source.ask("accept", count=count if accept is None else accept)
+
+    def leave(self) -> list[TcpConnection]:
+        process.stop(self.source.pid)
+        return self.departing.leave()
+
+    def arrive(self, connections: Sequence[TcpConnection]) -> dict[int, socket.socket]:
+        """Restored, and the link up: the sockets as the guest would have them, by the client's port."""
+        made = self.restore(connections)
+        self.arriving.appear()
+        self.arriving.hand_over()
+        return made
+
+    def restore(self, connections: Sequence[TcpConnection]) -> dict[int, socket.socket]:
+        adopted: list[Adopted] = self.arriving.restore(connections)
+        made = {connection.remote_port: sock.dup() for connection, sock in adopted}
+        for sock in made.values():
+            sock.settimeout(30)
+        return made
+
+    def forwarding(self) -> str | None:
+        return forwarding(self.fabric, self.who.mac)
+
+
+@contextmanager
+def staged(fabric: Fabric) -> Iterator[Stage]:
+    """With nothing said yet."""
+    who = identity_of(fabric)
+    assert who is not None
+    with ExitStack() as stack:
+        source = stack.enter_context(guest(fabric, "esx1", who, up=True))
+        destination = stack.enter_context(guest(fabric, "esx2", who, up=False))
+        client = stack.enter_context(talker(fabric, "client", "client", who.ip))
+        here = Announcer(source.pid, INTERFACE, frames(who))  # the test before left it at the other host
+        here.announce()
+        here.close()
+        told: list[Unaccepted] = []
+        departing = Departing(
+            source.pid,
+            Nic(source.pid, INTERFACE, who.ip, who.prefix),
+            who.ip,
+            announcer=Announcer(source.pid, INTERFACE, frames(who)),
+            told=told.extend,
+        )
+        stack.callback(departing.close, gone=True)
+        there = Nic(destination.pid, INTERFACE, who.ip, who.prefix)
+        stack.callback(there.close)
+        announcer = Announcer(destination.pid, INTERFACE, frames(who))
+        stack.callback(announcer.close)
+        arriving = Arriving(destination.pid, there, announcer)
+        yield Stage(fabric, who, source, destination, client, departing, arriving, told)
+        process.resume(source.pid)
+
+
+def exactly(sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := sock.recv(size - len(data))):
+        data += more
+    return data
+
+
+def close(sockets: dict[int, socket.socket]) -> None:
+    for sock in sockets.values():
+        sock.close()

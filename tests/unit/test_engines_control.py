@@ -1,0 +1,85 @@
+"""Orders by hand: when they may be given, and what a link in somebody's hands does."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from testbed.core.errors import ScenarioError
+from testbed.core.plan import LinkPlan
+from testbed.engines import control
+from testbed.engines.control import LEAST_RATE, NONE_UNDER_WAY, Controls, LinkControl, Order
+
+CUT, MEND = Order(what="cut"), Order(what="mend")
+
+
+def rate(value: float) -> Order:
+    return Order(what="rate", value=value)
+
+
+def test_orders_wait_for_the_migration_that_is_under_way_and_for_no_other() -> None:
+    controls = Controls()
+    assert controls.give(CUT) == NONE_UNDER_WAY and controls.take() is None
+    controls.open()
+    assert controls.give(CUT) is None and controls.give(MEND) is None
+    assert controls.take() == CUT
+    assert controls.close() == [MEND], "it came too late"
+    assert controls.give(CUT) == NONE_UNDER_WAY
+    controls.open()
+    assert controls.take() is None
+
+
+def test_stop_is_the_users_ctrl_c_at_any_time() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    try:
+        assert Controls().give(Order(what="stop")) is None
+        assert heard == [signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Tc:
+    """Stands for ``network.links``: what was set, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+
+    def cut(self, _fabric: object, _network: str) -> None:
+        self.done.append("cut")
+
+    def mend(self, _fabric: object, _network: str, plan: LinkPlan) -> None:
+        self.done.append(("mend", plan.rate, plan.goodput))
+
+    def set_rate(self, _fabric: object, _network: str, plan: LinkPlan) -> None:
+        self.done.append(("rate", plan.rate))
+
+
+@pytest.fixture
+def tc(monkeypatch: pytest.MonkeyPatch) -> Tc:
+    made = Tc()
+    monkeypatch.setattr(control, "links", made)
+    return made
+
+
+def link() -> LinkControl:
+    return LinkControl(None, LinkPlan(goodput=3e8))  # type: ignore[arg-type]
+
+
+def test_mended_it_is_what_it_was(tc: Tc) -> None:
+    hands = link()
+    assert [hands.obey(order) for order in (CUT, MEND, rate(1e8), CUT, MEND)] == [None] * 5
+    assert tc.done == ["cut", ("mend", None, 3e8), ("rate", 1e8), "cut", ("mend", 1e8, None)]
+
+
+def test_a_rate_does_not_mend_a_link_that_is_cut(tc: Tc) -> None:
+    hands = link()
+    for order in (CUT, rate(2e8), MEND):
+        assert hands.obey(order) is None
+    assert tc.done == ["cut", ("mend", 2e8, None)]
+
+
+@pytest.mark.parametrize("value", [0, 1e6, LEAST_RATE - 1, float("inf"), float("nan"), -1])
+def test_rates_that_would_look_like_a_hang_are_refused(value: float) -> None:
+    with pytest.raises(ScenarioError, match="Mbit/s or more"):
+        Order.read({"what": "rate", "value": value})

@@ -1,0 +1,83 @@
+"""What the network saw of the guest: every way of its going unseen leaves a sentence."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from testbed.engines.clients import PROBE
+from testbed.engines.outcome import Ended
+from testbed.engines.reached import breakable, connections, reasons
+
+FACTS = {
+    "stamps": {"asked": 1.0, "first_step": 1.1},
+    "connections": {"mechanism": "tcp_repair", "reason": "", "moved": 4, "refused": 1},
+}
+
+
+def seen(**changes: Any) -> Any:
+    """What ``Applications`` knows after a migration without fault."""
+    known: dict[str, Any] = {
+        "identity": SimpleNamespace(mac="02:00:0a:00:02:64", ip="10.0.2.100"),
+        "forwarding": {"before": "esx1", "after": "esx2"},
+        "clients": [SimpleNamespace(name=PROBE)],
+        "said": {PROBE: {"event": "finished", "sent": 9, "answered": 9}},
+    }
+    return SimpleNamespace(**known | changes)
+
+
+def ended(**changes: Any) -> Ended:
+    known: dict[str, Any] = {"outcome": "completed", "announced": 4, "facts": FACTS}
+    return Ended(**known | changes)
+
+
+@pytest.mark.parametrize(
+    ("applications", "end", "words"),
+    [
+        ({}, {"announced": 2, "announce_fault": "Network is down"}, "announced 2 times at the destination: Network is"),
+        ({}, {"announced": 0, "announce_fault": "the destination agent died"}, "announced by nobody"),
+        ({"forwarding": {"before": "esx1", "after": "esx1"}}, {}, "to esx1, and it is at esx2"),
+        ({"forwarding": {"before": "esx1", "after": None}}, {}, "to nowhere, and it is at esx2"),
+        ({"forwarding": {"after": "esx2"}}, {"outcome": "aborted"}, "to esx2, and it is at esx1"),
+        ({"said": {PROBE: {}}}, {}, "probe died"),
+    ],
+)
+def test_what_went_unseen_is_said(applications: dict[str, Any], end: dict[str, Any], words: str) -> None:
+    (reason,) = reasons(seen(**applications), ended(**end), 0.1)
+    assert words in reason
+
+
+def test_a_probe_that_was_never_answered_again_is_said() -> None:
+    assert list(reasons(seen(), ended(), None)) == ["the client's probe was not answered after the switchover"]
+
+
+@pytest.mark.parametrize(
+    ("applications", "end"),
+    [
+        ({}, {}),
+        ({"identity": None, "forwarding": {}}, {}),
+        ({"clients": [], "said": {}}, {}),
+        ({"forwarding": {"after": None}}, {"outcome": "aborted", "facts": {}}),
+    ],
+)
+def test_where_there_is_nothing_to_miss_nothing_is_said(applications: dict[str, Any], end: dict[str, Any]) -> None:
+    assert list(reasons(seen(**applications), ended(**end), 0.1)) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome", "most"),
+    [
+        (FACTS, "completed", 1),
+        ({"connections": {"mechanism": "reset"}}, "completed", None),
+        ({"connections": {"mechanism": "reset"}}, "aborted", 0),
+        ({}, "failed", None),
+    ],
+)
+def test_how_many_connections_may_break(facts: dict[str, Any], outcome: Any, most: int | None) -> None:
+    assert breakable(ended(facts=facts, outcome=outcome)) == most
+
+
+def test_reconnects_are_the_clients_own() -> None:
+    said = {"echo": {"reconnects": 2}, "oltp": {"reconnects": 3}, PROBE: {}}
+    found = connections(seen(said=said), ended())
+    assert found and (found.moved, found.refused, found.reconnects) == (4, 1, 5)
