@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from testbed.core.record import ComparisonRecord, MigrationRecord
+from testbed.core.record import ComparisonRecord, LinkRecord, MigrationRecord
 from testbed.core.service_record import ControlRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.measures import throttled_real_s, throttled_s
@@ -133,6 +133,11 @@ def throttled(done: MigrationRecord) -> tuple[str, str]:
     return seconds(throttled_s(done)), seconds(throttled_real_s(done))
 
 
+def measured(link: LinkRecord) -> bool:
+    """Whether there was a link to measure: a model's has no drops to count."""
+    return link.drops is not None
+
+
 def title(done: MigrationRecord) -> str:
     """Its name, with the repeat where there are more."""
     return done.name if done.repeat == 1 else f"{done.name}, repeat {done.repeat}"
@@ -162,7 +167,7 @@ def _check(name: str, found: Sequence[bool | None], note: str) -> Check:
 
 
 def _proved(done: MigrationRecord) -> bool | None:
-    return done.link.verified if done.memory else None
+    return done.link.verified if measured(done.link) else None
 
 
 def _one_runner(done: MigrationRecord) -> bool | None:

@@ -79,10 +79,11 @@ def compare(runs: Sequence[Run]) -> Comparison:
     """Migration by migration, figure by figure, a line a group. Figures that nobody has are left out."""
     made = Comparison(runs=list(runs), reasons=refusals(runs))
     known = measures(done for run in runs for done in run.completed)
-    made.notes.extend(_strangers(groups_of(runs)))
+    strangers = _strangers(groups_of(runs))
+    made.notes.extend(f"{label} has no migration in common with the others" for label in strangers)
     for migration, groups in _matched(runs):
         real = len({scale_of(done) for group in groups for done in group.migrations}) > 1
-        made.notes.extend(_left_out(migration, groups))
+        made.notes.extend(_left_out(migration, groups, strangers))
         for measure in known:
             made.lines.extend(_lines(migration, measure, groups, real))
         if real:
@@ -114,21 +115,23 @@ def _group(label: str, runs: Sequence[Run], name: str) -> Group:
     return Group(label=label, migrations=completed, made=len(found), model=any(run.model for run in runs))
 
 
-def _strangers(groups: dict[str, list[Run]]) -> Iterator[str]:
-    """Groups of several migrations that have none of the others'."""
+def _strangers(groups: dict[str, list[Run]]) -> list[str]:
+    """Groups that have no migration of any other's, where migrations are matched by their names."""
     names = {label: set(_names(each)) for label, each in groups.items()}
     if len(names) == 1 or all(len(each) == 1 for each in names.values()):
-        return
-    for label, own in names.items():
-        if not own & set().union(*(each for other, each in names.items() if other != label)):
-            yield f"{label} has no migration in common with the others"
+        return []
+    others = {own: set().union(*(each for label, each in names.items() if label != own)) for own in names}
+    return [label for label, own in names.items() if not own & others[label]]
 
 
-def _left_out(migration: str, groups: Sequence[Group]) -> Iterator[str]:
+def _left_out(migration: str, groups: Sequence[Group], strangers: Sequence[str]) -> Iterator[str]:
+    """Of a stranger it is clear already that it lacks what others have, and they what it has."""
+    met = any(group.made for group in groups if group.label not in strangers)
     for group in groups:
         where = f"{migration}: {{}} in {group.label}" if migration else f"{group.label}: {{}}"
         if not group.made:
-            yield where.format("not made")
+            if met and group.label not in strangers:
+                yield where.format("not made")
         elif len(group.migrations) < group.made:
             yield where.format(f"{len(group.migrations)} of {group.made} completed")
 

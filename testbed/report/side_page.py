@@ -36,7 +36,7 @@ def html(made: Comparison) -> str:
         answers=[_answer(line) for line in made.lines if side_words.verdict(line)],
         heads=side_words.HEADS[first:],
         rows=[row[first:] for row in side_words.rows(made.lines)],
-        right=[index - first for index in (3, 4, 5, 6)],
+        right=[index - first for index in (3, 4)],
         drawn=drawn,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 
 from testbed.report import page
 from tests.browser.driver import ENTER, LEFT, TAB, Browser
-from tests.unit.records import a_migration, a_summary
-from tests.unit.runs import kept, made, with_samples
+from tests.unit.records import a_migration, a_networked_migration, a_summary
+from tests.unit.runs import kept, made, with_pages, with_samples
+from tests.unit.test_report_services import with_services
 
 DRAWN = "return [...document.querySelectorAll('.chart')].every(place => place.dataset.drawn || !place.clientWidth)"
 CELLS = "return [...document.querySelectorAll('#memory-hello path')].map(p => p.getAttribute('fill')).join()"
@@ -19,6 +22,20 @@ CELLS = "return [...document.querySelectorAll('#memory-hello path')].map(p => p.
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = kept(tmp_path_factory.mktemp("browser") / "run")
+    page.rebuild(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrations with long names, services, and pictures of memory."""
+    names = ("ram=128GiB goodput=9.4Gbit", "ram=256GiB goodput=36Gbit")
+    both = [a_networked_migration(name=name) for name in names]
+    run = made(tmp_path_factory.mktemp("many") / "run", a_summary(*both))
+    samples = [with_services(run, each).joinpath("samples.jsonl").read_text(encoding="utf-8") for each in both]
+    (run / "samples.jsonl").write_text("".join(samples), encoding="utf-8")
+    for each in both:
+        with_pages(run, each)
     page.rebuild(run)
     return run
 
@@ -100,6 +117,66 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, folder: P
         "return [...document.querySelectorAll('.chart svg')].map(s => s.getBoundingClientRect().width)"
     )
     assert len(widths) == 3 and max(widths) <= 390 and browser.console() == []
+
+
+def test_on_a_phone_type_keeps_its_size_and_decisions_are_in_sight(browser: Browser, many: Path) -> None:
+    """Charts that are wider than the screen are shrunk with all their type: eleven pixels may become ten, not less."""
+    browser.metrics(390, 844, mobile=True)
+    browser.open((many / "report.html").as_uri())
+    browser.run("document.querySelectorAll('details.migration').forEach(part => part.open = true)")
+    browser.run("return FastMotion.drawAll().then(() => 1)")
+    sizes = browser.run(
+        "return [...document.querySelectorAll('.chart svg')].map(svg =>"
+        "[svg.closest('.chart').id, 11 * svg.getBoundingClientRect().width / svg.getAttribute('width')])"
+    )
+    assert len(sizes) > 10 and [name for name, size in sizes if size < 10] == []
+    assert browser.run("return document.documentElement.scrollWidth") <= 390
+    edges = browser.run(
+        "return [...document.querySelectorAll('.rounds td')].map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert edges and max(edges) <= 390 and browser.console() == []
+
+
+def test_controls_and_tables_are_called_by_what_they_are(browser: Browser) -> None:
+    named = "return [...document.querySelectorAll('#memory-hello .vega-bind *[aria-label]')].map(e => e.ariaLabel)"
+    names = [f"{each}: The guest's memory, round by round, hello" for each in ("round", "show")]
+    assert browser.run(named) == names
+    browser.run("document.querySelector('#memory-hello input[type=range]').focus()")
+    browser.press(LEFT)
+    browser.wait("return FastMotion.views.get('memory-hello').view.signal('chosen') === 3")
+    assert browser.run(named) == names
+    labels = browser.run("return [...document.querySelectorAll('[role=region]')].map(e => e.ariaLabel)")
+    assert {"figures of hello", "rounds of hello", "environment"} <= set(labels) and len(labels) == len(set(labels))
+
+
+def test_marks_are_not_read_aloud_one_by_one(browser: Browser) -> None:
+    """Their axes are, and legends."""
+    assert browser.run("return document.querySelectorAll('#memory-hello svg path').length") > 500
+    assert browser.run("return document.querySelectorAll('.chart svg [aria-label]').length") < 20
+
+
+def test_three_minutes_of_samples_are_a_page(
+    window: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How long that takes is for people to read, and for no test to judge; how large it is is."""
+    done = a_networked_migration(name="long", total_time_s=178.0)
+    folder = with_pages(with_services(made(tmp_path / "run", a_summary(done)), done, 180), done, 12)
+    begun = time.monotonic()
+    page.rebuild(folder)
+    took = time.monotonic() - begun
+    file = folder / "report.html"
+    window.metrics(1200, 900, mobile=False)
+    window.open(file.as_uri())
+    window.wait("return performance.getEntriesByType('mark').length")
+    loaded = window.run("return performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    first = window.run("return performance.getEntriesByType('mark')[0].startTime")
+    assert loaded > 0 and first > 0 and file.stat().st_size < 3e6 and window.console() == []
+    sizes = [each.stat().st_size / 1e6 for each in (folder / "samples.jsonl", file)]
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n3 minutes of samples, {sizes[0]:.1f} MB: page and pictures made in {took:.1f} s, {sizes[1]:.2f} MB; "
+            f"loaded after {loaded:.0f} ms, first chart after {first:.0f} ms\n"
+        )
 
 
 def test_on_paper_everything_is_unfolded_and_light(browser: Browser) -> None:

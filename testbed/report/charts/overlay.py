@@ -23,7 +23,8 @@ def overlay_chart(found: Sequence[Line]) -> alt.TopLevelMixin:
     title, factor = _axis(found)
     order = [_label(line) for line in found]
     y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
-    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=8))
+    axis = alt.Axis(tickCount=8) if found[0].measure.unit else alt.Axis(tickCount=8, tickMinStep=1)
+    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=8), axis=axis)
     points = alt.Chart(alt.InlineData(values=[_point(line, value * factor) for line in found for value in line.values]))
     middles = alt.Chart(alt.InlineData(values=[_point(line, line.spread.median * factor) for line in found]))
     layers = [

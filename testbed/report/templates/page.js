@@ -4,6 +4,7 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const charts = read("charts"), themes = read("themes"), root = document.documentElement;
   const drawn = new Map();  // name -> what vegaEmbed gave
+  const queues = new Map();  // name -> the promise of its last drawing
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let chosen = null, printing = false;
 
@@ -63,7 +64,14 @@
 
   const labels = (spec) => /"axis":\{[^}]*"labelLimit"/.test(JSON.stringify({ ...spec, datasets: 0 }));
 
-  async function draw(name) {
+  // One after the other: two at once would be in each other's way in the same element.
+  function draw(name) {
+    const next = (queues.get(name) || Promise.resolve()).catch(() => {}).then(() => drawNow(name));
+    queues.set(name, next);
+    return next;
+  }
+
+  async function drawNow(name) {
     const place = document.getElementById(name);
     if (!place || !charts[name] || !place.clientWidth) return;
     const room = place.clientWidth, key = `${theme()} ${room}`;
@@ -88,6 +96,7 @@
     if (before) before.finalize();
     drawn.set(name, made);
     place.dataset.drawn = "yes";
+    performance.mark(`drawn ${name}`);
     for (const input of place.querySelectorAll(".vega-bind input, .vega-bind select"))
       input.setAttribute("aria-label", `${input.closest(".vega-bind").querySelector(".vega-bind-name").textContent.trim()}: ${titleOf(name)}`);
   }
