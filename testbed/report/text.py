@@ -90,7 +90,7 @@ def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
 def services_table(migrations: list[MigrationRecord]) -> Fitting:
     """A line a service of each migration: what it got done, how long it halted, and whether nothing of it was lost."""
     heads = [head if head in WORDS else f">{head}" for head in service_heads(migrations)]
-    table = Fitting(("services", *heads), spare=("seen by", "slowest"))
+    table = Fitting(("services", *heads), spare=("seen by", "slowest", "MB/s before"))
     for each in migrations:
         for cells in services(each, migrations):
             table.row(name_of(each), *cells)
