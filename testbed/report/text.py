@@ -12,7 +12,7 @@ from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord,
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.answers import verdict
 from testbed.report.measures import throttled_real_s, throttled_s
-from testbed.report.service_words import MEGABYTES, WORDS, network, service_heads, services
+from testbed.report.service_words import WORDS, network, service_heads, services
 from testbed.report.tables import Fitting, row, table_of
 
 WIDE = 160
@@ -90,7 +90,7 @@ def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
 def services_table(migrations: list[MigrationRecord]) -> Fitting:
     """A line a service of each migration: what it got done, how long it halted, and whether nothing of it was lost."""
     heads = [head if head in WORDS else f">{head}" for head in service_heads(migrations)]
-    table = Fitting(("services", *heads), spare=("seen by", "slowest", f"{MEGABYTES} before"))
+    table = Fitting(("services", *heads), spare=("seen by", "slowest", "MB/s before"))
     for each in migrations:
         for cells in services(each, migrations):
             table.row(name_of(each), *cells)
