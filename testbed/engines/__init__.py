@@ -10,6 +10,7 @@ from testbed.core.plan import Plan
 from testbed.core.record import MigrationRecord
 from testbed.core.registry import Registry
 from testbed.engines.control import Controls
+from testbed.metrics.sampler import PERIOD_S
 
 Observer = Callable[[Event], None]
 
@@ -19,7 +20,7 @@ class RunContext:
     """What all migrations of one run share. ``runtime`` is a private directory for sockets, gone with the run;
     ``started`` is told every process of the run, so that what a killed run left can be found. ``number`` of the
     migration in its run, from 1; ``capture``: its packets are kept (``network.capture``); ``controls``: what is done to
-    it by hand.
+    it by hand; ``sample_s``: how often is sampled.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class RunContext:
     started: Callable[[int], None]
     number: int = 1
     capture: bool = False
+    sample_s: float = PERIOD_S
     controls: Controls = field(default_factory=Controls)
 
 

@@ -29,7 +29,10 @@ from testbed.network.fabric import Fabric
 VMOTION = "vmotion"
 """The interface at both hosts' ends of the vMotion network, by the rule for topologies."""
 TELL_EVERY = 10
-"""Ticks of the sampler between two of the events that a live view draws."""
+"""Ticks of the sampler between two of the events that a live view draws, and two looks at processes, whose times the
+kernel counts in hundredths of a second."""
+LOGS_EVERY = 2
+"""Ticks between two looks at a log of a service or a client, which keeps each operation anyhow."""
 SELDOM = 5
 """Ticks of the sampler between two looks at what changes slowly or says the same again: together these would cost more
 than all the rest."""
@@ -110,11 +113,12 @@ class Measuring:
                 LinkSource("esx1", source.pid, VMOTION, qdisc_every=SELDOM),
                 Seldom(LinkSource("esx2", destination.pid, VMOTION), SELDOM),
                 Seldom(TcpSource("esx1", source.pid, STREAM_PORT), SELDOM),
-                Seldom(ProcessSource(self._processes), SELDOM),
+                Seldom(ProcessSource(self._processes), TELL_EVERY),
                 GuestSource(pair.source.operations, "esx1"),
                 GuestSource(pair.destination.operations, "esx2"),
                 Seldom(self._telling, TELL_EVERY),
             ),
+            context.sample_s,
         )
 
     def __enter__(self) -> "Measuring":
@@ -130,7 +134,7 @@ class Measuring:
     def follow(self, logs: Sequence[LogFollower]) -> None:
         """Logs of services and clients to be sampled too, from now on."""
         for log in logs:
-            self._sampler.add(log)
+            self._sampler.add(Seldom(log, LOGS_EVERY))
         self._telling.followers += logs
 
     def watch(self, name: str, pid: int) -> None:
