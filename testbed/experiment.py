@@ -64,7 +64,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
             check_fits_all(plans)
         folder = RunFolder.create(out)
         folder.write_scenario(scenario.resolved_yaml())
-        context = stack.enter_context(_context(run_id, folder, observer, started))
+        context = stack.enter_context(run_context(run_id, folder, observer, started))
         context = replace(context, capture=capture, controls=controls or context.controls)
         summary = Summary(
             testbed_version=testbed.__version__,
@@ -169,7 +169,7 @@ def the_machine(what: str, run_id: str) -> Iterator[RunState]:
 
 
 @contextmanager
-def _context(
+def run_context(
     run_id: str, folder: RunFolder, observer: Observer, started: Callable[[int], None]
 ) -> Iterator[RunContext]:
     """The run's private directory for sockets, mode 0700, and the paths of its files."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 from typer.main import get_command
 
-from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve
+from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve, shell
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 
@@ -30,6 +30,7 @@ app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("serve")(serve.serve)
+app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)
 
 

@@ -102,7 +102,7 @@ def _services_downtime(started: Callable[[int], None]) -> Iterator[Row]:
     sampling, probing = (done.cpu.sampler_share, done.cpu.probe_share) if done.cpu else (None, None)
     share = (sampling or 0.0) + (probing or 0.0)
     yield Row(
-        measure="sampling every 20 ms and probing every 1.8 ms, share of a core",
+        measure="sampling every 20 ms and probing every 1.9 ms, share of a core",
         figure=f"{share:.1%} ({sampling or 0:.1%} and {probing or 0:.1%})",
         mark="< 5 %",
         met=bool(sampling and probing) and share < 0.05,

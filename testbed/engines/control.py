@@ -23,6 +23,7 @@ from testbed.network.fabric import Fabric
 MOST_THROTTLE = 0.9
 VMOTION = "vmotion"
 WORDS = ("cancel", "cut", "mend", "rate", "throttle", "stop")
+LINK_WORDS = ("cut", "mend", "rate")
 LEAST_RATE = 10e6
 """Bit/s. On less, what the streams' buffers hold takes so long that a source that works cannot be told from one that
 hangs (``outcome.SILENCE_S``)."""

@@ -16,12 +16,12 @@ from testbed.core.errors import TestbedError
 from testbed.core.events import Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord
-from testbed.core.service_record import CaptureRecord
+from testbed.core.service_record import CaptureRecord, ControlRecord
 from testbed.engines import RunContext, register
 from testbed.engines.agents import AgentProcess
 from testbed.engines.applications import Applications
 from testbed.engines.applied import conclude
-from testbed.engines.control import LinkControl
+from testbed.engines.control import LinkControl, Order
 from testbed.engines.evidence import Evidence
 from testbed.engines.forecasting import foresee
 from testbed.engines.guests import Condition, GuestProcess
@@ -60,12 +60,17 @@ class NativeEngine:
 
 
 class Lab:
-    """The hosts of one migration, and what runs in them, as long as the stack lasts."""
+    """The hosts of one migration, and what runs in them, as long as the stack lasts. ``wait_s``: how long after the
+    warm-up the word to migrate may come.
+    """
 
-    def __init__(self, plan: Plan, context: RunContext, stack: ExitStack, log: IO[bytes]) -> None:
-        self.plan, self.context = plan, context
+    def __init__(
+        self, plan: Plan, context: RunContext, stack: ExitStack, log: IO[bytes], wait_s: float = WAIT_S
+    ) -> None:
+        self.plan, self.context, self._wait_s = plan, context, wait_s
         self._stack, self._log = stack, log
         self._watching = [context.observer]
+        self._by_hand: list[tuple[float, Order, str | None]] = []
         self.crossing: Crossing | None = None
         self.capture: Capture | None = None
 
@@ -78,6 +83,7 @@ class Lab:
         require_capacity(self.fabric, self.plan.network.vmotion)
         shape(self.fabric, "vmotion", self.plan.network.vmotion)
         shape(self.fabric, "vm", self.plan.network.vm)
+        self.link = LinkControl(self.fabric, self.plan.network.vmotion)
         self._phase("guest")
         self.applications = Applications(self.plan, self.context, self.fabric, self._stack, self._log)
         source, destination = self._guest(SOURCE, "source"), self._guest(DESTINATION, "destination")
@@ -114,13 +120,23 @@ class Lab:
             self._capture()
         self.applications.look_up("before")
         self.measuring.mark("migrate")
-        link = LinkControl(self.fabric, self.plan.network.vmotion)
         timeout_s, controls = self.plan.migration.timeout_s, self.context.controls
-        ended = Following(self.pair, self._observe, timeout_s, controls, link).to_the_end()
+        ended = Following(self.pair, self._observe, timeout_s, controls, self.link).to_the_end()
         self.measuring.mark("ended")
+        asked = self.measuring.marks["migrate"].at
+        ended.controls[:0] = [
+            ControlRecord(at_s=at - asked, what=order.what, value=order.value, fault=fault)
+            for at, order, fault in self._by_hand
+        ]
         if self.crossing:
             self.crossing.stop()
         return ended
+
+    def by_hand(self, order: Order) -> str | None:
+        """An order for the link before the migration: why it was not done, None when it was. It will be recorded."""
+        fault = self.link.obey(order)
+        self._by_hand.append((monotonic(), order, fault))
+        return fault
 
     def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:
         """Let the guest run on where it is now; then stop everything, and hold memory against memory."""
@@ -222,7 +238,7 @@ class Lab:
                 "role": "destination",
                 "guest": str(destination.socket),
                 "address": address.ip,
-                "wait_s": WAIT_S + self.plan.warmup_s,
+                "wait_s": self._wait_s + self.plan.warmup_s,
                 **common,
             },
         )

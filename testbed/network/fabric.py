@@ -5,7 +5,7 @@
 
 Every node, the switch too, is a shell in namespaces of its own, so nothing of a run is in the machine's own namespace
 and no two runs can collide. A namespace ends with its last process: should this process be killed, the shells read
-the end of their terminals and go, and the kernel takes the links. The one file of the testbed that imports Mininet.
+the end of their terminals and go, and the kernel takes the links. With ``prompt`` the one file that imports Mininet.
 """
 
 import contextlib
@@ -49,6 +49,8 @@ class Fabric:
         self.plan, self.run_id = plan, run_id
         self.hosts: dict[str, Host] = {}
         self._bridge: Bridge | None = None
+        self.net: Any = None
+        """Mininet's own object, for its prompt (``network.prompt``)."""
         self._links: dict[str, list[End]] = {}
         self._behind: dict[str, str] = {}
         self._down = contextlib.ExitStack()
@@ -68,7 +70,7 @@ class Fabric:
 
     def __exit__(self, *_: object) -> None:
         self._down.close()
-        self.hosts, self._bridge, self._links = {}, None, {}
+        self.hosts, self._bridge, self._links, self.net = {}, None, {}, None
 
     def ends(self, network: str) -> list[End]:
         """Where traffic of ``network`` leaves an interface: on ``vm`` the hosts' ends and the switch's ports."""
@@ -125,7 +127,7 @@ class Fabric:
             known = nearest(self.plan.topology, list(topology))
             raise ScenarioError(f"no topology is called '{self.plan.topology}'; {known}")
         _require_privileges()
-        net = _mininet_up(topology[self.plan.topology], down)
+        net = self.net = _mininet_up(topology[self.plan.topology], down)
         for node in net.hosts + net.switches:
             silence(node.pid)
         self.hosts = {node.name: read_host(node.name, node.pid) for node in net.hosts}
@@ -146,7 +148,7 @@ def topologies_by_name() -> dict[str, Any]:
     package = importlib.import_module("topologies")
     found: dict[str, Any] = {}
     for module in pkgutil.iter_modules(package.__path__):
-        with _quiet_import():
+        with quiet_import():
             found |= importlib.import_module(f"topologies.{module.name}").topos
     return dict(sorted(found.items()))
 
@@ -232,7 +234,7 @@ def _import_mininet() -> tuple[Any, Any]:
     """Mininet's ``net`` and ``node``. On import it makes its own class the one for all loggers: undone."""
     logger_class = logging.getLoggerClass()
     try:
-        with _quiet_import():
+        with quiet_import():
             return importlib.import_module("mininet.net"), importlib.import_module("mininet.node")
     except ImportError as error:
         raise PrerequisiteMissing(f"Mininet is not installed for this Python ({error})", INSTALL) from error
@@ -241,7 +243,7 @@ def _import_mininet() -> tuple[Any, Any]:
 
 
 @contextlib.contextmanager
-def _quiet_import() -> Iterator[None]:
+def quiet_import() -> Iterator[None]:
     """Mininet is older than the Pythons it runs on (distutils, escapes in strings)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

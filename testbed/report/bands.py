@@ -81,24 +81,31 @@ def completed(service: Columns, columns: int) -> tuple[Floats, Floats]:
     times = service["t"]
     if len(times) < 2:
         return np.empty(0), np.empty(0)
-    begin, end = float(times.min()) - SAMPLE_S, float(times.max())
+    hosts = [service["host"] == host for host in np.unique(service["host"])]
+    apart = min(_apart(times[ours]) for ours in hosts)
+    begin, end = float(times.min()) - apart, float(times.max())
     edges = np.linspace(begin, end, max(2, min(columns, int((end - begin) / BIN_S)) + 1))
     counts = np.zeros(len(edges))
-    for host in np.unique(service["host"]):
-        ours = service["host"] == host
-        counts += _counted(times[ours], service["operations"][ours], edges)
+    for ours in hosts:
+        counts += _counted(times[ours], service["operations"][ours], edges, apart)
     return (edges[:-1] + edges[1:]) / 2, np.diff(counts) / (edges[1] - edges[0])
 
 
-def _counted(times: Floats, counter: Floats, edges: Floats) -> Floats:
-    """A counter at these times. It rose in the one tick before each sample: where it did not rise there is none."""
-    before = np.maximum(times - SAMPLE_S, np.concatenate(([-np.inf], times[:-1])))
+def _apart(times: Floats) -> float:
+    """How far two looks at a log are apart, by those that found something."""
+    return float(min(np.percentile(np.diff(times), 5), MOST_APART_S)) if len(times) > 1 else MOST_APART_S
+
+
+def _counted(times: Floats, counter: Floats, edges: Floats, apart: float) -> Floats:
+    """A counter at these times. It rose since the look before each sample: where it did not rise there is no sample."""
+    before = np.maximum(times - apart, np.concatenate(([-np.inf], times[:-1])))
     knots = np.column_stack((before, times)).ravel()
     counts = np.column_stack((np.concatenate(([0], counter[:-1])), counter)).ravel()
     return np.interp(edges, knots, counts.astype(np.float64))
 
 
-SAMPLE_S, BIN_S = 0.02, 0.06
-"""What the sampler's ticks are apart, and the shortest time of which a rate is drawn."""
+MOST_APART_S, BIN_S = 0.05, 0.12
+"""What two looks at a log are apart at most, and the shortest time of which a rate is drawn: in less a service of 250
+operations a second would seem to waver by which of them fell into it."""
 TICK_S = 0.005
 """Readings closer together than this belong to one tick of the sampler."""

@@ -113,7 +113,7 @@ class Guest(Part):
     )
     zero_share: Share = Field(default=0.0, description="share of pages left zero, 0 to 1")
     services: Services = Field(default_factory=list, description="its applications, in the order of their areas in RAM")
-    probe: Flag = Field(default=True, description="a client asks the guest every 1.8 ms whether it is there")
+    probe: Flag = Field(default=True, description="a client asks the guest every 1.9 ms whether it is there")
 
 
 class Migration(Part):

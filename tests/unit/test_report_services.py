@@ -256,6 +256,6 @@ def test_no_operation_is_drawn_twice_or_never(counts: list[tuple[int, str]], col
         totals[host] += count
         done.append(totals[host])
     times, rates = completed({"t": np.arange(len(done)) * 0.02, "host": hosts, "operations": np.array(done)}, columns)
-    width = len(done) * 0.02 / len(times)
+    width = 2 * ((len(done) - 1) * 0.02 - times[-1])
     assert (rates * width).sum() == pytest.approx(sum(totals.values()))
     assert len(times) <= columns and (rates >= 0).all()

@@ -1,0 +1,58 @@
+"""``shell``: Mininet's prompt with the hosts up and a guest at work, for whoever wants to try things one by one."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from testbed.core.errors import Interrupted
+
+TEXT = "testbed> "
+HELLO = """The hosts are up and the guest is at work. Commands beside Mininet's own (help, net, esx1 COMMAND, exit):
+  migrate   status   wait   cancel   cut   mend   rate 300Mbit   throttle 0.5   again [PATH=VALUE ...]"""
+
+
+def shell(
+    scenario: Annotated[str, typer.Argument(help="name or file; see: testbed list scenarios")] = "hello",
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
+) -> int:
+    """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
+    from testbed.cli.progress import plain, say
+    from testbed.cli.shell_commands import Commands
+    from testbed.network.prompt import prompt
+    from testbed.scenario import load
+    from testbed.session import Session
+
+    given = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
+    loaded = load(scenario, overrides=given, seed=seed)
+    folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    with _ended_by_sigterm(), Session(loaded, folder, plain) as session:
+        commands = Commands(session, lambda more: load(scenario, overrides=[*given, *more], seed=seed))
+        say(HELLO)
+        while prompt(session.fabric, commands.by_name(), TEXT):
+            pass
+    if session.summary.migrations:
+        say(f"results: {folder}")
+    return 0
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """As a run is. Ctrl-C is the prompt's, which comes back by it."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Interrupted("interrupted by SIGTERM")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,75 @@
+"""What ``shell``'s prompt understands beside Mininet's own commands."""
+
+import shlex
+from collections.abc import Callable
+
+from testbed.cli.live import figures, sights
+from testbed.core.errors import ScenarioError
+from testbed.core.units import Dimension, parse
+from testbed.engines.control import Order
+from testbed.network.prompt import Leave
+from testbed.report import text
+from testbed.scenario import Scenario
+from testbed.session import MOVING, Session
+
+
+class Commands:
+    """What the prompt understands beside Mininet's own; the docstrings are its help."""
+
+    def __init__(self, session: Session, load: Callable[[list[str]], Scenario]) -> None:
+        self._session, self._load = session, load
+
+    def by_name(self) -> dict[str, Callable[[str], None]]:
+        """Each is given the rest of its line."""
+        orders = {word: self._order(word) for word in ("cancel", "cut", "mend")}
+        others = (self.migrate, self.wait, self.status, self.rate, self.throttle, self.again)
+        return orders | {each.__name__: each for each in others}
+
+    def migrate(self, _line: str) -> None:
+        """migrate: begin the migration; the prompt comes back at once."""
+        self._session.migrate()
+
+    def wait(self, _line: str) -> None:
+        """wait: until the migration is over; then its figures. Ctrl-C comes back to the prompt and ends nothing."""
+        self._session.wait()
+        text.show(self._session.summary)
+
+    def status(self, _line: str) -> None:
+        """status: where the guest is, and what it and the link do."""
+        session = self._session
+        seen = [session.state, *sights(session.outlook)]
+        if session.state == MOVING and session.outlook.round:
+            seen += [f"round {session.outlook.round}", *figures(session.outlook)]
+        print("; ".join(seen))
+
+    def rate(self, line: str) -> None:
+        """rate 300Mbit: the vMotion link's rate, from now on."""
+        try:
+            rate = parse(line, Dimension.BIT_RATE)
+        except ValueError as fault:
+            raise ScenarioError(str(fault)) from fault
+        self._session.order(Order.read({"what": "rate", "value": rate}))
+
+    def throttle(self, line: str) -> None:
+        """throttle 0.5: take that share of the guest's time while it migrates; 0 gives it back."""
+        try:
+            share = float(line)
+        except ValueError:
+            raise ScenarioError(f"a throttle is a number such as 0.5, not '{line}'") from None
+        self._session.order(Order.read({"what": "throttle", "value": share}))
+
+    def again(self, line: str) -> None:
+        """again [PATH=VALUE ...]: new hosts and a new guest, with these keys changed."""
+        self._session.again(self._load(shlex.split(line)))
+        raise Leave
+
+    def _order(self, word: str) -> Callable[[str], None]:
+        def order(_line: str) -> None:
+            self._session.order(Order(what=word))
+
+        order.__doc__ = {
+            "cancel": "cancel: the guest stays where it is.",
+            "cut": "cut: nothing passes the vMotion link any more.",
+            "mend": "mend: the link is as it was again.",
+        }[word]
+        return order

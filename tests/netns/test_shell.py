@@ -1,0 +1,154 @@
+"""``shell`` as somebody uses it who sits in front of it, and as a script does: hosts, orders, migrations, an end."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.netns.launching import ROOT
+
+SMALL = (
+    "hello",
+    "--set",
+    "vm.ram=64MB",
+    "--set",
+    "vm.workload.working_set=16MB",
+    "--set",
+    "vm.workload.write_rate=4MB/s",
+)
+SLOW = ("hello", "--set", "network.vmotion.goodput=100Mbit")
+
+
+def command(out: Path, arguments: tuple[str, ...]) -> list[str]:
+    return [sys.executable, "-m", "testbed", "shell", *arguments, "--out", str(out)]
+
+
+def script(out: Path, *lines: str) -> "subprocess.CompletedProcess[str]":
+    text = "".join(f"{line}\n" for line in lines)
+    return subprocess.run(
+        command(out, SMALL), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+    )
+
+
+def test_a_script_migrates_twice_and_every_figure_is_kept(tmp_path: Path) -> None:
+    done = script(
+        tmp_path / "run", "status", "esx1 ping -c1 client", "migrate", "wait", "again vm.ram=32MB", "migrate", "wait"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the guest is at work at esx1" in done.stdout and " 0% packet loss" in done.stdout
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert [(each["outcome"], each["vm"]["ram_bytes"]) for each in summary["migrations"]] == [
+        ("completed", 64_000_000 // 4096 * 4096),
+        ("completed", 32_000_000 // 4096 * 4096),
+    ]
+    assert summary["valid"] and (tmp_path / "run" / "report.html").exists()
+
+
+def test_what_cannot_be_done_is_said_and_the_prompt_goes_on(tmp_path: Path) -> None:
+    lines = [
+        "wait",
+        "throttle",
+        "throttle 0.5",
+        "rate fast",
+        "rate 1kbit",
+        "again vm.rma=1",
+        "cancel",
+        "cut",
+        "migrate",
+    ]
+    done = script(tmp_path / "run", *lines, "migrate", "wait", "migrate")
+    assert done.returncode == 0
+    for words in (
+        "no migration has begun; 'migrate' begins one",
+        "a throttle is a number such as 0.5, not ''",
+        "'throttle 0.5' was not done: no migration is under way",
+        "expected a bit rate",
+        "10 Mbit/s or more",
+        "did you mean 'ram'",
+        "'cancel' was not done: no migration is under way",
+        "a migration is under way",
+        "the migration is over; 'again' makes another guest",
+    ):
+        assert words in done.stderr, (words, done.stderr)
+    (only,) = json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"]
+    assert only["outcome"] == "aborted", "the link was cut before it began"
+    assert [(each["what"], each["at_s"] < 0) for each in only["controls"]] == [("cut", True)]
+
+
+class Terminal:
+    """The shell on a terminal of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", fd: int) -> None:
+        self.process, self._fd, self._seen = process, fd, b""
+
+    def type(self, text: str) -> None:
+        os.write(self._fd, text.encode())
+
+    def wait_for(self, words: str) -> None:
+        """In what it has not been asked for yet. The test's own time is the limit."""
+        while words.encode() not in self._seen:
+            try:
+                self._seen += os.read(self._fd, 4096)
+            except OSError as end:
+                raise AssertionError(f"it ended without {words!r}: {self._seen.decode()}") from end
+        self._seen = self._seen.partition(words.encode())[2]
+
+
+@contextmanager
+def terminal(out: Path, *arguments: str) -> Iterator[Terminal]:
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        command(out, arguments), stdin=child, stdout=child, stderr=child, cwd=ROOT, start_new_session=True
+    )
+    os.close(child)
+    try:
+        yield Terminal(process, parent)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(parent)
+
+
+def test_ctrl_c_comes_back_to_the_prompt_and_the_migration_goes_on(tmp_path: Path) -> None:
+    with terminal(tmp_path / "run", *SLOW) as shell:
+        shell.wait_for("testbed> ")
+        shell.type("migrate\nwait\n")
+        shell.wait_for("precopy")
+        os.kill(shell.process.pid, signal.SIGINT)
+        shell.wait_for("testbed> ")
+        shell.type("status\n")
+        shell.wait_for("a migration is under way")
+        shell.type("cancel\nwait\n")
+        shell.wait_for("cancelled by hand")
+        shell.type("exit\n")
+        shell.wait_for("results: ")
+        assert shell.process.wait(30) == 0
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_terminated_it_leaves_nothing_but_its_files(tmp_path: Path, under_way: bool) -> None:
+    with terminal(tmp_path / "run", *SLOW) as shell:
+        shell.wait_for("testbed> ")
+        if under_way:
+            shell.type("migrate\n")
+            shell.wait_for("precopy")
+        shell.process.terminate()
+        shell.wait_for("interrupted by SIGTERM")
+        assert shell.process.wait(30) == 130
+    assert (tmp_path / "run" / "summary.json").exists() is under_way
+
+
+def test_only_one_has_the_machine(tmp_path: Path) -> None:
+    with terminal(tmp_path / "run", *SMALL) as shell:
+        shell.wait_for("testbed> ")
+        other = script(tmp_path / "other")
+        assert other.returncode == 4 and "shell of hello" in other.stderr
+        shell.type("exit\n")
+        assert shell.process.wait(30) == 0
