@@ -41,10 +41,11 @@ def blackout(rows: Rows, asked: float, first_step: float) -> tuple[float | None,
     if not len(answered) or answered[0] > asked or answered[-1] < first_step:
         return None, None
     found = _longest(sent, answered, begin, end)
-    within = answered[(answered >= begin) & (answered <= end)]
+    within = (answered >= begin) & (answered <= end)
+    asked_at = np.sort(sent[within])
     record = BlackoutRecord(
-        answers=len(within),
-        median_interval_s=float(np.median(np.diff(within))) if len(within) > 1 else found.end - found.begin,
+        answers=int(within.sum()),
+        median_interval_s=float(np.median(np.diff(asked_at))) if len(asked_at) > 1 else found.end - found.begin,
         begin_s=found.begin - asked,
         parts=_parts(found, asked, first_step),
     )

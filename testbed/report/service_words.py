@@ -93,7 +93,7 @@ def _blackout(done: MigrationRecord) -> str:
     if done.blackout is None or done.client_blackout_s is None:
         return ""
     spent = ", ".join(f"{name.replace('_', ' ')} {in_seconds(part)}" for name, part in done.blackout.parts.items())
-    often = f"asked and answered every {in_seconds(done.blackout.median_interval_s)}"
+    often = f"asked every {in_seconds(done.blackout.median_interval_s)}"
     return f"blackout: {in_seconds(done.client_blackout_s)} = {spent}; {often}"
 
 

@@ -43,12 +43,15 @@
   }
 
   const NARROW = 500;  // pixels: a phone
+  const TWO_LINES = "indexof(datum.label, ' ') < 0 ? datum.label"
+    + " : [slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)]";
   // Legends one below the other, labels shorter, titles in lines: what is wider than the page would shrink its type.
   function narrowed(part, room, plot) {
     for (const [key, value] of Object.entries(part || {})) {
       if (!value || typeof value !== "object") continue;
       if (key === "legend") Object.assign(value, { columns: 1, labelLimit: room - 40, titleLimit: room - 20, gradientLength: room / 2 });
-      if (key === "axis" && value.labelLimit) value.labelLimit = room * 0.36;
+      if (key === "axis" && value.labelLimit)
+        Object.assign(value, { labelLimit: room * 0.36, labelExpr: TWO_LINES, labelFontSize: 10, labelLineHeight: 10 });
       if (key === "x" && typeof value.title === "string") value.title = lines(value.title, plot / 6);
       narrowed(value, room, plot);
     }
