@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 PATIENCE_S = 20.0
@@ -44,9 +45,7 @@ class Browser:
             driver = stack.enter_context(_driver())
             stack.callback(driver.terminate)
             self._url = f"http://127.0.0.1:{_port(driver)}"
-            self._session = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": self._wanted(profile)}})[
-                "sessionId"
-            ]
+            self._session = self._started(profile)
             stack.callback(self._ask, "DELETE", f"/session/{self._session}")
             self._stack = stack.pop_all()
         return self
@@ -55,6 +54,14 @@ class Browser:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _started(self, profile: str) -> str:
+        """Chromium at times does not come up on a busy machine; its driver then says so, and a second one does."""
+        wanted = {"capabilities": {"alwaysMatch": self._wanted(profile)}}
+        try:
+            return str(self._ask("POST", "/session", wanted)["sessionId"])
+        except AssertionError:
+            return str(self._ask("POST", "/session", wanted)["sessionId"])
 
     def open(self, address: str) -> None:
         """Returns when the page has loaded."""
@@ -124,8 +131,12 @@ class Browser:
     def _ask(self, method: str, path: str, known: dict[str, Any] | None = None) -> Any:
         body = None if method in ("GET", "DELETE") else json.dumps(known or {}).encode()
         request = Request(self._url + path, data=body, method=method, headers={"Content-Type": "application/json"})  # noqa: S310
-        with _OPENER.open(request, timeout=60) as answer:
-            return json.load(answer)["value"]
+        try:
+            with _OPENER.open(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except HTTPError as refused:
+            with refused:
+                raise AssertionError(f"the browser refused {path}: {refused.read().decode()}") from refused
 
 
 def _driver() -> subprocess.Popen[str]:
