@@ -60,6 +60,7 @@ class Session:
         self._stack, self._hosts = ExitStack(), ExitStack()
         self._thread: threading.Thread | None = None
         self._fault: BaseException | None = None
+        self._over = threading.Event()
 
     def __enter__(self) -> "Session":
         with ExitStack() as stack:
@@ -110,7 +111,8 @@ class Session:
         """Begins it. Raises ``TestbedError`` when there is nothing to migrate."""
         if self.state != AT_WORK:
             raise TestbedError(f"{self.state}; 'again' makes another guest" if self.state == OVER else self.state)
-        self.state = MOVING
+        self.state, self._fault = MOVING, None
+        self._over.clear()
         self._thread = threading.Thread(target=self._move, args=(self._link,), name="migration")
         self._thread.start()
 
@@ -118,7 +120,7 @@ class Session:
         """Its record, once it is over. Raises what went wrong, and ``TestbedError`` when none was begun."""
         if self._thread is None:
             raise TestbedError("no migration has begun; 'migrate' begins one")
-        self._thread.join()
+        self._over.wait()  # a join that Ctrl-C breaks off would not wait the next time
         if self._fault is not None:
             raise self._fault
         return self.summary.migrations[-1]
@@ -155,6 +157,7 @@ class Session:
             self._fault = fault
         finally:
             self.state = OVER
+            self._over.set()
 
     def _see(self, event: Event) -> None:
         self.outlook.update(event)
