@@ -31,7 +31,7 @@ VMOTION = "vmotion"
 TELL_EVERY = 10
 """Ticks of the sampler between two of the events that a live view draws, and two looks at processes, whose times the
 kernel counts in hundredths of a second."""
-LOGS_EVERY = 2
+LOGS_EVERY = 4
 """Ticks between two looks at a log of a service or a client, which keeps each operation anyhow."""
 SELDOM = 5
 """Ticks of the sampler between two looks at what changes slowly or says the same again: together these would cost more
@@ -112,7 +112,7 @@ class Measuring:
             (
                 LinkSource("esx1", source.pid, VMOTION, qdisc_every=SELDOM),
                 Seldom(LinkSource("esx2", destination.pid, VMOTION), SELDOM),
-                Seldom(TcpSource("esx1", source.pid, STREAM_PORT), SELDOM),
+                Seldom(TcpSource("esx1", source.pid, STREAM_PORT), TELL_EVERY),
                 Seldom(ProcessSource(self._processes), TELL_EVERY),
                 GuestSource(pair.source.operations, "esx1"),
                 GuestSource(pair.destination.operations, "esx2"),

@@ -104,7 +104,7 @@ def _counted(times: Floats, counter: Floats, edges: Floats, apart: float) -> Flo
     return np.interp(edges, knots, counts.astype(np.float64))
 
 
-MOST_APART_S, BIN_S = 0.05, 0.12
+MOST_APART_S, BIN_S = 0.1, 0.16
 """What two looks at a log are apart at most, and the shortest time of which a rate is drawn: in less a service of 250
 operations a second would seem to waver by which of them fell into it."""
 TICK_S = 0.005
