@@ -79,15 +79,15 @@ class Controlled:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
     """Several times a second, since the migration's guest was set going: bytes that its host sent on the vMotion link,
-    operations that the guest has done, and those of its services by name; ``latency_s`` the slowest answer that a
-    client had since the one before, None where there was none.
+    operations that the guest has done, and those of its services by name; ``silence_s`` the longest that its client
+    went without an answer, of what ended since the one before; None where there was none.
     """
 
     at: float
     link_bytes: int
     operations: int
     services: dict[str, int] = field(default_factory=dict)
-    latency_s: float | None = None
+    silence_s: float | None = None
 
 
 Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished | Controlled | Sampled

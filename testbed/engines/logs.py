@@ -1,6 +1,7 @@
 """The logs of services and clients, followed while they are written: samples on the way, all of the rows at the end."""
 
 import numpy as np
+import numpy.typing as npt
 
 from guest_agent.ring import COLUMNS, RingReader, Rows
 from testbed.metrics.source import Row
@@ -20,7 +21,8 @@ class LogFollower:
         self._parts: list[Rows] = []
         self.count = 0
         """Operations so far."""
-        self._worst_s: float | None = None
+        self._silence_s: float | None = None
+        self._last = 0
 
     @property
     def name(self) -> str:
@@ -32,10 +34,10 @@ class LogFollower:
         """Whether it is a client's, not the guest's own."""
         return self._labels.get("host") == CLIENT
 
-    def take_worst_s(self) -> float | None:
-        """The worst latency since this was asked last; None if nothing was completed."""
-        worst, self._worst_s = self._worst_s, None
-        return worst
+    def take_silence_s(self) -> float | None:
+        """The longest time between two completions that ended since this was asked last; None if none did."""
+        longest, self._silence_s = self._silence_s, None
+        return longest
 
     @property
     def lost(self) -> int:
@@ -50,8 +52,14 @@ class LogFollower:
         self._parts.append(new)
         self.count += len(new)
         worst = max(0, int((new[:, 1] - new[:, 0]).view(np.int64).max())) / NS  # a clock may have been set back
-        self._worst_s = max(worst, self._worst_s or 0.0)
+        self._listen(new[:, 1])
         return [{"kind": self._kind, **self._labels, "operations": self.count, "latency_s": worst}]
+
+    def _listen(self, ends: npt.NDArray[np.uint64]) -> None:
+        """How long nothing had ended before each of these."""
+        at = np.sort(ends.astype(np.int64))
+        longest = int(np.diff(at, prepend=self._last or at[0]).max()) / NS
+        self._last, self._silence_s = int(at[-1]), max(longest, self._silence_s or 0.0)
 
     def close(self) -> None:
         """Nothing is held but memory, and that is the evidence."""

@@ -28,11 +28,12 @@ from testbed.network.fabric import Fabric
 
 VMOTION = "vmotion"
 """The interface at both hosts' ends of the vMotion network, by the rule for topologies."""
-TELL_EVERY = 10
+TELL_EVERY = 12
 """Ticks of the sampler between two of the events that a live view draws, and two looks at processes, whose times the
 kernel counts in hundredths of a second."""
 LOGS_EVERY = 4
-"""Ticks between two looks at a log of a service or a client, which keeps each operation anyhow."""
+"""Ticks between two looks at a log of a service or a client, which keeps each operation anyhow; a divisor of the other,
+so that what is told counts as many looks each time."""
 SELDOM = 5
 """Ticks of the sampler between two looks at what changes slowly or says the same again: together these would cost more
 than all the rest."""
@@ -61,14 +62,16 @@ class Telling:
         """Tells."""
         operations = max(self._pair.source.operations(), self._pair.destination.operations())
         sent = self._counters.link().tx_bytes
-        waited = [worst for each in self.followers if not each.name and (worst := each.take_worst_s()) is not None]
+        silent = [
+            longest for each in self.followers if (longest := each.take_silence_s()) is not None and not each.name
+        ]
         self._observer(
             Sampled(
                 at=monotonic(),
                 link_bytes=sent,
                 operations=operations,
                 services=completed(self.followers),
-                latency_s=max(waited, default=None),
+                silence_s=max(silent, default=None),
             )
         )
         return []

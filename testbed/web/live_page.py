@@ -13,7 +13,7 @@ CHARTS = (
     ("link", "The vMotion link, and how fast memory is dirtied", "MB/s"),
     ("guest", "What the guest gets done", "1000 operations/s"),
     ("services", "What its services get done", "operations/s"),
-    ("latency", "How long a client waits for an answer, at worst", "ms"),
+    ("silence", "How long a client that asks every 1.9 ms went without an answer, at most", "ms"),
     ("throttle", "How far the guest was throttled", "%"),
 )
 """Name, title, and the unit of its axis. Charts of which nothing was seen are not shown."""

@@ -22,7 +22,7 @@ ROUNDS = "return document.querySelectorAll('#rows tr').length"
 OVER = "return document.body.dataset.over === 'yes'"
 UNDER_WAY = "return !document.getElementById('under-way').disabled"
 ROUND_1 = "return document.getElementById('now').textContent.startsWith('round 1')"
-PANELS = ("live-link", "live-guest", "live-services", "live-latency", "live-throttle")
+PANELS = ("live-link", "live-guest", "live-services", "live-silence", "live-throttle")
 STANDS_STILL = """
     const made = FastMotion.views.get('live-link'), rows = made ? made.view.data('rows') : [];
     return rows.filter((row) => row.kind === 'line').slice(-3).length === 3
@@ -61,7 +61,7 @@ def test_it_follows_a_migration_to_its_end(window: Browser, tmp_path: Path) -> N
         assert window.run(ROUNDS) == len(run_rounds(run))
         assert run.end() == 0
         shown = {panel for panel in PANELS if window.run(f"return !document.getElementById('panel-{panel}').hidden")}
-        assert shown == {"live-link", "live-guest", "live-latency"}, "nothing else was there to be seen"
+        assert shown == {"live-link", "live-guest", "live-silence"}, "nothing else was there to be seen"
         part = "#sections details.migration"
         window.run(f"document.querySelector('{part}').open = true")
         window.run(f"document.querySelector('{part} .chart').scrollIntoView()")

@@ -50,3 +50,16 @@ def test_a_second_writer_goes_on_where_the_first_one_was() -> None:
     first.append(1, 1)
     RingWriter(columns=2, capacity=64, fd=first.fd).append(2, 2)
     assert RingReader(first.fd, columns=2, capacity=64).read().tolist() == [[1, 1], [2, 2]]
+
+
+def test_silence_is_what_lies_between_two_completions_of_any_two_looks() -> None:
+    ring = RingWriter()
+    follower = LogFollower(ring.fd, "client")
+    assert follower.take_silence_s() is None
+    for start, end in ((1, 2), (2, 4), (3, 5)):
+        ring.append(start * 10**9, end * 10**9, 0, 0)
+    follower.sample()
+    assert follower.take_silence_s() == 2.0 and follower.take_silence_s() is None
+    ring.append(5 * 10**9, 12 * 10**9, 0, 0)
+    follower.sample()
+    assert follower.take_silence_s() == 7.0, "since the last one of the look before"

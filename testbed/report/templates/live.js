@@ -33,7 +33,7 @@
   function show() {
     for (const chart of stale) {
       $(`panel-${chart}`).hidden = !rows[chart].length;
-      FastMotion.update(chart, rows[chart]);
+      if (rows[chart].length) FastMotion.update(chart, rows[chart]);  // a scale of nothing has no ends
     }
     stale.clear();
   }
@@ -89,7 +89,7 @@
       point("live-guest", t, Math.max(0, event.operations - last.operations) / time / 1e3, "guest");
       for (const [service, done] of Object.entries(event.services))
         point("live-services", t, Math.max(0, done - (last.services[service] || 0)) / time, service);
-      if (event.latency_s !== null) point("live-latency", t, event.latency_s * 1e3, "the probe's client");
+      if (event.silence_s !== null) point("live-silence", t, event.silence_s * 1e3, "client");
     },
     RoundFinished(event) {
       const done = event.round, end = done.started_s + done.duration_s, running = done.kind === "precopy";
