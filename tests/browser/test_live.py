@@ -29,6 +29,7 @@ STANDS_STILL = """
         && rows.filter((row) => row.kind === 'line').slice(-3).every((row) => row.value < 0.5);
 """
 STATE = "return document.getElementById('state').textContent"
+SMALL = ("--set", "vm.workload.working_set=16MB", "--set", "vm.workload.write_rate=4MB/s")
 LONG = ("hello", "--set", "vm.ram=512MiB", "--set", "network.vmotion.goodput=300Mbit", "--live", "0")
 
 
@@ -75,6 +76,20 @@ def test_it_follows_a_migration_to_its_end(window: Browser, tmp_path: Path) -> N
         window.open(report)  # the server has gone, and the page has it
         assert window.run("return document.querySelector('h1').textContent") == "hello"
         assert window.console() == []
+
+
+def test_of_two_migrations_the_first_stays_when_the_second_begins(window: Browser, tmp_path: Path) -> None:
+    with launch(tmp_path / "run", "hello", *SMALL, "--set", "vm.ram=[64MB, 96MB]", "--live", "0") as run:
+        window.open(address(run))
+        window.wait("return document.querySelectorAll('#ended tr').length === 1")
+        window.wait("return document.getElementById('state').textContent.startsWith('migration 2 of 2')")
+        assert window.run("return document.getElementById('under-way').disabled"), "between two nothing can be ordered"
+        window.wait(OVER)
+        assert window.run("return document.querySelectorAll('#sections details.migration').length") == 2
+        names = "return [...document.querySelectorAll('#ended td:first-child')].map((each) => each.textContent)"
+        assert window.run(names) == ["ram=64MB", "ram=96MB"]
+        assert window.console() == []
+        assert run.end() == 0
 
 
 def test_one_that_comes_back_has_missed_nothing(window: Browser, tmp_path: Path) -> None:
