@@ -101,7 +101,7 @@ def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary
         except (PrerequisiteMissing, ScenarioError, Interrupted):
             raise
         except (TestbedError, OSError) as fault:  # a full disk, a host's shell that was killed
-            done = _failed(plan, str(fault))
+            done = failed(plan, str(fault))
         summary.migrations.append(done)
         context.observer(
             MigrationFinished(
@@ -117,7 +117,7 @@ def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary
             raise Interrupted("interrupted; the files of what was done are written")
 
 
-def _failed(plan: Plan, reason: str) -> MigrationRecord:
+def failed(plan: Plan, reason: str) -> MigrationRecord:
     """The record of a migration that could not even begin."""
     link = plan.network.vmotion
     return MigrationRecord(

@@ -5,13 +5,16 @@
         session.order(Order(what="cut"))
         session.wait()                           its record, as in any run's folder
 
-A session is one migration, since its hosts go with it; ``again`` makes new ones. The folder gets them all.
+Hosts are for one migration and go with it; ``again`` makes new ones. The folder gets all migrations.
 """
 
+import copy
 import secrets
+import signal
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +23,13 @@ from types import TracebackType
 
 import testbed
 from testbed.core.errors import TestbedError
-from testbed.core.events import Controlled, Event, MigrationFinished, MigrationStarted
+from testbed.core.events import Event, MigrationFinished, MigrationStarted
 from testbed.core.outlook import Outlook
+from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord, Summary
 from testbed.engines.control import LINK_WORDS, Controls, Order
 from testbed.engines.native import Lab
-from testbed.experiment import check_fits_all, run_context, the_machine
+from testbed.experiment import check_fits_all, failed, run_context, the_machine
 from testbed.linux.environment import environment
 from testbed.network.fabric import Fabric
 from testbed.report import page
@@ -34,17 +38,20 @@ from testbed.scenario import Scenario
 
 PATIENCE_S = 24 * 3600.0
 """So long a guest may wait for the word."""
-AT_WORK, MOVING, OVER = "the guest is at work at esx1", "a migration is under way", "the migration is over"
+AT_WORK, MOVING = "the guest is at work at esx1", "a migration is under way"
+OVER, NO_HOSTS = "the migration is over; 'again' makes another guest", "there are no hosts; 'again' makes new ones"
 
 
 class Session:
     """A context manager. Entering takes the machine and raises what ``run_scenario`` raises. Of a matrix it is the
-    first migration. ``observe`` is given every event, from any thread.
+    first migration. ``observe`` is given every event, from any thread; ``say`` a line where the page was not drawn.
     """
 
-    def __init__(self, scenario: Scenario, out: Path, observe: Callable[[Event], None]) -> None:
-        self.scenario, self._out, self._observe = scenario, out, observe
-        self.state, self.outlook = AT_WORK, Outlook()
+    def __init__(
+        self, scenario: Scenario, out: Path, observe: Callable[[Event], None], say: Callable[[str], None]
+    ) -> None:
+        self.scenario, self._out, self._observe, self._say = scenario, out, observe, say
+        self.state, self._outlook, self._lock = NO_HOSTS, Outlook(), threading.Lock()
         self.summary = Summary(
             testbed_version=testbed.__version__,
             scenario=scenario.name,
@@ -56,25 +63,24 @@ class Session:
             environment=environment(["tbf, at both ends of a link"]),
             migrations=[],
         )
+        self._made: Counter[str] = Counter()
         self._controls = Controls()
         self._stack, self._hosts = ExitStack(), ExitStack()
         self._thread: threading.Thread | None = None
-        self._fault: BaseException | None = None
+        self._bug: BaseException | None = None
         self._over = threading.Event()
 
     def __enter__(self) -> "Session":
         with ExitStack() as stack:
             run_id = secrets.token_hex(3)
             state = stack.enter_context(the_machine(f"a shell of {self.scenario.name}", run_id))
+            check_fits_all(self.scenario.plans()[:1])
             self.folder = RunFolder.create(self._out)
+            self.folder.write_scenario(self.scenario.resolved_yaml())
             self._context = stack.enter_context(run_context(run_id, self.folder, self._see, state.add))
             stack.callback(self._leave)
-            self._stack = stack.pop_all()
-        try:
             self.again(self.scenario)
-        except BaseException:
-            self._stack.close()
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -87,42 +93,51 @@ class Session:
         """The hosts, which last until ``again``."""
         return self._lab.fabric
 
-    def again(self, scenario: Scenario) -> None:
-        """New hosts and a new guest, of another scenario if need be. Raises ``TestbedError`` during a migration."""
+    @property
+    def outlook(self) -> Outlook:
+        """What is known of the migration now."""
+        with self._lock:
+            return copy.copy(self._outlook)
+
+    def again(self, scenario: Scenario, changed: Sequence[str] = ()) -> None:
+        """New hosts and a new guest, of another scenario if need be, which differs in ``changed`` (``PATH=VALUE``).
+
+        Raises ``TestbedError``: during a migration nothing has happened then, later there may be no hosts.
+        """
         if self.state == MOVING:
             raise TestbedError(f"{MOVING}; wait for it, or cancel it")
+        check_fits_all(scenario.plans()[:1])
+        plan = self._plan(scenario.plans()[0], changed)
+        self.state, self._thread = NO_HOSTS, None
         self._hosts.close()
-        self.scenario = scenario
-        repeat = 1 + len(self.summary.migrations)
-        plan = replace(scenario.plans()[0], repeat=repeat)
-        check_fits_all([plan])
-        self.folder.write_scenario(scenario.resolved_yaml())
-        context = replace(self._context, controls=self._controls, number=repeat)
-        self._see(MigrationStarted(at=monotonic(), name=plan.name, index=repeat, total=repeat))
+        number = self._made.total()
+        context = replace(self._context, controls=self._controls, number=number)
+        self._see(MigrationStarted(at=monotonic(), name=plan.name, index=number, total=number))
         with ExitStack() as hosts:
             log = hosts.enter_context(self.folder.log.open("ab"))
             self._lab = Lab(plan, context, hosts, log, PATIENCE_S)
             self._link = self._lab.build()
             self._lab.warm_up()
             self._hosts = hosts.pop_all()
-        self.state = AT_WORK
+        self.scenario, self.state = scenario, AT_WORK
 
     def migrate(self) -> None:
         """Begins it. Raises ``TestbedError`` when there is nothing to migrate."""
         if self.state != AT_WORK:
-            raise TestbedError(f"{self.state}; 'again' makes another guest" if self.state == OVER else self.state)
-        self.state, self._fault = MOVING, None
+            raise TestbedError(self.state)
+        self.state = MOVING
         self._over.clear()
+        self._controls.open()  # orders are for it from now on
         self._thread = threading.Thread(target=self._move, args=(self._link,), name="migration")
         self._thread.start()
 
     def wait(self) -> MigrationRecord:
-        """Its record, once it is over. Raises what went wrong, and ``TestbedError`` when none was begun."""
+        """Its record, once it is over. Raises ``TestbedError`` when none was begun."""
         if self._thread is None:
             raise TestbedError("no migration has begun; 'migrate' begins one")
         self._over.wait()  # a join that Ctrl-C breaks off would not wait the next time
-        if self._fault is not None:
-            raise self._fault
+        if self._bug is not None:
+            raise self._bug
         return self.summary.migrations[-1]
 
     def order(self, order: Order) -> None:
@@ -132,42 +147,67 @@ class Session:
         fault = self._controls.give(order)
         if fault is not None and order.what in LINK_WORDS and self.state == AT_WORK:
             fault = self._lab.by_hand(order)
-            self._see(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
         if fault is not None:
             raise TestbedError(f"'{order}' was not done: {fault}")
 
+    def _plan(self, plan: Plan, changed: Sequence[str]) -> Plan:
+        """By a name that says what is different; the same once more is a repeat."""
+        settings = plan.settings | dict(each.split("=", 1) for each in changed)
+        name = " ".join([plan.name, *changed])
+        self._made[name] += 1
+        return replace(plan, name=name, settings=settings, repeat=self._made[name])
+
     def _move(self, link: LinkRecord) -> None:
         try:
-            done = self._lab.conclude(link, self._lab.migrate())
-            self.summary.migrations.append(done)
-            reasons = [f"{each.name}: {why}" for each in self.summary.migrations for why in each.invalid_reasons]
-            self.summary.invalid_reasons, self.summary.valid = reasons, not reasons
-            self.folder.write_summary(self.summary)
-            self._see(
-                MigrationFinished(
-                    at=monotonic(),
-                    name=done.name,
-                    outcome=done.outcome,
-                    reason=done.reason,
-                    valid=done.valid,
-                    record=done,
-                )
-            )
-        except (TestbedError, OSError) as fault:
-            self._fault = fault
+            self._keep(self._moved(link))
+        except BaseException as bug:  # noqa: BLE001 - whoever waits gets it
+            self._bug = bug
         finally:
+            self._controls.close()
             self.state = OVER
             self._over.set()
 
+    def _moved(self, link: LinkRecord) -> MigrationRecord:
+        try:
+            return self._lab.conclude(link, self._lab.migrate())
+        except (TestbedError, OSError) as fault:
+            return failed(self._lab.plan, str(fault))
+
+    def _keep(self, done: MigrationRecord) -> None:
+        self.summary.migrations.append(done)
+        reasons = [f"{each.name}: {why}" for each in self.summary.migrations for why in each.invalid_reasons]
+        self.summary.invalid_reasons, self.summary.valid = reasons, not reasons
+        self.folder.write_summary(self.summary)
+        words = {"name": done.name, "outcome": done.outcome, "reason": done.reason}
+        self._see(MigrationFinished(at=monotonic(), **words, valid=done.valid, record=done))
+
     def _see(self, event: Event) -> None:
-        self.outlook.update(event)
+        with self._lock:
+            self._outlook.update(event)
         self._observe(event)
 
     def _leave(self) -> None:
         """Whatever is under way is cancelled, hosts go, and the folder gets its page."""
-        if self.state == MOVING and self._thread is not None:
-            self._controls.give(Order(what="cancel"))
-            self._thread.join()
-        self._hosts.close()
-        if self.summary.migrations:
-            page.write(self.folder.path)
+        with _undisturbed():
+            try:
+                if self._thread is not None:
+                    self._controls.give(Order(what="cancel"))
+                    self._thread.join()
+            finally:
+                self._hosts.close()
+            if self.summary.migrations:
+                page.write(self.folder.path, self._say)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Who is impatient for the end does not get there sooner by breaking it off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

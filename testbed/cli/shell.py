@@ -34,7 +34,7 @@ def shell(
     given = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
     loaded = load(scenario, overrides=given, seed=seed)
     folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
-    with _ended_by_sigterm(), Session(loaded, folder, plain) as session:
+    with _ended_by_sigterm(), Session(loaded, folder, plain, say) as session:
         commands = Commands(session, lambda more: load(scenario, overrides=[*given, *more], seed=seed))
         say(HELLO)
         while prompt(session.fabric, commands.by_name(), TEXT):

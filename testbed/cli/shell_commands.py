@@ -10,7 +10,7 @@ from testbed.engines.control import Order
 from testbed.network.prompt import Leave
 from testbed.report import text
 from testbed.scenario import Scenario
-from testbed.session import MOVING, Session
+from testbed.session import AT_WORK, MOVING, OVER, Session
 
 
 class Commands:
@@ -36,10 +36,12 @@ class Commands:
 
     def status(self, _line: str) -> None:
         """status: where the guest is, and what it and the link do."""
-        session = self._session
-        seen = [session.state, *sights(session.outlook)]
-        if session.state == MOVING and session.outlook.round:
-            seen += [f"round {session.outlook.round}", *figures(session.outlook)]
+        state, outlook = self._session.state, self._session.outlook
+        seen = [state, *(sights(outlook) if state in (AT_WORK, MOVING) else [])]
+        if state == MOVING and outlook.round:
+            seen += [f"round {outlook.round}", *figures(outlook)]
+        if state == OVER:
+            seen += [f"{last.outcome}: {last.reason}" for last in self._session.summary.migrations[-1:]]
         print("; ".join(seen))
 
     def rate(self, line: str) -> None:
@@ -60,7 +62,8 @@ class Commands:
 
     def again(self, line: str) -> None:
         """again [PATH=VALUE ...]: new hosts and a new guest, with these keys changed."""
-        self._session.again(self._load(shlex.split(line)))
+        changed = shlex.split(line)
+        self._session.again(self._load(changed), changed)
         raise Leave
 
     def _order(self, word: str) -> Callable[[str], None]:

@@ -50,7 +50,7 @@ class AgentProcess:
 
     def order(self, what: str, **more: Any) -> None:
         """Tell it; an agent that has died hears nothing, and its events say so."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # the latter of a pipe that was closed with the process
             pipe_of(self.process.stdin).write(json.dumps({"do": what, **more}).encode() + b"\n")
             pipe_of(self.process.stdin).flush()
 

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from typing import IO, Any, ClassVar
 
 from testbed.core.errors import TestbedError
-from testbed.core.events import Event, PhaseChanged
+from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord
 from testbed.core.service_record import CaptureRecord, ControlRecord
@@ -136,6 +136,7 @@ class Lab:
         """An order for the link before the migration: why it was not done, None when it was. It will be recorded."""
         fault = self.link.obey(order)
         self._by_hand.append((monotonic(), order, fault))
+        self._observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
         return fault
 
     def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:

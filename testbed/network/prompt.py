@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import Interrupted, TestbedError
 from testbed.network.fabric import Fabric, quiet_import
 
 Command: TypeAlias = Callable[[str], None]
@@ -21,6 +21,16 @@ def prompt(fabric: Fabric, commands: Mapping[str, Command], text: str) -> bool:
         base = importlib.import_module("mininet.cli").CLI
     # Mininet would keep a history in the user's home.
     body: dict[str, Any] = {"prompt": text, "readlineInited": True}
+
+    def onecmd(self: Any, line: str) -> Any:
+        """Mininet's own commands need its hosts, which a command of ours may have taken down."""
+        word = (line.split() or [""])[0]
+        if fabric.net is None and word not in (*commands, "exit", "quit", "help", "EOF", ""):
+            sys.stderr.write(f"the hosts of '{word}' are gone; 'again' makes new ones\n")
+            return None
+        return base.onecmd(self, line)
+
+    body["onecmd"] = onecmd
     if not sys.stdin.isatty():
         body["waitForNode"] = _wait_for
     made = type("Prompt", (base,), body | {f"do_{name}": _command(function) for name, function in commands.items()})
@@ -46,6 +56,8 @@ def _command(function: Command) -> Callable[[Any, str], None]:
     def do(_self: Any, line: str) -> None:
         try:
             function(line.strip())
+        except Interrupted:
+            raise
         except TestbedError as fault:
             sys.stderr.write(f"{fault}\n")
 

@@ -48,6 +48,9 @@ def test_a_script_migrates_twice_and_every_figure_is_kept(tmp_path: Path) -> Non
         ("completed", 64_000_000 // 4096 * 4096),
         ("completed", 32_000_000 // 4096 * 4096),
     ]
+    first, second = summary["migrations"]
+    assert second["name"] == f"{first['name']} vm.ram=32MB" and second["settings"]["vm.ram"] == "32MB"
+    assert (first["repeat"], second["repeat"]) == (1, 1)
     assert summary["valid"] and (tmp_path / "run" / "report.html").exists()
 
 
@@ -80,6 +83,27 @@ def test_what_cannot_be_done_is_said_and_the_prompt_goes_on(tmp_path: Path) -> N
     (only,) = json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"]
     assert only["outcome"] == "failed", "the link was cut before it began"
     assert [(each["what"], each["at_s"] < 0) for each in only["controls"]] == [("cut", True)]
+
+
+def test_the_end_of_a_script_cancels_what_is_under_way(tmp_path: Path) -> None:
+    text = "migrate\n"
+    done = subprocess.run(
+        command(tmp_path / "run", SLOW), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (only,) = json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"]
+    assert only["outcome"] == "cancelled"
+
+
+def test_hosts_that_could_not_be_made_are_said_to_be_gone(tmp_path: Path) -> None:
+    done = script(tmp_path / "run", "again network.vmotion.rate=90Tbit network.vmotion.goodput=null", "esx1 true",
+                  "status", "migrate", "again", "migrate", "wait", "status")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "the hosts of 'esx1' are gone; 'again' makes new ones" in done.stderr
+    assert "there are no hosts; 'again' makes new ones" in done.stdout
+    assert "completed: the guest runs at the destination" in done.stdout
+    (only,) = json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"]
+    assert only["outcome"] == "completed"
 
 
 class Terminal:
@@ -132,17 +156,18 @@ def test_ctrl_c_comes_back_to_the_prompt_and_the_migration_goes_on(tmp_path: Pat
         assert shell.process.wait(30) == 0
 
 
-@pytest.mark.parametrize("under_way", [False, True])
-def test_terminated_it_leaves_nothing_but_its_files(tmp_path: Path, under_way: bool) -> None:
+@pytest.mark.parametrize("typed", ["", "migrate\n", "migrate\nwait\n"])
+def test_terminated_it_leaves_nothing_but_its_files(tmp_path: Path, typed: str) -> None:
     with terminal(tmp_path / "run", *SLOW) as shell:
         shell.wait_for("testbed> ")
-        if under_way:
-            shell.type("migrate\n")
+        shell.type(typed)
+        if typed:
             shell.wait_for("precopy")
+        shell.process.terminate()
         shell.process.terminate()
         shell.wait_for("interrupted by SIGTERM")
         assert shell.process.wait(30) == 130
-    assert (tmp_path / "run" / "summary.json").exists() is under_way
+    assert (tmp_path / "run" / "summary.json").exists() is bool(typed)
 
 
 def test_only_one_has_the_machine(tmp_path: Path) -> None:

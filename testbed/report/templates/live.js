@@ -21,8 +21,12 @@
     const kept = rows[chart] = rows[chart] || [];
     if (!kept.length) kept.push({ kind: "edge", t: 0, what: "precopy" });
     kept.push(row);
-    if (kept.length > MOST) rows[chart] = kept.filter((each, i) => each.kind !== "line" || i % 2);
+    if (kept.length > MOST) rows[chart] = thinned(kept);
     stale.add(chart);
+  }
+  function thinned(kept) {
+    const odd = {};  // of each series by itself: they take turns in here
+    return kept.filter((each) => each.kind !== "line" || (odd[each.what] = !odd[each.what]));
   }
   const point = (chart, t, value, what) => put(chart, { kind: "line", t, value, what });
   const step = (chart, t, end, value, what) => { for (const at of [t, end]) put(chart, { kind: "round", t: at, value, what }); };
