@@ -7,9 +7,12 @@ from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, PredictionRecord
 from testbed.model.link import link_goodput
 from testbed.model.predict import predict
+from testbed.model.services import connections
 from testbed.model.source import Costs
 
 GIB = 1 << 30
+CONNECTION_S = 90e-6
+"""Seconds of a switchover for each TCP connection: 50 us to take it apart, 40 us to put it together again."""
 AROUND_S = 4.0
 """Seconds of a migration for hosts, guests, the proof of link and memory: as seen, for an outlook only."""
 
@@ -51,13 +54,14 @@ def costs(plan: Plan) -> Costs:
     What grows with memory: protecting all of it (15 ms a GiB), and each scan of it (1 ms a GiB).
     """
     size = plan.guest.ram_bytes / GIB
+    moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
     return Costs(
         setup_s=0.004 + 0.015 * size,
         round_s=0.0008,
         scan_s=0.0005 + 0.001 * size,
         pause_s=0.0004,
         last_scan_s=0.0003 + 0.001 * size,
-        prepare_s=0.0007,
+        prepare_s=0.0007 + CONNECTION_S * moving,
         commit_s=0.0001,
         resume_s=0.0008,
         release_s=0.0005,

@@ -27,6 +27,11 @@ def area_pages(services: Sequence[Mapping[str, Any]]) -> int:
     return round(sum(_limit(each) for each in services))
 
 
+def connections(services: Sequence[Mapping[str, Any]]) -> int:
+    """TCP connections of their clients, which move with the guest."""
+    return sum(int(each.get("connections", each.get("sessions", 0))) for each in services)
+
+
 def dirtied_pages(services: Sequence[Mapping[str, Any]], seconds: float) -> float:
     """Pages that they dirty in that time, starting clean, running as fast as they were asked to."""
     return sum(min(_limit(each), HEADER + _pages(each, seconds)) for each in services) if seconds > 0 else 0.0

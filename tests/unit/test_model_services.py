@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from guest_agent.services import build
 from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
-from testbed.model.services import area_pages, dirtied_pages
+from testbed.model.services import area_pages, connections, dirtied_pages
 from testbed.scenario.parameters import services
 
 IDLE = {"name": "idle"}
@@ -47,3 +47,8 @@ def test_a_guest_with_a_service_dirties_its_area_too() -> None:
         each.run(1.0)
     assert (guest.collect(), served.collect()) == (PAGE_SIZE, (1 + 1 + 256) * PAGE_SIZE)
     assert served.collect() == 0
+
+
+def test_the_connections_that_move_are_those_of_the_clients() -> None:
+    specs = services([{"name": "echo", "connections": 500}, {"name": "oltp", "sessions": 16}, "iometer"])
+    assert connections(specs) == 516
