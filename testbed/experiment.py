@@ -66,17 +66,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
         folder.write_scenario(scenario.resolved_yaml())
         context = stack.enter_context(run_context(run_id, folder, observer, started))
         context = replace(context, capture=capture, controls=controls or context.controls)
-        summary = Summary(
-            testbed_version=testbed.__version__,
-            scenario=scenario.name,
-            engine=engine,
-            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            seed=plans[0].seed if seed is None else seed,
-            valid=False,
-            invalid_reasons=[],
-            environment=environment(["tbf, at both ends of a link"] if chosen.needs_machine else []),
-            migrations=[],
-        )
+        summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine)
         try:
             _migrate_all(plans, chosen, context, summary)
         finally:
@@ -103,16 +93,7 @@ def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary
         except (TestbedError, OSError) as fault:  # a full disk, a host's shell that was killed
             done = failed(plan, str(fault))
         summary.migrations.append(done)
-        context.observer(
-            MigrationFinished(
-                at=monotonic(),
-                name=plan.name,
-                outcome=done.outcome,
-                reason=done.reason,
-                valid=done.valid,
-                record=done,
-            )
-        )
+        context.observer(finished(done))
         if done.interrupted:
             raise Interrupted("interrupted; the files of what was done are written")
 
@@ -137,6 +118,28 @@ def failed(plan: Plan, reason: str) -> MigrationRecord:
             rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False
         ),
         invalid_reasons=[reason],
+    )
+
+
+def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summary:
+    """A summary of nothing yet, of this machine, at this time."""
+    return Summary(
+        testbed_version=testbed.__version__,
+        scenario=scenario.name,
+        engine=engine,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=seed,
+        valid=False,
+        invalid_reasons=[],
+        environment=environment(["tbf, at both ends of a link"] if native else []),
+        migrations=[],
+    )
+
+
+def finished(done: MigrationRecord) -> MigrationFinished:
+    """What is said of a migration that has ended."""
+    return MigrationFinished(
+        at=monotonic(), name=done.name, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
     )
 
 

@@ -16,21 +16,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 
-import testbed
 from testbed.core.errors import TestbedError
-from testbed.core.events import Event, MigrationFinished, MigrationStarted
+from testbed.core.events import Event, MigrationStarted
 from testbed.core.outlook import Outlook
 from testbed.core.plan import Plan
-from testbed.core.record import LinkRecord, MigrationRecord, Summary
+from testbed.core.record import LinkRecord, MigrationRecord
 from testbed.engines.control import LINK_WORDS, Controls, Order
 from testbed.engines.native import Lab
-from testbed.experiment import check_fits_all, failed, run_context, the_machine
-from testbed.linux.environment import environment
+from testbed.experiment import begun, check_fits_all, failed, finished, run_context, the_machine
 from testbed.network.fabric import Fabric
 from testbed.report import page
 from testbed.report.folder import RunFolder
@@ -52,17 +49,7 @@ class Session:
     ) -> None:
         self.scenario, self._out, self._observe, self._say = scenario, out, observe, say
         self.state, self._outlook, self._lock = NO_HOSTS, Outlook(), threading.Lock()
-        self.summary = Summary(
-            testbed_version=testbed.__version__,
-            scenario=scenario.name,
-            engine="native",
-            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            seed=scenario.plans()[0].seed,
-            valid=False,
-            invalid_reasons=[],
-            environment=environment(["tbf, at both ends of a link"]),
-            migrations=[],
-        )
+        self.summary = begun(scenario, "native", scenario.plans()[0].seed, native=True)
         self._made: Counter[str] = Counter()
         self._controls = Controls()
         self._stack, self._hosts = ExitStack(), ExitStack()
@@ -178,8 +165,7 @@ class Session:
         reasons = [f"{each.name}: {why}" for each in self.summary.migrations for why in each.invalid_reasons]
         self.summary.invalid_reasons, self.summary.valid = reasons, not reasons
         self.folder.write_summary(self.summary)
-        words = {"name": done.name, "outcome": done.outcome, "reason": done.reason}
-        self._see(MigrationFinished(at=monotonic(), **words, valid=done.valid, record=done))
+        self._see(finished(done))
 
     def _see(self, event: Event) -> None:
         with self._lock:
