@@ -106,7 +106,7 @@ class Session:
             self._link = self._lab.build()
             self._lab.warm_up()
             self._hosts = hosts.pop_all()
-        self.scenario, self.state = scenario, AT_WORK
+        self.state = AT_WORK
 
     def migrate(self) -> None:
         """Begins it. Raises ``TestbedError`` when there is nothing to migrate."""

@@ -1,13 +1,13 @@
 """``run``: a scenario on real hosts, links and memory, into a folder of results."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from testbed import scenarios
+from testbed.cli.asked import folder_for, overrides
 from testbed.core.errors import ScenarioError, TestbedError
 
 DEFAULTS = ("fast-motion", "hello")
@@ -44,14 +44,13 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.report.folder import to_json
     from testbed.scenario import load
 
-    overrides = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
-    loaded = load(scenario or default_scenario(), overrides=overrides, seed=seed)
+    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed)
     chosen = engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
     if live is not None and not chosen.needs_machine:
         raise ScenarioError(f"engine '{engine or loaded.engine}' is over before a page is open; leave out --live")
     if live is None and live_host is not None:
         raise ScenarioError("--live-host says where --live is; add --live")
-    folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    folder = folder_for(loaded.name, out)
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Controls()
     with (

@@ -3,13 +3,13 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
+from testbed.cli.asked import folder_for, overrides
 from testbed.core.errors import Interrupted
 
 TEXT = "testbed> "
@@ -31,9 +31,9 @@ def shell(
     from testbed.scenario import load
     from testbed.session import Session
 
-    given = [*(set_ or []), *([f"migration.policy={policy}"] if policy else [])]
+    given = overrides(set_, policy)
     loaded = load(scenario, overrides=given, seed=seed)
-    folder = out or Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    folder = folder_for(loaded.name, out)
     with _ended_by_sigterm(), Session(loaded, folder, plain, say) as session:
         commands = Commands(session, lambda more: load(scenario, overrides=[*given, *more], seed=seed))
         say(HELLO)

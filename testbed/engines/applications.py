@@ -12,10 +12,10 @@ from guest_agent.ring import Rows
 from guest_agent.services import Service, build
 from testbed.core.plan import Plan
 from testbed.engines import RunContext
-from testbed.engines.clients import HOST, PROBE, ClientProcess
+from testbed.engines.clients import PROBE, ClientProcess
 from testbed.engines.datastore import Datastore
 from testbed.engines.guests import GuestProcess
-from testbed.engines.logs import LogFollower
+from testbed.engines.logs import CLIENT, LogFollower
 from testbed.network.announce import frames
 from testbed.network.fabric import Fabric
 from testbed.network.nic import Identity, attach, forwarding, identity_of
@@ -86,7 +86,7 @@ class Applications:
         """The probe and the services' clients, once the guest runs; their logs, for the sampler. Raises
         ``TestbedError`` for one that does not reach the guest.
         """
-        if self.identity is None or HOST not in self._fabric.hosts:
+        if self.identity is None or CLIENT not in self._fabric.hosts:
             return []
         common = {"address": self.identity.ip, "seed": self.plan.seed}
         if self.plan.guest.probe:

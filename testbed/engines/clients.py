@@ -13,12 +13,11 @@ from guest_agent import ring
 from testbed.core.errors import TestbedError
 from testbed.engines.agents import last_line, pipe_of
 from testbed.engines.lines import Lines
-from testbed.engines.logs import LogFollower
+from testbed.engines.logs import CLIENT, LogFollower
 from testbed.linux import memfd
 from testbed.metrics.host import cpu_seconds
 from testbed.network.fabric import Fabric
 
-HOST = "client"
 PROBE = "probe"
 READY_S, END_S = 30.0, 5.0
 """A client tries for ten seconds to reach the guest, and finishes what is outstanding within two; this long either may
@@ -33,10 +32,10 @@ class ClientProcess:
         self._log = log
         self._ring = memfd.create("client-log", ring.size())
         kind = "client" if self.name == PROBE else "service"
-        labels = {} if self.name == PROBE else {"name": self.name, "host": HOST}
+        labels = {} if self.name == PROBE else {"name": self.name, "host": CLIENT}
         self.follower = LogFollower(self._ring, kind, **labels)
         self.process = fabric.spawn(
-            HOST,
+            CLIENT,
             [sys.executable, "-m", "guest_agent.client", json.dumps({**config, "log_fd": self._ring})],
             pass_fds=(self._ring,),
             stdin=subprocess.PIPE,

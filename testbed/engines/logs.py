@@ -8,6 +8,7 @@ from testbed.metrics.source import Row
 
 NS = 1e9
 CLIENT = "client"
+"""The host of the guest's clients."""
 
 
 class LogFollower:
