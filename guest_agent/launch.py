@@ -8,7 +8,6 @@ with GuestProcess(path, config, inside=["mnexec", "-a", "4711"])  # or inside a 
 import contextlib
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.linux.module import module
 
 
 class GuestProcess:
@@ -24,13 +24,11 @@ class GuestProcess:
     def __init__(self, path: str, config: GuestConfig | Mapping[str, Any], inside: Sequence[str] = ()) -> None:
         """Returns when the guest is ready. Raises what it ended with, from the tree of errors."""
         config = config if isinstance(config, GuestConfig) else GuestConfig(**config)
-        command = [*inside, sys.executable, "-m", "guest_agent", "--socket", path, "--config", config.to_json()]
+        command = [*inside, *module("guest_agent", "--socket", path, "--config", config.to_json())]
         pipe = subprocess.PIPE
         self.path = path
         disk = () if config.disk_fd < 0 else (config.disk_fd,)
-        self._process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(), pass_fds=disk
-        )
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=disk)
         self.pid = self._process.pid
         """Of what was started; inside a host that is the guest itself only if the prefix ends in ``exec``."""
         try:
@@ -78,12 +76,6 @@ class GuestProcess:
                 stream.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with this checkout or installation first among the places that modules come from."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))}
 
 
 def _error(code: int, said: str) -> TestbedError:

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from testbed.core.units import in_bytes
+from testbed.linux.installed import installs
 
-BOOTSTRAP = "sudo ./bootstrap run"
 OTHER_KERNEL = "another kernel: Debian 13's and Ubuntu 24.04's have it"
 TCP_REPAIR = 19
 
@@ -32,26 +32,25 @@ def probes() -> Iterator[Finding]:
     root = os.geteuid() == 0
     yield Finding(what="root", works=root, remedy="sudo", needed=True)
     yield mininet()
-    for command, package, needed in COMMANDS:
-        yield command_there(command, package, needed)
+    for command, needed in COMMANDS:
+        yield command_there(command, needed)
     yield from (queue_discipline(kind, options, root) for kind, options in DISCIPLINES)
     yield open_vswitch()
     yield from trackers()
     yield memory()
     yield cores()
     yield congestion_controls()
-    yield control_groups()
     yield tcp_repair(root)
 
 
 COMMANDS = (
-    ("mnexec", "mininet", True),
-    ("ip", "iproute2", True),
-    ("tc", "iproute2", True),
-    ("brctl", "bridge-utils", True),
-    ("ifconfig", "net-tools", True),
-    ("unshare", "util-linux", True),
-    ("iperf3", "iperf3", False),
+    ("mnexec", True),
+    ("ip", True),
+    ("tc", True),
+    ("brctl", True),
+    ("ifconfig", True),
+    ("unshare", True),
+    ("iperf3", False),
 )
 DISCIPLINES = (
     ("tbf", ("rate", "1mbit", "burst", "10kb", "latency", "20ms")),
@@ -62,14 +61,13 @@ DISCIPLINES = (
 def mininet() -> Finding:
     """The Python package, of which only Debian's comes with ``mnexec``."""
     there = find_spec("mininet") is not None
-    return Finding(what="mininet", works=there, remedy=BOOTSTRAP, needed=True)
+    return Finding(what="mininet", works=there, remedy=installs("mininet"), needed=True)
 
 
-def command_there(command: str, package: str, needed: bool) -> Finding:
+def command_there(command: str, needed: bool) -> Finding:
     """A program on the path."""
     found = shutil.which(command)
-    remedy = f"sudo apt install {package}"
-    return Finding(what=command, works=found is not None, detail=found or "", remedy=remedy, needed=needed)
+    return Finding(what=command, works=found is not None, detail=found or "", remedy=installs(command), needed=needed)
 
 
 def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Finding:
@@ -87,9 +85,7 @@ def open_vswitch() -> Finding:
     """Optional: a Linux bridge serves as well."""
     fault = _fault(["ovs-vsctl", "--timeout=1", "show"])
     detail = "its daemon answers" if fault is None else f"{fault}; a Linux bridge is used"
-    return Finding(
-        what="Open vSwitch", works=fault is None, detail=detail, remedy="sudo apt install openvswitch-switch"
-    )
+    return Finding(what="Open vSwitch", works=fault is None, detail=detail, remedy=installs("ovs-vsctl"))
 
 
 def trackers() -> Iterator[Finding]:
@@ -119,17 +115,6 @@ def congestion_controls() -> Finding:
     names = Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split()
     remedy = "sudo modprobe tcp_cubic"
     return Finding(what="congestion control", works="cubic" in names, detail=" ".join(names), remedy=remedy)
-
-
-def control_groups() -> Finding:
-    """Which versions hold the cpu controller here; throttling the guest's CPU needs one of them."""
-    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-    first = any(kind == "cgroup" and "cpu" in options.split(",") for _, _, kind, options, *_ in mounts)
-    files = [Path(where, "cgroup.controllers") for _, where, kind, *_ in mounts if kind == "cgroup2"]
-    second = any("cpu" in file.read_text().split() for file in files)
-    found = [name for name, there in (("v1", first), ("v2", second)) if there]
-    remedy = "mount -t cgroup2 none /sys/fs/cgroup"
-    return Finding(what="cgroup cpu", works=bool(found), detail=" ".join(found), remedy=remedy)
 
 
 def tcp_repair(root: bool) -> Finding:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.linux.module import module
 from testbed.network.fabric import Fabric
 
 GONE = {"event": "gone"}
@@ -30,7 +30,7 @@ class AgentProcess:
         self._log = log
         self.process = fabric.spawn(
             host,
-            [sys.executable, "-m", "testbed.migration.agent", json.dumps(config)],
+            module("testbed.migration.agent", json.dumps(config)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

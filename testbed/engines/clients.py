@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -15,6 +14,7 @@ from testbed.engines.agents import last_line, pipe_of
 from testbed.engines.lines import Lines
 from testbed.engines.logs import CLIENT, LogFollower
 from testbed.linux import memfd
+from testbed.linux.module import module
 from testbed.metrics.host import cpu_seconds
 from testbed.network.fabric import Fabric
 
@@ -36,7 +36,7 @@ class ClientProcess:
         self.follower = LogFollower(self._ring, kind, **labels)
         self.process = fabric.spawn(
             CLIENT,
-            [sys.executable, "-m", "guest_agent.client", json.dumps({**config, "log_fd": self._ring})],
+            module("guest_agent.client", json.dumps({**config, "log_fd": self._ring})),
             pass_fds=(self._ring,),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

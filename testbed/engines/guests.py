@@ -5,7 +5,6 @@ import mmap
 import os
 import struct
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from testbed.engines.agents import last_line, pipe_of
 from testbed.engines.lines import Lines
 from testbed.engines.timeline import Counts, Times
 from testbed.linux import process
+from testbed.linux.module import module
 from testbed.network.fabric import Fabric
 
 READY_S = 300.0
@@ -66,7 +66,7 @@ class GuestProcess:
         disk = self.config.get("disk_fd", -1)
         self.process = fabric.spawn(
             host,
-            [sys.executable, "-m", "guest_agent", "--socket", str(self.socket), "--config", json.dumps(self.config)],
+            module("guest_agent", "--socket", str(self.socket), "--config", json.dumps(self.config)),
             own_network="address" in self.config,
             pass_fds=() if disk < 0 else (disk,),
             stdin=subprocess.PIPE,

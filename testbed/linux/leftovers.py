@@ -1,9 +1,8 @@
-"""Takes away what killed runs left: its processes, interfaces, control groups and files, and nothing else."""
+"""Takes away what killed runs left: its processes and files, and nothing else."""
 
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +13,6 @@ from testbed.linux.runstate import RUNTIME, RunState, left_behind
 
 PATIENCE = 5.0
 """Seconds to wait for killed processes to be gone: then their namespaces, links and memory go too."""
-CGROUPS = Path("/sys/fs/cgroup")
 
 
 def sweep(runtime: Path = RUNTIME) -> list[str]:
@@ -24,7 +22,7 @@ def sweep(runtime: Path = RUNTIME) -> list[str]:
 
 def take_away(state: RunState) -> list[str]:
     """What was done, a line each, the run's name first."""
-    lines = [*_processes(state.processes), *_interfaces(state.interfaces), *_cgroups(state)]
+    lines = list(_processes(state.processes))
     if state.folder.is_dir() and not state.folder.is_symlink():
         shutil.rmtree(state.folder, ignore_errors=True)
         lines.append(f"removed {state.folder}")
@@ -55,20 +53,3 @@ def _kill(process: Started) -> None:
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
     finally:
         os.close(descriptor)
-
-
-def _interfaces(names: list[str]) -> Iterator[str]:
-    for name in names:
-        if "/" not in name and Path("/sys/class/net", name).exists():
-            done = subprocess.run(["ip", "link", "delete", "dev", name], capture_output=True, check=False)
-            # A link whose other end was in a namespace that has just gone goes by itself meanwhile.
-            yield f"deleted interface {name}" if done.returncode == 0 else f"interface {name} went by itself"
-
-
-def _cgroups(state: RunState) -> Iterator[str]:
-    """Removes empty groups that carry the run's name; the deepest first."""
-    for path in sorted((Path(name) for name in state.cgroups), key=lambda path: -len(path.parts)):
-        if CGROUPS in path.parents and state.run_id in path.name and ".." not in path.parts and path.is_dir():
-            with suppress(OSError):
-                path.rmdir()
-                yield f"removed control group {path}"

@@ -4,13 +4,15 @@ import fcntl
 import json
 import os
 import pwd
+import stat
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from testbed.core.errors import MachineBusy
 from testbed.linux.leftovers import sweep
-from testbed.linux.runstate import RUNTIME, RunState, writing
+from testbed.linux.runstate import RUNTIME, RunState, make_private, writing
 
 __all__ = ["RUNTIME", "MachineLock", "RunState", "sweep"]
 
@@ -20,17 +22,13 @@ class MachineLock:
 
     def __init__(self, what: str, runtime: Path = RUNTIME) -> None:
         self._what, self._runtime, self._fd = what, runtime, -1
+        self._file = runtime / "lock"
 
     def __enter__(self) -> Self:
         with writing(self._runtime):
-            self._runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
-            self._fd = os.open(self._runtime / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(self._fd, 4096, 0)
-            os.close(self._fd)
-            raise MachineBusy(_who(holder)) from error
+            make_private(self._runtime)
+            while not self._take():
+                """Another file has come in its place meanwhile."""
         self._sign()
         return self
 
@@ -38,12 +36,45 @@ class MachineLock:
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
 
+    def _take(self) -> bool:
+        """Whether the lock file is ours now and still the one of that name. Raises ``MachineBusy``."""
+        self._fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        exposed = bool(stat.S_IMODE(os.fstat(self._fd).st_mode) & 0o077)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(self._fd, 4096, 0)
+            if not exposed or _is_a_run(holder):
+                os.close(self._fd)
+                raise MachineBusy(_who(holder)) from error
+        named = self._is_named()
+        if named and not exposed:
+            return True
+        if named:
+            # Whoever could once read it may have it open, which is enough to hold it. The next file is ours alone.
+            self._file.unlink(missing_ok=True)
+        os.close(self._fd)
+        return False
+
+    def _is_named(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._file.lstat())
+        except FileNotFoundError:
+            return False
+
     def _sign(self) -> None:
         since = datetime.now().strftime("%H:%M:%S")
         text = json.dumps({"who": _user(), "pid": os.getpid(), "scenario": self._what, "since": since})
         with writing(self._runtime):
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, text.encode(), 0)
+
+
+def _is_a_run(holder: bytes) -> bool:
+    """Whether the process that signed is there and may hold the lock: it is of the user whom the lock belongs to."""
+    with suppress(ValueError, KeyError, TypeError, OSError):
+        return Path("/proc", str(int(json.loads(holder)["pid"]))).stat().st_uid == os.geteuid()
+    return False
 
 
 def _who(holder: bytes) -> str:

@@ -5,9 +5,10 @@
     /run/fast-motion/RUN/              its sockets
 
 A process is known by its number **and** the time it was started at, so that another one that has got the same number
-since is never touched. Interfaces and control groups are known by names that the run itself gave.
+since is never touched. Links and namespaces go with their processes.
 """
 
+import errno
 import json
 import os
 import re
@@ -28,17 +29,12 @@ _RUN_ID = re.compile(r"[0-9A-Za-z-]{1,32}")
 
 @dataclass(slots=True)
 class RunState:
-    """What a run has started so far, kept in a file. ``with RunState(run_id) as state: state.add(pid)``.
-
-    Interfaces and control groups are to be added **before** they are made: then none can be lost.
-    """
+    """What a run has started so far, kept in a file. ``with RunState(run_id) as state: state.add(pid)``."""
 
     run_id: str
     runtime: Path = RUNTIME
     owner: Started = field(default_factory=lambda: Started(os.getpid(), started_at(os.getpid()) or 0))
     processes: list[Started] = field(default_factory=list)
-    interfaces: list[str] = field(default_factory=list)
-    cgroups: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not _RUN_ID.fullmatch(self.run_id):
@@ -68,21 +64,11 @@ class RunState:
             self.processes.append(Started(pid, ticks))
             self._write()
 
-    def add_interface(self, name: str) -> None:
-        """An interface or bridge in the machine's own namespace, by the name this run gives it."""
-        self.interfaces.append(name)
-        self._write()
-
-    def add_cgroup(self, path: Path) -> None:
-        """A control group that this run makes."""
-        self.cgroups.append(str(path))
-        self._write()
-
     def _write(self) -> None:
         known = {key: value for key, value in asdict(self).items() if key != "runtime"}
         new = self.file.with_suffix(".new")
         with writing(self.runtime):
-            self.runtime.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_private(self.runtime)
             new.write_text(json.dumps(known))
             new.replace(self.file)
 
@@ -91,6 +77,18 @@ def left_behind(runtime: Path = RUNTIME) -> list[RunState]:
     """The states of runs whose process is no more. A file that is not one of ours is passed over."""
     found = (_read(path, runtime) for path in sorted(runtime.glob("*.json")))
     return [state for state in found if state is not None and not state.owner.alive()]
+
+
+def make_private(folder: Path) -> None:
+    """A directory that is ours and that nobody else may look into. Raises ``OSError``, also where it is another's."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise OSError(errno.EEXIST, "it is another user's", str(folder))
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -115,8 +113,6 @@ def _read(path: Path, runtime: Path) -> RunState | None:
             runtime=runtime,
             owner=_started(known["owner"]),
             processes=[_started(each) for each in known["processes"]],
-            interfaces=[str(name) for name in known["interfaces"]],
-            cgroups=[str(name) for name in known["cgroups"]],
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -10,7 +10,6 @@ Whole: the channel, ARP, RARP, ICMP. Of everything else, page streams above all,
 import json
 import select
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import TestbedError
+from testbed.linux.module import module
 from testbed.network.capturing import PROBE_PORT
 from testbed.network.fabric import Fabric
 
@@ -90,7 +90,7 @@ class Capture:
             "probe_port": PROBE_PORT,
         }
         pipe = subprocess.PIPE
-        argv = [sys.executable, "-m", "testbed.network.capturing", json.dumps(config)]
+        argv = module("testbed.network.capturing", json.dumps(config))
         host = self._taps[0][0]
         self._process = self._fabric.spawn(host, argv, stdin=pipe, stdout=pipe, stderr=self._log)
         try:

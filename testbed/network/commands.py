@@ -4,8 +4,8 @@ import subprocess
 from collections.abc import Sequence
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.linux.installed import installing
 
-INSTALL = "install what is missing with: sudo ./bootstrap install"
 _TIMEOUT_S = 10.0
 _BATCH = "Command failed"
 """What ``ip -batch`` says last, with the number of its line, after the reason."""
@@ -34,7 +34,9 @@ def run(argv: Sequence[str], *, text: str = "") -> str:
     try:
         done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     except OSError as error:
-        raise PrerequisiteMissing(f"the command '{argv[0]}' cannot be run ({error.strerror})", INSTALL) from error
+        raise PrerequisiteMissing(
+            f"the command '{argv[0]}' cannot be run ({error.strerror})", installing(argv[0])
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(argv, f"no end after {_TIMEOUT_S:g} s") from error
     if done.returncode:

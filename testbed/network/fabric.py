@@ -25,8 +25,9 @@ from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
 from testbed.core.registry import nearest
 from testbed.linux.ethtool import has_carrier
+from testbed.linux.installed import installing
 from testbed.network.addressing import await_switch, introduce, read_host, silence
-from testbed.network.commands import INSTALL, CommandFailed, run
+from testbed.network.commands import CommandFailed, run
 from testbed.network.hosts import Bridge, End, Host
 
 RUN_VARIABLE = "FAST_MOTION_RUN"
@@ -34,8 +35,8 @@ RUN_VARIABLE = "FAST_MOTION_RUN"
 
 _COMMANDS = ("mnexec", "nsenter", "unshare", "ip", "bridge", "tc", "ifconfig", "brctl")
 _File = int | IO[Any] | None
-_OWN_MODULES = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
-"""Python in a host takes modules from here, and never from where the user happens to stand."""
+_OWN_MODULES = {"PYTHONSAFEPATH": "1"}
+"""Python in a host never takes modules from where the user happens to stand."""
 
 
 class Fabric:
@@ -159,7 +160,7 @@ def _require_privileges() -> None:
         raise PrerequisiteMissing("emulated hosts need root", "run it with sudo")
     for command in _COMMANDS:
         if not shutil.which(command):
-            raise PrerequisiteMissing(f"the command '{command}' is missing", INSTALL)
+            raise PrerequisiteMissing(f"the command '{command}' is missing", installing(command))
     try:
         run(["mnexec", "-n", "true"])
     except CommandFailed as error:
@@ -237,7 +238,9 @@ def _import_mininet() -> tuple[Any, Any]:
         with quiet_import():
             return importlib.import_module("mininet.net"), importlib.import_module("mininet.node")
     except ImportError as error:
-        raise PrerequisiteMissing(f"Mininet is not installed for this Python ({error})", INSTALL) from error
+        raise PrerequisiteMissing(
+            f"Mininet is not installed for this Python ({error})", installing("mininet")
+        ) from error
     finally:
         logging.setLoggerClass(logger_class)
 

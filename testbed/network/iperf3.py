@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
-from testbed.network.commands import INSTALL
+from testbed.linux.installed import installing
 from testbed.network.fabric import Fabric
 
 _PATIENCE_S = 15.0
@@ -20,7 +20,7 @@ def iperf3_goodput(fabric: Fabric, seconds: float, *, congestion: str | None = N
     ``congestion`` is the plan's unless given. Raises ``PrerequisiteMissing`` (no iperf3) or ``TestbedError``.
     """
     if not shutil.which("iperf3"):
-        raise PrerequisiteMissing("the command 'iperf3' is missing", INSTALL)
+        raise PrerequisiteMissing("the command 'iperf3' is missing", installing("iperf3"))
     destination = fabric.host("esx2").vmotion
     if destination is None:
         raise TestbedError("the topology gives esx2 no vMotion network, so iperf3 cannot measure it")

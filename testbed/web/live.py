@@ -9,7 +9,6 @@ import dataclasses
 import json
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,13 +24,13 @@ from testbed.core.events import Controlled, Event, MigrationFinished, Progress
 from testbed.core.outlook import Outlook
 from testbed.core.rounds import Round
 from testbed.engines.control import Controls, Order
+from testbed.linux.module import module
 from testbed.report.folder import RunFolder
 from testbed.web.guard import where
 
 LOCAL = "127.0.0.1"
 _END_S = 8.0
 """The server gives browsers a last look (``server.LAST_LOOK_S``); after so long it is ended."""
-_ROOT = str(Path(__file__).parents[2])
 Message: TypeAlias = dict[str, Any]
 
 
@@ -52,12 +51,11 @@ class LivePage:
         self.url = where(self._host, listener.getsockname()[1])
         config = {"fd": listener.fileno(), "title": self._title}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "testbed.web.server", json.dumps(config)],
+            module("testbed.web.server", json.dumps(config)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(listener.fileno(),),
             start_new_session=True,
-            cwd=_ROOT,
         )
         listener.close()
         self._threads = [

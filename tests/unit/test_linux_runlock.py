@@ -112,18 +112,6 @@ def test_a_number_that_means_another_process_now_is_not_touched(tmp_path: Path) 
         assert not state.file.exists()
 
 
-def test_only_names_that_are_there_and_the_runs_own_are_removed(tmp_path: Path) -> None:
-    state = killed_run(tmp_path, "abc123")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    for name in ("../../etc", "no-such-link"):
-        state.add_interface(name)
-    state.add_cgroup(elsewhere)
-    state.add_cgroup(Path("/sys/fs/cgroup/not-of-this-run"))
-    assert sweep(tmp_path) == ["run abc123: had left nothing but its name"]
-    assert elsewhere.is_dir()
-
-
 @pytest.mark.parametrize("run_id", ["", "..", "a/b", "x" * 33, "a b"])
 def test_a_run_id_is_a_plain_word(run_id: str) -> None:
     with pytest.raises(ValueError, match="is no run id"):
@@ -146,7 +134,71 @@ def test_a_zombie_does_not_run() -> None:
 
 def test_the_state_is_json_of_numbers_and_names(tmp_path: Path) -> None:
     with RunState("abc123", tmp_path) as state:
-        state.add_interface("s1-eth1")
         known = json.loads(state.file.read_text())
-    assert known["interfaces"] == ["s1-eth1"]
     assert known["owner"] == {"pid": os.getpid(), "ticks": started_at(os.getpid())}
+
+
+def test_the_state_of_an_older_version_is_swept_too(tmp_path: Path) -> None:
+    state = killed_run(tmp_path, "abc123")
+    known = json.loads(state.file.read_text()) | {"interfaces": ["s1-eth1"], "cgroups": []}
+    state.file.write_text(json.dumps(known))
+    assert sweep(tmp_path) == ["run abc123: had left nothing but its name"]
+
+
+# ---- Who may hold it -------------------------------------------------------------------------------------------------
+
+GRABS = """\
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+if sys.argv[2] == "now": fcntl.flock(fd, fcntl.LOCK_EX)
+print("grabbed", flush=True)
+if sys.stdin.readline(): fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def mode(path: Path) -> int:
+    return path.lstat().st_mode & 0o777
+
+
+def test_nobody_else_may_open_the_lock_or_look_into_its_directory(tmp_path: Path) -> None:
+    runtime = tmp_path / "runtime"
+    with MachineLock("hello", runtime), RunState("abc123", runtime):
+        assert (mode(runtime), mode(runtime / "lock")) == (0o700, 0o600)
+
+
+@pytest.mark.parametrize("when", ["now", "later"])
+def test_a_lock_that_all_could_read_is_mended_and_who_has_it_open_holds_nothing(tmp_path: Path, when: str) -> None:
+    runtime, lock = tmp_path, tmp_path / "lock"
+    lock.touch()
+    lock.chmod(0o644)
+    runtime.chmod(0o755)
+    with process(sys.executable, "-c", GRABS, str(lock), when) as stranger:
+        assert stranger.stdout is not None and stranger.stdin is not None
+        assert stranger.stdout.readline() == "grabbed\n"
+        with MachineLock("hello", runtime):
+            assert (mode(runtime), mode(lock)) == (0o700, 0o600)
+        stranger.stdin.write("\n")
+        stranger.stdin.flush()
+        assert stranger.stdout.readline() == "held\n"
+        with MachineLock("again", runtime):
+            pass
+
+
+def test_a_run_of_an_older_version_that_goes_on_is_waited_for(tmp_path: Path) -> None:
+    with process(sys.executable, "-c", HOLDS, str(tmp_path)) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        (tmp_path / "lock").chmod(0o644)
+        with pytest.raises(MachineBusy, match="runs 'hello'"), MachineLock("opvizor", tmp_path):
+            pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is another's; run by root")
+def test_a_directory_of_another_user_is_refused_in_one_line(tmp_path: Path) -> None:
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    os.chown(runtime, 65534, 65534)
+    with pytest.raises(PrerequisiteMissing, match="another user's") as caught, MachineLock("hello", runtime):
+        pass
+    assert "\n" not in str(caught.value)
