@@ -4,6 +4,13 @@
 for.
 """
 
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and any(word.startswith("testbed") for word in sys.orig_argv):
+    # ``python3 -m testbed``: the first place to look into is where the user stands, and a file there that is called
+    # numbers.py would pass for Python's own. What Python itself imports before this line we cannot help.
+    del sys.path[0]
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,7 @@
-"""`python -m testbed`, under any Python of this machine.
+"""`python3 -m testbed`, under any Python of this machine.
 
 Debian's own Python lacks our packages. Then the interpreter of the virtual environment that `bootstrap` made takes
-over, so that `sudo python -m testbed run` works as written.
+over, so that what works as `testbed COMMAND` works as `python3 -m testbed COMMAND` in a checkout.
 """
 
 from __future__ import annotations
@@ -11,8 +11,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-DEPENDENCIES = ("altair", "numpy", "psutil", "pydantic", "rich", "typer", "vl_convert", "xxhash", "yaml")
+from testbed.linux.installed import is_checkout
+from testbed.linux.module import ROOT, Parts, module
+
+CHECKOUT = Path(ROOT)
+DEPENDENCIES = (
+    "altair", "numpy", "orjson", "psutil", "pydantic", "rich", "scapy", "starlette", "typer", "uvicorn", "vl_convert",
+    "xxhash", "yaml",
+)  # fmt: skip
 MISSING_PREREQUISITE = 3
 # Names the interpreters tried so far, so that broken environments end in a message and never in a loop.
 HANDED_OVER = "TESTBED_HANDED_OVER"
@@ -37,8 +43,10 @@ def hand_over() -> int:
     for python in map(str, interpreters()):
         if python not in tried:
             os.environ[HANDED_OVER] = os.pathsep.join([*tried, python])
-            os.execv(python, [python, *sys.orig_argv[1:]])  # noqa: S606 - no shell is wanted
-    print(f"testbed: {', '.join(missing())} not installed here. Run: sudo ./bootstrap run", file=sys.stderr)  # noqa: T201
+            os.execv(python, [python, *module("testbed", *sys.argv[1:])[1:]])  # noqa: S606 - no shell is wanted
+    names = missing()
+    remedy = f"run: sudo {CHECKOUT}/bootstrap install" if is_checkout(CHECKOUT) else "see: pip check"
+    print(f"testbed: {', '.join(names)} not installed here; {remedy}", file=sys.stderr)  # noqa: T201
     return MISSING_PREREQUISITE
 
 
@@ -47,6 +55,7 @@ def main() -> int:
     if missing():
         return hand_over()
     os.environ.pop(HANDED_OVER, None)
+    sys.meta_path.append(Parts)
     from testbed.cli import main as command_line
 
     return command_line()

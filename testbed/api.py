@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from testbed.cli.asked import own_code
 from testbed.cli.progress import Observer, plain
 from testbed.cli.progress import say as progress_say
 from testbed.core.errors import Interrupted, ScenarioError
@@ -186,7 +187,7 @@ def compare(*runs: Run | str | Path, anyway: bool = False) -> Compared:
 def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":
     from testbed.scenario import load as load_scenario
 
-    return load_scenario(str(scenario), overrides=_overrides(given), seed=seed)
+    return load_scenario(str(scenario), overrides=_overrides(given), seed=seed, own_code=own_code)
 
 
 def _overrides(given: Settings) -> list[str]:

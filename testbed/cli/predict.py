@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from testbed.cli.asked import overrides
+from testbed.cli.asked import overrides, own_code
 from testbed.cli.run import default_scenario
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def predict(
     from testbed.cli import forecasts
     from testbed.scenario import load
 
-    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed)
+    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
     made = [forecasts.predicted(plan) for plan in loaded.plans()]
     if json:
         sys.stdout.write(writer.dumps(_as_json(loaded, made), indent=2) + "\n")

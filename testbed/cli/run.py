@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from testbed import scenarios
-from testbed.cli.asked import folder_for, overrides
+from testbed.cli.asked import folder_for, overrides, own_code
 from testbed.core.errors import ScenarioError, TestbedError
 
 DEFAULTS = ("fast-motion", "hello")
@@ -44,7 +44,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.report.folder import to_json
     from testbed.scenario import load
 
-    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed)
+    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
     chosen = engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
     if live is not None and not chosen.needs_machine:
         raise ScenarioError(f"engine '{engine or loaded.engine}' is over before a page is open; leave out --live")

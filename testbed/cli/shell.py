@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from testbed.cli.asked import folder_for, overrides
+from testbed.cli.asked import folder_for, overrides, own_code
 from testbed.core.errors import Interrupted
 
 TEXT = "testbed> "
@@ -32,10 +32,12 @@ def shell(
     from testbed.session import Session
 
     given = overrides(set_, policy)
-    loaded = load(scenario, overrides=given, seed=seed)
+    loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
     folder = folder_for(loaded.name, out)
     with _ended_by_sigterm(), Session(loaded, folder, plain, say) as session:
-        commands = Commands(session, lambda more: load(scenario, overrides=[*given, *more], seed=seed))
+        commands = Commands(
+            session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
+        )
         say(HELLO)
         while prompt(session.fabric, commands.by_name(), TEXT):
             pass

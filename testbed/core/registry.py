@@ -18,6 +18,11 @@ def nearest(word: str, words: list[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else "there are: " + ", ".join(sorted(words))
 
 
+def is_path(name: str) -> bool:
+    """Whether a name means a user's own file, where there may be one."""
+    return name.endswith(".py")
+
+
 class Registry(Generic[T]):
     """Names to entries of one kind.
 
@@ -48,7 +53,7 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> type[T]:
         """The class of that name, or in that file. Raises ``ScenarioError`` with the nearest right name."""
-        if self._from_file and name.endswith(".py"):
+        if self._from_file and is_path(name):
             return self._from_file(name)
         self._load()
         if name not in self._entries:

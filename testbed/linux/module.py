@@ -2,11 +2,14 @@
 
     Popen(module("testbed.migration.agent", CONFIG))       python -P .../module.py testbed.migration.agent CONFIG
 
-``-m`` would look into the current folder first, and ``PYTHONPATH`` comes before Python's own modules. Here the
-package's own place comes last.
+``-m`` would look into the current folder first, and ``PYTHONPATH`` comes before Python's own modules. Here nothing is
+looked for in the package's own place but its own parts.
 """
 
 import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 ROOT = __file__.rsplit("/", 3)[0]
 """What holds ``testbed`` and ``guest_agent``: a checkout that may not be installed, or a directory of packages."""
@@ -17,12 +20,24 @@ def module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", __file__, name, *arguments]
 
 
+class Parts:
+    """Finds what lies beside this package and is of it, in a checkout that was not installed; asked last."""
+
+    NAMES = ("testbed", "guest_agent", "topologies")
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As an importer's."""
+        return PathFinder.find_spec(name, [ROOT], target) if path is None and name in cls.NAMES else None
+
+
 def main() -> None:
     """Becomes the module named first."""
     import runpy
 
-    if ROOT not in sys.path:
-        sys.path.append(ROOT)
+    sys.meta_path.append(Parts)
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -41,8 +41,7 @@ def load(spec: str | Mapping[str, Any]) -> Policy:
 def from_file(path: str) -> type[Policy]:
     """The one policy that a file defines. Raises ``ScenarioError`` when there is none, or the file does not run."""
     registry.items()  # ours come first, so that it is the user's file that is told when it takes one of their names
-    file = Path(path).expanduser().resolve()
-    module = _module(file, path)
+    module = _module(path_of(path), path)
     found = [thing for thing in vars(module).values() if _is_policy(thing) and thing.__module__ == module.__name__]
     if len(found) != 1:
         raise ScenarioError(
@@ -50,6 +49,11 @@ def from_file(path: str) -> type[Policy]:
         )
     policy: type[Policy] = found[0]
     return policy
+
+
+def path_of(name: str) -> Path:
+    """The file that a policy's name means, if it means one."""
+    return Path(name).expanduser().resolve()
 
 
 def _is_policy(thing: Any) -> bool:
@@ -70,10 +74,14 @@ def _module(file: Path, path: str) -> ModuleType:
 def _run(spec: ModuleSpec, loader: Loader, path: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up there
+    beside = str(Path(spec.origin or path).parent)
+    sys.path.append(beside)  # last, so that what lies beside it can be imported and yet passes for nothing else
     try:
         loader.exec_module(module)
     except (Exception, SystemExit) as fault:
         del sys.modules[spec.name]
         first = str(fault).split("\n")[0]
         raise ScenarioError(f"the policy in it does not run: {type(fault).__name__}: {first}", where=path) from fault
+    finally:
+        sys.path.remove(beside)
     return module

@@ -5,7 +5,7 @@ load(name or path) ── document ── overrides ── matrix ── models 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from testbed import scenarios
 from testbed.core.claims import Claim
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import Plan
-from testbed.core.registry import nearest
+from testbed.core.registry import is_path, nearest
+from testbed.policies.load import path_of
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document
 from testbed.scenario.faults import one_line, scenario_error
@@ -92,22 +93,35 @@ class Scenario:
         return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
 
 
-def load(name_or_path: str, *, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
-    """A scenario by its name or file. Raises ``ScenarioError``: file, line, what was expected, nearest right word."""
+def load(
+    name_or_path: str,
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    own_code: Callable[[Path], None] = lambda _file: None,
+) -> Scenario:
+    """A scenario by its name or file. Raises ``ScenarioError``: file, line, what was expected, nearest right word.
+
+    ``own_code`` is told each file of the user's that the scenario names as a policy, before any of them is run.
+    """
     try:
         document = _found(documents.read(_file(name_or_path)), Path(name_or_path).stem)
-        return _resolve(document, overrides, seed)
+        return _resolve(document, overrides, seed, own_code)
     except ScenarioError as error:
         raise ScenarioError(one_line(str(error))) from error
 
 
-def _resolve(document: Document, overrides: Sequence[str], seed: int | None) -> Scenario:
+def _resolve(
+    document: Document, overrides: Sequence[str], seed: int | None, own_code: Callable[[Path], None]
+) -> Scenario:
     published = read_published(document, axes_of(document))
     for setting in overrides:
         document = override(document, setting)
     if seed is not None:
         document = document.with_value(("seed",), seed, f"--seed {seed}")
     combinations = list(expand(document, str(document.tree.get("name"))))
+    for file in dict.fromkeys(filter(None, map(_policy_file, combinations))):
+        own_code(file)
     checked = [(_check(each), each) for each in combinations]
     axes = axes_of(document)
     return Scenario(
@@ -118,6 +132,15 @@ def _resolve(document: Document, overrides: Sequence[str], seed: int | None) -> 
         _plans=tuple(plan(root, each.name, each.settings, each.document) for root, each in checked),
         _written={key: (document.tree.get(part) or {}).get(key) for part, key in NAMED},
     )
+
+
+def _policy_file(combination: Combination) -> Path | None:
+    """The file that checking it would run."""
+    migration = combination.document.tree.get("migration")
+    policy = migration.get("policy") if isinstance(migration, dict) else None
+    name = policy.get("name") if isinstance(policy, dict) else policy
+    file = path_of(name) if isinstance(name, str) and is_path(name) else None
+    return file if file is not None and file.is_file() else None
 
 
 def _check(combination: Combination) -> Root:

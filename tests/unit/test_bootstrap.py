@@ -136,6 +136,7 @@ def handovers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     for venv in ("named", "checkout/.venv"):
         (tmp_path / venv / "bin").mkdir(parents=True)
     (tmp_path / "checkout/.venv/bin/python").symlink_to(sys.executable)
+    (tmp_path / "checkout/bootstrap").touch()
     monkeypatch.setattr(entry, "CHECKOUT", tmp_path / "checkout")
     monkeypatch.setattr(entry, "find_spec", lambda _name: None)
     monkeypatch.setattr(os, "execv", execv)
@@ -151,7 +152,7 @@ def test_the_environment_that_bootstrap_made_takes_over(handovers: list[str], tm
 
 
 def test_broken_environments_end_in_one_line_and_not_in_a_loop(
-    handovers: list[str], capsys: pytest.CaptureFixture[str]
+    handovers: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     for _attempt in range(3):
         try:
@@ -164,7 +165,17 @@ def test_broken_environments_end_in_one_line_and_not_in_a_loop(
     told = capsys.readouterr()
     assert told.out == ""
     assert len(told.err.splitlines()) == 1
-    assert "sudo ./bootstrap run" in told.err
+    assert f"sudo {tmp_path}/checkout/bootstrap install" in told.err
+
+
+def test_without_a_checkout_no_bootstrap_is_named(
+    handovers: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(entry, "CHECKOUT", tmp_path / "site-packages")
+    monkeypatch.setattr(entry, "interpreters", list)
+    assert entry.main() == 3
+    told = capsys.readouterr().err
+    assert "pip check" in told and "bootstrap" not in told and not handovers
 
 
 def test_the_systems_python_will_do() -> None:

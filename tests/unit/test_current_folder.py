@@ -1,0 +1,80 @@
+"""Where the user stands is data: no file there passes for a module, whichever way the testbed is started."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from testbed.linux.module import ROOT, module
+from tests.unit.hostile import hostile_folder, imported_by_python_itself
+from tests.unit.runs import kept
+
+SCRIPT = str(Path(sys.executable).with_name("testbed"))
+SYSTEM = "/usr/bin/python3"
+SMALL = ("--set", "vm.ram=64MiB", "--set", "vm.workload.working_set=16MiB")
+
+
+def says(command: list[str], cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=100
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "policies"),
+        ("predict", "hello"),
+        ("run", "hello", "--engine", "simulated", *SMALL, "--out", "out", "--quiet"),
+        ("schema", "summary"),
+        ("doctor",),
+    ],
+)
+def test_the_command_takes_no_module_from_there(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = says([SCRIPT, *arguments], hostile_folder(tmp_path / "hostile"))
+    assert "HOSTILE" not in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 0 or arguments == ("doctor",), done.stderr
+
+
+def test_nor_do_a_runs_page_and_a_comparison(tmp_path: Path) -> None:
+    folder, run = hostile_folder(tmp_path / "hostile"), kept(tmp_path / "run")
+    for arguments in (["report", str(run)], ["compare", str(run), "--page", "compared.html"]):
+        done = says([SCRIPT, *arguments], folder)
+        assert (done.returncode, "HOSTILE" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize("python", [sys.executable, SYSTEM])
+@pytest.mark.parametrize("arguments", [("list", "policies"), ("predict", "hello")])
+def test_by_its_name_in_python_it_takes_none_but_what_python_took_before(
+    tmp_path: Path, python: str, arguments: tuple[str, ...]
+) -> None:
+    before = imported_by_python_itself(python, tmp_path / "clean")
+    folder = hostile_folder(tmp_path / "hostile", but=before | {"testbed"})
+    done = says([python, "-m", "testbed", *arguments], folder, PYTHONPATH=ROOT, TESTBED_VENV=sys.prefix)
+    assert "HOSTILE" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_in_a_checkout_that_is_not_installed_it_is_the_last_place_to_look_into(tmp_path: Path) -> None:
+    """By the system's Python, which hands over; then a file beside ``testbed`` is as little a module as any other."""
+    before = imported_by_python_itself(SYSTEM, tmp_path / "clean")
+    checkout = hostile_folder(tmp_path / "checkout", but=before | {"testbed", "guest_agent", "topologies"})
+    for room in ("testbed", "guest_agent", "topologies"):
+        (checkout / room).symlink_to(Path(ROOT, room))
+    done = says([SYSTEM, "-m", "testbed", "list", "topologies"], checkout, TESTBED_VENV=sys.prefix)
+    assert (done.returncode, "HOSTILE" in done.stderr) == (0, False), done.stderr
+    assert "two-hosts" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["guest_agent", "testbed.migration.agent", "testbed.network.capturing", "testbed"])
+def test_processes_of_ours_take_none_either(tmp_path: Path, name: str) -> None:
+    done = says(module(name, "{}"), hostile_folder(tmp_path / "hostile"))
+    assert "HOSTILE" not in done.stderr, done.stderr
+    assert done.returncode != 0, "it was asked for nothing that there is"
+
+
+def test_what_is_started_by_its_module_has_that_modules_arguments(tmp_path: Path) -> None:
+    done = says(module("testbed", "list", "policies"), tmp_path)
+    assert done.returncode == 0 and "vmotion" in done.stdout
