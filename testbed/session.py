@@ -28,6 +28,7 @@ from testbed.core.record import LinkRecord, MigrationRecord
 from testbed.engines.control import LINK_WORDS, Controls, Order
 from testbed.engines.native import Lab
 from testbed.experiment import begun, check_fits_all, failed, finished, run_context, the_machine
+from testbed.linux import owned
 from testbed.network.fabric import Fabric
 from testbed.report import page
 from testbed.report.folder import RunFolder
@@ -101,7 +102,7 @@ class Session:
         context = replace(self._context, controls=self._controls, number=number)
         self._see(MigrationStarted(at=monotonic(), name=plan.name, index=number, total=number))
         with ExitStack() as hosts:
-            log = hosts.enter_context(self.folder.log.open("ab"))
+            log = hosts.enter_context(owned.append(self.folder.log))
             self._lab = Lab(plan, context, hosts, log, PATIENCE_S)
             self._link = self._lab.build()
             self._lab.warm_up()

@@ -1,5 +1,6 @@
 """What came of the guest's applications: every figure from their own logs, every verdict from their own oracles."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Mark
 from testbed.engines.outcome import Ended
 from testbed.engines.reached import breakable, connections, identity, reasons, seen_blackout
+from testbed.linux import owned
 
 HOSTS = ("source", "destination")
 REPEATED_S, RECONNECTED_S = 0.5, 2.5
@@ -137,9 +139,11 @@ class _Services:
         """Every operation's start and latency, for whoever wants to look closer."""
         plan = self._applications.plan
         kept: dict[str, Any] = dict(zip(HOSTS, logs, strict=False)) | ({} if client is None else {"client": client})
-        self._folder.mkdir(exist_ok=True)
+        owned.make_folder(self._folder)
         slug = "".join(char if char.isalnum() or char in "._-" else "_" for char in plan.name)
-        np.savez_compressed(self._folder / f"{slug}-{plan.repeat}-{name}.npz", **kept)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **kept)
+        owned.write(self._folder / f"{slug}-{plan.repeat}-{name}.npz", packed.getvalue())
 
 
 def _joined(logs: list[Rows]) -> Rows:

@@ -18,6 +18,7 @@ from testbed.core.record import MigrationRecord
 from testbed.engines import RunContext
 from testbed.engines.bench_guest import peak_rate, scan_cost, slowdown
 from testbed.engines.native import Lab
+from testbed.linux import owned
 from testbed.metrics.sampler import PERIOD_S
 from testbed.network.iperf3 import iperf3_goodput
 
@@ -199,5 +200,5 @@ def _lab(plan: Plan, started: Callable[[int], None], sample_s: float = PERIOD_S)
             started=started,
             sample_s=sample_s,
         )
-        log = stack.enter_context(context.log.open("ab"))
+        log = stack.enter_context(owned.append(context.log))
         yield Lab(plan, context, stack, log)

@@ -29,6 +29,7 @@ from testbed.engines.measuring import Measuring
 from testbed.engines.outcome import Ended, Following, Pair
 from testbed.engines.proof import prove_memory
 from testbed.engines.recording import record
+from testbed.linux import owned
 from testbed.model.link import available
 from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.capture import Capture, capture_file
@@ -51,7 +52,7 @@ class NativeEngine:
 
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
         """See ``Engine``."""
-        with ExitStack() as stack, context.log.open("ab") as log:
+        with ExitStack() as stack, owned.append(context.log) as log:
             lab = Lab(plan, context, stack, log)
             link = lab.build()
             lab.warm_up()
@@ -214,9 +215,10 @@ class Lab:
 
     def _write_cells(self, ended: Ended) -> None:
         """``pages.jsonl``: where in memory each round's pages were (``report.cells`` reads it)."""
-        with self.context.samples.with_name("pages.jsonl").open("a") as file:
+        with owned.append(self.context.samples.with_name("pages.jsonl")) as file:
             for cells in ended.cells:
-                file.write(json.dumps({"migration": self.plan.name, "repeat": self.plan.repeat, **cells}) + "\n")
+                line = json.dumps({"migration": self.plan.name, "repeat": self.plan.repeat, **cells}) + "\n"
+                file.write(line.encode())
 
     def _guest(self, host: str, role: str) -> GuestProcess:
         settings = self.applications.guest_settings

@@ -18,6 +18,7 @@ from types import TracebackType
 import orjson
 
 from testbed.core.errors import TestbedError
+from testbed.linux import owned
 from testbed.metrics.source import Row, Source
 
 PERIOD_S = 0.02
@@ -74,7 +75,7 @@ class Sampler:
 
     def __enter__(self) -> "Sampler":
         try:
-            self._file = self._path.open("ab", buffering=0)
+            self._file = owned.append(self._path, buffering=0)
         except OSError as error:
             raise self._unwritten(error) from error
         self._started = self._last = time.monotonic()

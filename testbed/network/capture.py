@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import TestbedError
+from testbed.linux import owned
 from testbed.linux.module import module
 from testbed.network.capturing import PROBE_PORT
 from testbed.network.fabric import Fabric
@@ -80,11 +81,22 @@ class Capture:
 
     def __enter__(self) -> "Capture":
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            owned.make_folder(self.file.parent)
+            kept = owned.create(self.file)
         except OSError as error:
-            raise TestbedError(f"packets cannot be kept in {self.file.parent}: {error.strerror}") from error
+            raise TestbedError(f"packets cannot be kept in {self.file}: {error.strerror}") from error
+        with kept:
+            self._start(kept.fileno())
+        try:
+            self._hear("ready")
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def _start(self, descriptor: int) -> None:
         config = {
-            "file": str(self.file.absolute()),
+            "file": descriptor,
             "taps": [(self._fabric.host(host).pid, interface) for host, interface in self._taps],
             "whole_ports": self._whole_ports,
             "probe_port": PROBE_PORT,
@@ -92,13 +104,9 @@ class Capture:
         pipe = subprocess.PIPE
         argv = module("testbed.network.capturing", json.dumps(config))
         host = self._taps[0][0]
-        self._process = self._fabric.spawn(host, argv, stdin=pipe, stdout=pipe, stderr=self._log)
-        try:
-            self._hear("ready")
-        except BaseException:
-            self._end()
-            raise
-        return self
+        self._process = self._fabric.spawn(
+            host, argv, stdin=pipe, stdout=pipe, stderr=self._log, pass_fds=(descriptor,)
+        )
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None

@@ -132,10 +132,10 @@ class Recorder:
 
 
 def record(config: dict[str, Any]) -> dict[str, int]:
-    """Config: file, taps ([pid, interface] each), whole_ports, probe_port. Raises ``OSError``."""
+    """Config: file (a descriptor), taps ([pid, interface] each), whole_ports, probe_port. Raises ``OSError``."""
     program = packet_filter(config["whole_ports"], config["probe_port"])
     with ExitStack() as stack:
-        file = stack.enter_context(open(config["file"], "xb"))
+        file = stack.enter_context(os.fdopen(config["file"], "wb"))
         rings = []
         for pid, interface in config["taps"]:
             rings.append(PacketRing(pid, interface, program))

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.record import MigrationRecord, Summary
+from testbed.linux import owned
 
 T = TypeVar("T")
 
@@ -24,10 +25,11 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path) -> "RunFolder":
-        """A new folder. Raises ``ScenarioError`` if it holds something already: results are never written over."""
+        """A new folder. Raises ``ScenarioError`` if it holds something already, since results are never written over,
+        and where another user of the machine could exchange what is in it.
+        """
         with writing(path):
-            path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            if owned.make_folder(path):
                 raise ScenarioError(f"{path} is not empty; give another folder with --out, or remove it")
         return cls(path)
 
@@ -76,13 +78,8 @@ class RunFolder:
         return from_json(known, str(self.summary))
 
     def _write(self, file: Path, text: str) -> None:
-        new = file.with_name(f".{file.name}.new")
         with writing(self.path):
-            try:
-                new.write_text(text, encoding="utf-8")
-                new.replace(file)
-            finally:
-                new.unlink(missing_ok=True)
+            owned.write(file, text.encode())
 
 
 def to_json(summary: Summary) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.core.record import MigrationRecord, Summary
+from testbed.linux import owned
 from testbed.report import cells, figures, page_words, samples
 from testbed.report.charts import export
 from testbed.report.figures import Figure
@@ -64,7 +65,7 @@ def rebuild(folder: Path) -> Path:
     run = RunFolder(folder)
     target = folder / "report.html"
     with writing(folder):
-        _replace(target, html(page).encode())
+        owned.write(target, html(page).encode())
         _draw(page, run.path / "figures")
     return target
 
@@ -115,28 +116,18 @@ def _first_repeats(summary: Summary, lines: list[Timeline]) -> list[Timeline]:
 
 def _draw(page: Page, folder: Path) -> None:
     """Pictures of what stands side by side and of the first migrations; pictures of an earlier page go."""
-    folder.mkdir(exist_ok=True)
+    there = owned.make_folder(folder)
     drawn = [
         *page.published,
         *page.overview,
         *(figure for section in page.sections[:MOST_DRAWN] for figure in section.figures),
     ]
     wanted = {f"{figure.name}{end}" for figure in drawn for end in (".svg", ".png")}
-    for old in [*folder.glob("*.svg"), *folder.glob("*.png")]:
-        if old.name not in wanted:
-            old.unlink()
+    for old in there:
+        if old.endswith((".svg", ".png")) and old not in wanted:
+            owned.remove(folder / old)
     for figure in drawn:
         made: dict[str, Any] = {**export.spec(figure.chart), "title": figure.title}
         drawing = export.svg(made)
-        _replace(folder / f"{figure.name}.svg", drawing.encode())
-        _replace(folder / f"{figure.name}.png", export.png(drawing))
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    new = file.with_name(f".{file.name}.new")
-    try:
-        new.write_bytes(content)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+        owned.write(folder / f"{figure.name}.svg", drawing.encode())
+        owned.write(folder / f"{figure.name}.png", export.png(drawing))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from testbed.linux import owned
 from testbed.report import side_words
 from testbed.report.charts import export
 from testbed.report.charts.overlay import overlay_chart
@@ -17,8 +18,8 @@ def write(file: Path, made: Comparison) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
     text = html(made)
     with writing(file.parent):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        owned.make_folder(file.parent)
+        owned.write(file, text.encode())
 
 
 def html(made: Comparison) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import TestbedError
+from testbed.linux import owned
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
@@ -110,9 +111,16 @@ def test_a_source_can_come_later(tmp_path: Path) -> None:
     assert late.closed
 
 
-def test_a_full_disk_is_said_at_the_end_and_stops_nobody() -> None:
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file on a disk without room."""
+    monkeypatch.setattr(owned, "append", lambda path, buffering: path.open("ab", buffering))
+    return Path("/dev/full")
+
+
+def test_a_full_disk_is_said_at_the_end_and_stops_nobody(full: Path) -> None:
     source = Counting(40)  # more than one batch
-    sampler = Sampler(Path("/dev/full"), (source,), PERIOD)
+    sampler = Sampler(full, (source,), PERIOD)
     with pytest.raises(TestbedError, match="No space left on device; make room"), sampler:
         assert source.reached.wait(20)
     assert source.closed
@@ -133,8 +141,8 @@ def test_a_source_that_breaks_is_said_at_the_end_and_the_others_go_on(tmp_path: 
     assert source.closed
 
 
-def test_what_failed_first_is_what_is_raised() -> None:
-    with pytest.raises(ZeroDivisionError), Sampler(Path("/dev/full"), (Counting(),), PERIOD) as sampler:
+def test_what_failed_first_is_what_is_raised(full: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Sampler(full, (Counting(),), PERIOD) as sampler:
         sampler.event("then")
         raise ZeroDivisionError
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from testbed.linux import owned
 from testbed.report.charts import export
 
 
@@ -29,9 +30,9 @@ class Shown:
         file = Path(path)
         match file.suffix.lower():
             case ".svg":
-                file.write_text(self.svg(), encoding="utf-8")
+                owned.write(file, self.svg().encode())
             case ".png":
-                file.write_bytes(self.png())
+                owned.write(file, self.png())
             case _:
                 self.chart.save(str(file), **known)
         return file

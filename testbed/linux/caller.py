@@ -1,0 +1,39 @@
+"""Who called ``sudo``: what a run leaves is theirs, and what needs no root is done as them."""
+
+import os
+import pwd
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An ordinary user of this machine, by number, and a group that is theirs."""
+
+    uid: int
+    gid: int
+
+
+def caller() -> Caller | None:
+    """None for root's own, for an ordinary user, and where ``sudo`` names nobody that there is."""
+    uid, gid = _number("SUDO_UID"), _number("SUDO_GID")
+    if os.geteuid() != 0 or not uid:
+        return None
+    try:
+        known = pwd.getpwuid(uid)
+    except (KeyError, OverflowError):
+        return None
+    theirs = gid is not None and gid in os.getgrouplist(known.pw_name, known.pw_gid)
+    return Caller(uid=uid, gid=gid if gid is not None and theirs else known.pw_gid)
+
+
+def name_of(uid: int) -> str:
+    """As the machine calls that user."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
