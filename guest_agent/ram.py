@@ -107,8 +107,11 @@ def write_state(buffer: Buffer, config: GuestConfig, operations: int = 0) -> Non
 
 
 def read_state(buffer: Buffer) -> State:
-    """The state in a RAM's first page (a mapping of it, or a copy). Raises ``TestbedError`` when there is none."""
-    page = np.frombuffer(buffer, np.uint8, PAGE_SIZE)
+    """The state in a RAM's first page (a mapping of it, or a copy). Raises ``TestbedError`` when there is none.
+
+    It is copied first: what is raised holds no view of a mapping, which could then not be closed.
+    """
+    page = np.frombuffer(bytes(buffer[:PAGE_SIZE]), np.uint8)
     header = page[:_TEXT_AT].view(LAYOUT)[0]
     if not _holds_guest(page):
         found = f"magic {int(header['magic']):#x}, layout {int(header['version'])}"

@@ -65,9 +65,8 @@ class Datastore:
 def _fill(fd: int, size: int) -> None:
     """Zeros that were really written: a first write into a hole costs more than a later one, and would be measured."""
     os.posix_fallocate(fd, 0, max(size, 1))
-    with mmap.mmap(-1, _STEP) as zeros:
-        view = memoryview(zeros)
+    with mmap.mmap(-1, _STEP) as zeros, memoryview(zeros) as view:
         for offset in range(0, size, _STEP):
-            os.pwritev(fd, [view[: min(_STEP, size - offset)]], offset)
-        view.release()
+            with view[: min(_STEP, size - offset)] as part:
+                os.pwritev(fd, [part], offset)
     os.fsync(fd)

@@ -95,8 +95,8 @@ class GuestProcess:
             raise TestbedError(f"the {self.role}'s guest did not start: {last_line(self._log)}")
         self.client = GuestClient.connect(str(self.socket))
         ports = self.client.ports()
+        self._state = mmap.mmap(ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
         self.ram_fd = ports.ram_fd
-        self._state = mmap.mmap(self.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
         self._journal = JournalReader(ports.journal_fd)
         self._gate = GateKeeper(ports.journal_fd)
         os.close(ports.journal_fd)

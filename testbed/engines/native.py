@@ -35,6 +35,7 @@ from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.capture import Capture, capture_file
 from testbed.network.crossing import Crossing
 from testbed.network.fabric import Fabric
+from testbed.network.hosts import Interface
 from testbed.network.links import shape
 
 SOURCE, DESTINATION = "esx1", "esx2"
@@ -228,9 +229,7 @@ class Lab:
 
     def _agents(self, source: GuestProcess, destination: GuestProcess) -> Pair:
         """Both agents, ready: the destination listens, the source knows how it will track the guest."""
-        address = self.fabric.host(DESTINATION).vmotion
-        if address is None:
-            raise TestbedError(f"topology '{self.plan.network.topology}' has no vMotion network at {DESTINATION}")
+        here, there = self._vmotion(SOURCE), self._vmotion(DESTINATION)
         migration = self.plan.migration
         nic = self.applications.nic
         common: dict[str, Any] = {"migration_id": secrets.token_hex(16), "streams": migration.streams, "nic": nic}
@@ -240,7 +239,9 @@ class Lab:
             {
                 "role": "destination",
                 "guest": str(destination.socket),
-                "address": address.ip,
+                "address": there.ip,
+                "interface": there.name,
+                "peer": here.ip,
                 "wait_s": self._wait_s + self.plan.warmup_s,
                 **common,
             },
@@ -250,7 +251,8 @@ class Lab:
             {
                 "role": "source",
                 "guest": str(source.socket),
-                "peer": address.ip,
+                "peer": there.ip,
+                "interface": here.name,
                 "congestion": self.plan.network.vmotion.congestion,
                 "policy": migration.policy,
                 "stream_cap": None if migration.stream_cap is None else migration.stream_cap / 8,
@@ -270,6 +272,12 @@ class Lab:
             nic=nic,
             frames=tuple(map(bytes.fromhex, self.applications.announcement)),
         )
+
+    def _vmotion(self, host: str) -> Interface:
+        interface = self.fabric.host(host).vmotion
+        if interface is None:
+            raise TestbedError(f"topology '{self.plan.network.topology}' has no vMotion network at {host}")
+        return interface
 
     def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
         agent = AgentProcess(self.fabric, host, config, self._log)

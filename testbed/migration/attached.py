@@ -1,6 +1,5 @@
 """A guest process on this host, reached through its control socket, as the agents' ``Guest``."""
 
-import mmap
 import os
 import signal
 from collections.abc import Sequence
@@ -8,14 +7,11 @@ from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
 
-import numpy as np
-
 from guest_agent.control import GuestClient
 from guest_agent.gate import GateKeeper
 from guest_agent.journal import StealClock
-from guest_agent.ram import LAYOUT, MAGIC
+from guest_agent.ram import read_counters_of
 from testbed.core.errors import MigrationAborted, TestbedError
-from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts
 from testbed.linux import process
 from testbed.migration.guest import Adopted
@@ -34,7 +30,6 @@ class AttachedGuest:
         self._gate = GateKeeper(self._ports.journal_fd)
         self._paused_at: float | None = None
         os.close(self._ports.journal_fd)
-        self._state = mmap.mmap(self._ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
 
     def __enter__(self) -> "AttachedGuest":
         return self
@@ -42,7 +37,6 @@ class AttachedGuest:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._state.close()
         self._client.close()
         os.close(self._ports.ram_fd)
 
@@ -109,10 +103,10 @@ class AttachedGuest:
 
         Raises ``TestbedError`` when no guest is there.
         """
-        header = np.frombuffer(self._state, LAYOUT, 1)[0]
-        if int(header["magic"]) != MAGIC:
+        counters = read_counters_of(self._ports.ram_fd)
+        if counters is None:
             raise TestbedError("page 0 holds no guest; was the memory received?")
-        return int(header["operations"])
+        return counters.operations
 
     def _drain(self, deadline: float) -> None:
         """The gate stays shut: what is under way is completed, and nothing else."""

@@ -19,11 +19,14 @@ class PeerFailed(RemoteProtocolError):
 
 
 class Channel:
-    """Sends and receives whole messages in the protocol's order. One thread at a time."""
+    """Sends and receives whole messages in the protocol's order. One thread at a time. ``received``: what was read from
+    the socket before.
+    """
 
-    def __init__(self, sock: socket.socket, role: Role, cancel: Cancel | None = None) -> None:
+    def __init__(self, sock: socket.socket, role: Role, cancel: Cancel | None = None, *, received: bytes = b"") -> None:
         self.sock = sock
         self.connection = Connection(role)
+        self.connection.receive(received)
         self.sent_bytes = 0
         self._cancel = cancel or Cancel()
 

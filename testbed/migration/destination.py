@@ -1,18 +1,18 @@
 """The destination's side: receives rounds into the waiting guest's memory, and runs it when it is handed over."""
 
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic_ns
 
 from testbed.core.connection import TcpConnection
-from testbed.core.errors import LocalProtocolError, RemoteProtocolError, TestbedError
+from testbed.core.errors import LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
 from testbed.migration.digest import digest
+from testbed.migration.door import Door
 from testbed.migration.guest import Arrival, Guest
-from testbed.migration.receiving import ReceiveStream, RoundCounter, read_message
-from testbed.migration.sockets import tune
+from testbed.migration.receiving import ReceiveStream, RoundCounter
+from testbed.migration.sockets import CONNECT_TIMEOUT_S
 from testbed.wire.messages import (
     NO_DIGEST,
     Abandon,
@@ -48,14 +48,14 @@ class DestinationAgent:
         guest: Guest,
         memory: memoryview,
         channel: Channel,
-        listener: socket.socket,
-        migration_id: bytes,
+        door: Door[StreamHello],
         arrival: Arrival | None = None,
     ) -> None:
-        self._guest, self._memory, self._channel, self._listener = guest, memory, channel, listener
-        self._migration_id, self._arrival = migration_id, arrival
+        self._guest, self._memory, self._channel, self._door = guest, memory, channel, door
+        self._arrival = arrival
+        self._streams: dict[int, ReceiveStream] = {}
         self._connections: list[TcpConnection] = []
-        self._counter = RoundCounter()
+        self._counter = RoundCounter(len(memory))
         self._strict = False
         self.received_bytes = 0
         self.abandoned: str | None = None
@@ -83,6 +83,12 @@ class DestinationAgent:
             self._tell(str(fault))
             raise
 
+    def close(self) -> None:
+        """Ends the streams: after this nothing of them touches the memory."""
+        for stream in self._streams.values():
+            stream.end()
+        self._streams.clear()
+
     def _handle(self, message: Message) -> None:
         self._handlers[type(message)](message)
 
@@ -97,8 +103,6 @@ class DestinationAgent:
             self._channel.send(Failed(reason))
 
     def _on_hello(self, hello: Hello) -> None:
-        if hello.migration_id != self._migration_id:
-            raise RemoteProtocolError("this is not the migration that was announced")
         if (hello.ram_bytes, hello.page_size) != (len(self._memory), PAGE_SIZE):
             raise RemoteProtocolError(
                 f"the guest has {hello.ram_bytes} bytes in pages of {hello.page_size}, "
@@ -109,19 +113,19 @@ class DestinationAgent:
         self._strict = bool(hello.strict)
         self._channel.send(Welcome(len(self._memory)))
         for _ in range(hello.streams):
-            self._accept_stream()
+            self._admit_stream(hello.streams)
+        self._door.close()
 
-    def _accept_stream(self) -> None:
+    def _admit_stream(self, announced: int) -> None:
         try:
-            sock, _ = self._listener.accept()
-            tune(sock)
-            hello = read_message(sock)
-        except OSError as fault:
+            sock, _, hello = self._door.admit(CONNECT_TIMEOUT_S)
+        except MigrationAborted as fault:
             raise RemoteProtocolError(f"a stream was announced and did not come: {fault}") from fault
-        if not isinstance(hello, StreamHello) or hello.migration_id != self._migration_id:
+        if hello.index in self._streams or hello.index >= announced:
             sock.close()
-            raise RemoteProtocolError("a stream of another migration came")
-        ReceiveStream(sock, self._memory, self._counter).start()
+            raise RemoteProtocolError(f"stream {hello.index} of {announced} came twice, or is none of them")
+        stream = self._streams[hello.index] = ReceiveStream(sock, self._memory, self._counter)
+        stream.start()
 
     def _on_round_begin(self, begin: RoundBegin) -> None:
         """Nothing to do: pages say themselves which round they are of."""
@@ -132,6 +136,7 @@ class DestinationAgent:
         self._channel.send(RoundReceived(end.index, end.page_bytes))
 
     def _on_prepare(self, prepare: Prepare) -> None:
+        self._counter.seal()  # whatever a stream still says, the guest is going to run in this memory
         operations = self._guest.operations()
         mine = digest(self._guest.ports().ram_fd, len(self._memory)) if self._strict else NO_DIGEST
         if (operations, mine) != (prepare.operations, prepare.digest):

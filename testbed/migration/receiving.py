@@ -6,24 +6,39 @@ import threading
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
+from testbed.migration.sockets import cut
+from testbed.migration.views import drop, release
 from testbed.wire.messages import HEADER, Message, Pages, Type, decode, header
 from testbed.wire.pages import check_pages
 
-SOCKET_BUFFER = 1 << 20
-
 
 class RoundCounter:
-    """How many page bytes of each round have arrived, over all streams. ``fault``: why no more will, once it is so."""
+    """How many page bytes of the round have arrived, over all streams. ``fault``: why no more will, once it is so.
 
-    def __init__(self) -> None:
+    Rounds are numbered from 1, one at a time, and none brings more than ``most`` bytes: a source cannot make it grow.
+    """
+
+    def __init__(self, most: int) -> None:
         self._condition = threading.Condition()
-        self._arrived: dict[int, int] = {}
+        self._most, self._round = most, 1
+        self._coming = self._arrived = 0
         self.fault: str | None = None
 
-    def add(self, round_index: int, size: int) -> None:
-        """So many more are in memory."""
+    def begin(self, round_index: int, size: int) -> None:
+        """So many of that round are about to be written to memory. Raises ``RemoteProtocolError`` if that is not its
+        time: the guest may run in that memory by then.
+        """
         with self._condition:
-            self._arrived[round_index] = self._arrived.get(round_index, 0) + size
+            if round_index != self._round:
+                raise RemoteProtocolError(f"pages of round {round_index} came, {self._now()}")
+            if self._coming + size > self._most:
+                raise RemoteProtocolError(f"round {round_index} brings more than the {self._most} bytes of the memory")
+            self._coming += size
+
+    def add(self, size: int) -> None:
+        """So many of what ``begin`` was told are in memory."""
+        with self._condition:
+            self._arrived += size
             self._condition.notify_all()
 
     def fail(self, reason: str) -> None:
@@ -33,15 +48,29 @@ class RoundCounter:
             self._condition.notify_all()
 
     def wait(self, round_index: int, size: int, timeout_s: float) -> None:
-        """Returns once the round is whole. Raises ``RemoteProtocolError`` if a stream broke, or more came than told."""
+        """Returns once the round is whole: the next may come. Raises ``RemoteProtocolError`` if a stream broke, or
+        more came than told.
+        """
         with self._condition:
-            done = self._condition.wait_for(lambda: self.fault or self._arrived.get(round_index, 0) >= size, timeout_s)
+            if round_index != self._round:
+                raise RemoteProtocolError(f"round {round_index} was ended, {self._now()}")
+            done = self._condition.wait_for(lambda: self.fault or self._arrived >= size, timeout_s)
             if self.fault:
                 raise RemoteProtocolError(self.fault)
-            if not done or self._arrived.get(round_index, 0) != size:
-                raise RemoteProtocolError(
-                    f"round {round_index} has {self._arrived.get(round_index, 0)} bytes instead of {size}"
-                )
+            if not done or self._arrived != size or self._coming != size:
+                raise RemoteProtocolError(f"round {round_index} has {self._arrived} bytes instead of {size}")
+            self._round += 1
+            self._coming = self._arrived = 0
+
+    def seal(self) -> None:
+        """No page is written from here on. Raises ``RemoteProtocolError`` if any is on its way to memory."""
+        with self._condition:
+            if self._coming:
+                raise RemoteProtocolError(f"pages of round {self._round} are still on their way")
+            self._round = 0
+
+    def _now(self) -> str:
+        return f"the one that is due is {self._round}" if self._round else "though the last one is over"
 
 
 class ReceiveStream(threading.Thread):
@@ -60,11 +89,17 @@ class ReceiveStream(threading.Thread):
         except (OSError, RemoteProtocolError) as fault:
             self._counter.fail(f"a stream broke: {fault}")
 
+    def end(self) -> None:
+        """Cuts the connection, and returns when nothing of it touches the memory any more."""
+        cut(self._sock)
+        self.join()
+
     def _read_all(self) -> None:
         while (pages := self._next_table()) is not None:
             check_pages(pages, len(self._memory), PAGE_SIZE)
+            self._counter.begin(pages.round, pages.extents.size)
             self._fill(pages.extents)
-            self._counter.add(pages.round, pages.extents.size)
+            self._counter.add(pages.extents.size)
 
     def _next_table(self) -> Pages | None:
         message = read_message(self._sock)
@@ -74,16 +109,14 @@ class ReceiveStream(threading.Thread):
 
     def _fill(self, extents: Extents) -> None:
         buffers = [self._memory[offset : offset + length] for offset, length in extents]
-        missing = extents.size
-        while missing:
-            received = self._sock.recvmsg_into(buffers, 0, socket.MSG_WAITALL)[0]
-            if not received:
-                raise RemoteProtocolError("it was closed within a batch")
-            missing -= received
-            while received and received >= len(buffers[0]):
-                received -= len(buffers.pop(0))
-            if received:
-                buffers[0] = buffers[0][received:]
+        try:
+            while buffers:
+                received = self._sock.recvmsg_into(buffers, 0, socket.MSG_WAITALL)[0]
+                if not received:
+                    raise RemoteProtocolError("it was closed within a batch")
+                drop(buffers, received)
+        finally:
+            release(buffers)
 
 
 def read_message(sock: socket.socket) -> Message | None:

@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from testbed.core.errors import RemoteProtocolError
@@ -18,7 +18,8 @@ from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
-from testbed.migration.sockets import close_at_once
+from testbed.migration.sockets import close_at_once, cut
+from testbed.migration.views import drop, release
 from testbed.wire.messages import MAX_EXTENTS, MAX_PAGES_BYTES, Pages, StreamHello, encode
 
 LONG_RUN = 64 * 1024
@@ -27,6 +28,8 @@ BATCH_S = 0.004
 """Seconds that a batch takes on a capped stream."""
 PIECE = 1 << 20
 """Bytes of one sendfile: between two of them progress is told and a cancel is heard, on slow links too."""
+LAST_WORDS_S = 0.2
+"""How long the other streams may go on when one has broken, or a cancel was heard, before their connections are cut."""
 
 
 @dataclass(slots=True)
@@ -67,7 +70,9 @@ class SendStreams:
         return sum(sent.pages for sent in self.sent)
 
     def send(self, round_index: int, extents: Extents, memory: "Memory", progress: Callable[[], None]) -> None:
-        """All of the extents. Raises ``RemoteProtocolError`` when the peer has gone, ``MigrationCancelled``."""
+        """All of the extents. Raises ``RemoteProtocolError`` when the peer has gone, ``MigrationCancelled``; by then no
+        stream reads ``memory`` any more.
+        """
         batches = extents.batches(self._batch_bytes, MAX_EXTENTS)
         if len(self.sockets) == 1:
             return self._send_from(0, batches, round_index, memory, progress)
@@ -75,9 +80,18 @@ class SendStreams:
             self._workers.submit(self._send_from, index, batches, round_index, memory, progress)
             for index in range(len(self.sockets))
         ]
+        self._end_together(work)
         for part in work:
             part.result()
         return None
+
+    def _end_together(self, work: list[Future[None]]) -> None:
+        """A stream that broke ends the others, one that waits for its peer too: it would hold the memory's mapping."""
+        left = wait(work, return_when=FIRST_EXCEPTION).not_done
+        if left and wait(left, LAST_WORDS_S).not_done:
+            for sock in self.sockets:
+                cut(sock)
+            wait(left)
 
     def _send_from(
         self, index: int, batches: Iterator[Extents], round_index: int, memory: "Memory", progress: Callable[[], None]
@@ -139,21 +153,26 @@ class Memory:
         self.view = memoryview(self._map)
 
     def send(self, sock: socket.socket, head: bytes, batch: Extents, told: Callable[[int], None]) -> None:
-        """The head, then the extents' bytes. ``told`` is called with each number of page bytes that has gone."""
-        gathered: list[bytes | memoryview] = [head]
+        """The head, then the extents' bytes. ``told`` is called with each number of page bytes that has gone. What it
+        raises holds no view of this memory.
+        """
+        gathered = [memoryview(head)]
         heads = len(head)
-        for offset, length in batch:
-            if length < LONG_RUN:
-                gathered.append(self.view[offset : offset + length])
-                continue
-            told(send_gathered(sock, gathered, socket.MSG_MORE) - heads)
-            gathered, heads = [], 0
-            for start in range(offset, offset + length, PIECE):
-                told(send_file(sock, self.fd, start, min(PIECE, offset + length - start)))
-        told(send_gathered(sock, gathered, 0) - heads)
+        try:
+            for offset, length in batch:
+                if length < LONG_RUN:
+                    gathered.append(self.view[offset : offset + length])
+                    continue
+                told(send_gathered(sock, gathered, socket.MSG_MORE) - heads)
+                heads = 0
+                for start in range(offset, offset + length, PIECE):
+                    told(send_file(sock, self.fd, start, min(PIECE, offset + length - start)))
+            told(send_gathered(sock, gathered, 0) - heads)
+        finally:
+            release(gathered)
 
     def close(self) -> None:
-        """Lets go of the mapping, not of the descriptor."""
+        """Lets go of the mapping, not of the descriptor. Nobody may be sending from it."""
         self.view.release()
         self._map.close()
 
@@ -169,20 +188,13 @@ def send_file(sock: socket.socket, fd: int, offset: int, length: int) -> int:
     return length
 
 
-def send_gathered(sock: socket.socket, parts: list[bytes | memoryview], flags: int) -> int:
-    """All parts in order, and how many bytes that was; a blocking socket may still take fewer than it was given."""
-    total = sum(len(part) for part in parts)
-    sent = sock.sendmsg(parts, (), flags) if total else 0
-    while sent < total:
-        sent += sock.sendmsg(_after(parts, sent), (), flags)
+def send_gathered(sock: socket.socket, parts: list[memoryview], flags: int) -> int:
+    """All parts in order, and how many bytes that was. Takes them out of ``parts`` and releases them as they have gone;
+    a blocking socket may still take fewer than it was given.
+    """
+    total = left = sum(map(len, parts))
+    while left:
+        sent = sock.sendmsg(parts, (), flags)
+        left -= sent
+        drop(parts, sent)
     return total
-
-
-def _after(parts: list[bytes | memoryview], skip: int) -> list[bytes | memoryview]:
-    """What is left of the parts without their first ``skip`` bytes."""
-    rest: list[bytes | memoryview] = []
-    for part in parts:
-        if skip < len(part):
-            rest.append(memoryview(part)[skip:])
-        skip = max(0, skip - len(part))
-    return rest

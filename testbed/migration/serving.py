@@ -1,28 +1,31 @@
 """The destination agent's life: reserve, listen, serve one migration, say what happened."""
 
-import mmap
 import os
-import socket
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from testbed.core.errors import MigrationAborted
+from testbed.linux import memfd
 from testbed.linux.nic import Nic
 from testbed.migration.announcing import Announcer
 from testbed.migration.attached import AttachedGuest
 from testbed.migration.channel import Channel
 from testbed.migration.connections import Arriving
 from testbed.migration.destination import DestinationAgent
-from testbed.migration.sockets import PORT, STREAM_PORT, listen, tune
+from testbed.migration.door import BACKLOG, Door, First
+from testbed.migration.sockets import PORT, STREAM_PORT, listen
+from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 
 Say = Callable[..., None]
 
 
 class Destination:
-    """Config: role, guest (socket), address, migration_id (hex), streams, wait_s; nic (interface, ip, prefix; None: the
-    guest has no network) and the frames (hex) that announce it.
+    """Config: role, guest (socket), address and interface (of the vMotion network), peer (the only address that the
+    source may have), migration_id (hex), wait_s; nic (interface, ip, prefix; None: the guest has no network) and the
+    frames (hex) that announce it.
     """
 
     def __init__(self, config: dict[str, Any], say: Say) -> None:
@@ -31,29 +34,22 @@ class Destination:
 
     def run(self) -> None:
         """Raises ``TestbedError`` when the source never came, or the migration broke."""
-        address, streams = self._config["address"], self._config["streams"]
         with ExitStack() as stack:
             guest = stack.enter_context(AttachedGuest(self._config["guest"]))
-            listener = stack.enter_context(listen(address, PORT))
-            stream_listener = stack.enter_context(listen(address, STREAM_PORT, streams))
+            door, stream_door = self._door(PORT, Hello, stack), self._door(STREAM_PORT, StreamHello, stack)
             arrival = self._arrival(guest.ports().pid, stack)
             ports = guest.ports()
             # Mapped before anybody is told to come, so that no page is faulted in while pages arrive.
-            memory = mmap.mmap(ports.ram_fd, ports.ram_bytes, mmap.MAP_SHARED | mmap.MAP_POPULATE)
+            memory = stack.enter_context(memfd.map_shared(ports.ram_fd, ports.ram_bytes, populate=True))
+            view = stack.enter_context(memoryview(memory))
             self._say("ready", port=PORT, pid=os.getpid())
-            listener.settimeout(self._config["wait_s"])
             before = os.times()
-            agent = DestinationAgent(
-                guest=guest,
-                memory=memoryview(memory),
-                channel=Channel(self._accept(listener), Role.DESTINATION),
-                listener=stream_listener,
-                migration_id=bytes.fromhex(self._config["migration_id"]),
-                arrival=arrival,
-            )
+            channel = self._channel(door, stack)
+            agent = DestinationAgent(guest=guest, memory=view, channel=channel, door=stream_door, arrival=arrival)
+            stack.callback(agent.close)
             try:
                 agent.serve()
-                self._finish(agent, before)
+                self._finish(agent, before, door.strangers + stream_door.strangers)
             finally:
                 if agent.runs_here and self._announcer:  # also when nobody was left to be told that it runs
                     self._announcer.repeat(self._say)
@@ -72,21 +68,30 @@ class Destination:
         stack.callback(self._announcer.close)
         return Arriving(pid, link, self._announcer)
 
-    @staticmethod
-    def _accept(listener: socket.socket) -> socket.socket:
-        try:
-            sock, _ = listener.accept()
-        except OSError as fault:
-            raise MigrationAborted(f"no source came: {fault}") from fault
-        tune(sock)
-        return sock
+    def _door(self, port: int, first: type[First], stack: ExitStack) -> Door[First]:
+        listener = listen(self._config["address"], port, self._config["interface"], BACKLOG)
+        known = bytes.fromhex(self._config["migration_id"])
+        door = Door(listener, first, known, peer=self._config["peer"], log=_log)
+        return stack.enter_context(door)
 
-    def _finish(self, agent: DestinationAgent, before: os.times_result) -> None:
+    def _channel(self, door: Door[Hello], stack: ExitStack) -> Channel:
+        """To the source, once it has come: nobody else is let in after it."""
+        sock, said, _ = door.admit(self._config["wait_s"])
+        door.close()
+        return Channel(stack.enter_context(sock), Role.DESTINATION, received=said)
+
+    def _finish(self, agent: DestinationAgent, before: os.times_result, strangers: int) -> None:
         times = os.times()
         self._say(
             "finished",
             outcome="aborted" if agent.abandoned else "completed",
             reason=agent.abandoned or "the guest runs here",
             received_bytes=agent.received_bytes,
+            strangers=strangers,
             cpu_s=times.user + times.system - before.user - before.system,
         )
+
+
+def _log(line: str) -> None:
+    """Standard error goes to the run's log."""
+    sys.stderr.write(f"{line}\n")

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from contextlib import suppress
 
 from testbed.core.errors import MigrationAborted, PrerequisiteMissing
 
@@ -18,20 +19,36 @@ DEAD_PEER_S = 4
 """Seconds without an acknowledgement, or without an answer to keep-alives, after which the peer counts as dead."""
 
 
-def listen(address: str, port: int, backlog: int = 1) -> socket.socket:
-    """A socket that listens on that address alone."""
-    listener = socket.create_server((address, port), backlog=backlog)
-    listener.settimeout(CONNECT_TIMEOUT_S)
+def listen(address: str, port: int, device: str, backlog: int) -> socket.socket:
+    """A socket that listens on that address, and hears what comes in by that network interface alone: the kernel would
+    else take what is for the address from any (host of weak ends, RFC 1122). Raises ``MigrationAborted``.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        only(listener, device)
+        listener.bind((address, port))
+        listener.listen(backlog)
+    except OSError as fault:
+        listener.close()
+        raise MigrationAborted(f"port {port} of {address} ({device}) cannot be listened on: {fault}") from fault
     return listener
 
 
-def connect(address: str, port: int, congestion: str, cap: float | None = None) -> socket.socket:
-    """A connection to the destination; ``cap``: the most that it may carry, payload in bytes per second.
+def only(sock: socket.socket, device: str) -> None:
+    """Nothing goes in or out of it but by that network interface. Raises ``OSError``."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+
+
+def connect(address: str, port: int, device: str, congestion: str, cap: float | None = None) -> socket.socket:
+    """A connection to the destination by that network interface; ``cap``: the most that it may carry, payload in bytes
+    per second.
 
     Raises ``MigrationAborted`` when nobody answers.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
+        only(sock, device)
         choose_congestion(sock, congestion)
         pace(sock, cap)
         sock.settimeout(CONNECT_TIMEOUT_S)
@@ -73,6 +90,12 @@ def tune(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, DEAD_PEER_S)
+
+
+def cut(sock: socket.socket) -> None:
+    """Ends a connection for whoever waits in it, in another thread too; it is still to be closed."""
+    with suppress(OSError):  # it has ended already
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def close_at_once(sock: socket.socket) -> None:

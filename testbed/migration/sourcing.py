@@ -1,6 +1,7 @@
 """The source agent's life: get ready, wait for the word, migrate, say what happened."""
 
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import asdict
 from queue import SimpleQueue
@@ -31,9 +32,9 @@ PROGRESS_EVERY_S = 0.2
 
 
 class Migrating:
-    """Config: role, guest (socket), peer (address), migration_id (hex), streams, congestion, policy, tracker,
-    strict, stream_cap (bytes per second each, or None), nic (interface, ip, prefix; None: the guest has no network),
-    connections ("move" or "reset"), frames (hex; announce a guest that left and comes back).
+    """Config: role, guest (socket), peer (address), interface (of the vMotion network), migration_id (hex), streams,
+    congestion, policy, tracker, strict, stream_cap (bytes per second each, or None), nic (interface, ip, prefix; None:
+    the guest has no network), connections ("move" or "reset"), frames (hex; announce a guest that left and comes back).
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Migrating:
             self._say("ready", tracker=chosen.tracker.name, reason=chosen.reason, pid=os.getpid())
             self._orders.get()  # "migrate"
             asked, self._cpu = monotonic(), _cpu_seconds()
-            channel = Channel(connect(config["peer"], PORT, config["congestion"]), Role.SOURCE, self._cancel)
+            channel = Channel(self._connect(PORT), Role.SOURCE, self._cancel)
             source = SourceAgent(
                 guest=guest,
                 tracker=chosen.tracker,
@@ -75,6 +76,10 @@ class Migrating:
                 outcome = self._migrate(source, channel, policy, asked)
             finally:
                 source.close(gone=outcome == "completed")
+
+    def _connect(self, port: int, cap: float | None = None) -> socket.socket:
+        config = self._config
+        return connect(config["peer"], port, config["interface"], config["congestion"], cap)
 
     def _departure(self, guest: AttachedGuest) -> Departing | None:
         nic = self._config.get("nic")
@@ -135,9 +140,7 @@ class Migrating:
 
         def open_streams() -> SendStreams:
             cap = config.get("stream_cap")
-            sockets = [
-                connect(config["peer"], STREAM_PORT, config["congestion"], cap) for _ in range(config["streams"])
-            ]
+            sockets = [self._connect(STREAM_PORT, cap) for _ in range(config["streams"])]
             return SendStreams(sockets, migration_id, self._cancel, cap)
 
         try:

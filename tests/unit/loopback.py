@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic, monotonic_ns
 from typing import Any
@@ -18,11 +19,12 @@ from testbed.dirty import GuestPorts
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
+from testbed.migration.door import Door
 from testbed.migration.guest import Adopted
 from testbed.migration.precopy import Completed, migrate
-from testbed.migration.receiving import ReceiveStream
 from testbed.migration.sending import SendStreams
 from testbed.migration.source import SourceAgent
+from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 
 ID = bytes(range(16))
@@ -195,15 +197,16 @@ class Loopback:
         self.streams, self.strict = streams, strict
         self.cancel = Cancel()
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(5)
+        self.stream_listener = socket.create_server(("127.0.0.1", 0))
         self.destination_fault: Exception | None = None
+        self.progress: Callable[..., None] = lambda *_: None
         self.departure: Leaving | None = None
         self.arrival: Coming | None = None
         self.sockets: list[socket.socket] = []
         self.stream_sockets: list[socket.socket] = []
 
-    def connect(self) -> socket.socket:
-        sock = socket.create_connection(self.listener.getsockname(), 5)
+    def connect(self, listener: socket.socket) -> socket.socket:
+        sock = socket.create_connection(listener.getsockname(), 5)
         sock.settimeout(None)
         self.sockets.append(sock)
         return sock
@@ -212,7 +215,7 @@ class Loopback:
         """Raises what the source raised."""
         serving = threading.Thread(target=self._serve, daemon=True)
         serving.start()
-        self.channel = Channel(self.connect(), Role.SOURCE, self.cancel)
+        self.channel = Channel(self.connect(self.listener), Role.SOURCE, self.cancel)
         self.tracker = SetTracker(self.source_guest.ports(), self.source_guest)
         self.source = SourceAgent(
             guest=self.source_guest,
@@ -220,7 +223,7 @@ class Loopback:
             channel=self.channel,
             cancel=self.cancel,
             strict=self.strict,
-            progress=lambda *_: None,
+            progress=self._told,
             departure=self.departure,
         )
         try:
@@ -231,32 +234,38 @@ class Loopback:
             self.connections = self.source.connection_facts()
             self.source.close()
             serving.join(10)
-            self.listener.close()
             assert not serving.is_alive()
-            for thread in [each for each in threading.enumerate() if isinstance(each, ReceiveStream)]:
-                thread.join(10)
+
+    def _told(self, *progress: int) -> None:
+        """A test may listen from the middle of a migration on."""
+        self.progress(*progress)
 
     def agent_socket(self) -> socket.socket:
         """The destination's end of the channel."""
         return self.agent._channel.sock
 
     def _open_streams(self) -> SendStreams:
-        self.stream_sockets = [self.connect() for _ in range(self.streams)]
+        self.stream_sockets = [self.connect(self.stream_listener) for _ in range(self.streams)]
         return SendStreams(self.stream_sockets, ID, self.cancel)
 
     def _serve(self) -> None:
+        """As ``serving.Destination`` does it. Whatever it ends with, nothing holds the memory's mapping after it."""
+        guest = self.destination_guest
         try:
-            sock, _ = self.listener.accept()
-            sock.settimeout(None)
-            self.agent = DestinationAgent(
-                guest=self.destination_guest,
-                memory=memoryview(self.destination_guest.memory),
-                channel=Channel(sock, Role.DESTINATION),
-                listener=self.listener,
-                migration_id=ID,
-                arrival=self.arrival,
-            )
-            with sock:
-                self.agent.serve()
+            with (
+                mmap.mmap(guest.fd, guest.size) as memory,
+                memoryview(memory) as view,
+                Door(self.listener, Hello, ID) as door,
+                Door(self.stream_listener, StreamHello, ID) as stream_door,
+            ):
+                self.doors = (door, stream_door)
+                sock, said, _ = door.admit(5)
+                door.close()
+                channel = Channel(sock, Role.DESTINATION, received=said)
+                self.agent = DestinationAgent(
+                    guest=guest, memory=view, channel=channel, door=stream_door, arrival=self.arrival
+                )
+                with sock, closing(self.agent):
+                    self.agent.serve()
         except Exception as fault:  # noqa: BLE001 - it is the test that looks at it
             self.destination_fault = fault
