@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
 from testbed.core.units import in_bytes, in_seconds
+from testbed.report.reading import doubts
 
 GAVE_UP = "gave up"
 
@@ -31,7 +32,7 @@ def answer(summary: Summary) -> str:
 def verdict(summary: Summary) -> str:
     """Whether the figures may be believed."""
     if not summary.valid:
-        return "not valid"
+        return "not valid: edited or damaged" if doubts(summary) else "not valid"
     return (
         "valid: every check held" if summary.engine != "simulated" else "simulated: a model's figures, no measurement"
     )

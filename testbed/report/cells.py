@@ -12,7 +12,6 @@ pages that the round carried, ``dirtied`` those found dirty at its end. Their su
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from testbed.core.errors import ScenarioError
-from testbed.core.extents import cell_pages
+from testbed.core.extents import MOST_CELLS, cell_pages
+from testbed.core.from_json import built
+from testbed.report.files import DAMAGED, MOST_SAMPLES, json_lines, there
 
+MOST_PAGES = 1 << 40
+"""4 PiB: no guest has more."""
 Counts = npt.NDArray[np.int64]
 
 
@@ -71,44 +74,52 @@ def histogram(numbers: Counts, pages: int) -> list[int]:
     return counts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A line as it is read."""
+
+    migration: str
+    repeat: int
+    round: int
+    pages: int
+    cell_pages: int
+    sent: list[int]
+    dirtied: list[int]
+
+    def check(self) -> None:
+        """Raises ``ValueError`` where the cells are not those of the pages."""
+        if not 0 < self.pages < MOST_PAGES or self.cell_pages < 1:
+            raise ValueError("there are no such pages")
+        if not len(self.sent) == len(self.dirtied) == -(-self.pages // self.cell_pages) <= MOST_CELLS:
+            raise ValueError("the cells do not cover the pages")
+        if max(*self.sent, *self.dirtied) > self.cell_pages:
+            raise ValueError("a cell has more pages than it holds")
+
+
 def read(path: Path) -> dict[tuple[str, int], Cells]:
     """By migration and repeat; empty where there is no such file. Raises ``ScenarioError`` if it is damaged."""
-    if not path.exists():
+    if not there(path):
         return {}
-    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in _rows(path):
-        found.setdefault((row["migration"], row["repeat"]), []).append(row)
-    return {key: _cells(rows, path) for key, rows in found.items()}
+    found: dict[tuple[str, int], list[_Line]] = {}
+    for place, row in json_lines(path, MOST_SAMPLES):
+        try:
+            line = built(_Line, row)
+            line.check()
+            lines = found.setdefault((line.migration, line.repeat), [])
+            if lines and (lines[0].pages, lines[0].cell_pages) != (line.pages, line.cell_pages):
+                raise ValueError(f"rounds of {line.migration} differ in their number of cells")
+        except ValueError as error:
+            raise ScenarioError(f"is not a round's pages: {error}; {DAMAGED}", place) from error
+        lines.append(line)
+    return {key: _cells(lines) for key, lines in found.items()}
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    needed = {"migration", "repeat", "round", "pages", "cell_pages", "sent", "dirtied"}
-    with path.open(encoding="utf-8") as lines:
-        for number, text in enumerate(lines, 1):
-            try:
-                row = json.loads(text)
-            except ValueError as error:
-                if not text.endswith("\n"):
-                    return
-                raise ScenarioError("is not JSON; the run's files are damaged", f"{path}:{number}") from error
-            if not isinstance(row, dict) or not needed <= row.keys():
-                raise ScenarioError(f"expected {', '.join(sorted(needed))}", f"{path}:{number}")
-            yield row
-
-
-def _cells(rows: list[dict[str, Any]], path: Path) -> Cells:
-    first, rows = rows[0], sorted(rows, key=lambda row: int(row["round"]))
-    try:
-        sent = np.array([row["sent"] for row in rows], np.int64)
-        dirtied = np.array([row["dirtied"] for row in rows], np.int64)
-    except (ValueError, TypeError) as error:
-        raise ScenarioError(f"rounds of {first['migration']} differ in their number of cells", str(path)) from error
-    if sent.ndim != 2 or sent.shape != dirtied.shape or sent.shape[1] != -(-first["pages"] // first["cell_pages"]):
-        raise ScenarioError(f"cells of {first['migration']} do not cover its pages", str(path))
+def _cells(lines: list[_Line]) -> Cells:
+    lines = sorted(lines, key=lambda line: line.round)
     return Cells(
-        pages=first["pages"],
-        cell_pages=first["cell_pages"],
-        rounds=[row["round"] for row in rows],
-        sent=sent,
-        dirtied=dirtied,
+        pages=lines[0].pages,
+        cell_pages=lines[0].cell_pages,
+        rounds=[line.round for line in lines],
+        sent=np.array([line.sent for line in lines], np.int64),
+        dirtied=np.array([line.dirtied for line in lines], np.int64),
     )

@@ -2,19 +2,15 @@
 
 import errno
 import json
-import types
-import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
 
 from testbed.core.errors import ScenarioError, TestbedError
-from testbed.core.record import MigrationRecord, Summary
+from testbed.core.record import Summary
 from testbed.linux import owned
-
-T = TypeVar("T")
+from testbed.report import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +63,10 @@ class RunFolder:
         self._write(self.summary, to_json(summary))
 
     def read_summary(self) -> Summary:
-        """Raises ``ScenarioError`` if there is none or it is not one."""
-        try:
-            known = json.loads(self.summary.read_text(encoding="utf-8"))
-        except OSError as error:
-            message = f"no run lies here: {self.summary} cannot be read ({error.strerror})"
-            raise ScenarioError(message, str(self.path)) from error
-        except ValueError as error:
-            raise ScenarioError("is not JSON; the run's files are damaged", str(self.summary)) from error
-        return from_json(known, str(self.summary))
+        """Held against itself and the run's other files (``reading``). Raises ``ScenarioError`` if there is none or it
+        is not one.
+        """
+        return reading.read(self.path)
 
     def _write(self, file: Path, text: str) -> None:
         with writing(self.path):
@@ -85,21 +76,6 @@ class RunFolder:
 def to_json(summary: Summary) -> str:
     """``summary.json`` as text. Numbers that JSON has not (infinity) are our bug and raise ``ValueError``."""
     return json.dumps(asdict(summary), indent=2, allow_nan=False) + "\n"
-
-
-def from_json(known: Any, where: str) -> Summary:
-    """The summary that was written. Keys of a later version are passed over. Raises ``ScenarioError``."""
-    if not isinstance(known, Mapping) or known.get("schema") != 1:
-        raise ScenarioError("is not a summary of schema 1", where)
-    try:
-        return _build(Summary, known)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ScenarioError(f"is not a complete summary: {error}", where) from error
-
-
-def migration_from_json(known: Mapping[str, Any]) -> MigrationRecord:
-    """One migration of a summary, as ``from_json`` would read it."""
-    return _build(MigrationRecord, known)
 
 
 @contextmanager
@@ -115,23 +91,3 @@ def writing(folder: Path) -> Iterator[None]:
             ) from error
         message = f"results cannot be written to {folder}: {error.strerror}; give another folder with --out"
         raise TestbedError(message) from error
-
-
-def _build(kind: type[T], known: Mapping[str, Any]) -> T:
-    """A dataclass from a mapping, its parts too."""
-    hints = typing.get_type_hints(kind)
-    names = [field.name for field in fields(kind) if field.name in known]  # type: ignore[arg-type]
-    return kind(**{name: _value(hints[name], known[name]) for name in names})
-
-
-def _value(hint: Any, value: Any) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _build(hint, value)
-    if origin in (types.UnionType, typing.Union):
-        return None if value is None else _value(next(arg for arg in args if arg is not type(None)), value)
-    if origin is list:
-        return [_value(args[0], item) for item in value]
-    if origin is Literal and value not in args:
-        raise ValueError(f"{value!r} is none of {', '.join(map(str, args))}")
-    return value

@@ -7,7 +7,7 @@ from typing import Any
 
 from testbed.core.record import MigrationRecord, Summary
 from testbed.linux import owned
-from testbed.report import cells, figures, page_words, samples
+from testbed.report import cells, figures, files, page_words, samples
 from testbed.report.charts import export
 from testbed.report.figures import Figure
 from testbed.report.folder import RunFolder, writing
@@ -89,7 +89,7 @@ def _load(folder: Path) -> Page:
     ]
     return Page(
         summary=summary,
-        scenario=run.scenario.read_text(encoding="utf-8") if run.scenario.exists() else "",
+        scenario=files.text(run.scenario, files.MOST_SCENARIO) if files.there(run.scenario) else "",
         published=figures.of_published(summary),
         overview=figures.of_run(summary, _first_repeats(summary, lines)),
         sections=sections,

@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 from testbed.core.errors import ScenarioError
+from testbed.core.from_json import plain
 from testbed.core.record import MigrationRecord, Summary
+from testbed.report import files
 from testbed.report.folder import RunFolder
 from testbed.report.page_html import flat
 
@@ -81,8 +83,8 @@ def _load(path: Path) -> Run:
     folder = RunFolder(path)
     summary = folder.read_summary()
     try:
-        known = yaml.safe_load(folder.scenario.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        known = plain(yaml.safe_load(files.text(folder.scenario, files.MOST_SCENARIO)), "scenario")
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ScenarioError("the scenario of this run cannot be read", str(folder.scenario)) from error
     known = known if isinstance(known, dict) else {}
     return Run(path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"})

@@ -7,8 +7,8 @@ from typing import Any
 from testbed.core.record import MigrationRecord
 from testbed.report import cells, figures, page, samples
 from testbed.report.charts import export
-from testbed.report.folder import migration_from_json
 from testbed.report.page_html import section_html
+from testbed.report.reading import migration_from_json
 from testbed.report.text import figures as in_figures
 from testbed.report.text import memory
 from testbed.report.timeline import find, timeline

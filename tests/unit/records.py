@@ -1,5 +1,6 @@
 """A summary for tests of reports: one migration of five rounds, as the published table has them."""
 
+from itertools import accumulate
 from typing import Any
 
 from testbed.core.record import (
@@ -28,24 +29,35 @@ from testbed.core.service_record import (
 MB = 10**6
 SENT = (2048, 512, 128, 32, 8)
 DIRTIED = (512, 128, 32, 8, 0)
+TOTAL_S = 21.4
 
 
-def a_round(index: int, sent: int, dirtied: int) -> RoundRecord:
+def a_round(index: int, sent: int, dirtied: int, started_s: float = 1.0, longer: float = 1.0) -> RoundRecord:
+    duration = sent / 128 * longer
     return RoundRecord(
         index=index,
         kind="precopy" if index < len(SENT) else "stop_and_copy",
-        started_s=1.0,
-        duration_s=sent / 128,
+        started_s=started_s,
+        duration_s=duration,
         sent_bytes=sent * MB,
         dirtied_bytes=dirtied * MB,
-        bandwidth=128e6,
-        dirty_rate=32e6,
+        bandwidth=sent * MB / duration,
+        dirty_rate=dirtied * MB / duration,
         throttle=0.0,
         decision=f"went on after round {index}",
     )
 
 
+def rounds_of(total_time_s: float | None) -> list[RoundRecord]:
+    """Five that fit into this time, one after the other."""
+    longer = min(1.0, (total_time_s or TOTAL_S) / TOTAL_S)
+    begins = accumulate((sent / 128 * longer for sent in SENT), initial=0.0)
+    return [a_round(i, s, d, at, longer) for i, (s, d, at) in enumerate(zip(SENT, DIRTIED, begins, strict=False), 1)]
+
+
 def a_migration(**changes: Any) -> MigrationRecord:
+    """One that agrees with itself, but for the changes."""
+    sent = sum(SENT) * MB
     known: dict[str, Any] = {
         "name": "opvizor",
         "settings": {},
@@ -57,15 +69,15 @@ def a_migration(**changes: Any) -> MigrationRecord:
         "link": LinkRecord(
             rate=None, goodput=1.02e9, expected_goodput=1.024e9, rtt_s=1e-4, drops=0, mtu=1500, verified=True
         ),
-        "total_time_s": 21.4,
+        "total_time_s": TOTAL_S if changes.get("outcome", "completed") == "completed" else None,
         "downtime_s": 0.07,
         "bytes_sent": sum(SENT) * MB,
-        "streams": [StreamRecord(index=0, page_bytes=1, socket_bytes=2, retransmits=0, congestion="cubic")],
+        "streams": [StreamRecord(index=0, page_bytes=sent, socket_bytes=sent + 9, retransmits=0, congestion="cubic")],
         "cpu": CpuRecord(source_s=1.0, destination_s=2.0, guest_s=None),
-        "rounds": [a_round(i, s, d) for i, (s, d) in enumerate(zip(SENT, DIRTIED, strict=True), 1)],
+        "rounds": rounds_of(changes.get("total_time_s", TOTAL_S)),
         "throttle": ThrottleRecord(policy="plain"),
-        "memory": MemoryRecord(match=True, method="frozen source", pages_compared=500_000, pages_replayed=7),
-        "accounting": AccountingRecord(page_bytes=1, socket_bytes=2, link_bytes=3, consistent=True),
+        "memory": MemoryRecord(match=True, method="frozen source", pages_compared=499_993, pages_replayed=7),
+        "accounting": AccountingRecord(page_bytes=sent, socket_bytes=sent + 9, link_bytes=sent + 99, consistent=True),
         "guest": GuestRecord(operations=9),
         "predicted": PredictionRecord(total_time_s=21.31, downtime_s=0.06, bytes_sent=2728 * MB, rounds=5),
         "valid": True,

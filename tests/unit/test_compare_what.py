@@ -10,6 +10,7 @@ import testbed
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.core.record import MigrationRecord, ThrottleRecord
+from testbed.model.full_scale import full_scale
 from testbed.report import side_by_side, side_page, side_words
 from testbed.report.side_by_side import Comparison
 from tests.unit.records import a_migration, a_networked_migration, a_service, a_summary
@@ -20,10 +21,11 @@ ALSO = SCENARIO + "title: another\n"
 
 
 def scaled(size: float, time: float, **changes: Any) -> MigrationRecord:
-    """The same at full size at every scale."""
-    full = {"total_time_s": 200.0, "downtime_s": 0.4, "bytes_sent": 4e9}
-    known = {"scale": {"size": size, "time": time}, "full_scale": full, "total_time_s": 200.0 / time}
-    return a_migration(**known | {"guest_gap_s": 0.06} | changes)
+    """With what its figures stand for at full size."""
+    known: dict[str, Any] = {"scale": {"size": size, "time": time}, "total_time_s": 21.4 / time, "guest_gap_s": 0.06}
+    done = a_migration(**known | changes)
+    done.full_scale = changes.get("full_scale", full_scale(done))
+    return done
 
 
 def laid(*folders: Path) -> Comparison:
@@ -47,7 +49,7 @@ def test_runs_of_different_scales_are_compared_at_real_world_size(
     ]
     seen = laid(*both)
     totals = [line.spread.mean for line in seen.lines if line.measure.key == "total_time_s"]
-    assert totals == [200.0, 200.0] and all(line.real for line in seen.lines)
+    assert totals[0] == totals[1] and all(line.real for line in seen.lines)
     assert keys(seen) == ["total_time_s", "downtime_s", "bytes_sent", "rounds"]
     (note,) = seen.notes
     assert "the scales differ, so figures are of real-world size; left out" in note and "gap of the guest" in note
@@ -60,7 +62,9 @@ def test_runs_of_different_scales_are_compared_at_real_world_size(
 def test_migrations_of_one_run_at_different_scales_too(tmp_path: Path) -> None:
     migrations = [scaled(size, time, name=f"size={size}") for size, time in ((16, 8), (64, 4))]
     seen = laid(made(tmp_path / "a", a_summary(*migrations)))
-    assert [line.spread.mean for line in seen.lines if line.measure.key == "bytes_sent"] == [4e9, 4e9]
+    assert [line.spread.mean for line in seen.lines if line.measure.key == "bytes_sent"] == [
+        each.bytes_sent * each.scale["size"] * each.scale["time"] for each in migrations
+    ]
     assert "of real-world size" in seen.notes[0]
 
 
@@ -114,7 +118,7 @@ def test_a_run_without_anything_in_common_is_named(tmp_path: Path) -> None:
         for name, names, scenario in (("a", "xy", SCENARIO), ("b", "xy", FAST), ("c", "vw", ALSO))
     ]
     folders[1].joinpath("summary.json").write_text(
-        folders[1].joinpath("summary.json").read_text().replace("21.4", "20.4"), encoding="utf-8"
+        folders[1].joinpath("summary.json").read_text().replace("21.4", "21.5"), encoding="utf-8"
     )
     notes = laid(*folders).notes
     assert len(notes) == 1 and notes[0].endswith("has no migration in common with the others")
@@ -142,8 +146,9 @@ def test_a_model_has_no_noise(tmp_path: Path) -> None:
 
 def test_throttled_time_blackout_and_halts_are_compared_where_measured(tmp_path: Path) -> None:
     known = a_networked_migration(
-        throttle=ThrottleRecord(policy="vmotion", active_s=2.0), services=[a_service(longest_halt_s=1.5)]
+        throttle=ThrottleRecord(policy="vmotion", active_s=1.0, peak=0.5), services=[a_service(longest_halt_s=1.5)]
     )
+    known.rounds[2].throttle = 0.5
     seen = laid(made(tmp_path / "a", a_summary(known)), made(tmp_path / "b", a_summary(a_migration()), FAST))
     assert keys(seen) == [
         *("total_time_s", "downtime_s", "guest_gap_s", "client_blackout_s", "bytes_sent", "rounds"),

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.record import ComparisonRecord
-from testbed.report.folder import RunFolder, from_json, to_json, writing
+from testbed.report.folder import RunFolder, to_json, writing
+from testbed.report.reading import from_json
 from tests.unit.records import a_migration, a_summary
 
 CLAIM = ComparisonRecord(
-    name="total_time", over="vm.ram", a="1GiB", b="2GiB", reduction=0.5, published=0.6, source="me", measured=0.5
+    name="total_time", over="vm.ram", a="1GiB", b="2GiB", reduction=None, published=0.6, source="me"
 )
 
 

@@ -77,7 +77,7 @@ def test_each_migration_has_its_own_samples(tmp_path: Path) -> None:
 def test_no_samples_are_no_fault_and_damaged_ones_are(tmp_path: Path) -> None:
     assert samples.read(tmp_path / "none") == []
     (tmp_path / "bad").write_text('{"t":1,"kind":"link"}\nnonsense\n{"t":1,"kind":"link"}\n')
-    with pytest.raises(ScenarioError, match="bad:2: is not a sample"):
+    with pytest.raises(ScenarioError, match="bad:2: is not JSON"):
         samples.read(tmp_path / "bad")
 
 
@@ -110,7 +110,8 @@ def test_cells_are_read_as_they_were_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]\n", "expected cell_pages"),
+        ("[]\n", "is no JSON object"),
+        ('{"migration":"a"}\n', "repeat is missing"),
         ("{\n", "is not JSON"),
         ('{"migration":"a","repeat":1,"round":1,"pages":9,"cell_pages":1,"sent":[1],"dirtied":[1]}\n', "do not cover"),
     ],

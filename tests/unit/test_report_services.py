@@ -120,7 +120,10 @@ def test_without_connections_there_is_nothing_to_tell_of_them() -> None:
 
 
 def test_the_page_has_them_and_survives_the_round_trip(tmp_path: Path) -> None:
-    done = a_networked_migration(services=[a_service(verified=False, findings=["operation <7> was lost"])])
+    lost = "operation <7> was lost"
+    done = a_networked_migration(
+        services=[a_service(verified=False, findings=[lost])], valid=False, invalid_reasons=[lost]
+    )
     folder = with_services(made(tmp_path / "run", a_summary(done)), done)
     assert RunFolder(folder).read_summary().migrations[0] == done
     page.rebuild(folder)
