@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-DEPENDENCIES = ("altair", "numpy", "psutil", "pydantic", "rich", "typer", "vl_convert", "xxhash", "yaml")
+DEPENDENCIES = ("altair", "msgspec", "numpy", "psutil", "pydantic", "rich", "typer", "vl_convert", "xxhash", "yaml")
 MISSING_PREREQUISITE = 3
 # Names the interpreters tried so far, so that broken environments end in a message and never in a loop.
 HANDED_OVER = "TESTBED_HANDED_OVER"
