@@ -16,8 +16,8 @@ from testbed.linux.module import ROOT, Parts, module
 
 CHECKOUT = Path(ROOT)
 DEPENDENCIES = (
-    "altair", "numpy", "orjson", "psutil", "pydantic", "rich", "scapy", "starlette", "typer", "uvicorn", "vl_convert",
-    "xxhash", "yaml",
+    "altair", "msgspec", "numpy", "orjson", "psutil", "pydantic", "rich", "scapy", "starlette", "typer", "uvicorn",
+    "vl_convert", "xxhash", "yaml",
 )  # fmt: skip
 MISSING_PREREQUISITE = 3
 # Names the interpreters tried so far, so that broken environments end in a message and never in a loop.

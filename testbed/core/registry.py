@@ -26,7 +26,8 @@ def is_path(name: str) -> bool:
 class Registry(Generic[T]):
     """Names to entries of one kind.
 
-    On first use every module of ``package`` is imported; each registers itself:
+    An entry is a module of ``package`` that registers itself. One that is called as its entry is imported when that is
+    asked for; all of them when there is none of that name, or all are wanted.
 
     @registry.register("plain")
     class Plain: ...
@@ -55,7 +56,10 @@ class Registry(Generic[T]):
         """The class of that name, or in that file. Raises ``ScenarioError`` with the nearest right name."""
         if self._from_file and is_path(name):
             return self._from_file(name)
-        self._load()
+        if name not in self._entries:
+            self._load_one(name)
+        if name not in self._entries:
+            self._load()
         if name not in self._entries:
             raise ScenarioError(f"no {self.kind} is called '{name}'; {nearest(name, list(self._entries))}")
         return self._entries[name]
@@ -65,10 +69,17 @@ class Registry(Generic[T]):
         self._load()
         return dict(sorted(self._entries.items()))
 
+    def _load_one(self, name: str) -> None:
+        """The module called as the entry, if there is one: what the others need is not loaded for it."""
+        module = name.replace("-", "_")
+        if module in self._modules():
+            importlib.import_module(f"{self.package}.{module}")
+
     def _load(self) -> None:
-        if self._loaded:
-            return
-        package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self.package}.{module.name}")
-        self._loaded = True
+        if not self._loaded:
+            for module in self._modules():
+                importlib.import_module(f"{self.package}.{module}")
+            self._loaded = True
+
+    def _modules(self) -> list[str]:
+        return [module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__)]

@@ -37,6 +37,19 @@ def test_every_module_of_the_package_registers_itself(package: str) -> None:
     assert animals(package).get("cat").__name__ == "Cat"
 
 
+def test_what_is_asked_for_is_loaded_and_nothing_else(package: str) -> None:
+    assert animals(package).get("cat").__name__ == "Cat"
+    assert "zoo_for_tests.cat" in sys.modules
+    assert "zoo_for_tests.ant" not in sys.modules
+
+
+def test_an_entry_that_is_not_called_as_its_module_is_found_all_the_same(package: str, tmp_path: Path) -> None:
+    (tmp_path / "zoo_for_tests" / "fish.py").write_text(
+        "from . import register\n@register('flying-fish')\nclass Flying: ...\n"
+    )
+    assert animals(package).get("flying-fish").__name__ == "Flying"
+
+
 def test_a_misspelt_name_gets_the_nearest_right_one(package: str) -> None:
     with pytest.raises(ScenarioError, match="no animal is called 'kat'; did you mean 'cat'"):
         animals(package).get("kat")
