@@ -177,4 +177,4 @@ class Door(Generic[First]):
             self._log(f"a stranger from {visitor.address} was turned away from port {self._port}: {why}")
 
     def _beside(self) -> str:
-        return f", but {self.strangers} strangers, who were turned away" if self.strangers else ""
+        return f"; turned away as strangers: {self.strangers}" if self.strangers else ""

@@ -1,11 +1,13 @@
 """Who has which address, and silence on the links: what the kernel would say by itself is said before, or never.
 
 Link counters are held against what a migration sent, so nothing else may be on its link: no IPv6 (router
-solicitations, multicast reports), no ARP between the hosts (their neighbours are written down for good).
+solicitations, multicast reports), no ARP between the hosts (their neighbours are written down for good). And what
+belongs to one network stays on it: a guest that adds a route does not reach the hosts' vMotion network by it.
 """
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
@@ -15,15 +17,26 @@ from testbed.network.commands import run_in
 from testbed.network.hosts import Host, Interface
 
 _QUIET = {f"net/ipv6/conf/{which}/disable_ipv6": "1" for which in ("all", "default")}
+_APART = {
+    "net/ipv4/ip_forward": "0",
+    "net/ipv4/conf/all/rp_filter": "1",
+    "net/ipv4/conf/all/arp_ignore": "1",
+    "net/ipv4/conf/all/accept_source_route": "0",
+    "net/ipv4/conf/all/accept_redirects": "0",
+}
+"""No host is a router (a machine with containers makes its new namespaces routers), each interface takes what comes
+from its own network alone and answers for its own address alone (Documentation/networking/ip-sysctl.rst)."""
 NETWORKS = ("vmotion", "vm")
 
 
 def silence(pid: int) -> None:
-    """No IPv6 in the namespace of ``pid``. A kernel without IPv6 is silent already."""
+    """No IPv6 in the namespace of ``pid``, and nothing from one network to another. A kernel without IPv6 is silent
+    already.
+    """
     try:
-        write_sysctls(pid, _QUIET)
-    except FileNotFoundError:
-        return
+        write_sysctls(pid, _APART)
+        with suppress(FileNotFoundError):
+            write_sysctls(pid, _QUIET)
     except OSError as error:
         raise PrerequisiteMissing(f"cannot enter a host's network namespace ({error})", "run it with sudo") from error
 

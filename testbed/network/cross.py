@@ -35,11 +35,12 @@ _CHUNK = 1 << 18
 _RECEIVE_BUFFER = 8 << 20
 
 
-def receive(address: str, protocol: str) -> None:
-    """Counts payload and the packets that it came in, until it is ended."""
+def receive(address: str, device: str, protocol: str) -> None:
+    """Counts payload and the packets that it came in by that interface, until it is ended."""
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     sock = socket.socket(socket.AF_INET, kind)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
     sock.bind((address, 0))
     if protocol == "udp":
         with contextlib.suppress(OSError):  # a kernel before 5.0 gives datagrams one by one, and is counted so

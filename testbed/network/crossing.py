@@ -63,7 +63,7 @@ class Crossing:
             raise TestbedError("the topology gives esx1 and esx2 no vMotion network for cross traffic")
         with ExitStack() as ends:
             common: dict[str, object] = {"address": destination.ip, "protocol": self._cross.protocol}
-            receiver = self._start("esx2", common | {"end": "receive"}, ends)
+            receiver = self._start("esx2", common | {"end": "receive", "device": destination.name}, ends)
             port = json.loads(_first_line(receiver))["port"]
             sender = self._start("esx1", common | {"end": "send"} | self._sending(), ends)
             _tell(sender, port)

@@ -20,12 +20,16 @@ _CHUNK = 1 << 20
 _ECHO, _BULK = b"E", b"B"
 
 
-def receive(address: str, congestion: str, settle_bytes: int) -> dict[str, object]:
-    """Goodput in bytes per second by this end's clock, from the first read after ``settle_bytes`` to the last.
+def receive(address: str, device: str, congestion: str, settle_bytes: int) -> dict[str, object]:
+    """Goodput in bytes per second by this end's clock, from the first read after ``settle_bytes`` to the last, of what
+    came in by that interface.
 
     What has arrived by then, the bucket's first burst among it, is left out. ``whole`` leaves out nothing.
     """
-    listener = socket.create_server((address, 0))
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+    listener.bind((address, 0))
+    listener.listen(1)
     _choose(listener, congestion)
     _say({"port": listener.getsockname()[1]})
     connection, _ = listener.accept()

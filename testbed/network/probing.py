@@ -45,7 +45,8 @@ def transfer(
         raise TestbedError("the topology gives esx1 and esx2 no vMotion network, so its link cannot be measured")
     here: dict[str, object] = {"address": destination.vmotion.ip, "congestion": congestion}
     with contextlib.ExitStack() as ends:
-        receiver = _start(fabric, "esx2", here | {"settle_bytes": settle_bytes}, ends)
+        hearing = {"device": destination.vmotion.name, "settle_bytes": settle_bytes}
+        receiver = _start(fabric, "esx2", here | hearing, ends)
         asked = here | {"size": size, "seconds": seconds, "trips": round_trips}
         sender = _start(fabric, "esx1", asked, ends)
         port = json.loads(_line(receiver))["port"]

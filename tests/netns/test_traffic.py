@@ -94,7 +94,7 @@ def test_a_plan_without_cross_traffic_has_none_to_start(fabric: Fabric) -> None:
 SINK = """
 import selectors, sys, time
 from testbed.migration.sockets import STREAM_PORT, listen
-listener = listen(sys.argv[1], STREAM_PORT, 2)
+listener = listen(sys.argv[1], STREAM_PORT, "vmotion", 2)
 print("listening", flush=True)
 ready, total, begun, clock = selectors.DefaultSelector(), 0, 0.0, time.monotonic
 for _ in range(int(sys.argv[2])):
@@ -112,7 +112,7 @@ SOURCE = """
 import sys, threading
 from testbed.migration.sockets import STREAM_PORT, connect
 address, streams, cap, size = sys.argv[1], *map(int, sys.argv[2:])
-socks = [connect(address, STREAM_PORT, "cubic", cap or None) for _ in range(streams)]
+socks = [connect(address, STREAM_PORT, "vmotion", "cubic", cap or None) for _ in range(streams)]
 senders = [threading.Thread(target=sock.sendall, args=(bytes(size),)) for sock in socks]
 for sender in senders:
     sender.start()

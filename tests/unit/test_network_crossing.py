@@ -68,7 +68,7 @@ def end(**request: object) -> Iterator["subprocess.Popen[str]"]:
 )
 def test_what_arrives_is_counted_and_at_the_rate_asked(sending: dict[str, Any]) -> None:
     with (
-        end(end="receive", protocol=sending["protocol"]) as receiver,
+        end(end="receive", device="lo", protocol=sending["protocol"]) as receiver,
         end(end="send", **sending) as sender,
     ):
         assert receiver.stdout and sender.stdin
