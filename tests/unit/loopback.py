@@ -4,6 +4,7 @@ import mmap
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, monotonic_ns
@@ -18,7 +19,7 @@ from testbed.dirty import GuestPorts
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
-from testbed.migration.guest import Adopted
+from testbed.migration.guest import Adopted, Arrival, Departure
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.receiving import ReceiveStream
 from testbed.migration.sending import SendStreams
@@ -97,8 +98,11 @@ class Leaving:
         self, guest: MemoryGuest, connections: Sequence[TcpConnection] = (), reset_because: str | None = None
     ) -> None:
         self.guest, self.connections, self.reset_because = guest, connections, reset_because
-        self.refused = 0
+        self.refusals: Counter[str] = Counter()
         self.gone: bool | None = None
+
+    def foresee(self) -> Counter[str]:
+        return +Counter({"as foreseen": self.refusals["as foreseen"]})
 
     def leave(self) -> list[TcpConnection]:
         self.guest.did.append("leave")
@@ -115,21 +119,17 @@ class Leaving:
 class Coming:
     """An ``Arrival`` that refuses the connections of the ports a test names."""
 
-    def __init__(self, guest: MemoryGuest, refuses: Sequence[int] = (), *, fails_to_appear: bool = False) -> None:
-        self.guest, self.refuses, self.fails_to_appear = guest, refuses, fails_to_appear
-        self.restored = self.refused = 0
+    def __init__(self, guest: MemoryGuest, refuses: Sequence[int] = ()) -> None:
+        self.guest, self.refuses = guest, refuses
         self._sockets: list[socket.socket] = []
 
     def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
         self.guest.did.append("restore")
         made = [each for each in connections if each.remote_port not in self.refuses]
-        self.restored, self.refused = len(made), len(connections) - len(made)
         self._sockets = [socket.socket() for _ in made]
         return list(zip(made, self._sockets, strict=True))
 
     def appear(self) -> int:
-        if self.fails_to_appear:
-            raise MigrationAborted("the link does not come up")
         self.guest.did.append("appear")
         return monotonic_ns()
 
@@ -197,8 +197,8 @@ class Loopback:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(5)
         self.destination_fault: Exception | None = None
-        self.departure: Leaving | None = None
-        self.arrival: Coming | None = None
+        self.departure: Departure | None = None
+        self.arrival: Arrival | None = None
         self.sockets: list[socket.socket] = []
         self.stream_sockets: list[socket.socket] = []
 
