@@ -1,4 +1,12 @@
-"""An established TCP connection of the guest as values: what ``linux.tcp_repair`` reads and writes, the wire moves."""
+"""A TCP connection of the guest as values: what ``linux.tcp_repair`` reads and writes, and the wire moves.
+
+Each of its two ways ends with a FIN. Who has said it, and whether it was heard, is the connection's state:
+
+                      the remote end goes on    ``ended``
+    the guest goes on       ESTABLISHED         CLOSE_WAIT
+    ``finished``            FIN_WAIT_1          CLOSING, LAST_ACK
+    and ``heard``           FIN_WAIT_2          CLOSE, which matters only for what is still unread
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +19,9 @@ class TcpConnection:
     not have arrived, or waits to be sent. ``window``: the 20 bytes of ``struct tcp_repair_window``. ``send_scale`` and
     ``receive_scale`` are shifts, None without window scaling. ``timestamp`` None without timestamps.
     ``unaccepted``: it was still in the listener's queue. ``unsent``: how many of the last bytes of ``unacknowledged``
-    never left; ``ended``: the remote end has said, after ``received``, that no more will come (CLOSE_WAIT).
+    never left; ``ended``: the remote end has said, after ``received``, that no more will come; ``finished``: the guest
+    has, after ``unacknowledged``, and ``heard``: the remote end has acknowledged it. ``closed``: the guest holds it no
+    more, and the kernel alone brings it to its end.
     """
 
     local_ip: str
@@ -31,3 +41,6 @@ class TcpConnection:
     unacknowledged: bytes = b""
     unsent: int = 0
     ended: bool = False
+    finished: bool = False
+    heard: bool = False
+    closed: bool = False

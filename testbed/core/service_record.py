@@ -22,7 +22,9 @@ class IdentityRecord:
 class ConnectionsRecord:
     """The guest's TCP connections at the switchover. ``mechanism``: ``tcp_repair``, or ``reset`` with the ``reason``.
 
-    ``moved`` went on at the destination, ``refused`` could not be made there; ``reconnects`` are the clients' own.
+    ``moved`` went on at the destination, ``refused`` could not be taken there or made there, ``refusals`` of them for
+    each reason; of a guest that stayed, those that did not outlast the attempt. ``foreseen``: for each reason, how many
+    were known to be unfit just before the guest was stunned. ``reconnects`` are the clients' own.
     """
 
     mechanism: Literal["tcp_repair", "reset"]
@@ -30,6 +32,8 @@ class ConnectionsRecord:
     moved: int = 0
     refused: int = 0
     reconnects: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
+    foreseen: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

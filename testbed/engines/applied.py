@@ -131,8 +131,8 @@ class _Services:
             for done, decision in self._ended.rounds
             if decision is not None
         ]
-        if stamps.get("asked") is not None and stamps.get("first_step") is not None:
-            found.append(Stretch(name="switchover", begin=stamps["asked"], end=stamps["first_step"]))
+        if stamps.get("asked") is not None and stamps.get("announced") is not None:
+            found.append(Stretch(name="switchover", begin=stamps["asked"], end=stamps["announced"]))
         return found
 
     def _keep(self, name: str, logs: list[Rows], client: Rows | None) -> None:

@@ -20,7 +20,7 @@ from testbed.engines.agents import AgentProcess
 from testbed.engines.control import Controls, LinkControl, Order
 from testbed.engines.guests import GuestProcess
 from testbed.linux.nic import Nic
-from testbed.migration.connections import take_back
+from testbed.migration.connections import bring_up, take_back
 
 BY_HAND = "cancelled by hand"
 CANCEL_GRACE_S = 10.0
@@ -221,7 +221,7 @@ def settle(pair: Pair) -> bool:
     pair.source.freeze()
     pair.destination.freeze()
     if pair.destination.operations() > pair.source.operations():
-        pair.destination.thaw()
+        _go_on_at_destination(pair)
         return True
     _silence(pair)
     pair.destination.kill()
@@ -234,6 +234,16 @@ def _silence(pair: Pair) -> None:
         pid, nic = pair.destination.process.pid, pair.nic
         with suppress(OSError), closing(Nic(pid, nic["interface"], nic["ip"], nic["prefix"])) as its:
             its.silence()
+
+
+def _go_on_at_destination(pair: Pair) -> None:
+    """As the agent would have done it: the network first, then the guest. One that cannot be reached there runs there
+    all the same, and the switch is found to send what is for it elsewhere.
+    """
+    if pair.nic is not None and pair.destination.alive:
+        with suppress(TestbedError):
+            bring_up(pair.destination.process.pid, **pair.nic, frames=pair.frames)
+    pair.destination.thaw()
 
 
 def _go_on_at_source(pair: Pair, unaccepted: list[Any]) -> str:

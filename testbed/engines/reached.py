@@ -36,9 +36,11 @@ def connections(applications: Applications, ended: Ended) -> ConnectionsRecord |
     return ConnectionsRecord(
         mechanism=told.get("mechanism", "reset"),
         reason=told.get("reason") or "",
-        moved=told.get("moved", 0),
+        moved=told.get("moved", 0) if ended.outcome == "completed" else 0,
         refused=told.get("refused", 0),
         reconnects=reconnects,
+        refusals=dict(told.get("refusals", {})),
+        foreseen=dict(told.get("foreseen", {})),
     )
 
 
@@ -63,6 +65,7 @@ def reasons(applications: Applications, ended: Ended, blackout_s: float | None) 
     if ended.announce_fault:
         times = f"{ended.announced} times" if ended.announced else "by nobody"
         yield f"the guest was announced {times} at the destination: {ended.announce_fault}"
+    yield from _refused(ended)
     expected = DESTINATION if ended.outcome == "completed" else SOURCE
     found = applications.forwarding.get("after")
     if found != expected and (found or ended.outcome == "completed"):
@@ -74,8 +77,17 @@ def reasons(applications: Applications, ended: Ended, blackout_s: float | None) 
             yield "the client's probe was not answered after the switchover"
 
 
+def _refused(ended: Ended) -> Iterator[str]:
+    """What was acknowledged on a connection that was left behind may be lost with it."""
+    told = ended.facts.get("connections") or {}
+    if told.get("refused"):
+        why = ", ".join(f"{count} {reason}" for reason, count in told.get("refusals", {}).items())
+        verb = "could not be carried over" if ended.outcome == "completed" else "did not outlast the attempt"
+        yield f"{told['refused']} of the guest's TCP connections {verb}" + (f": {why}" if why else "")
+
+
 def _switchover(ended: Ended) -> tuple[float, float] | None:
-    """Asked to pause, and the first step at the destination."""
+    """Asked to pause, and running at the destination where it can be heard: the edges of the downtime."""
     stamps = ended.facts.get("stamps", {})
-    asked, first_step = stamps.get("asked"), stamps.get("first_step")
-    return None if asked is None or first_step is None else (asked, first_step)
+    asked, announced = stamps.get("asked"), stamps.get("announced")
+    return None if asked is None or announced is None else (asked, announced)

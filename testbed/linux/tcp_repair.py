@@ -5,11 +5,9 @@
     repair on: the socket neither sends nor ends      repair on: connect and close say nothing to anybody
     sequence number and bytes of both queues          sequence numbers *before* the queued bytes, bind, connect
     MSS, scales, SACK, timestamp, window              options, timestamp; the bytes; the window
-                                                      release: repair off
 
 What was **sent** and not acknowledged is put back as sent: the remote end may have it, and may acknowledge it any time.
-What was **never sent** is written once repair is off, so that TCP sends it; a byte put back as sent would wait for a
-retransmission a second later. ``release`` therefore belongs after the interface is up where anything is unsent.
+A restored socket is ESTABLISHED; its ends, and what was **never sent**, are the business of ``tcp_ends``.
 
 Numbers: include/uapi/linux/{tcp,sockios}.h; the order is that of libsoccr (CRIU). Needs CAP_NET_ADMIN. Functions raise
 ``OSError`` as the kernel says it.
@@ -19,11 +17,16 @@ import errno
 import fcntl
 import socket
 import struct
+from dataclasses import dataclass
 
 from testbed.core.connection import TcpConnection
 
 REPAIR, REPAIR_QUEUE, QUEUE_SEQ, REPAIR_OPTIONS, TIMESTAMP, REPAIR_WINDOW = 19, 20, 21, 22, 24, 29
-ESTABLISHED, CLOSE_WAIT = 1, 8
+ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING = 1, 4, 5, 7, 8, 9, 10, 11
+ENDED = (CLOSE_WAIT, LAST_ACK, CLOSING, CLOSE)
+"""States in which the remote end has said its last."""
+FINISHED = (FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, CLOSE)
+"""States in which this end has."""
 
 _TCP, _SOCKET = socket.IPPROTO_TCP, socket.SOL_SOCKET
 _ON, _OFF, _OFF_QUIETLY = 1, 0, -1
@@ -31,7 +34,7 @@ _RECEIVE, _SEND = 1, 2
 _MSS, _SCALE, _SACK, _STAMPS = 2, 3, 4, 8
 _INFO_STAMPS, _INFO_SACK, _INFO_SCALE = 1, 2, 4
 _SIOCINQ, _SIOCOUTQ, _SIOCOUTQNSD = 0x541B, 0x5411, 0x894B
-_SNDBUFFORCE, _RCVBUFFORCE, _BUF_LOCK = 32, 33, 72
+_PEERNAME, _SNDBUFFORCE, _RCVBUFFORCE, _BUF_LOCK = 28, 32, 33, 72
 _WINDOW = struct.Struct("=5I")
 _MASK = 0xFFFFFFFF
 _SLACK = 64 * 1024
@@ -39,7 +42,9 @@ _SLACK = 64 * 1024
 _PIECE = 32 * 1024
 """Bytes put into the receive queue at a time: each piece is one allocation in the kernel."""
 _SMALL = 64 * 1024
-"""Up to so many bytes a new socket's buffers take; for more they are made larger."""
+"""Up to so many bytes a new socket's receive buffer takes (tcp_rmem); for more it is made larger."""
+_LITTLE = 8 * 1024
+"""The same of its send buffer (tcp_wmem)."""
 
 
 def supported() -> str | None:
@@ -55,9 +60,9 @@ def supported() -> str | None:
     return None
 
 
-def is_movable(sock: socket.socket) -> bool:
-    """Whether it is in a state that can be put into another socket: ESTABLISHED, CLOSE_WAIT."""
-    return sock.getsockopt(_TCP, socket.TCP_INFO, 1)[0] in (ESTABLISHED, CLOSE_WAIT)
+def state(sock: socket.socket) -> int:
+    """As the kernel numbers them (include/net/tcp_states.h)."""
+    return sock.getsockopt(_TCP, socket.TCP_INFO, 1)[0]
 
 
 def dump(sock: socket.socket, *, unaccepted: bool = False) -> TcpConnection:
@@ -67,16 +72,16 @@ def dump(sock: socket.socket, *, unaccepted: bool = False) -> TcpConnection:
     """
     sock.setsockopt(_TCP, REPAIR, _ON)
     receive_end, received = _receive_queue(sock)
-    send_end, unacknowledged, unsent = _send_queue(sock)
     info = sock.getsockopt(_TCP, socket.TCP_INFO, 8)
-    ended, options, scales = info[0] == CLOSE_WAIT, info[5], info[6]
-    (local_ip, local_port), (remote_ip, remote_port) = sock.getsockname(), sock.getpeername()
+    ended, finished, options, scales = info[0] in ENDED, info[0] in FINISHED, info[5], info[6]
+    queue = _send_queue(sock, finished=finished)
+    (local_ip, local_port), (remote_ip, remote_port) = sock.getsockname(), _peer(sock)
     return TcpConnection(
         local_ip=local_ip,
         local_port=local_port,
         remote_ip=remote_ip,
         remote_port=remote_port,
-        send_sequence=send_end - len(unacknowledged) & _MASK,
+        send_sequence=queue.end - len(queue.data) & _MASK,
         receive_sequence=receive_end - len(received) - ended & _MASK,  # its FIN took a number too
         mss=sock.getsockopt(_TCP, socket.TCP_MAXSEG),
         send_scale=scales & 15 if options & _INFO_SCALE else None,
@@ -86,9 +91,11 @@ def dump(sock: socket.socket, *, unaccepted: bool = False) -> TcpConnection:
         window=sock.getsockopt(_TCP, REPAIR_WINDOW, _WINDOW.size),
         unaccepted=unaccepted,
         received=received,
-        unacknowledged=unacknowledged,
-        unsent=unsent,
+        unacknowledged=queue.data,
+        unsent=queue.unsent,
         ended=ended,
+        finished=finished,
+        heard=finished and not queue.outstanding,
     )
 
 
@@ -125,18 +132,14 @@ def release(sock: socket.socket, *, probe: bool = True) -> None:
     sock.setsockopt(_SOCKET, socket.SO_REUSEADDR, 1)  # repair took it away, and no listener could share the port
 
 
-def send_rest(sock: socket.socket, connection: TcpConnection) -> None:
-    """What the connection had never sent, after ``release`` of a restored socket. Raises ``BlockingIOError`` when the
-    buffer does not take all of it.
-    """
-    rest = connection.unacknowledged[len(connection.unacknowledged) - connection.unsent :]
-    if rest and sock.send(rest) < len(rest):
-        raise BlockingIOError(errno.EAGAIN, f"the send buffer does not take {len(rest)} bytes")
-
-
 def mute(sock: socket.socket) -> None:
     """Repair on: it sends nothing more, and closing it tells nobody."""
     sock.setsockopt(_TCP, REPAIR, _ON)
+
+
+def unread(sock: socket.socket) -> int:
+    """Bytes that it has received and that nobody has read."""
+    return _count(sock, _SIOCINQ)
 
 
 def in_repair(sock: socket.socket) -> bool:
@@ -154,12 +157,32 @@ def _receive_queue(sock: socket.socket) -> tuple[int, bytes]:
             return end, data
 
 
-def _send_queue(sock: socket.socket) -> tuple[int, bytes, int]:
-    """The sequence number after the last byte written, the bytes not acknowledged, how many of them were never sent."""
-    end = _sequence(sock, _SEND)
-    unacknowledged = _count(sock, _SIOCOUTQ)
-    data = _peek(sock, unacknowledged + _SLACK) if unacknowledged else b""
-    return end, data, _count(sock, _SIOCOUTQNSD) if unacknowledged else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SendQueue:
+    """``end``: the number after the last byte written; ``outstanding``: what was not acknowledged, a FIN is one."""
+
+    end: int
+    data: bytes
+    unsent: int
+    outstanding: int
+
+
+def _send_queue(sock: socket.socket, *, finished: bool) -> _SendQueue:
+    """Of what has ended with a FIN, the FIN is the last of what was written, and no byte."""
+    written = _sequence(sock, _SEND)
+    outstanding = _count(sock, _SIOCOUTQ)
+    data = _peek(sock, outstanding + _SLACK) if outstanding else b""
+    if len(data) < outstanding - finished:
+        raise OSError(errno.EIO, f"{len(data)} bytes of a send queue of {outstanding} could be read")
+    never_sent = _count(sock, _SIOCOUTQNSD) if outstanding else 0
+    unsent = max(0, never_sent - finished)
+    return _SendQueue(end=written - finished, data=data, unsent=unsent, outstanding=outstanding)
+
+
+def _peer(sock: socket.socket) -> tuple[str, int]:
+    """Also of one in CLOSE, where getpeername has no answer."""
+    port, address = struct.unpack_from("!H4s", sock.getsockopt(_SOCKET, _PEERNAME, 16), 2)
+    return socket.inet_ntoa(address), port
 
 
 def _count(sock: socket.socket, request: int) -> int:
@@ -186,8 +209,11 @@ def _peek(sock: socket.socket, size: int) -> bytes:
 def _make_room(sock: socket.socket, connection: TcpConnection) -> None:
     """Buffers as large as what they have to hold, and as the window that was promised; they go on growing as ever."""
     promised = _WINDOW.unpack(connection.window)[3]
-    needs = {_RCVBUFFORCE: max(promised, len(connection.received)), _SNDBUFFORCE: len(connection.unacknowledged)}
-    large = {option: min(4 * size, 1 << 29) for option, size in needs.items() if size > _SMALL}
+    needs = (
+        (_RCVBUFFORCE, max(promised, len(connection.received)), _SMALL),
+        (_SNDBUFFORCE, len(connection.unacknowledged), _LITTLE),
+    )
+    large = {option: min(4 * size, 1 << 29) for option, size, enough in needs if size > enough}
     for option, size in large.items():
         sock.setsockopt(_SOCKET, option, size)
     if large:
@@ -215,8 +241,21 @@ def _options(connection: TcpConnection) -> bytes:
     return b"".join(struct.pack("=II", *pair) for pair in pairs)
 
 
+def send_window(connection: TcpConnection) -> int:
+    """Bytes that the remote end takes, as it said last."""
+    return int(_WINDOW.unpack(connection.window)[1])
+
+
+def is_waiting(connection: TcpConnection) -> bool:
+    """Whether it has something to say that was, or may have been, never said: bytes, or that these were the last."""
+    return connection.unsent > 0 or (connection.finished and not connection.heard)
+
+
 def _window(connection: TcpConnection) -> bytes:
-    """As it was. A FIN that has not been put back yet is taken off what was received."""
+    """As it was. A FIN that has not been put back yet is taken off what was received; where something waits to be sent
+    the remote end's window is shut until somebody can hear it.
+    """
     send_first, send, most, receive, receive_first = _WINDOW.unpack(connection.window)
     back = int(connection.ended)
+    send = 0 if is_waiting(connection) else send
     return _WINDOW.pack(send_first - back & _MASK, send, most, receive + back, receive_first - back & _MASK)

@@ -1,10 +1,10 @@
-"""Segments made by hand: the FIN of a remote end, said again to a socket that moved, and a reset for one that is gone.
+"""Segments made by hand, as if a connection's remote end had said them, and a reset for one that is gone.
 
-The remote end has had its FIN acknowledged and will not repeat it, and TCP_REPAIR cannot put a socket into CLOSE_WAIT.
-So one segment is made by hand and sent to the namespace's own address; the kernel takes it for the remote end's. And a
-remote end whose connection has no socket here any more hears it only so.
+TCP_REPAIR cannot put a socket into any state but ESTABLISHED, nor can it say that a window has opened. What the remote
+end had said to the socket that moved it will not repeat. So it is said again by hand, to the namespace's own address;
+the kernel takes it for the remote end's. A remote end whose connection has no socket here any more hears it only so.
 
-    IPv4 20 bytes (kernel: length, id, checksum) | TCP 20 bytes: FIN ACK or RST, number after the last byte received
+    IPv4 20 bytes (kernel: length, id, checksum) | TCP 20 bytes: flags, numbers, window; no options, which is allowed
 
 Layouts: RFC 791, RFC 9293. Needs CAP_NET_RAW.
 """
@@ -18,8 +18,9 @@ End = tuple[str, int]
 """Address and port."""
 _IP = struct.Struct("!BBHHHBBH4s4s")
 _TCP = struct.Struct("!HHIIBBHHH")
-_RESET, _FIN_ACK = 0x04, 0x11
+_RESET, _ACK, _FIN_ACK = 0x04, 0x10, 0x11
 _MASK = 0xFFFFFFFF
+_WIDEST = 0xFFFF
 
 
 def open_raw() -> socket.socket:
@@ -27,26 +28,44 @@ def open_raw() -> socket.socket:
     return socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 
 
-def deliver(raw: socket.socket, connection: TcpConnection) -> None:
-    """Ends what ``connection`` receives. Its socket is restored; it is in CLOSE_WAIT afterwards. Raises ``OSError``."""
-    number = connection.receive_sequence + len(connection.received) & _MASK
-    local, remote = (connection.local_ip, connection.local_port), (connection.remote_ip, connection.remote_port)
-    _send(raw, remote, local, number, connection.send_sequence, _FIN_ACK)
+def say_end(raw: socket.socket, connection: TcpConnection, window: int) -> None:
+    """That no more will come after what was received. ``window``: bytes that the remote end takes; ``OSError``."""
+    _say(raw, connection, 0, connection.send_sequence, _FIN_ACK, window)
+
+
+def say_heard(raw: socket.socket, connection: TcpConnection, window: int) -> None:
+    """That the guest's own end was heard. Raises ``OSError``."""
+    _say(raw, connection, int(connection.ended), connection.send_sequence + 1, _ACK, window)
+
+
+def say_window(raw: socket.socket, connection: TcpConnection, window: int) -> None:
+    """How many bytes the remote end takes after those that it has acknowledged. Raises ``OSError``."""
+    _say(raw, connection, int(connection.ended), connection.send_sequence, _ACK, window)
 
 
 def reset(raw: socket.socket, local: End, remote: End, number: int) -> None:
     """Tells the remote end that there is no such connection. ``number``: of the byte it expects next; any other would
     be ignored (RFC 5961). Raises ``OSError``.
     """
-    _send(raw, local, remote, number, 0, _RESET)
+    _send(raw, local, remote, (number, 0), _RESET, 0)
 
 
-def _send(raw: socket.socket, source: End, target: End, number: int, acknowledged: int, flags: int) -> None:
+def _say(
+    raw: socket.socket, connection: TcpConnection, beyond: int, acknowledged: int, flags: int, window: int
+) -> None:
+    """``beyond``: 1 when the remote end's own end was said before."""
+    number = connection.receive_sequence + len(connection.received) + beyond & _MASK
+    local, remote = (connection.local_ip, connection.local_port), (connection.remote_ip, connection.remote_port)
+    field = min(window >> (connection.send_scale or 0), _WIDEST)
+    _send(raw, remote, local, (number, acknowledged & _MASK), flags, field)
+
+
+def _send(raw: socket.socket, source: End, target: End, numbers: tuple[int, int], flags: int, window: int) -> None:
     addresses = socket.inet_aton(source[0]), socket.inet_aton(target[0])
     ports, offset = (source[1], target[1]), 5 << 4
-    bare = _TCP.pack(*ports, number, acknowledged, offset, flags, 0xFFFF, 0, 0)
+    bare = _TCP.pack(*ports, *numbers, offset, flags, window, 0, 0)
     total = checksum(b"".join(addresses) + struct.pack("!HH", socket.IPPROTO_TCP, len(bare)) + bare)
-    segment = _TCP.pack(*ports, number, acknowledged, offset, flags, 0xFFFF, total, 0)
+    segment = _TCP.pack(*ports, *numbers, offset, flags, window, total, 0)
     head = _IP.pack(0x45, 0, _IP.size + len(segment), 0, 0, 64, socket.IPPROTO_TCP, 0, *addresses)
     raw.sendto(head + segment, (target[0], 0))
 

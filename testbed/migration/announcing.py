@@ -20,7 +20,7 @@ Say = Callable[..., None]
 class Announcer:
     """Frames on the interface of a guest's namespace. Opened before the link is up, since opening takes time.
 
-    Raises ``OSError``. ``count`` is how many times all frames were sent.
+    Raises ``OSError``. ``count`` is how many times all frames were sent, ``fault`` what was in the way before.
     """
 
     def __init__(self, pid: int, interface: str, frames: Sequence[bytes]) -> None:
@@ -28,6 +28,7 @@ class Announcer:
         self._frames = frames
         self._enough = threading.Event()
         self.count = 0
+        self.fault: str | None = None
 
     def announce(self) -> int:
         """Sends them all. When that was done (CLOCK_MONOTONIC, ns). Raises ``OSError``."""
@@ -38,7 +39,7 @@ class Announcer:
 
     def repeat(self, say: Say) -> None:
         """At ``REPEATS_S`` from now; then says ``announced`` with the ``count``, and the ``fault`` if one ended it."""
-        begun, fault = monotonic(), None
+        begun, fault = monotonic(), self.fault
         try:
             for after_s in REPEATS_S:
                 self._enough.wait(max(0.0, begun + after_s - monotonic()))
@@ -46,7 +47,7 @@ class Announcer:
                     break
                 self.announce()
         except OSError as error:  # the guest has gone, or its link was cut
-            fault = str(error)
+            fault = fault or str(error)
         say("announced", count=self.count, fault=fault)
 
     def close(self) -> None:

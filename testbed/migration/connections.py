@@ -1,10 +1,13 @@
 """A guest's network identity and TCP connections: taken off one host and put on another, one of them heard at a time.
 
-    source        silence ── find sockets ── dump ─┐                    (stay: release, address back)
+    source        silence ── find sockets ── dump ─┐                       (stay: release, address back)
     channel                                        └─ Connection … ─┐
-    destination                                  restore, link down ─┴─ adopt ── link up ── announce
+    destination                                       restore, link down ─┴─ adopt ── first step ── link up ── announce
 
-Between silence and link up the guest is nowhere: what is sent to it is lost, as on a real network, and comes again.
+Between silence and link up the guest is nowhere: what is sent to it is lost, as on a real network, and comes again. All
+that can fail at the destination comes before its link is up, the guest's own first step too: what a host has heard and
+acknowledged there is never asked of the other one.
+
 A connection that was complete but not yet accepted is taken out of its listener's queue. It cannot be put back: should
 the guest stay after all, its client is told so (a reset) and connects again. Since such a connection is gone without a
 word when the agent dies that holds it, the run is told of it before (``told``).
@@ -12,24 +15,27 @@ word when the agent dies that holds it, the run is told of it before (``told``).
 
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from select import POLLIN, poll
+from time import monotonic_ns
 
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, MigrationAborted
-from testbed.linux import tcp_repair, tcp_segment
+from testbed.linux import tcp_ends, tcp_repair, tcp_segment
 from testbed.linux.netns import inside
 from testbed.linux.nic import Nic
-from testbed.linux.pidfd import Descriptors, make_room
+from testbed.linux.pidfd import make_room
+from testbed.linux.tcp_table import Table
 from testbed.migration.announcing import Announcer
+from testbed.migration.finding import TOO_MUCH, UNREADABLE, find, foresee, sockets_of
 from testbed.migration.guest import Adopted
 from testbed.wire.tcp import MAX_CONNECTION_BYTES
 
 Unaccepted = tuple[str, int, str, int, int]
 """Local ip and port, remote ip and port, and the number of the next byte to the remote end."""
-_LISTEN = 10
-_ANY = "0.0.0.0"  # noqa: S104 - where a listener may stand, nothing is bound to it
+TAKEN_OUT = "not accepted yet when the guest came back"
+CLOSED = "closed by the guest with bytes on their way"
 
 
 class Departing:
@@ -48,20 +54,28 @@ class Departing:
         make_room()
         self._announcer, self._told = announcer, told
         self._pid, self._nic, self._ip = pid, nic, ip
+        self._table = Table(pid)
         self.reset_because = reset_because
-        self.refused = 0
+        self.refusals: Counter[str] = Counter()
         self._left = False
         self._found: list[socket.socket] = []
         self._unaccepted: list[socket.socket] = []
 
+    def foresee(self) -> Counter[str]:
+        """See ``Departure``."""
+        with _as_abort("the guest's connections could not be looked at"):
+            return Counter() if self.reset_because is not None else foresee(self._ip, self._table)
+
     def leave(self) -> list[TcpConnection]:
-        """See ``Departure``. Sockets that are neither ESTABLISHED nor CLOSE_WAIT, or hold too much, are refused."""
+        """See ``Departure``."""
         with _as_abort("the guest could not be taken off the network"):
             self._left = True
             self._nic.silence()
             if self.reset_because is not None:
                 return []
-            self._find()
+            found = find(self._pid, self._ip, self._table)
+            self._found, self._unaccepted, self.refusals = found.held, found.unaccepted, found.refused
+            self.refusals += Counter({CLOSED: len(found.orphans)})
             moving, waiting = self._dump(self._found), self._dump(self._unaccepted, unaccepted=True)
             if waiting:
                 self._told([_known(each) for each in waiting])
@@ -80,6 +94,7 @@ class Departing:
             for sock in self._unaccepted:
                 tcp_repair.release(sock)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.refusals = +Counter({TAKEN_OUT: len(self._unaccepted)})
             self._drop()
             self._left = False
 
@@ -91,6 +106,7 @@ class Departing:
         self._drop()
         if self._announcer:
             self._announcer.close()
+        self._table.close()
         self._nic.close()
 
     def _drop(self) -> None:
@@ -98,34 +114,19 @@ class Departing:
             sock.close()
         self._found, self._unaccepted = [], []
 
-    def _find(self) -> None:
-        for sock in sockets_of(self._pid, self._ip):
-            if _state(sock) == _LISTEN:
-                self._unaccepted += self._movable(_accept_all(sock))
-                sock.close()
-            else:
-                self._found += self._movable([sock])
-
-    def _movable(self, sockets: Sequence[socket.socket]) -> list[socket.socket]:
-        """A connection may have ended while it waited for the guest."""
-        movable = []
-        for sock in sockets:
-            if tcp_repair.is_movable(sock):
-                movable.append(sock)
-            else:
-                self.refused += 1
-                sock.close()
-        return movable
-
     def _dump(self, sockets: list[socket.socket], *, unaccepted: bool = False) -> list[TcpConnection]:
         """One that cannot be read, or holds too much, is refused; its client will find out at the destination."""
         dumped = []
         for sock in sockets:
-            with suppress(OSError):  # it ended meanwhile, or is not to be had: the others go on
+            try:
                 connection = tcp_repair.dump(sock, unaccepted=unaccepted)
-                if len(connection.received) + len(connection.unacknowledged) <= MAX_CONNECTION_BYTES:
-                    dumped.append(connection)
-        self.refused += len(sockets) - len(dumped)
+            except OSError:  # it ended meanwhile, or is not to be had: the others go on
+                self.refusals[UNREADABLE] += 1
+                continue
+            if len(connection.received) + len(connection.unacknowledged) <= MAX_CONNECTION_BYTES:
+                dumped.append(connection)
+            else:
+                self.refusals[TOO_MUCH] += 1
         return dumped
 
 
@@ -135,29 +136,31 @@ class Arriving:
     def __init__(self, pid: int, nic: Nic, announcer: Announcer) -> None:
         make_room()
         self._pid, self._nic, self._announcer = pid, nic, announcer
-        self.restored = self.refused = 0
         self._made: list[Adopted] = []
-        self._waiting: list[Adopted] = []
+        self._refused: list[TcpConnection] = []
+        self._raw: socket.socket | None = None
 
     def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
-        """See ``Arrival``. What has nothing unsent is let go at once, and says nothing by itself."""
+        """See ``Arrival``. What was never sent waits in the send queues; nothing is said by itself."""
         with _as_abort("the guest's connections could not be made"):
             self._made = inside(self._pid, lambda: self._restore_here(connections))
-            self._waiting = [each for each in self._made if each[0].unsent]
-            for connection, sock in self._made:
-                if not connection.unsent:
-                    tcp_repair.release(sock, probe=False)
-        self.restored = len(self._made)
         return self._made
 
     def appear(self) -> int:
         """See ``Arrival``. What was never sent goes out right after the announcement."""
-        with _as_abort("the guest could not be put on the network"):
+        try:
             self._nic.up()
             announced_ns = self._announcer.announce()
-            for connection, sock in self._waiting:
-                tcp_repair.release(sock)
-                tcp_repair.send_rest(sock, connection)
+        except OSError as fault:
+            self._announcer.fault = f"the guest could not be put on the network: {fault}"
+            announced_ns = monotonic_ns()
+        for connection, sock in self._made:
+            if self._raw and tcp_repair.is_waiting(connection):
+                with suppress(OSError):  # the kernel asks the remote end by itself, only later
+                    tcp_ends.speak(sock, connection, self._raw)
+        if self._refused:
+            with suppress(OSError):  # better a reset than a silence, but nothing depends on it
+                inside(self._pid, lambda: _reset_all([_known(each) for each in self._refused]))
         return announced_ns
 
     def hand_over(self) -> None:
@@ -172,28 +175,53 @@ class Arriving:
             with suppress(OSError):
                 tcp_repair.mute(sock)
         self._close()
-        with suppress(OSError):
-            self._nic.down()
 
     def _close(self) -> None:
         for _, sock in self._made:
             sock.close()
-        self._made, self._waiting = [], []
+        self._made = []
+        if self._raw:
+            self._raw.close()
+            self._raw = None
 
     def _restore_here(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
+        if any(map(tcp_ends.needs_raw, connections)):
+            self._raw = tcp_segment.open_raw()
         made: list[Adopted] = []
-        with ExitStack() as stack:
-            raw = stack.enter_context(tcp_segment.open_raw()) if any(each.ended for each in connections) else None
-            for connection in connections:
-                try:
-                    sock = tcp_repair.restore(connection)
-                except OSError:
-                    self.refused += 1
-                    continue
-                made.append((connection, sock))
-                if raw is not None and connection.ended:
-                    tcp_segment.deliver(raw, connection)
+        for connection in connections:
+            try:
+                made.append((connection, _whole(connection, self._raw)))
+            except OSError:
+                self._refused.append(connection)
         return made
+
+
+def _whole(connection: TcpConnection, raw: socket.socket | None) -> socket.socket:
+    """The connection in a socket of this thread's namespace, or nothing of it. Raises ``OSError``."""
+    with ExitStack() as undo:
+        sock = tcp_repair.restore(connection)
+        undo.callback(sock.close)
+        undo.callback(tcp_repair.mute, sock)  # first, so that nobody is told
+        tcp_ends.complete(sock, connection, raw)
+        undo.pop_all()
+        return sock
+
+
+def bring_up(pid: int, interface: str, ip: str, prefix: int, *, frames: Sequence[bytes] = ()) -> None:
+    """What ``Arriving.appear`` would have done, for a destination agent that died after its guest's first step: link
+    up, ``frames`` sent. What waits to be sent on its connections goes out within a second.
+
+    Raises ``MigrationAborted``.
+    """
+    with _as_abort("the guest could not be put on the network"):
+        with closing(Nic(pid, interface, ip, prefix)) as nic:
+            nic.up()
+        with closing(Announcer(pid, interface, frames)) as announcer:
+            announcer.announce()
+        for sock in sockets_of(pid, ip):
+            with sock:
+                if tcp_repair.in_repair(sock):
+                    tcp_repair.release(sock)
 
 
 def take_back(
@@ -224,10 +252,13 @@ def take_back(
 
 
 def _known(connection: TcpConnection) -> Unaccepted:
-    """What is to be known of it when it is gone: nothing was ever sent on it."""
+    """What is to be known of it when it is gone. Should the remote end not have got all that was sent, it asks, and the
+    kernel tells it.
+    """
+    sent = len(connection.unacknowledged) - connection.unsent
     return (
         connection.local_ip, connection.local_port, connection.remote_ip, connection.remote_port,
-        connection.send_sequence,
+        connection.send_sequence + sent & 0xFFFFFFFF,
     )  # fmt: skip
 
 
@@ -235,38 +266,6 @@ def _reset_all(connections: Sequence[Unaccepted]) -> None:
     with tcp_segment.open_raw() as raw:
         for local_ip, local_port, remote_ip, remote_port, number in connections:
             tcp_segment.reset(raw, (local_ip, local_port), (remote_ip, remote_port), number)
-
-
-def sockets_of(pid: int, ip: str) -> Iterator[socket.socket]:
-    """The TCP sockets of process ``pid`` that are bound to ``ip``, listeners on any address too. The caller's to close.
-
-    Raises ``OSError``.
-    """
-    with Descriptors(pid) as theirs:
-        for fd, _ in theirs.sockets():
-            sock = socket.socket(fileno=theirs.get(fd))
-            if (
-                sock.family == socket.AF_INET
-                and sock.proto == socket.IPPROTO_TCP
-                and sock.getsockname()[0] in (ip, _ANY)
-            ):
-                yield sock
-            else:
-                sock.close()
-
-
-def _accept_all(listener: socket.socket) -> list[socket.socket]:
-    """Asked before it is done: the listener may block, and its flags are the guest's."""
-    ready = poll()
-    ready.register(listener, POLLIN)
-    accepted = []
-    while ready.poll(0):
-        accepted.append(listener.accept()[0])
-    return accepted
-
-
-def _state(sock: socket.socket) -> int:
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
 @contextmanager

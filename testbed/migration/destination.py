@@ -160,15 +160,20 @@ class DestinationAgent:
         if self._arrival is None or not announced:
             return 0
         made = self._arrival.restore(self._connections)
-        self._guest.adopt(made)
+        self._guest.adopt([each for each in made if not each[0].closed])
         self._connections = []
         return len(made)
 
     def _on_commit(self, _commit: Commit) -> None:
+        """The first step is the last that may fail, so nobody hears of the guest before it. Its services begin when
+        it is heard.
+        """
         received_ns = monotonic_ns()
-        announced_ns = self._arrival.appear() if self._arrival else monotonic_ns()
+        self._guest.hold()
         first_step, operation = self._guest.run()
         self.runs_here = True
+        announced_ns = self._arrival.appear() if self._arrival else monotonic_ns()
+        self._guest.resume()
         try:
             self._channel.send(Running(received_ns, announced_ns, round(first_step * 1e9), operation))
         finally:

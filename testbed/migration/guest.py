@@ -1,6 +1,7 @@
 """The guest as the agents see it: memory, a process to stun, a way to let it run, and its place on the network."""
 
 import socket
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -50,12 +51,16 @@ class Guest(Protocol):
 class Departure(Protocol):
     """The network identity of a guest that may leave this host. Verbs raise ``MigrationAborted``."""
 
-    refused: int
-    """Connections that could not be read."""
+    refusals: Counter[str]
+    """Connections that could not be taken along, by reason; after ``stay`` those that were broken by that."""
 
     @property
     def reset_because(self) -> str | None:
         """Why its connections do not move; None: they do."""
+        ...
+
+    def foresee(self) -> Counter[str]:
+        """How many of its connections could not be taken along as they are now, by reason. The guest runs."""
         ...
 
     def leave(self) -> list[TcpConnection]:
@@ -74,21 +79,20 @@ class Departure(Protocol):
 class Arrival(Protocol):
     """The network identity of a guest that may come to this host. Verbs raise ``MigrationAborted``."""
 
-    restored: int
-    refused: int
-
     def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
-        """Makes the connections here, unheard. Those that the kernel refuses are counted."""
+        """Makes the connections here, unheard: those that can be made."""
         ...
 
     def appear(self) -> int:
-        """The guest is here now: link up, and the network is told. When that was done (CLOCK_MONOTONIC, ns)."""
+        """The guest runs here: link up, and the network is told. When that was done (CLOCK_MONOTONIC, ns). Raises
+        nothing: it is too late to refuse the guest, and what fails is said with the announcements.
+        """
         ...
 
     def hand_over(self) -> None:
-        """The guest runs here: its connections are its own, and what it closes is closed."""
+        """Its connections are the guest's own now, and what it closes is closed."""
         ...
 
     def forget(self) -> None:
-        """It will not come: unheard again, connections dropped without a word."""
+        """It will not come: it was never heard, and its connections are dropped without a word."""
         ...

@@ -1,8 +1,10 @@
 """The source's side of a migration: the algorithm's verbs, carried out on a real guest, tracker and connections."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
+from typing import Any
 
 from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, TestbedError
 from testbed.core.extents import Extents
@@ -32,6 +34,7 @@ from testbed.wire.messages import (
     Welcome,
 )
 
+UNMADE = "could not be made at the destination"
 STUNNED_TIMEOUT_S = 10.0
 """Seconds that the destination may be silent while the guest stands still, before the source takes it back."""
 Progress = Callable[[int, int, int], None]
@@ -55,6 +58,7 @@ class SourceAgent:
         self._guest, self._channel, self._cancel = guest, channel, cancel
         self._departure = departure
         self._dumped = self._restored = 0
+        self.foreseen: Counter[str] = Counter()
         self.throttling = Throttling(guest, tracker)
         self._strict, self._progress = strict, progress
         self.ram_bytes = guest.ports().ram_bytes
@@ -123,6 +127,8 @@ class SourceAgent:
         """
         self._cancel.check()
         self.throttling.stop_taking_time()
+        if self._departure:
+            self.foreseen = self._departure.foresee()
         self.stamps.asked = monotonic()
         self._guest.hold()
         self.throttling.stop_delaying()
@@ -134,6 +140,7 @@ class SourceAgent:
         try:
             if self._departure:
                 self._departure.stay()
+                self._dumped = self._restored = 0
         finally:
             self._guest.resume()
 
@@ -172,16 +179,19 @@ class SourceAgent:
         """What each stream carried, and how its TCP fared."""
         return self._streams.facts() if self._streams else []
 
-    def connection_facts(self) -> dict[str, str | int] | None:
+    def connection_facts(self) -> dict[str, Any] | None:
         """How its TCP connections fared; None for a guest without a network."""
         if self._departure is None:
             return None
         reason = self._departure.reset_because
+        refusals = self._departure.refusals + Counter({UNMADE: self._dumped - self._restored})
         return {
             "mechanism": "tcp_repair" if reason is None else "reset",
             "reason": reason or "",
             "moved": self._restored,
-            "refused": self._departure.refused + self._dumped - self._restored,
+            "refused": refusals.total(),
+            "refusals": refusals,
+            "foreseen": self.foreseen,
         }
 
     def close(self, *, gone: bool = False) -> None:

@@ -35,6 +35,7 @@ from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers, bind_top_down
 from testbed.wire import messages as wire
 
 CHANNEL_PORT, STREAM_PORT = 8000, 8001
+_CONNECTION_FLAGS = ["selective", "timestamps", "unaccepted", "ended", "finished", "heard", "closed"]
 _FIELDS: dict[str, type[Field[Any, Any]]] = {"Q": LongField, "I": IntField, "H": ShortField, "B": ByteField}
 
 
@@ -112,7 +113,7 @@ class GuestConnection(Body):
         IntField("mss", 0),
         ByteField("send_scale", 255),
         ByteField("receive_scale", 255),
-        FlagsField("flags", 0, 8, ["selective", "timestamps", "unaccepted", "ended"]),
+        FlagsField("flags", 0, 8, _CONNECTION_FLAGS),
         IntField("timestamp", 0),
         XStrFixedLenField("window", bytes(20), 20),
         IntField("unsent", 0),

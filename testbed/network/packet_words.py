@@ -55,7 +55,7 @@ def _connection(message: wire.GuestConnection) -> str:
 
 def _running(message: wire.Running) -> str:
     announced, first = ((at - message.commit_received_ns) / 1e6 for at in (message.announced_ns, message.first_step_ns))
-    return f"Running: announced {announced:.3f} ms, first step {first:.3f} ms after Commit came"
+    return f"Running: first step {first:.3f} ms, announced {announced:.3f} ms after Commit came"
 
 
 def neighbours(frame: Frame) -> tuple[str, str, str] | None:

@@ -83,9 +83,13 @@ def _connections(done: MigrationRecord) -> str:
     if not known.moved and not known.refused and not known.reconnects:
         return "connections: there were none"
     how = {"tcp_repair": "moved by TCP_REPAIR", "reset": "reset"}[known.mechanism]
-    refused = f", {known.refused} refused" if known.refused else ""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in known.refusals.items())
+    refused = f", {known.refused} refused" + (f" ({reasons})" if reasons else "") if known.refused else ""
     why = f" ({known.reason})" if known.reason else ""
     again = _counted(known.reconnects, "reconnect")
+    if done.outcome != "completed":
+        broken = f", {known.refused} did not outlast the attempt" if known.refused else ""
+        return f"connections: at the source, with their guest{broken}; {again}"
     return f"connections: {how}{why}: {known.moved} went on at the destination{refused}; {again}"
 
 

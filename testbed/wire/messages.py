@@ -2,11 +2,13 @@
 
     frame   'F' 'M' | version u8 | type u8 | length u32 | body of that length
     text    UTF-8, at most 1,024 bytes, the whole rest of the body
-    connection   fixed part | received, unacknowledged: as many bytes as the fixed part says, at most 4 MiB together
+    connection   fixed part | received, unacknowledged: as many bytes as the fixed part says, at most 64 MiB together
 
 ``Pages`` alone is followed by raw bytes: as many as its extents add up to, straight from memory. It travels on
 streams, everything else on the channel. Lengths are checked before any memory is touched. Version 2 moves the guest's
 TCP connections (``GuestConnection``, and their number in ``Prepare`` and ``Prepared``) and says when it was announced.
+Version 3 moves those that the guest has finished or closed too, and the guest takes its first step before its link is
+up: until then nobody hears of it, and it can be refused.
 """
 
 import struct
@@ -21,7 +23,7 @@ from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.wire.tcp import FIXED_BYTES, MAX_CONNECTION_BYTES, decode_connection, encode_connection
 
-VERSION = 2
+VERSION = 3
 HEADER = struct.Struct("!2sBBI")
 MAGIC = b"FM"
 MAX_TEXT = 1024
@@ -142,7 +144,7 @@ class Commit:
 class Running:
     """Destination: its first step here, that operation, was done at that time (CLOCK_MONOTONIC, ns).
 
-    Between commit and first step its link went up and it was announced, ``announced_ns``.
+    After that its link went up and it was announced, ``announced_ns``; then it went on.
     """
 
     type: ClassVar[Type] = Type.RUNNING
@@ -192,7 +194,7 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class GuestConnection:
-    """Source, once the guest is silent: one of its established TCP connections, with what waits in its queues."""
+    """Source, once the guest is silent: one of its TCP connections, with what waits in its queues."""
 
     type: ClassVar[Type] = Type.CONNECTION
     connection: TcpConnection

@@ -4,7 +4,7 @@ local ip 4s | port u16 | remote ip 4s | port u16 | send u32 | receive u32 (seque
 send scale u8 | receive scale u8 (255: none) | flags u8 | timestamp u32 | window 20s
 unsent u32 | length of received u32 | length of unacknowledged u32 | received | unacknowledged
 
-flags   1 selective   2 timestamps   4 unaccepted   8 ended
+flags   1 selective   2 timestamps   4 unaccepted   8 ended   16 finished   32 heard   64 closed
 """
 
 import struct
@@ -12,13 +12,14 @@ import struct
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 
-MAX_CONNECTION_BYTES = 4 << 20
-"""Of both queues of one connection together."""
+MAX_CONNECTION_BYTES = 64 << 20
+"""Of both queues of one connection together: twice what kernels let one queue have (tcp_rmem is 32 MiB at most since
+Linux 6.17, 6 MiB before; tcp_wmem 4 MiB), unless a service asks for more."""
 _FIXED = struct.Struct("!4sH4sHIIIBBBI20sIII")
 FIXED_BYTES = _FIXED.size
 _NO_SCALE, _MAX_SCALE = 255, 14
-_SELECTIVE, _STAMPS, _UNACCEPTED, _ENDED = 1, 2, 4, 8
-_FLAGS = _SELECTIVE | _STAMPS | _UNACCEPTED | _ENDED
+_SELECTIVE, _STAMPS, _UNACCEPTED, _ENDED, _FINISHED, _HEARD, _CLOSED = 1, 2, 4, 8, 16, 32, 64
+_FLAGS = _SELECTIVE | _STAMPS | _UNACCEPTED | _ENDED | _FINISHED | _HEARD | _CLOSED
 
 
 def encode_connection(each: TcpConnection) -> bytes:
@@ -28,6 +29,7 @@ def encode_connection(each: TcpConnection) -> bytes:
     _refuse_if(_fault(each), LocalProtocolError)
     flags = _SELECTIVE * each.selective | _STAMPS * (each.timestamp is not None)
     flags |= _UNACCEPTED * each.unaccepted | _ENDED * each.ended
+    flags |= _FINISHED * each.finished | _HEARD * each.heard | _CLOSED * each.closed
     fixed = _FIXED.pack(
         _packed(each.local_ip),
         each.local_port,
@@ -70,6 +72,9 @@ def decode_connection(body: bytes) -> TcpConnection:
         window=window,
         unaccepted=bool(flags & _UNACCEPTED),
         ended=bool(flags & _ENDED),
+        finished=bool(flags & _FINISHED),
+        heard=bool(flags & _HEARD),
+        closed=bool(flags & _CLOSED),
         unsent=unsent,
         received=body[FIXED_BYTES:middle],
         unacknowledged=body[middle:],
@@ -90,6 +95,15 @@ def _fault(each: TcpConnection) -> str | None:
         return f"has a window scale above {_MAX_SCALE}"
     if len(each.window) != 20:
         return f"has {len(each.window)} bytes of window"
+    return _unlike_tcp(each)
+
+
+def _unlike_tcp(each: TcpConnection) -> str | None:
+    """Which of its ends do not go together: the last thing that is said is heard last."""
+    if each.heard and (not each.finished or each.unacknowledged):
+        return "was heard to its end before it was said"
+    if each.closed and (not each.finished or each.heard or each.received or each.unaccepted):
+        return "was closed and is not on its way to the end"
     return None
 
 

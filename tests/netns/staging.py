@@ -30,9 +30,9 @@ class Stage:
     arriving: Arriving
     told: list[Unaccepted]
 
-    def connect(self, count: int, accept: int | None = None) -> None:
+    def connect(self, count: int, accept: int | None = None, buffer: int = 0) -> None:
         self.source.ask("listen")
-        self.client.ask("connect", count=count)
+        self.client.ask("connect", count=count, buffer=buffer)
         self.source.ask("accept", count=count if accept is None else accept)
 
     def leave(self) -> list[TcpConnection]:
@@ -48,10 +48,14 @@ class Stage:
 
     def restore(self, connections: Sequence[TcpConnection]) -> dict[int, socket.socket]:
         adopted: list[Adopted] = self.arriving.restore(connections)
-        made = {connection.remote_port: sock.dup() for connection, sock in adopted}
+        made = {connection.remote_port: sock.dup() for connection, sock in adopted if not connection.closed}
         for sock in made.values():
             sock.settimeout(30)
         return made
+
+    def refused(self) -> dict[str, int]:
+        """At the source, by reason."""
+        return dict(self.departing.refusals)
 
     def forwarding(self) -> str | None:
         return forwarding(self.fabric, self.who.mac)

@@ -10,7 +10,8 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,7 +78,8 @@ def guest(fabric: Fabric, host: str, who: Identity, *, up: bool) -> Iterator[Tal
         try:
             yield started
         finally:
-            run_in(started.pid, ["ip", "link", "delete", INTERFACE])
+            if started.process.poll() is None:
+                run_in(started.pid, ["ip", "link", "delete", INTERFACE])
 
 
 class Guest:
@@ -89,7 +91,7 @@ class Guest:
         self._connections: dict[int, socket.socket] = {}
 
     def listen(self) -> None:
-        self._listener = socket.create_server((self._address, PORT), backlog=1024)
+        self._listener = self._listener or socket.create_server((self._address, PORT), backlog=1024)
 
     def accept(self, count: int) -> None:
         assert self._listener
@@ -106,11 +108,15 @@ class Guest:
         for connection in self._connections.values():
             connection.sendall(text.encode())
 
-    def fill(self, text: str) -> dict[str, int]:
-        """Again and again, until the kernel has taken no more of it for a while: how much of it that was."""
+    def fill(self, text: str, room: int = 0, last: int = 0) -> dict[str, int]:
+        """Again and again, until the kernel has taken no more of it for a while: how much of it that was. ``room``:
+        bytes of its buffer; 0: as it likes. ``last``: so many of the last connections only; 0: all.
+        """
         written = {}
-        for port, connection in self._connections.items():
+        for port, connection in list(self._connections.items())[-last:]:
             connection.setblocking(False)
+            if room:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
             written[str(port)] = 0
             while select.select([], [connection], [], 0.3)[1]:
                 at = written[str(port)] % len(text)
@@ -120,6 +126,22 @@ class Guest:
     def read(self, size: int) -> dict[str, str]:
         return {str(port): _exactly(connection, size) for port, connection in self._connections.items()}
 
+    def finish(self) -> None:
+        """No more from here; the other way stays open."""
+        for each in self._connections.values():
+            each.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """The kernel alone brings them to their ends."""
+        for each in self._connections.values():
+            each.close()
+        self._connections.clear()
+
+    def await_states(self, state: int) -> None:
+        """Until each is in it."""
+        for each in self._connections.values():
+            _await(lambda each=each: each.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == state)  # type: ignore[misc]
+
 
 class Client:
     """Connects from one host, many times."""
@@ -128,9 +150,15 @@ class Client:
         self._address = address
         self._connections: list[socket.socket] = []
 
-    def connect(self, count: int) -> list[int]:
+    def connect(self, count: int, buffer: int = 0) -> list[int]:
+        """``buffer``: bytes that the kernel takes before they are read; 0: as it likes."""
         for _ in range(count):
-            self._connections.append(socket.create_connection((self._address, PORT), 10))
+            sock = socket.socket()
+            if buffer:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            sock.settimeout(10)
+            sock.connect((self._address, PORT))
+            self._connections.append(sock)
         return [each.getsockname()[1] for each in self._connections]
 
     def write_to(self, ports: list[int], text: str) -> None:
@@ -150,15 +178,18 @@ class Client:
         for each in self._connections:
             each.sendall(text.encode() * times)
 
-    def read(self, size: int) -> dict[str, str]:
-        """So many bytes of each, known by its own port."""
-        return {str(each.getsockname()[1]): _exactly(each, size) for each in self._connections}
+    def read(self, size: int, but_last: int = 0) -> dict[str, str]:
+        """So many bytes of each, known by its own port; ``but_last``: not of so many of the last ones."""
+        these = self._connections[: len(self._connections) - but_last]
+        return {str(each.getsockname()[1]): _exactly(each, size) for each in these}
 
     def digest(self, sizes: dict[str, int]) -> dict[str, str]:
         """Of so many bytes of each, when they are too many to be told."""
         found = {}
         for each in self._connections:
             port = str(each.getsockname()[1])
+            if port not in sizes:
+                continue
             found[port] = hashlib.sha256(_exactly(each, sizes[port]).encode()).hexdigest()
         return found
 
@@ -166,6 +197,16 @@ class Client:
         """No more from here; the other way stays open."""
         for each in self._connections:
             each.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """All of them."""
+        for each in self._connections:
+            each.close()
+        self._connections.clear()
+
+    def read_all(self) -> dict[str, list[Any]]:
+        """To the end: how many bytes, their SHA-256, and how it ended."""
+        return {str(each.getsockname()[1]): _to_the_end(each) for each in self._connections}
 
     def await_errors(self, count: int) -> list[str]:
         """When so many have ended."""
@@ -184,6 +225,25 @@ class Client:
         """What the kernel has to say of each."""
         codes = [each.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for each in self._connections]
         return [os.strerror(code) for code in codes if code]
+
+
+def _to_the_end(connection: socket.socket) -> list[Any]:
+    connection.settimeout(30)
+    digest, size = hashlib.sha256(), 0
+    try:
+        while more := connection.recv(1 << 16):
+            digest.update(more)
+            size += len(more)
+    except OSError as error:
+        return [size, digest.hexdigest(), str(error)]
+    return [size, digest.hexdigest(), "end"]
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def _exactly(connection: socket.socket, size: int) -> str:

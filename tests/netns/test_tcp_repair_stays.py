@@ -1,19 +1,24 @@
 """Connections of a guest that stays after all, that could not be read, or whose clients were not accepted yet."""
 
 import errno
+import hashlib
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from testbed.core.connection import TcpConnection
+from testbed.core.errors import MigrationAborted
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux import process, tcp_repair
-from testbed.migration.connections import take_back
+from testbed.migration.connections import TAKEN_OUT, bring_up, take_back
+from testbed.migration.finding import UNREADABLE
+from testbed.migration.precopy import CommitRefused
 from testbed.network.announce import frames
 from testbed.network.fabric import Fabric
 from testbed.network.nic import INTERFACE
 from tests.netns.staging import Stage, close, staged
+from tests.unit.loopback import Loopback, MemoryGuest
 
 
 @pytest.fixture(scope="module")
@@ -46,20 +51,35 @@ def test_a_guest_that_stays_goes_on_where_it_was(stage: Stage) -> None:
     assert stage.client.ask("errors") == []
 
 
-def test_a_guest_that_died_at_its_first_step_there_goes_on_here(stage: Stage) -> None:
-    """Its sockets were let go of and its link was up: still no client hears a word of it."""
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_commit_that_is_refused_after_all_was_made_there_loses_no_byte(stage: Stage, dies: bool) -> None:
+    """At the guest's first step there its clients speak, and it fails: they are heard by the source alone."""
     stage.connect(20)
-    moving = stage.leave()
-    here = stage.restore(moving)
-    stage.arriving.appear()
-    close(here)  # as the end of the guest's process would
-    assert stage.forwarding() == "esx2"
-    stage.arriving.forget()
-    stage.departing.stay()
+    stage.connect(1, buffer=4096)
+    ((late, size),) = stage.source.ask("fill", text="0123456", room=1 << 18, last=1).items()
+    guests = MemoryGuest(16, fill=b"x"), MemoryGuest(16)
+    lab = Loopback(*guests)
+    lab.departure, lab.arrival = stage.departing, stage.arriving
+
+    def fail() -> tuple[float, int]:
+        stage.client.ask("write", text="question")
+        if dies:
+            stage.destination.process.kill()
+            stage.destination.process.wait()
+        raise MigrationAborted("its first step failed")
+
+    guests[0].stun = lambda: process.stop(stage.source.pid)  # type: ignore[method-assign]
+    guests[0].resume = lambda: process.resume(stage.source.pid)  # type: ignore[method-assign]
+    guests[1].run = fail  # type: ignore[method-assign]
+    with pytest.raises(CommitRefused, match="its first step failed"):
+        lab.run()
+    assert len(guests[1].adopted) == 21 and lab.connections["moved"] == lab.connections["refused"] == 0
     assert stage.forwarding() == "esx1"
-    process.resume(stage.source.pid)
-    stage.client.ask("write", text="question")
     assert set(stage.source.ask("read", size=8).values()) == {"question"}
+    sent = ("0123456" * (size // 7 + 1))[:size]
+    assert stage.client.ask("digest", sizes={late: size})[late] == hashlib.sha256(sent.encode()).hexdigest()
+    stage.source.ask("write", text="answered")
+    assert set(stage.client.ask("read", size=8).values()) == {"answered"}
     assert stage.client.ask("errors") == []
 
 
@@ -70,7 +90,22 @@ def test_a_client_that_was_not_accepted_hears_it_when_the_guest_stays(stage: Sta
     stage.departing.stay()
     process.resume(stage.source.pid)
     assert stage.client.ask("await_errors", count=1) == ["Connection reset by peer"]
+    assert stage.refused() == {TAKEN_OUT: 1}
     stage.source.ask("write", text="still here")
+
+
+def test_a_guest_whose_agent_died_after_its_first_step_there_is_put_on_the_network(stage: Stage) -> None:
+    stage.connect(3, buffer=4096)
+    written = stage.source.ask("fill", text="0123456")
+    here = stage.restore(stage.leave())
+    stage.arriving.hand_over()  # as the agent's end would
+    who = stage.who
+    bring_up(stage.destination.pid, INTERFACE, who.ip, who.prefix, frames=frames(who))
+    assert stage.forwarding() == "esx2"
+    stage.client.tell("digest", sizes=written)
+    said = {port: ("0123456" * (size // 7 + 1))[:size] for port, size in written.items()}
+    assert stage.client.hear() == {port: hashlib.sha256(words.encode()).hexdigest() for port, words in said.items()}
+    close(here)
 
 
 def test_a_guest_whose_agent_died_is_taken_back(stage: Stage) -> None:
@@ -82,13 +117,10 @@ def test_a_guest_whose_agent_died_is_taken_back(stage: Stage) -> None:
     assert set(stage.source.ask("read", size=8).values()) == {"question"}
 
 
-def test_who_was_not_accepted_hears_it_also_when_the_agent_died_and_the_switch_follows(stage: Stage) -> None:
+def test_who_was_not_accepted_hears_it_also_when_the_agent_died(stage: Stage) -> None:
     """The client that waits says nothing, so only a reset can tell it."""
     stage.connect(3, accept=2)
     assert len(stage.leave()) == 3 and len(stage.told) == 1
-    stage.arriving.appear()
-    assert stage.forwarding() == "esx2"
-    stage.arriving.forget()
     stage.departing.close(gone=False)  # as the agent's end would
     who = stage.who
     take_back(stage.source.pid, INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
@@ -99,12 +131,12 @@ def test_who_was_not_accepted_hears_it_also_when_the_agent_died_and_the_switch_f
     assert set(stage.source.ask("read", size=8).values()) == {"question"}
 
 
-def test_a_connection_that_ended_while_it_waited_for_the_guest_is_refused_and_no_others(stage: Stage) -> None:
+def test_a_connection_that_was_reset_while_it_waited_for_the_guest_is_over_and_no_others(stage: Stage) -> None:
     stage.connect(4, accept=2)
     stage.client.ask("abort", last=1)
     moving = stage.leave()
     assert sorted(each.unaccepted for each in moving) == [False, False, True]
-    assert stage.departing.refused == 1
+    assert stage.refused() == {}, "there is nothing left of it"
     here = stage.arrive(moving)
     for sock in here.values():
         sock.sendall(b"world")
@@ -124,8 +156,9 @@ def test_a_connection_that_cannot_be_read_is_refused_and_no_others(
         return dump(sock, unaccepted=unaccepted)
 
     monkeypatch.setattr(tcp_repair, "dump", failing)
-    assert (len(stage.leave()), stage.departing.refused) == (2, 1)
+    assert (len(stage.leave()), stage.refused()) == (2, {UNREADABLE: 1})
     stage.departing.stay()
+    assert stage.refused() == {}, "it goes on too"
     process.resume(stage.source.pid)
     stage.client.ask("write", text="question")
     assert set(stage.source.ask("read", size=8).values()) == {"question"}

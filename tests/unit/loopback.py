@@ -4,6 +4,7 @@ import mmap
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
 from testbed.migration.door import Door
-from testbed.migration.guest import Adopted
+from testbed.migration.guest import Adopted, Arrival, Departure
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.sending import SendStreams
 from testbed.migration.source import SourceAgent
@@ -99,8 +100,11 @@ class Leaving:
         self, guest: MemoryGuest, connections: Sequence[TcpConnection] = (), reset_because: str | None = None
     ) -> None:
         self.guest, self.connections, self.reset_because = guest, connections, reset_because
-        self.refused = 0
+        self.refusals: Counter[str] = Counter()
         self.gone: bool | None = None
+
+    def foresee(self) -> Counter[str]:
+        return +Counter({"as foreseen": self.refusals["as foreseen"]})
 
     def leave(self) -> list[TcpConnection]:
         self.guest.did.append("leave")
@@ -117,21 +121,17 @@ class Leaving:
 class Coming:
     """An ``Arrival`` that refuses the connections of the ports a test names."""
 
-    def __init__(self, guest: MemoryGuest, refuses: Sequence[int] = (), *, fails_to_appear: bool = False) -> None:
-        self.guest, self.refuses, self.fails_to_appear = guest, refuses, fails_to_appear
-        self.restored = self.refused = 0
+    def __init__(self, guest: MemoryGuest, refuses: Sequence[int] = ()) -> None:
+        self.guest, self.refuses = guest, refuses
         self._sockets: list[socket.socket] = []
 
     def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
         self.guest.did.append("restore")
         made = [each for each in connections if each.remote_port not in self.refuses]
-        self.restored, self.refused = len(made), len(connections) - len(made)
         self._sockets = [socket.socket() for _ in made]
         return list(zip(made, self._sockets, strict=True))
 
     def appear(self) -> int:
-        if self.fails_to_appear:
-            raise MigrationAborted("the link does not come up")
         self.guest.did.append("appear")
         return monotonic_ns()
 
@@ -200,8 +200,8 @@ class Loopback:
         self.stream_listener = socket.create_server(("127.0.0.1", 0))
         self.destination_fault: Exception | None = None
         self.progress: Callable[..., None] = lambda *_: None
-        self.departure: Leaving | None = None
-        self.arrival: Coming | None = None
+        self.departure: Departure | None = None
+        self.arrival: Arrival | None = None
         self.sockets: list[socket.socket] = []
         self.stream_sockets: list[socket.socket] = []
 

@@ -50,6 +50,8 @@ def connections(draw: st.DrawFn) -> m.GuestConnection:
             unaccepted=draw(st.booleans()),
             received=draw(st.binary(max_size=50)),
             unacknowledged=queue,
+            ended=draw(st.booleans()),
+            finished=draw(st.booleans()),
         )
     )
 
@@ -105,7 +107,8 @@ def _values(body: Packet, message: m.Message) -> list[Any]:
         stamp = body.timestamp if body.flags.timestamps else None
         return [body.local_ip, body.local_port, body.remote_ip, body.remote_port, body.send_sequence,
                 body.receive_sequence, body.mss, *scales, bool(body.flags.selective), stamp, body.window,
-                bool(body.flags.unaccepted), body.received, body.unacknowledged]  # fmt: skip
+                bool(body.flags.unaccepted), bool(body.flags.ended), bool(body.flags.finished),
+                body.received, body.unacknowledged]  # fmt: skip
     return [getattr(body, known.name) for known in fields(message)]
 
 
@@ -116,7 +119,8 @@ def _expected(message: m.Message) -> list[Any]:
         each = message.connection
         return [each.local_ip, each.local_port, each.remote_ip, each.remote_port, each.send_sequence,
                 each.receive_sequence, each.mss, each.send_scale, each.receive_scale, each.selective, each.timestamp,
-                each.window, each.unaccepted, each.received, each.unacknowledged]  # fmt: skip
+                each.window, each.unaccepted, each.ended, each.finished,
+                each.received, each.unacknowledged]  # fmt: skip
     values = [getattr(message, known.name) for known in fields(message)]
     return [value.encode() if isinstance(value, str) else value for value in values]
 

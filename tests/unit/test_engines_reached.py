@@ -10,9 +10,10 @@ from testbed.engines.outcome import Ended
 from testbed.engines.reached import breakable, connections, reasons
 
 FACTS = {
-    "stamps": {"asked": 1.0, "first_step": 1.1},
-    "connections": {"mechanism": "tcp_repair", "reason": "", "moved": 4, "refused": 1},
+    "stamps": {"asked": 1.0, "first_step": 1.1, "announced": 1.2},
+    "connections": {"mechanism": "tcp_repair", "reason": "", "moved": 4, "refused": 0, "refusals": {}, "foreseen": {}},
 }
+REFUSED = {"mechanism": "tcp_repair", "moved": 4, "refused": 3, "refusals": {"too large": 1, "still being opened": 2}}
 
 
 def seen(**changes: Any) -> Any:
@@ -40,6 +41,16 @@ def ended(**changes: Any) -> Ended:
         ({"forwarding": {"before": "esx1", "after": None}}, {}, "to nowhere, and it is at esx2"),
         ({"forwarding": {"after": "esx2"}}, {"outcome": "aborted"}, "to esx2, and it is at esx1"),
         ({"said": {PROBE: {}}}, {}, "probe died"),
+        (
+            {},
+            {"facts": FACTS | {"connections": REFUSED}},
+            "3 of the guest's TCP connections could not be carried over: 1 too large, 2 still being opened",
+        ),
+        (
+            {"forwarding": {"after": "esx1"}},
+            {"facts": FACTS | {"connections": REFUSED}, "outcome": "aborted"},
+            "3 of the guest's TCP connections did not outlast the attempt: 1 too large, 2 still being opened",
+        ),
     ],
 )
 def test_what_went_unseen_is_said(applications: dict[str, Any], end: dict[str, Any], words: str) -> None:
@@ -67,7 +78,8 @@ def test_where_there_is_nothing_to_miss_nothing_is_said(applications: dict[str, 
 @pytest.mark.parametrize(
     ("facts", "outcome", "most"),
     [
-        (FACTS, "completed", 1),
+        ({"connections": REFUSED}, "completed", 3),
+        (FACTS, "completed", 0),
         ({"connections": {"mechanism": "reset"}}, "completed", None),
         ({"connections": {"mechanism": "reset"}}, "aborted", 0),
         ({}, "failed", None),
@@ -80,4 +92,10 @@ def test_how_many_connections_may_break(facts: dict[str, Any], outcome: Any, mos
 def test_reconnects_are_the_clients_own() -> None:
     said = {"echo": {"reconnects": 2}, "oltp": {"reconnects": 3}, PROBE: {}}
     found = connections(seen(said=said), ended())
-    assert found and (found.moved, found.refused, found.reconnects) == (4, 1, 5)
+    assert found and (found.moved, found.refused, found.reconnects) == (4, 0, 5)
+
+
+@pytest.mark.parametrize(("outcome", "moved"), [("completed", 4), ("aborted", 0), ("failed", 0)])
+def test_no_record_claims_that_connections_moved_whose_guest_did_not(outcome: Any, moved: int) -> None:
+    found = connections(seen(), ended(facts={"connections": REFUSED}, outcome=outcome))
+    assert found and (found.moved, found.refused, found.refusals) == (moved, 3, REFUSED["refusals"])

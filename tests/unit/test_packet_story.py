@@ -98,7 +98,7 @@ def captured(file: Path) -> Path:
     tap.frame(16, Ether(src=MAC, dst="ff:ff:ff:ff:ff:ff", type=0x8035) / ARP(op=3, hwsrc=MAC, hwdst=MAC))
     tap.frame(16.1, Ether(src=MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=MAC, psrc=GUEST, pdst=GUEST))
     tap.frame(17, answer)
-    tap.say(18, m.Running(10**9, 10**9 + 10**6, 10**9 + 2 * 10**6, 78))
+    tap.say(18, m.Running(10**9, 10**9 + 2 * 10**6, 10**9 + 10**6, 78))
     return tap.write()
 
 
@@ -138,7 +138,7 @@ def test_stun_prepare_and_running_say_what_happened(lines: list[Line]) -> None:
     assert "the guest stands still" in _at(lines, "RoundBegin 2").words
     assert "stands still" not in _at(lines, "RoundBegin 1").words
     assert "after 77 operations; 2 connections came" in _at(lines, "Prepare:").words
-    assert "announced 1.000 ms, first step 2.000 ms after Commit" in _at(lines, "Running").words
+    assert "first step 1.000 ms, announced 2.000 ms after Commit" in _at(lines, "Running").words
 
 
 def test_connections_are_one_line_or_each_its_own(lines: list[Line], tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ IP = st.ip_addresses(v=4).map(str)
 
 @st.composite
 def connections(draw: st.DrawFn) -> TcpConnection:
-    unacknowledged = draw(st.binary(max_size=100))
+    finished, closed = draw(st.sampled_from([(False, False), (True, False), (True, True)]))
+    heard = finished and not closed and draw(st.booleans())
+    unacknowledged = b"" if heard else draw(st.binary(max_size=100))
     scales = draw(st.none() | st.tuples(SCALE, SCALE))
     return TcpConnection(
         local_ip=draw(IP),
@@ -63,11 +65,14 @@ def connections(draw: st.DrawFn) -> TcpConnection:
         selective=draw(st.booleans()),
         timestamp=draw(st.none() | U32),
         window=draw(st.binary(min_size=20, max_size=20)),
-        unaccepted=draw(st.booleans()),
-        received=draw(st.binary(max_size=100)),
+        unaccepted=not closed and draw(st.booleans()),
+        received=b"" if closed else draw(st.binary(max_size=100)),
         unacknowledged=unacknowledged,
         unsent=draw(st.integers(0, len(unacknowledged))),
         ended=draw(st.booleans()),
+        finished=finished,
+        heard=heard,
+        closed=closed,
     )
 
 
@@ -121,6 +126,12 @@ def test_a_name_that_is_no_utf8_does_not_stop_an_abandon() -> None:
         m.Pages(1, Extents.none()),
         m.GuestConnection(a_connection(1, window=b"")),
         m.GuestConnection(a_connection(1, unsent=1)),
+        m.GuestConnection(a_connection(1, heard=True)),
+        m.GuestConnection(a_connection(1, finished=True, heard=True, unacknowledged=b"x")),
+        m.GuestConnection(a_connection(1, closed=True)),
+        m.GuestConnection(a_connection(1, finished=True, heard=True, closed=True)),
+        m.GuestConnection(a_connection(1, finished=True, closed=True, received=b"x")),
+        m.GuestConnection(a_connection(1, finished=True, closed=True, unaccepted=True)),
         m.GuestConnection(a_connection(1, send_scale=None)),
         m.GuestConnection(a_connection(1, receive_scale=15)),
         m.GuestConnection(a_connection(1, local_ip="10.0.2")),
@@ -170,13 +181,13 @@ def test_a_wrong_length_is_refused_before_its_body_comes(kind: m.Type, length: i
     ("data", "said"),
     [
         (b"GET / HT", "not a migration message"),
-        (m.HEADER.pack(b"FM", 1, 1, 0), "speaks version 1, this is version 2"),
-        (m.HEADER.pack(b"FM", 2, 99, 0), "no message 99"),
-        (m.HEADER.pack(b"FM", 2, 13, 2**32 - 1), "longer than"),
-        (m.HEADER.pack(b"FM", 2, 8, 5), "COMMIT has 5 bytes instead of 0"),
-        (m.HEADER.pack(b"FM", 2, 13, 9), "no table of extents"),
-        (m.HEADER.pack(b"FM", 2, 14, FIXED_BYTES - 1), "less than its fixed part"),
-        (m.HEADER.pack(b"FM", 2, 14, FIXED_BYTES + MAX_CONNECTION_BYTES + 1), "longer than"),
+        (m.HEADER.pack(b"FM", 1, 1, 0), "speaks version 1, this is version 3"),
+        (m.HEADER.pack(b"FM", m.VERSION, 99, 0), "no message 99"),
+        (m.HEADER.pack(b"FM", m.VERSION, 13, 2**32 - 1), "longer than"),
+        (m.HEADER.pack(b"FM", m.VERSION, 8, 5), "COMMIT has 5 bytes instead of 0"),
+        (m.HEADER.pack(b"FM", m.VERSION, 13, 9), "no table of extents"),
+        (m.HEADER.pack(b"FM", m.VERSION, 14, FIXED_BYTES - 1), "less than its fixed part"),
+        (m.HEADER.pack(b"FM", m.VERSION, 14, FIXED_BYTES + MAX_CONNECTION_BYTES + 1), "longer than"),
     ],
 )
 def test_each_refusal_says_why(data: bytes, said: str) -> None:

@@ -15,8 +15,8 @@ MEANING = {
     "state": "until the guest is silent at the source, and its connections are on their way",
     "prepare": "until the destination says that it could run the guest",
     "commit": "until it has been told to",
-    "announce": "until the guest's link is up there, and the network was told",
     "resume": "until the guest has completed its first operation there",
+    "announce": "until the guest's link is up there, and the network was told",
 }
 PARTS = {
     "last_answer": "running, since its last answer",
