@@ -37,7 +37,9 @@ class LinkRecord:
     bit/s: ``rate`` as the qdisc counts, the others as TCP payload.
 
     ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it. ``available`` is what of the
-    goodput cross traffic and caps on streams leave to the migration; None: all of it.
+    goodput cross traffic and caps on streams leave to the migration; None: all of it. ``goodput_back`` is from the
+    destination to the source. ``trim`` and ``trim_back``: what the kernel was told, as a share of what that should
+    take, so that the link gives what was asked; ``proofs``: how many transfers it took to find out.
     """
 
     rate: float | None
@@ -48,6 +50,10 @@ class LinkRecord:
     mtu: int
     verified: bool
     available: float | None = None
+    goodput_back: float | None = None
+    trim: float = 1.0
+    trim_back: float = 1.0
+    proofs: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +67,10 @@ class CrossTrafficRecord:
 
 @dataclass(slots=True, kw_only=True)
 class RoundRecord:
-    """One round, with the decision that followed it as a sentence."""
+    """One round, with the decision that followed it as a sentence. ``scan_s`` of its duration went to finding what is
+    dirty; ``overhead_s`` is what it took longer than its page bytes do at the link's goodput: tables, round trips, that
+    scan, waiting. Below 0 when the link made up for a pause. None where no goodput was measured.
+    """
 
     index: int
     kind: Literal["precopy", "stop_and_copy", "postcopy"]
@@ -73,10 +82,14 @@ class RoundRecord:
     dirty_rate: float
     throttle: float
     decision: str
+    scan_s: float | None = None
+    overhead_s: float | None = None
 
 
-def record_round(done: Round, decision: Decision | None) -> RoundRecord:
-    """A round as it is recorded, with the decision that followed it; None after the stop-and-copy round."""
+def record_round(done: Round, decision: Decision | None, goodput: float | None) -> RoundRecord:
+    """A round as it is recorded, with the decision that followed it; None after the stop-and-copy round. ``goodput``:
+    bytes per second that the link has for it.
+    """
     return RoundRecord(
         index=done.index,
         kind=done.kind.value,
@@ -88,6 +101,8 @@ def record_round(done: Round, decision: Decision | None) -> RoundRecord:
         dirty_rate=done.dirty_rate,
         throttle=done.throttle,
         decision=decision.reason if decision else "the guest stood still: the last round",
+        scan_s=done.scan_s,
+        overhead_s=done.duration_s - done.sent_bytes / goodput if goodput else None,
     )
 
 

@@ -52,9 +52,12 @@ class UffdWp:
             return f"no asynchronous write-protect of shared memory with PAGEMAP_SCAN ({error.strerror})"
 
     def start(self) -> None:
-        """One call protects all: about 25 ms for 1 GiB, in which the guest's writes may wait."""
+        """One call protects all: about 25 ms for 1 GiB, in which the guest's writes may wait. What it wrote meanwhile
+        behind that is protected again and forgotten, for it is no part of what is dirtied from here on.
+        """
         try:
             userfaultfd.write_protect(self._fd, self._ports.ram_address, self._ports.ram_bytes)
+            self._written.collect(self._ports.ram_address, self._ports.ram_bytes)
         except OSError as error:
             raise self._gone(error) from error
 

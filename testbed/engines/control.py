@@ -95,10 +95,13 @@ class Controls:
 
 
 class LinkControl:
-    """The vMotion link of one migration, in somebody's hands."""
+    """The vMotion link of one migration, in somebody's hands. ``trim``: what its proof has found it to need, at any
+    rate.
+    """
 
     def __init__(self, fabric: Fabric, plan: LinkPlan) -> None:
         self._fabric, self._plan, self._cut = fabric, plan, False
+        self.trim = links.UNTRIMMED
         self._verbs: dict[str, Callable[[float | None], None]] = {
             "cut": self._set_cut,
             "mend": self._mend,
@@ -118,11 +121,11 @@ class LinkControl:
         self._cut = True
 
     def _mend(self, _: float | None) -> None:
-        links.mend(self._fabric, VMOTION, self._plan)
+        links.mend(self._fabric, VMOTION, self._plan, self.trim)
         self._cut = False
 
     def _set_rate(self, rate: float | None) -> None:
         plan = replace(self._plan, rate=rate, goodput=None)
         if not self._cut:
-            links.set_rate(self._fabric, VMOTION, plan)
+            links.set_rate(self._fabric, VMOTION, plan, self.trim)
         self._plan = plan

@@ -51,12 +51,12 @@ def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]
 def costs(plan: Plan) -> Costs:
     """Seconds that no byte explains, as seen on two cores at 3 GHz; they matter to short migrations alone.
 
-    What grows with memory: protecting all of it (15 ms a GiB), and each scan of it (1 ms a GiB).
+    What grows with memory: protecting all of it (15 ms a GiB, and a scan), and each scan of it (1 ms a GiB).
     """
     size = plan.guest.ram_bytes / GIB
     moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
     return Costs(
-        setup_s=0.004 + 0.015 * size,
+        setup_s=0.004 + 0.016 * size,
         round_s=0.0008,
         scan_s=0.0005 + 0.001 * size,
         pause_s=0.0004,

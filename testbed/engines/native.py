@@ -31,7 +31,7 @@ from testbed.engines.proof import prove_memory
 from testbed.engines.recording import record
 from testbed.linux import owned
 from testbed.model.link import available
-from testbed.network.calibrate import calibrate, require_capacity
+from testbed.network.calibrate import calibrate, require_capacity, trim_of
 from testbed.network.capture import Capture, capture_file
 from testbed.network.crossing import Crossing
 from testbed.network.fabric import Fabric
@@ -96,6 +96,7 @@ class Lab:
         self.pair = self._agents(source, destination)
         self._phase("calibrate")
         link = calibrate(self.fabric, self.plan.network.vmotion)
+        self.link.trim = trim_of(link)
         link.available = available(self.plan, link.goodput / 8) * 8 if link.goodput else None
         self.predicted = foresee(self.plan, link)
         return link

@@ -57,7 +57,7 @@ def record(seen: Evidence) -> MigrationRecord:
         streams=_streams(facts),
         cpu=_cpu(seen),
         memory_overhead_bytes=seen.memory_overhead,
-        rounds=[record_round(done, decision) for done, decision in ended.rounds],
+        rounds=[record_round(done, decision, (seen.link.available or 0.0) / 8) for done, decision in ended.rounds],
         throttle=_throttle(seen),
         memory=seen.memory,
         accounting=_accounting(seen),

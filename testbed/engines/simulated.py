@@ -72,7 +72,7 @@ def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> Migration
         guest_gap_s=seen.downtime_s,
         downtime_phases_s=seen.phases,
         bytes_sent=seen.bytes_sent,
-        rounds=[record_round(done, decision) for done, decision in seen.rounds],
+        rounds=[record_round(done, decision, available(plan, goodput)) for done, decision in seen.rounds],
         throttle=ThrottleRecord(
             policy=plan.migration.policy["name"],
             active_s=seen.throttled_s,

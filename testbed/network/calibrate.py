@@ -8,15 +8,17 @@ from testbed.core.record import LinkRecord
 from testbed.core.units import in_bits_per_second
 from testbed.linux.counters import Counters
 from testbed.network.fabric import Fabric
-from testbed.network.links import bucket, expected_goodput, qdisc_rate, shape
-from testbed.network.probing import transfer
+from testbed.network.links import UNTRIMMED, Trim, bucket, expected_goodput, qdisc_rate, set_rate, shape
+from testbed.network.probing import Transfer, transfer
+from testbed.network.trimming import Trimmed, trimmed
 
 TOLERANCE = 0.02
 """How far the measured goodput may be from what the rate implies."""
 
 _ASK_FROM = 2e9 / 8
 """Goodput in bytes per second below which every machine is taken to carry it."""
-_CAPACITY_S, _BULK_S, _UNSHAPED_S = 0.3, 0.6, 0.4
+_CAPACITY_S, _FORTH_S, _BACK_S, _UNSHAPED_S = 0.3, 0.45, 0.25, 0.4
+"""Of a transfer, after it has settled; back go only acknowledgements and words."""
 _BULK_MIN = 256 * 1024
 _RAMP_DELAYS = 60
 """One-way delays by which a transfer is longer: slow start doubles every two, and must be over by its half."""
@@ -44,8 +46,10 @@ def _carries(fabric: Fabric, plan: LinkPlan) -> bool:
     """Whether a transfer over the link so shaped reaches its goodput; a near miss is tried again."""
     expected = expected_goodput(plan) or 0.0
     shape(fabric, "vmotion", plan)
-    seconds = _CAPACITY_S + _RAMP_DELAYS * plan.delay_s
-    settle = _settle_bytes(plan, round(expected * seconds))
+    ramp_s, settle = _RAMP_DELAYS * plan.delay_s, _settle_bytes(plan)
+    seconds = _CAPACITY_S + ramp_s + settle / (expected or 1.0)
+    if ramp_s:
+        settle = max(settle, round(expected * seconds / 2))
     reached = 0.0
     for _ in range(_TRIES):
         seen = transfer(fabric, congestion=plan.congestion, seconds=seconds, settle_bytes=settle)
@@ -78,50 +82,99 @@ def capacity(fabric: Fabric, congestion: str = "cubic") -> float:
 
 
 def calibrate(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
-    """Measures the vMotion link as it is shaped: goodput, round trip time on the idle link, drops; under a second.
+    """Measures the vMotion link in both directions, and trims what it is shaped to until it gives what the rate
+    implies, to 0.2 % (``network.trimming``): goodput, round trip time on the idle link, drops; within a few seconds.
 
-    Goodput leaves out the start: what the token bucket lets through at once, and TCP's slow start. ``verified`` when it
-    is within ``TOLERANCE`` of what the rate implies, or nothing is implied. A measurement that was disturbed (another
-    process had the processor) is made again, at most twice: the last one stands. Raises ``TestbedError``.
+    Goodput leaves out the start: what the token bucket lets through at once, and TCP's slow start. The last proof
+    stands. ``verified`` when it is within ``TOLERANCE`` of what the rate implies, or nothing is implied. A link with
+    delay is not trimmed, for there TCP has its part in the goodput. Raises ``TestbedError``.
     """
-    record = _measure(fabric, plan)
-    for _ in range(_TRIES - 1):
-        if record.verified:
-            break
-        record = _measure(fabric, plan)
-    return record
-
-
-def _measure(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
-    expected = expected_goodput(plan)
-    seconds = _BULK_S + _RAMP_DELAYS * plan.delay_s
-    size = max(_BULK_MIN, round(expected * seconds)) if expected else 0
-    before = _drops(fabric)
-    seen = transfer(
-        fabric,
-        congestion=plan.congestion,
-        size=size,
-        seconds=_UNSHAPED_S,
-        settle_bytes=_settle_bytes(plan, size),
-        round_trips=_ROUND_TRIPS,
+    expected, dropped = expected_goodput(plan), _drops(fabric)
+    proving = _Proving(fabric, plan)
+    if expected is None:
+        seen = proving.transfer(back=False)
+        return _record(plan, seen.goodput, None, rtt_s=seen.rtt_s, drops=_drops(fabric) - dropped)
+    forth, back = proving.direction(back=False), proving.direction(back=True)
+    proving.leave(Trim(forth=forth.factor, back=back.factor))
+    made = _record(
+        plan, expected * forth.share, expected * back.share, rtt_s=proving.rtt_s, drops=_drops(fabric) - dropped
     )
+    made.trim, made.trim_back, made.proofs = forth.factor, back.factor, forth.proofs + back.proofs
+    return made
+
+
+def trim_of(record: LinkRecord) -> Trim:
+    """As ``calibrate`` has left the link."""
+    return Trim(forth=record.trim, back=record.trim_back)
+
+
+class _Proving:
+    """One link's proofs, one direction after the other. ``rtt_s``: of the first, when the link was idle."""
+
+    def __init__(self, fabric: Fabric, plan: LinkPlan) -> None:
+        self._fabric, self._plan, self._expected = fabric, plan, expected_goodput(plan)
+        self._trim = UNTRIMMED
+        self.rtt_s: float | None = None
+
+    def direction(self, *, back: bool) -> Trimmed:
+        """Trimmed, if it has to be and can be."""
+        if not self._plan.delay_s:
+            return trimmed(lambda factor: self._share(factor, back=back))
+        seen: list[float] = []
+        while len(seen) < _TRIES and not (seen and abs(seen[-1] - 1) <= TOLERANCE):
+            seen.append(self._share(1.0, back=back))
+        return Trimmed(factor=1.0, share=seen[-1], proofs=len(seen))
+
+    def leave(self, trim: Trim) -> None:
+        """The link so trimmed; one that is so already is not touched."""
+        if trim != self._trim:
+            set_rate(self._fabric, "vmotion", self._plan, trim)
+            self._trim = trim
+
+    def _share(self, factor: float, *, back: bool) -> float:
+        self.leave(Trim(back=factor) if back else Trim(forth=factor))
+        seen = self.transfer(back=back)
+        self.rtt_s = seen.rtt_s if self.rtt_s is None else self.rtt_s
+        return seen.goodput / (self._expected or 1.0)
+
+    def transfer(self, *, back: bool) -> Transfer:
+        """Once, as the link is."""
+        ramp, settle = _RAMP_DELAYS * self._plan.delay_s, _settle_bytes(self._plan)
+        seconds = (_BACK_S if back else _FORTH_S) + ramp
+        size = max(_BULK_MIN, round(self._expected * seconds + settle)) if self._expected else 0
+        return transfer(
+            self._fabric,
+            congestion=self._plan.congestion,
+            size=size,
+            seconds=_UNSHAPED_S,
+            settle_bytes=max(settle, size // 2) if ramp else settle,
+            round_trips=0 if back else _ROUND_TRIPS,
+            back=back,
+        )
+
+
+def _record(
+    plan: LinkPlan, goodput: float, goodput_back: float | None, *, rtt_s: float | None, drops: int
+) -> LinkRecord:
+    """Goodputs in bytes per second."""
+    expected = expected_goodput(plan)
+    seen = [each for each in (goodput, goodput_back) if each is not None]
     return LinkRecord(
         rate=qdisc_rate(plan),
-        goodput=seen.goodput * 8,
+        goodput=goodput * 8,
+        goodput_back=None if goodput_back is None else goodput_back * 8,
         expected_goodput=None if expected is None else expected * 8,
-        rtt_s=seen.rtt_s,
-        drops=_drops(fabric) - before,
+        rtt_s=rtt_s,
+        drops=drops,
         mtu=plan.mtu,
-        verified=expected is None or abs(seen.goodput / expected - 1) <= TOLERANCE,
+        verified=expected is None or all(abs(each / expected - 1) <= TOLERANCE for each in seen),
     )
 
 
-def _settle_bytes(plan: LinkPlan, size: int) -> int:
-    """A tenth of the transfer, at least two buckets; half of it where TCP has a delay to ramp up over."""
+def _settle_bytes(plan: LinkPlan) -> int:
+    """What leaves before the link runs at its rate."""
     rate = qdisc_rate(plan)
-    if rate is None:
-        return 1 << 20
-    return round(max(size / (2 if plan.delay_s else 10), 2 * bucket(rate, plan.mtu).burst))
+    return 1 << 20 if rate is None else round(bucket(rate, plan.mtu).settle_bytes)
 
 
 def _drops(fabric: Fabric) -> int:

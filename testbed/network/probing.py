@@ -35,20 +35,23 @@ def transfer(
     seconds: float = 0.0,
     settle_bytes: int = 0,
     round_trips: int = 0,
+    back: bool = False,
 ) -> Transfer:
-    """From esx1 to esx2 over the vMotion link: round trips while it is idle, then ``size`` bytes (or for ``seconds``).
+    """From esx1 to esx2 (``back``: from esx2 to esx1) over the vMotion link: round trips while it is idle, then
+    ``size`` bytes (or for ``seconds``).
 
     Raises ``TestbedError`` when nothing or nonsense comes back.
     """
-    source, destination = fabric.host("esx1"), fabric.host("esx2")
-    if source.vmotion is None or destination.vmotion is None:
+    source, destination = ("esx2", "esx1") if back else ("esx1", "esx2")
+    address = fabric.host(destination).vmotion
+    if fabric.host(source).vmotion is None or address is None:
         raise TestbedError("the topology gives esx1 and esx2 no vMotion network, so its link cannot be measured")
-    here: dict[str, object] = {"address": destination.vmotion.ip, "congestion": congestion}
+    here: dict[str, object] = {"address": address.ip, "congestion": congestion}
     with contextlib.ExitStack() as ends:
-        hearing = {"device": destination.vmotion.name, "settle_bytes": settle_bytes}
-        receiver = _start(fabric, "esx2", here | hearing, ends)
+        hearing = {"device": address.name, "settle_bytes": settle_bytes}
+        receiver = _start(fabric, destination, here | hearing, ends)
         asked = here | {"size": size, "seconds": seconds, "trips": round_trips}
-        sender = _start(fabric, "esx1", asked, ends)
+        sender = _start(fabric, source, asked, ends)
         port = json.loads(_line(receiver))["port"]
         sent = _answer(sender, f"{port}\n".encode())
         received = _answer(receiver, None)

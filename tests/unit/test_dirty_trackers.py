@@ -74,6 +74,27 @@ def test_each_finds_exactly_what_was_written_round_after_round(own: OwnMemory, n
     own.write(1)
 
 
+def test_what_is_written_while_all_is_being_protected_is_no_part_of_the_first_round(
+    own: OwnMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is sent after ``start``; what came before that is not to be sent twice."""
+    if "uffd-wp" not in WORKING:
+        pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
+    protect = userfaultfd.write_protect
+
+    def busy(fd: int, address: int, length: int) -> None:
+        protect(fd, address, length)
+        own.write(5)
+
+    monkeypatch.setattr(userfaultfd, "write_protect", busy)
+    tracker = choose(own.ports, "uffd-wp").tracker
+    tracker.start()
+    assert pages_of(tracker) == []
+    own.write(5)
+    assert pages_of(tracker) == [5], "and it is protected again"
+    tracker.close()
+
+
 @pytest.mark.parametrize("name", WORKING)
 def test_pages_fd_holds_what_was_collected(own: OwnMemory, name: str) -> None:
     tracker = choose(own.ports, name).tracker

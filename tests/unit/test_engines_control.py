@@ -9,6 +9,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.plan import LinkPlan
 from testbed.engines import control
 from testbed.engines.control import LEAST_RATE, NONE_UNDER_WAY, Controls, LinkControl, Order
+from testbed.network.links import UNTRIMMED, Trim
 
 CUT, MEND = Order(what="cut"), Order(what="mend")
 
@@ -42,17 +43,22 @@ def test_stop_is_the_users_ctrl_c_at_any_time() -> None:
 class Tc:
     """Stands for ``network.links``: what was set, in order."""
 
+    UNTRIMMED = UNTRIMMED
+
     def __init__(self) -> None:
         self.done: list[Any] = []
+        self.trims: list[Trim] = []
 
     def cut(self, _fabric: object, _network: str) -> None:
         self.done.append("cut")
 
-    def mend(self, _fabric: object, _network: str, plan: LinkPlan) -> None:
+    def mend(self, _fabric: object, _network: str, plan: LinkPlan, trim: Trim) -> None:
         self.done.append(("mend", plan.rate, plan.goodput))
+        self.trims.append(trim)
 
-    def set_rate(self, _fabric: object, _network: str, plan: LinkPlan) -> None:
+    def set_rate(self, _fabric: object, _network: str, plan: LinkPlan, trim: Trim) -> None:
         self.done.append(("rate", plan.rate))
+        self.trims.append(trim)
 
 
 @pytest.fixture
@@ -77,6 +83,14 @@ def test_a_rate_does_not_mend_a_link_that_is_cut(tc: Tc) -> None:
     for order in (CUT, rate(2e8), MEND):
         assert hands.obey(order) is None
     assert tc.done == ["cut", ("mend", 2e8, None)]
+
+
+def test_whatever_is_set_by_hand_the_link_stays_trimmed_as_it_was_proved(tc: Tc) -> None:
+    hands, trim = link(), Trim(forth=1.004, back=0.999)
+    hands.trim = trim
+    for order in (rate(1e8), CUT, MEND):
+        assert hands.obey(order) is None
+    assert tc.trims == [trim, trim]
 
 
 @pytest.mark.parametrize("value", [0, 1e6, LEAST_RATE - 1, float("inf"), float("nan"), -1])

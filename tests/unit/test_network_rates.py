@@ -79,8 +79,32 @@ def test_what_a_link_can_be_is_not_refused() -> None:
 
 def test_the_root_is_a_bucket_or_nothing() -> None:
     assert _discipline(LinkPlan()) == [["root", "noqueue"]]
-    ((*place, kind, _, rate, _, _, _, _),) = _discipline(LinkPlan(rate=1e9))
+    ((*place, kind, _, rate, _, _, _, _, _, _, _, _),) = _discipline(LinkPlan(rate=1e9))
     assert (place, kind, rate) == (["root", "handle", "1:"], "tbf", "1000000000bit")
+
+
+def _told(plan: LinkPlan, trim: float = 1.0) -> dict[str, float]:
+    """What TBF is told: rates in bit/s, sizes in bytes."""
+    words = _discipline(plan, trim)[0][4:]
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return {name: float(value.removesuffix("bit").removesuffix("b")) for name, value in pairs}
+
+
+@given(rate=RATES, mtu=MTUS)
+def test_what_a_late_timer_missed_is_made_up_for_at_half_a_per_cent_more_and_no_faster(rate: float, mtu: int) -> None:
+    told, made = _told(LinkPlan(rate=rate, mtu=mtu)), bucket(rate, mtu)
+    if "peakrate" not in told:
+        assert told["burst"] == made.burst >= rate / 8 * 1.9e-3, "one bucket is deep enough by itself"
+        return
+    assert told["rate"] < told["peakrate"] <= told["rate"] * 1.005 + 8
+    assert told["mtu"] == made.burst < told["burst"] <= max(2 * made.burst, rate / 8 * 2e-3 + 1)
+    assert made.settle_bytes <= max(rate / 8 * 0.3, 5 * made.burst)
+
+
+@given(rate=RATES, trim=st.floats(0.98, 1.02))
+def test_a_trimmed_rate_is_told_to_the_kernel_and_what_is_implied_stays(rate: float, trim: float) -> None:
+    assert _told(LinkPlan(rate=rate), trim)["rate"] == pytest.approx(rate * trim, rel=1e-5)
+    assert expected_goodput(LinkPlan(rate=rate)) == pytest.approx(rate / 8 * 1448 / 1514)
 
 
 def test_delay_and_loss_are_netem_with_the_bucket_as_its_child() -> None:

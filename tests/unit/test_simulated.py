@@ -9,7 +9,7 @@ import pytest
 from testbed.core.errors import ScenarioError
 from testbed.core.events import Event, MigrationFinished, PhaseChanged, RoundFinished
 from testbed.core.plan import LinkPlan, NetworkPlan, Scale
-from testbed.core.record import MigrationRecord
+from testbed.core.record import MigrationRecord, record_round
 from testbed.core.rounds import Action, Round, RoundKind
 from testbed.engines import registry as engines
 from testbed.engines.simulated import run
@@ -98,6 +98,14 @@ def test_costs_that_no_byte_explains() -> None:
     assert seen.total_time_s == pytest.approx(1 + sending + 2 * 0.12 + 0.01 + 0.015 + 0.02 + 0.01 + 0.5)
     free = predict(plan(1, IDLE), goodput=1e9)
     assert free.total_time_s == pytest.approx(sending) and free.rounds == 2 and free.outcome == "completed"
+
+
+def test_what_a_round_costs_beside_its_bytes_is_in_its_record() -> None:
+    seen = forecast(plan(1, writes(1, 0.5)), goodput=1e9, rtt_s=0.02, costs=Costs(round_s=0.1, scan_s=0.01))
+    made = [record_round(done, decision, 1e9) for done, decision in seen.rounds]
+    assert [each.scan_s for each in made] == [0.01] * (len(made) - 1) + [0.0]
+    assert [each.overhead_s for each in made] == pytest.approx([0.13] * (len(made) - 1) + [0.12])
+    assert record_round(*seen.rounds[0], None).overhead_s is None, "null where no goodput was measured"
 
 
 def test_a_prediction_of_what_does_not_complete_says_so() -> None:
