@@ -2,10 +2,13 @@
 
 import socket
 import threading
+from contextlib import suppress
 
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
+from testbed.linux.tcp_info import tcp_info
+from testbed.linux.waiting import SLICE_S, Patience
 from testbed.wire.messages import HEADER, Message, Pages, Type, decode, header
 from testbed.wire.pages import check_pages
 
@@ -18,6 +21,7 @@ class RoundCounter:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._arrived: dict[int, int] = {}
+        self._streams: list[socket.socket] = []
         self.fault: str | None = None
 
     def add(self, round_index: int, size: int) -> None:
@@ -32,16 +36,35 @@ class RoundCounter:
             self.fault = self.fault or reason
             self._condition.notify_all()
 
+    def watch(self, stream: socket.socket) -> None:
+        """One more stream: as long as bytes come on any of them, a round is slow and not broken."""
+        self._streams.append(stream)
+
     def wait(self, round_index: int, size: int, timeout_s: float) -> None:
-        """Returns once the round is whole. Raises ``RemoteProtocolError`` if a stream broke, or more came than told."""
+        """Returns once the round is whole. Raises ``RemoteProtocolError`` if a stream broke, nothing came for that
+        time, or more came than told.
+        """
+        patience = Patience(timeout_s)
         with self._condition:
-            done = self._condition.wait_for(lambda: self.fault or self._arrived.get(round_index, 0) >= size, timeout_s)
+            seen = self._bytes()
+            while not (self.fault or self._arrived.get(round_index, 0) >= size or patience.over()):
+                if self._condition.wait(SLICE_S) or self._bytes() != seen:
+                    seen = self._bytes()
+                    patience.anew()
             if self.fault:
                 raise RemoteProtocolError(self.fault)
-            if not done or self._arrived.get(round_index, 0) != size:
+            if self._arrived.get(round_index, 0) != size:
                 raise RemoteProtocolError(
                     f"round {round_index} has {self._arrived.get(round_index, 0)} bytes instead of {size}"
                 )
+
+    def _bytes(self) -> int:
+        """What has come on all streams, of batches that are not whole too; of one that is closed nothing."""
+        total = 0
+        for stream in self._streams:
+            with suppress(OSError):
+                total += tcp_info(stream).bytes_received
+        return total
 
 
 class ReceiveStream(threading.Thread):
@@ -50,6 +73,7 @@ class ReceiveStream(threading.Thread):
     def __init__(self, sock: socket.socket, memory: memoryview, counter: RoundCounter) -> None:
         super().__init__(daemon=True, name="stream")
         self._sock, self._memory, self._counter = sock, memory, counter
+        counter.watch(sock)
 
     def run(self) -> None:
         """Reads until the end; any fault is told to whoever waits for a round."""

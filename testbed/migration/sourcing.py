@@ -59,7 +59,9 @@ class Migrating:
             self._say("ready", tracker=chosen.tracker.name, reason=chosen.reason, pid=os.getpid())
             self._orders.get()  # "migrate"
             asked, self._cpu = monotonic(), _cpu_seconds()
-            channel = Channel(connect(config["peer"], PORT, config["congestion"]), Role.SOURCE, self._cancel)
+            channel = self._channel(asked)
+            if channel is None:
+                return
             source = SourceAgent(
                 guest=guest,
                 tracker=chosen.tracker,
@@ -75,6 +77,18 @@ class Migrating:
                 outcome = self._migrate(source, channel, policy, asked)
             finally:
                 source.close(gone=outcome == "completed")
+
+    def _channel(self, asked: float) -> Channel | None:
+        """None when there is no way to the destination, or nobody wants to wait for it any more: that is said."""
+        config = self._config
+        try:
+            sock = connect(config["peer"], PORT, config["congestion"], self._cancel)
+        except MigrationAborted as end:
+            outcome = "cancelled" if isinstance(end, MigrationCancelled) else "aborted"
+            end_at = {"asked": asked, "released": monotonic()}
+            self._say("finished", outcome=outcome, reason=str(end), connected=False, **end_at)
+            return None
+        return Channel(sock, Role.SOURCE, self._cancel)
 
     def _departure(self, guest: AttachedGuest) -> Departing | None:
         nic = self._config.get("nic")
@@ -136,7 +150,8 @@ class Migrating:
         def open_streams() -> SendStreams:
             cap = config.get("stream_cap")
             sockets = [
-                connect(config["peer"], STREAM_PORT, config["congestion"], cap) for _ in range(config["streams"])
+                connect(config["peer"], STREAM_PORT, config["congestion"], self._cancel, cap)
+                for _ in range(config["streams"])
             ]
             return SendStreams(sockets, migration_id, self._cancel, cap)
 

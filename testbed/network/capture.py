@@ -8,7 +8,6 @@ Whole: the channel, ARP, RARP, ICMP. Of everything else, page streams above all,
 """
 
 import json
-import select
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import TestbedError
+from testbed.linux.waiting import readable
 from testbed.network.capturing import PROBE_PORT
 from testbed.network.fabric import Fabric
 
@@ -122,7 +122,7 @@ class Capture:
 
     def _hear(self, event: str) -> dict[str, Any]:
         said = _pipe(self._running().stdout)
-        line = said.readline() if select.select([said], [], [], _PATIENCE_S)[0] else b""
+        line = said.readline() if readable([said], _PATIENCE_S) else b""
         heard: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {"reason": "its process ended or hangs"}
         if heard.get("event") != event:
             raise TestbedError(f"packets cannot be kept in {self.file}: {heard.get('reason')}")

@@ -9,7 +9,7 @@ from testbed.core.record import MigrationRecord, Summary
 from testbed.report import cells, figures, page_words, samples
 from testbed.report.charts import export
 from testbed.report.figures import Figure
-from testbed.report.folder import RunFolder, writing
+from testbed.report.folder import RunFolder, write_whole, writing
 from testbed.report.page_html import html
 from testbed.report.timeline import COLUMNS, Timeline, find, timeline
 
@@ -64,7 +64,7 @@ def rebuild(folder: Path) -> Path:
     run = RunFolder(folder)
     target = folder / "report.html"
     with writing(folder):
-        _replace(target, html(page).encode())
+        write_whole(target, html(page).encode())
         _draw(page, run.path / "figures")
     return target
 
@@ -128,15 +128,5 @@ def _draw(page: Page, folder: Path) -> None:
     for figure in drawn:
         made: dict[str, Any] = {**export.spec(figure.chart), "title": figure.title}
         drawing = export.svg(made)
-        _replace(folder / f"{figure.name}.svg", drawing.encode())
-        _replace(folder / f"{figure.name}.png", export.png(drawing))
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    new = file.with_name(f".{file.name}.new")
-    try:
-        new.write_bytes(content)
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+        write_whole(folder / f"{figure.name}.svg", drawing.encode())
+        write_whole(folder / f"{figure.name}.png", export.png(drawing))
