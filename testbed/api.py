@@ -12,14 +12,13 @@ print(testbed.compare("results/a", "results/b"))
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from testbed.cli.asked import own_code
+from testbed.cli.asked import own_code, results_folder
 from testbed.cli.progress import Observer, plain
 from testbed.cli.progress import say as progress_say
 from testbed.core.errors import Interrupted, ScenarioError
@@ -142,7 +141,6 @@ def run(  # noqa: PLR0913 - what a run is asked for
     if repeat < 1:
         raise ScenarioError(f"repeat is at least 1, not {repeat}")
     loaded = _loaded(scenario, set, seed)
-    folder = Path(out) if out else Path("results", f"{loaded.name}-{datetime.now():%Y%m%d-%H%M%S-%f}")
     observers = [each for each in (observer, None if quiet else _plain(loaded)) if each]
 
     def observe(event: Event) -> None:
@@ -151,12 +149,14 @@ def run(  # noqa: PLR0913 - what a run is asked for
 
     line = say or (_ignore if quiet else progress_say)
     chosen = engine or loaded.engine
-    try:
-        run_scenario(loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, observer=observe, say=line)
-    except (Interrupted, KeyboardInterrupt) as stop:
-        where = f"the files of what was done are in {folder}" if folder.exists() else "nothing was done"
-        raise Stopped(f"interrupted; {where}") from stop
-    return Run(folder)
+    with results_folder(loaded.name, Path(out) if out else None) as folder:
+        try:
+            run_scenario(loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, observer=observe, say=line)
+        except (Interrupted, KeyboardInterrupt) as stop:
+            there = (folder / "summary.json").exists()
+            where = f"the files of what was done are in {folder}" if there else "nothing was done"
+            raise Stopped(str(stop) if str(folder) in str(stop) else f"interrupted; {where}") from stop
+        return Run(folder)
 
 
 def load(path: str | Path) -> Run:

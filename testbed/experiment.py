@@ -3,32 +3,32 @@
 import os
 import secrets
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from types import FrameType
 from typing import Any
 
 import testbed
 from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
-from testbed.core.events import MigrationFinished, MigrationStarted
+from testbed.core.events import Event, MigrationFinished, MigrationStarted
 from testbed.core.plan import Plan
-from testbed.core.record import LinkRecord, MigrationRecord, Summary, VmRecord
+from testbed.core.record import LinkRecord, MigrationRecord, Summary
 from testbed.engines import Engine, Observer, RunContext, registry
 from testbed.engines.control import Controls
 from testbed.engines.forecasting import outlook
+from testbed.engines.outcome import Ended
+from testbed.engines.recording import decided
 from testbed.linux.environment import environment
+from testbed.linux.interrupts import Signals, interruptible
 from testbed.linux.memfd import available_bytes
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
 from testbed.report import page
-from testbed.report.compare import comparisons
 from testbed.report.folder import RunFolder
+from testbed.report.keeping import Keeping
 from testbed.scenario import Scenario, check_fits
 
 
@@ -55,70 +55,111 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     if capture and not chosen.needs_machine:
         raise ScenarioError(f"engine '{engine}' sends no packets; leave out --capture, or choose --engine native")
     plans = scenario.plans(repeat=repeat)
-    with ExitStack() as stack:
-        stack.enter_context(interruptible())
-        run_id = secrets.token_hex(3)
-        started: Callable[[int], None] = _nobody
-        if chosen.needs_machine:
-            started = stack.enter_context(the_machine(scenario.name, run_id)).add
-            check_fits_all(plans)
-        folder = RunFolder.create(out)
-        folder.write_scenario(scenario.resolved_yaml())
-        context = stack.enter_context(run_context(run_id, folder, observer, started))
-        context = replace(context, capture=capture, controls=controls or context.controls)
-        summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine)
+    summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine)
+    audience = Audience(observer)
+    with interruptible() as signals:
         try:
-            _migrate_all(plans, chosen, context, summary)
+            with ExitStack() as stack:
+                run_id = secrets.token_hex(3)
+                started: Callable[[int], None] = _nobody
+                if chosen.needs_machine:
+                    started = stack.enter_context(the_machine(scenario.name, run_id)).add
+                    check_fits_all(plans)
+                folder = RunFolder.create(out)
+                folder.write_scenario(scenario.resolved_yaml())
+                asked = [(plan.name, plan.repeat) for plan in plans]
+                keeping = stack.enter_context(Keeping(folder, summary, scenario.published, asked))
+                context = stack.enter_context(run_context(run_id, folder, audience, started))
+                context = replace(context, capture=capture, controls=controls or context.controls)
+                _migrate_all(plans, chosen, replace(context, decided=keeping.decided), keeping, audience)
+        except Interrupted as stop:
+            raise Interrupted(f"{stop}; {_done(summary, len(plans), out)}") from stop
         finally:
-            summary.comparisons = comparisons(scenario.published, summary.migrations)
-            _judge(summary, len(plans))
-            folder.write_summary(summary)
-            page.write(out, say)
+            _draw(out, say, signals)
     return summary
+
+
+def _done(summary: Summary, asked: int, out: Path) -> str:
+    """For whoever ended it: what there is, and where."""
+    if not (out / "summary.json").exists():
+        return "nothing was done"
+    return f"{len(summary.migrations)} of {asked} migrations were made; the files of what was done are in {out}"
+
+
+def _draw(out: Path, say: Callable[[str], None], signals: Signals) -> None:
+    """The page, of whatever was done. Whoever is tired of waiting for it may break that off, too."""
+    if not (out / "summary.json").exists():
+        return
+    signals.again()
+    try:
+        page.write(out, say)
+    except Interrupted as stop:
+        raise Interrupted(
+            f"{stop} while the page was drawn; all else is in {out}; to draw it: testbed report {out}"
+        ) from stop
 
 
 def _nobody(_pid: int) -> None:
     """Nothing is started outside this process, so nothing is written down."""
 
 
-def _migrate_all(plans: list[Plan], engine: Engine, context: RunContext, summary: Summary) -> None:
-    """One after the other. A migration that fails never ends the rest; a machine or scenario that is wrong does."""
+def _migrate_all(
+    plans: list[Plan], engine: Engine, context: RunContext, keeping: Keeping, audience: "Audience"
+) -> None:
+    """One after the other. A migration that fails never ends the rest; a machine or scenario that is wrong does, and a
+    folder that cannot be written.
+    """
     for index, (plan, (own, others)) in enumerate(zip(plans, outlook(plans), strict=True), 1):
         named: dict[str, Any] = {"name": plan.name, "index": index, "total": len(plans)}
-        context.observer(MigrationStarted(at=monotonic(), **named, expected_s=own, others_s=others))
+        audience(MigrationStarted(at=monotonic(), **named, expected_s=own, others_s=others))
+        keeping.begin(index, plan.name)
         try:
             done = engine.migrate(plan, replace(context, number=index))
-        except (PrerequisiteMissing, ScenarioError, Interrupted):
+        except (PrerequisiteMissing, ScenarioError):
             raise
-        except (TestbedError, OSError) as fault:  # a full disk, a host's shell that was killed
+        except (TestbedError, OSError) as fault:  # a host's shell that was killed
             done = failed(plan, str(fault))
-        summary.migrations.append(done)
-        context.observer(finished(done))
+        try:
+            keeping.add(done)
+        finally:
+            audience(finished(done))
+        audience.check()
         if done.interrupted:
-            raise Interrupted("interrupted; the files of what was done are written")
+            raise Interrupted(context.noted.why or "interrupted")
+
+
+class Audience:
+    """Whoever watches, held off from what is watched: one that fails is told nothing more, and the migration that is
+    under way goes on to its end.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._fault: Exception | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Tells."""
+        if self._fault is None:
+            try:
+                self._observer(event)
+            except Exception as fault:  # noqa: BLE001 - it is raised, in its time
+                self._fault = fault
+
+    def check(self) -> None:
+        """Raises what went wrong."""
+        if self._fault is not None:
+            raise self._fault
 
 
 def failed(plan: Plan, reason: str) -> MigrationRecord:
     """The record of a migration that could not even begin."""
     link = plan.network.vmotion
-    return MigrationRecord(
-        name=plan.name,
-        settings=plan.settings,
-        repeat=plan.repeat,
-        scale={"size": plan.scale.size, "time": plan.scale.time},
-        outcome="failed",
-        reason=reason,
-        vm=VmRecord(
-            ram_bytes=plan.guest.ram_bytes,
-            workload=plan.guest.workload["name"],
-            working_set_bytes=plan.guest.workload.get("working_set"),
-            write_rate=plan.guest.workload.get("write_rate"),
-        ),
-        link=LinkRecord(
-            rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False
-        ),
-        invalid_reasons=[reason],
+    unmeasured = LinkRecord(
+        rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False
     )
+    done = decided(plan, unmeasured, Ended(outcome="failed", reason=reason))
+    done.invalid_reasons = [reason]
+    return done
 
 
 def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summary:
@@ -141,15 +182,6 @@ def finished(done: MigrationRecord) -> MigrationFinished:
     return MigrationFinished(
         at=monotonic(), name=done.name, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
     )
-
-
-def _judge(summary: Summary, asked: int) -> None:
-    """A run is valid when every migration of it is, and none is missing."""
-    for done in summary.migrations:
-        summary.invalid_reasons += [f"{done.name}: {reason}" for reason in done.invalid_reasons]
-    if len(summary.migrations) < asked:
-        summary.invalid_reasons.append(f"{asked - len(summary.migrations)} of {asked} migrations were not made")
-    summary.valid = not summary.invalid_reasons
 
 
 def check_fits_all(plans: list[Plan]) -> None:
@@ -196,26 +228,3 @@ def _private(run_id: str) -> Iterator[Path]:
         yield runtime
     finally:
         shutil.rmtree(runtime, ignore_errors=True)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM raise ``Interrupted`` once; what comes while that is being cleaned up is ignored.
-
-    Signals are the main thread's: a run in another one is not interrupted by them.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -10,11 +10,10 @@ Hosts are for one migration and go with it; ``again`` makes new ones. The folder
 
 import copy
 import secrets
-import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -24,14 +23,16 @@ from testbed.core.errors import TestbedError
 from testbed.core.events import Event, MigrationStarted
 from testbed.core.outlook import Outlook
 from testbed.core.plan import Plan
-from testbed.core.record import LinkRecord, MigrationRecord
+from testbed.core.record import MigrationRecord
 from testbed.engines.control import LINK_WORDS, Controls, Order
 from testbed.engines.native import Lab
-from testbed.experiment import begun, check_fits_all, failed, finished, run_context, the_machine
+from testbed.experiment import Audience, begun, check_fits_all, failed, finished, run_context, the_machine
 from testbed.linux import owned
+from testbed.linux.interrupts import noting
 from testbed.network.fabric import Fabric
 from testbed.report import page
 from testbed.report.folder import RunFolder
+from testbed.report.keeping import Keeping
 from testbed.scenario import Scenario
 
 PATIENCE_S = 24 * 3600.0
@@ -65,7 +66,10 @@ class Session:
             check_fits_all(self.scenario.plans()[:1])
             self.folder = RunFolder.create(self._out)
             self.folder.write_scenario(self.scenario.resolved_yaml())
-            self._context = stack.enter_context(run_context(run_id, self.folder, self._see, state.add))
+            stack.callback(self._draw)
+            self._keeping = stack.enter_context(Keeping(self.folder, self.summary))
+            context = stack.enter_context(run_context(run_id, self.folder, Audience(self._see), state.add))
+            self._context = replace(context, decided=self._keeping.decided)
             stack.callback(self._leave)
             self.again(self.scenario)
             self._stack = stack.pop_all()
@@ -100,11 +104,12 @@ class Session:
         self._hosts.close()
         number = self._made.total()
         context = replace(self._context, controls=self._controls, number=number)
+        self._keeping.begin(number, plan.name)
         self._see(MigrationStarted(at=monotonic(), name=plan.name, index=number, total=number))
         with ExitStack() as hosts:
             log = hosts.enter_context(owned.append(self.folder.log))
             self._lab = Lab(plan, context, hosts, log, PATIENCE_S)
-            self._link = self._lab.build()
+            self._lab.build()
             self._lab.warm_up()
             self._hosts = hosts.pop_all()
         self.state = AT_WORK
@@ -116,7 +121,7 @@ class Session:
         self.state = MOVING
         self._over.clear()
         self._controls.open()  # orders are for it from now on
-        self._thread = threading.Thread(target=self._move, args=(self._link,), name="migration")
+        self._thread = threading.Thread(target=self._move, name="migration")
         self._thread.start()
 
     def wait(self) -> MigrationRecord:
@@ -145,9 +150,9 @@ class Session:
         self._made[name] += 1
         return replace(plan, name=name, settings=settings, repeat=self._made[name])
 
-    def _move(self, link: LinkRecord) -> None:
+    def _move(self) -> None:
         try:
-            self._keep(self._moved(link))
+            self._keep(self._moved())
         except BaseException as bug:  # noqa: BLE001 - whoever waits gets it
             self._bug = bug
         finally:
@@ -155,18 +160,17 @@ class Session:
             self.state = OVER
             self._over.set()
 
-    def _moved(self, link: LinkRecord) -> MigrationRecord:
+    def _moved(self) -> MigrationRecord:
         try:
-            return self._lab.conclude(link, self._lab.migrate())
+            return self._lab.conclude(self._lab.migrate())
         except (TestbedError, OSError) as fault:
             return failed(self._lab.plan, str(fault))
 
     def _keep(self, done: MigrationRecord) -> None:
-        self.summary.migrations.append(done)
-        reasons = [f"{each.name}: {why}" for each in self.summary.migrations for why in each.invalid_reasons]
-        self.summary.invalid_reasons, self.summary.valid = reasons, not reasons
-        self.folder.write_summary(self.summary)
-        self._see(finished(done))
+        try:
+            self._keeping.add(done)
+        finally:
+            self._see(finished(done))
 
     def _see(self, event: Event) -> None:
         with self._lock:
@@ -174,27 +178,15 @@ class Session:
         self._observe(event)
 
     def _leave(self) -> None:
-        """Whatever is under way is cancelled, hosts go, and the folder gets its page."""
-        with _undisturbed():
+        """Whatever is under way is cancelled, and hosts go."""
+        with noting():  # who is impatient for the end does not get there sooner by breaking it off
             try:
                 if self._thread is not None:
                     self._controls.give(Order(what="cancel"))
                     self._thread.join()
             finally:
                 self._hosts.close()
-            if self.summary.migrations:
-                page.write(self.folder.path, self._say)
 
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Who is impatient for the end does not get there sooner by breaking it off."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def _draw(self) -> None:
+        if self.summary.migrations:
+            page.write(self.folder.path, self._say)

@@ -1,10 +1,15 @@
 """The command line: one small file a command. Human text goes to stderr, data to stdout."""
 
+import sys
 from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code (``core.errors``). ``argv`` is without the program's name."""
-    from testbed.cli.app import run_command
+    try:
+        from testbed.cli.app import run_command
 
-    return run_command(argv)
+        return run_command(argv)
+    except KeyboardInterrupt:  # before there is anything that could be said to be broken off
+        print("testbed: interrupted", file=sys.stderr)
+        return 130

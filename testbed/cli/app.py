@@ -10,6 +10,7 @@ from typer.main import get_command
 from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve, shell
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.registry import nearest
+from testbed.linux.interrupts import interruptible
 
 PROGRAM = "testbed"
 
@@ -38,22 +39,28 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
     arguments = with_port(list(sys.argv[1:] if argv is None else argv))
     try:
-        code = get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except TestbedError as error:
-        return _fail(error)
+        with interruptible():
+            return _ended(arguments)
+    except (TestbedError, Interrupted) as end:
+        return _fail(str(end), end.exit_code)
     except typer.TyperException as error:
-        return _fail(ScenarioError(_usage(error)))
+        return _fail(_usage(error), ScenarioError.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(Interrupted("interrupted"))
+        return _fail("interrupted", Interrupted.exit_code)
     except BrokenPipeError:
         # Whoever read us has gone (``| head``): nothing is left to say, and the interpreter must not try again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TestbedError.exit_code
     except OSError as error:
         # A full disk behind stdout, or whatever else of this machine no seam has named.
-        return _fail(TestbedError(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"))
+        named = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{named}", TestbedError.exit_code)
+
+
+def _ended(arguments: list[str]) -> int:
+    code = get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
 
 
 def with_port(arguments: list[str]) -> list[str]:
@@ -67,11 +74,11 @@ def with_port(arguments: list[str]) -> list[str]:
     return made
 
 
-def _fail(error: TestbedError) -> int:
-    text = "".join(char if char.isprintable() else " " for char in f"{PROGRAM}: {error}")
+def _fail(message: str, code: int) -> int:
+    text = "".join(char if char.isprintable() else " " for char in f"{PROGRAM}: {message}")
     red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ("", "")
     print(f"{red}{text}{plain}", file=sys.stderr)
-    return error.exit_code
+    return code
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -1,8 +1,12 @@
 """What several commands are asked for in the same words, and what follows from it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+
+from testbed.report.folder import new_folder
 
 
 def overrides(set_: list[str] | None, policy: str | None) -> list[str]:
@@ -16,6 +20,17 @@ def own_code(file: Path) -> None:
     print(f"this scenario runs code of its own: {name}", file=sys.stderr, flush=True)
 
 
-def folder_for(name: str, out: Path | None) -> Path:
-    """``--out``, or a new folder of results that says what was run, and when."""
-    return out or Path("results", f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
+@contextmanager
+def results_folder(name: str, out: Path | None) -> Iterator[Path]:
+    """``--out``, or a new folder of results that says what was run and when, and is nobody else's; a new one into which
+    nothing was written goes again.
+    """
+    if out is not None:
+        yield out
+        return
+    path = new_folder(f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.rmdir()

@@ -10,7 +10,8 @@ def bench() -> int:
     from rich.table import Table
 
     from testbed.engines.bench import rows
-    from testbed.experiment import interruptible, the_machine
+    from testbed.experiment import the_machine
+    from testbed.linux.interrupts import interruptible
 
     table = Table("measure", "figure", "mark", "met")
     progress = Console(stderr=True)

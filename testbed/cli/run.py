@@ -1,14 +1,16 @@
 """``run``: a scenario on real hosts, links and memory, into a folder of results."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from testbed import scenarios
-from testbed.cli.asked import folder_for, overrides, own_code
-from testbed.core.errors import ScenarioError, TestbedError
+from testbed.cli.asked import overrides, own_code, results_folder
+from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 
 DEFAULTS = ("fast-motion", "hello")
 """What runs without a name: the first of these that there is."""
@@ -50,10 +52,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         raise ScenarioError(f"engine '{engine or loaded.engine}' is over before a page is open; leave out --live")
     if live is None and live_host is not None:
         raise ScenarioError("--live-host says where --live is; add --live")
-    folder = folder_for(loaded.name, out)
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Controls()
     with (
+        results_folder(loaded.name, out) as folder,
+        _named(folder),
         live_page(title, folder, live_host, live, controls) as page,
         watching(quiet, f"{loaded.name}: {loaded.title}") as observer,
     ):
@@ -74,6 +77,17 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     if not quiet:
         text.show(summary, folder)
     return 0 if summary.valid else TestbedError.exit_code
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Whoever ends a run is told where its files are, whenever it was."""
+    try:
+        yield
+    except Interrupted as stop:
+        if str(folder) in str(stop) or not (folder / "summary.json").exists():
+            raise
+        raise Interrupted(f"{stop}; the files are in {folder}") from stop
 
 
 def default_scenario() -> str:

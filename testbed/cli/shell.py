@@ -1,16 +1,12 @@
 """``shell``: Mininet's prompt with the hosts up and a guest at work, for whoever wants to try things one by one."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from testbed.cli.asked import folder_for, overrides, own_code
-from testbed.core.errors import Interrupted
+from testbed.cli.asked import overrides, own_code, results_folder
+from testbed.linux.interrupts import keyboard
 
 TEXT = "testbed> "
 HELLO = """The hosts are up and the guest is at work. Commands beside Mininet's own (help, net, esx1 COMMAND, exit):
@@ -33,28 +29,14 @@ def shell(
 
     given = overrides(set_, policy)
     loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
-    folder = folder_for(loaded.name, out)
-    with _ended_by_sigterm(), Session(loaded, folder, plain, say) as session:
+    with results_folder(loaded.name, out) as folder, Session(loaded, folder, plain, say) as session:
         commands = Commands(
             session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
         )
         say(HELLO)
-        while prompt(session.fabric, commands.by_name(), TEXT):
-            pass
+        with keyboard():
+            while prompt(session.fabric, commands.by_name(), TEXT):
+                pass
     if session.summary.migrations:
         say(f"results: {folder}")
     return 0
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """As a run is. Ctrl-C is the prompt's, which comes back by it."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise Interrupted("interrupted by SIGTERM")
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -4,12 +4,13 @@
     ├── ScenarioError               2   the user's file or option is wrong (file, line, what was expected)
     ├── PrerequisiteMissing         3   the machine lacks something (what, and what installs it)
     ├── MachineBusy                 4   another run holds the machine
-    ├── Interrupted               130   the user said stop
     ├── ProtocolError
     │   ├── LocalProtocolError      1   we were about to say something the protocol forbids: our bug
     │   └── RemoteProtocolError     1   they said something the protocol forbids
     ├── MigrationAborted            1   an outcome, not a crash: the guest runs on at the source
     └── InDoubt                     1   commit was sent and never answered: only an operator may decide
+
+    Interrupted                   130   the user said stop; beside the tree: who catches faults must not swallow it
 
 Tracebacks are for our own bugs alone; everything in this tree is shown to the user as one line.
 """
@@ -50,10 +51,12 @@ class MachineBusy(TestbedError):
     exit_code = 4
 
 
-class Interrupted(TestbedError):
-    """Ctrl-C or SIGTERM."""
+class Interrupted(BaseException):
+    """Ctrl-C, SIGTERM or SIGHUP. It is raised wherever the program happens to be, as ``KeyboardInterrupt`` is, and no
+    fault of anything there: whoever catches faults must let it pass.
+    """
 
-    exit_code = 130
+    exit_code: ClassVar[int] = 130
 
 
 class ProtocolError(TestbedError):

@@ -196,7 +196,9 @@ class PredictionRecord:
 
 @dataclass(slots=True, kw_only=True)
 class MigrationRecord:
-    """One migration of the matrix. Clock edges: docs/record.md."""
+    """One migration of the matrix. Clock edges: docs/record.md. ``runs_at``: the host where the guest runs from its end
+    on; None where there are no hosts, or none runs it.
+    """
 
     name: str
     settings: dict[str, Any]
@@ -235,6 +237,7 @@ class MigrationRecord:
     controls: list[ControlRecord] = field(default_factory=list)
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
+    runs_at: str | None = None
     valid: bool = False
     invalid_reasons: list[str] = field(default_factory=list)
 
@@ -263,6 +266,15 @@ class ComparisonRecord:
 
 
 @dataclass(slots=True, kw_only=True)
+class NotMadeRecord:
+    """A migration that was asked for and not made, and why."""
+
+    name: str
+    repeat: int
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
 class Summary:
     """A whole run."""
 
@@ -277,3 +289,4 @@ class Summary:
     environment: dict[str, Any]
     migrations: list[MigrationRecord]
     comparisons: list[ComparisonRecord] = field(default_factory=list)
+    not_made: list[NotMadeRecord] = field(default_factory=list)

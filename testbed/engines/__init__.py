@@ -10,6 +10,7 @@ from testbed.core.plan import Plan
 from testbed.core.record import MigrationRecord
 from testbed.core.registry import Registry
 from testbed.engines.control import Controls
+from testbed.linux.interrupts import Noted
 from testbed.metrics.sampler import PERIOD_S
 
 Observer = Callable[[Event], None]
@@ -20,7 +21,8 @@ class RunContext:
     """What all migrations of one run share. ``runtime`` is a private directory for sockets, gone with the run;
     ``started`` is told every process of the run, so that what a killed run left can be found. ``number`` of the
     migration in its run, from 1; ``capture``: its packets are kept (``network.capture``); ``controls``: what is done to
-    it by hand; ``sample_s``: how often is sampled.
+    it by hand; ``sample_s``: how often is sampled; ``decided`` is given the record of a migration as soon as its end is
+    decided, and keeps it before it returns; ``noted`` signals came while a migration was followed to its end.
     """
 
     run_id: str
@@ -33,6 +35,8 @@ class RunContext:
     capture: bool = False
     sample_s: float = PERIOD_S
     controls: Controls = field(default_factory=Controls)
+    decided: Callable[[MigrationRecord], None] = lambda _record: None
+    noted: Noted = field(default_factory=Noted)
 
 
 class Engine(Protocol):

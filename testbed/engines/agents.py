@@ -2,15 +2,13 @@
 
 import json
 import subprocess
-import threading
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from time import monotonic
 from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.engines.lines import Lines
 from testbed.linux.module import module
 from testbed.network.fabric import Fabric
 
@@ -35,9 +33,8 @@ class AgentProcess:
             stdout=subprocess.PIPE,
             stderr=log,
         )
-        self._events: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self._reader = threading.Thread(target=self._read, daemon=True, name=f"{self.role} agent")
-        self._reader.start()
+        self._lines = Lines(pipe_of(self.process.stdout))
+        self._gone = False
 
     def __enter__(self) -> "AgentProcess":
         return self
@@ -46,7 +43,8 @@ class AgentProcess:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.kill()
-        self._reader.join()
+        self._gone = True
+        pipe_of(self.process.stdout).close()
 
     def order(self, what: str, **more: Any) -> None:
         """Tell it; an agent that has died hears nothing, and its events say so."""
@@ -55,14 +53,16 @@ class AgentProcess:
             pipe_of(self.process.stdin).flush()
 
     def next_event(self, timeout_s: float) -> dict[str, Any] | None:
-        """The next event, None when there was none in time, ``GONE`` for ever after the last one."""
-        try:
-            event = self._events.get(timeout=timeout_s)
-        except Empty:
+        """The next event, None when nothing was said for that time, ``GONE`` for ever after the last one."""
+        line = b"" if self._gone else self._lines.next(timeout_s)
+        if line is None:
             return None
-        if event is GONE:
-            self._events.put(GONE)
-        return event
+        # A line that is cut off in the middle is the last one: the agent was killed while it wrote it.
+        with suppress(ValueError):
+            if line.endswith(b"\n"):
+                return dict(json.loads(line))
+        self._gone = True
+        return GONE
 
     def ready(self, timeout_s: float) -> dict[str, Any]:
         """Waits until it can serve. Raises ``TestbedError`` with its own reason, or ``AgentDied``."""
@@ -76,11 +76,9 @@ class AgentProcess:
         return event
 
     def until(self, name: str, timeout_s: float) -> dict[str, Any] | None:
-        """Its next event of that name; ``GONE`` when it has ended without one, None when the time is over."""
-        deadline = monotonic() + timeout_s
-        while (left := deadline - monotonic()) > 0:
-            event = self.next_event(left)
-            if event is None or event is GONE or event["event"] == name:
+        """Its next event of that name; ``GONE`` when it has ended without one, None when it was silent for so long."""
+        while (event := self.next_event(timeout_s)) is not None:
+            if event is GONE or event["event"] == name:
                 return event
         return None
 
@@ -90,15 +88,6 @@ class AgentProcess:
         self.process.wait()
         with suppress(OSError):
             pipe_of(self.process.stdin).close()
-
-    def _read(self) -> None:
-        try:
-            # A line that is cut off in the middle is the last one: the agent was killed while it wrote it.
-            with pipe_of(self.process.stdout) as lines, suppress(ValueError):
-                for line in lines:
-                    self._events.put(json.loads(line))
-        finally:
-            self._events.put(GONE)
 
 
 def pipe_of(stream: IO[bytes] | None) -> IO[bytes]:

@@ -46,7 +46,8 @@ def conclude(
     """When both guests stand still, nothing is in flight, and no log grows any more. ``folder`` gets all rows."""
     if applications.identity is None:
         return Applied()
-    services = _Services(applications, ended, marks, runner, folder).records()
+    found = _Services(applications, ended, marks, runner, folder)
+    services = found.records()
     gap, parts = seen_blackout(applications, ended)
     findings = [f"{each.name}: {finding}" for each in services if each.verified is False for finding in each.findings]
     return Applied(
@@ -56,7 +57,7 @@ def conclude(
         blackout=parts,
         services=services,
         probe_share=applications.probe_share,
-        reasons=[*reasons(applications, ended, gap), *findings],
+        reasons=[*reasons(applications, ended, gap), *findings, *found.unkept],
     )
 
 
@@ -70,6 +71,8 @@ class _Services:
         self._areas = areas(runner.ram_fd, GuestConfig(**runner.config))
         self._folder = folder
         self._offset = 0
+        self.unkept: list[str] = []
+        """Whose operations could not be written, and why."""
 
     def records(self) -> list[ServiceRecord]:
         """In the order of their areas."""
@@ -83,7 +86,10 @@ class _Services:
         followers = self._applications.guest_logs[name]
         logs = [follower.rows() for follower in followers]
         client, said = self._applications.client_rows(name), self._applications.said.get(name, {})
-        self._keep(name, logs, client)
+        try:
+            self._keep(name, logs, client)
+        except OSError as fault:
+            self.unkept.append(f"the operations of {name} could not be written: {fault.strerror or fault}")
         verdict = service.verify(
             ServiceEvidence(
                 area=self._areas[index],

@@ -53,12 +53,12 @@ def _wire(rate: float | None, started: Callable[[int], None]) -> Row:
     """Round 1 between two measurements by iperf3 on the very same link."""
     plan = _plan(LinkPlan(rate=rate), ram_bytes=GIB)
     with _lab(plan, started) as lab:
-        link = lab.build()
+        lab.build()
         before = iperf3_goodput(lab.fabric, 2)
         lab.warm_up()
         ended = lab.migrate()
         after = iperf3_goodput(lab.fabric, 2)
-        done = lab.conclude(link, ended)
+        done = lab.conclude(ended)
     ratio = done.rounds[0].bandwidth / ((before + after) / 2)
     gigabits = done.rounds[0].bandwidth * 8 / 1e9
     name = "unshaped" if rate is None else f"at {rate / 1e9:g} Gbit/s, MTU 1500"
@@ -132,9 +132,9 @@ def _undisturbed(started: Callable[[int], None]) -> Row:
 def _moved(plan: Plan, started: Callable[[int], None], sample_s: float = PERIOD_S) -> MigrationRecord:
     """One migration, whole."""
     with _lab(plan, started, sample_s) as lab:
-        link = lab.build()
+        lab.build()
         lab.warm_up()
-        return lab.conclude(link, lab.migrate())
+        return lab.conclude(lab.migrate())
 
 
 def _longest_phase(done: MigrationRecord) -> str:

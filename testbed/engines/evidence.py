@@ -16,7 +16,9 @@ from testbed.network.crossing import Crossing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that is known. ``marks``: running, migrate, ended, cooled; ``condition``: of the guest that is to run."""
+    """All that is known. ``marks``: running, migrate, ended, cooled; ``condition``: of the guest that is to run;
+    ``faults``: what could not be found out after the end, and why.
+    """
 
     plan: Plan
     link: LinkRecord
@@ -33,3 +35,4 @@ class Evidence:
     crossing: Crossing | None
     applied: Applied
     capture: CaptureRecord | None
+    faults: tuple[str, ...] = ()

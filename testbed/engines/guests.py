@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from types import TracebackType
 from typing import IO, Any
 
@@ -27,6 +27,7 @@ from testbed.engines.lines import Lines
 from testbed.engines.timeline import Counts, Times
 from testbed.linux import process
 from testbed.linux.module import module
+from testbed.linux.waiting import Patience
 from testbed.network.fabric import Fabric
 
 READY_S = 300.0
@@ -120,8 +121,8 @@ class GuestProcess:
         """
         errors, fault = self._answer()
         self._gate.hold()
-        deadline = monotonic() + REST_S
-        while self._gate.busy and self.alive and monotonic() < deadline:
+        patience = Patience(REST_S)
+        while self._gate.busy and self.alive and not patience.over():
             sleep(0.001)
         if fault is None and not self.alive:
             fault = self._dead()

@@ -1,9 +1,9 @@
 """What a process says on a pipe, line by line, and never waited for longer than asked: a stuck one says nothing."""
 
 import os
-import select
-from time import monotonic
 from typing import IO
+
+from testbed.linux.waiting import readable
 
 
 class Lines:
@@ -13,10 +13,11 @@ class Lines:
         self._fd, self._came = pipe.fileno(), b""
 
     def next(self, timeout_s: float) -> bytes | None:
-        """The next line with its end, what is left when the pipe has ended (at last nothing), None within that time."""
-        deadline = monotonic() + timeout_s
+        """The next line with its end, what is left when the pipe has ended (at last nothing), None when nothing came
+        for that time.
+        """
         while b"\n" not in self._came:
-            if not select.select([self._fd], [], [], max(0.0, deadline - monotonic()))[0]:
+            if not readable([self._fd], timeout_s):
                 return None
             more = os.read(self._fd, 1 << 16)
             if not more:

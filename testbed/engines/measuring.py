@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from types import TracebackType
 
@@ -157,6 +157,13 @@ class Measuring:
         )
         self._sampler.event("mark", name=name)
 
+    def mark_anyway(self, name: str, last: str) -> None:
+        """The same; where a counter cannot be read any more, that of the mark ``last`` stands for it."""
+        try:
+            self.mark(name)
+        except (OSError, psutil.Error):
+            self.marks[name] = replace(self.marks[last], at=monotonic())
+
     def note(self, event: Event) -> None:
         """What happened, among the samples, on the same clock: rounds with their decisions, phases."""
         match event:
@@ -180,9 +187,12 @@ class Measuring:
             guest.alive for guest in guests
         )
 
-    def stop(self) -> SamplerReport:
-        """No further samples; what the sampling cost, and what was lost."""
+    def stop(self) -> None:
+        """No further samples. Raises ``TestbedError`` when some were not written."""
         self._stack.close()
+
+    def report(self) -> SamplerReport:
+        """What the sampling cost, and what was lost; complete after ``stop``."""
         return self._sampler.report()
 
     def guest_log(self) -> GuestLog:

@@ -5,10 +5,8 @@
 Everything is put on one ExitStack, so that whatever happens is undone in the opposite order.
 """
 
-import json
 import secrets
 from contextlib import ExitStack
-from pathlib import Path
 from time import monotonic, sleep
 from typing import IO, Any, ClassVar
 
@@ -16,20 +14,19 @@ from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, MigrationRecord
-from testbed.core.service_record import CaptureRecord, ControlRecord
+from testbed.core.service_record import ControlRecord
 from testbed.engines import RunContext, register
 from testbed.engines.agents import AgentProcess
 from testbed.engines.applications import Applications
-from testbed.engines.applied import conclude
+from testbed.engines.concluding import FAULTS, Concluding, Steps
 from testbed.engines.control import LinkControl, Order
-from testbed.engines.evidence import Evidence
 from testbed.engines.forecasting import foresee
-from testbed.engines.guests import Condition, GuestProcess
+from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Measuring
-from testbed.engines.outcome import Ended, Following, Pair
-from testbed.engines.proof import prove_memory
-from testbed.engines.recording import record
+from testbed.engines.outcome import DESTINATION, SOURCE, Ended, Following, Pair
+from testbed.engines.recording import decided
 from testbed.linux import owned
+from testbed.linux.interrupts import Noted, noting
 from testbed.model.link import available
 from testbed.network.calibrate import calibrate, require_capacity, trim_of
 from testbed.network.capture import Capture, capture_file
@@ -38,9 +35,7 @@ from testbed.network.fabric import Fabric
 from testbed.network.hosts import Interface
 from testbed.network.links import shape
 
-SOURCE, DESTINATION = "esx1", "esx2"
 START_TIMEOUT_S = 30.0
-ANNOUNCED_S = 1.0
 WAIT_S = 120.0
 """Seconds that a destination waits for its source, beside the warm-up: calibration may be repeated in them."""
 
@@ -52,13 +47,21 @@ class NativeEngine:
     needs_machine: ClassVar[bool] = True
 
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
-        """See ``Engine``."""
-        with ExitStack() as stack, owned.append(context.log) as log:
-            lab = Lab(plan, context, stack, log)
-            link = lab.build()
-            lab.warm_up()
-            ended = lab.migrate()
-            return lab.conclude(link, ended)
+        """See ``Engine``. From the word on signals are noted alone: what was begun is followed to its end."""
+        done: MigrationRecord | None = None
+        try:
+            with ExitStack() as stack, owned.append(context.log) as log:
+                lab = Lab(plan, context, stack, log)
+                lab.build()
+                lab.warm_up()
+                with noting(context.noted) as noted:
+                    done = lab.conclude(lab.migrate(noted), noted)
+        except FAULTS as fault:
+            if done is None:
+                raise
+            done.valid = False
+            done.invalid_reasons.append(f"its hosts were not taken down in order: {fault}")
+        return done
 
 
 class Lab:
@@ -73,12 +76,13 @@ class Lab:
         self._stack, self._log = stack, log
         self._watching = [context.observer]
         self._by_hand: list[tuple[float, Order, str | None]] = []
+        self.steps = Steps()
         self.crossing: Crossing | None = None
         self.capture: Capture | None = None
 
     def build(self) -> LinkRecord:
         """Network, guests and agents, and the proof of the link, while nothing else uses it or the processors."""
-        self._phase("network")
+        self.phase("network")
         self.fabric = self._stack.enter_context(Fabric(self.plan.network, self.context.run_id))
         for host in self.fabric.hosts.values():
             self.context.started(host.pid)
@@ -86,7 +90,7 @@ class Lab:
         shape(self.fabric, "vmotion", self.plan.network.vmotion)
         shape(self.fabric, "vm", self.plan.network.vm)
         self.link = LinkControl(self.fabric, self.plan.network.vmotion)
-        self._phase("guest")
+        self.phase("guest")
         self.applications = Applications(self.plan, self.context, self.fabric, self._stack, self._log)
         source, destination = self._guest(SOURCE, "source"), self._guest(DESTINATION, "destination")
         source.wait_ready()
@@ -94,16 +98,16 @@ class Lab:
         self.applications.attach(SOURCE, source, up=True)
         self.applications.attach(DESTINATION, destination, up=False)
         self.pair = self._agents(source, destination)
-        self._phase("calibrate")
+        self.phase("calibrate")
         link = calibrate(self.fabric, self.plan.network.vmotion)
         self.link.trim = trim_of(link)
         link.available = available(self.plan, link.goodput / 8) * 8 if link.goodput else None
-        self.predicted = foresee(self.plan, link)
+        self.predicted, self._calibrated = foresee(self.plan, link), link
         return link
 
     def warm_up(self) -> None:
         """The guest works, untracked, so that its own rate is known before anything disturbs it."""
-        self._phase("warmup")
+        self.phase("warmup")
         self.measuring = self._stack.enter_context(Measuring(self.plan, self.context, self.fabric, self.pair))
         self._watching.append(self.measuring.note)
         if self.plan.network.cross_traffic:
@@ -117,22 +121,24 @@ class Lab:
         self.measuring.mark("running")
         sleep(self.plan.warmup_s)
 
-    def migrate(self) -> Ended:
-        """Give the word and follow it to its end."""
+    def migrate(self, noted: Noted | None = None) -> Ended:
+        """Give the word and follow it to its end, which is written down at once. Raises before the word alone."""
         if self.context.capture:
             self._capture()
         self.applications.look_up("before")
         self.measuring.mark("migrate")
         timeout_s, controls = self.plan.migration.timeout_s, self.context.controls
-        ended = Following(self.pair, self._observe, timeout_s, controls, self.link).to_the_end()
-        self.measuring.mark("ended")
+        ended = Following(self.pair, self._observe, timeout_s, controls, self.link, noted).to_the_end()
+        self.measuring.mark_anyway("ended", "migrate")
         asked = self.measuring.marks["migrate"].at
         ended.controls[:0] = [
             ControlRecord(at_s=at - asked, what=order.what, value=order.value, fault=fault)
             for at, order, fault in self._by_hand
         ]
+        known = decided(self.plan, self._calibrated, ended, **self.tracker, predicted=self.predicted)
+        self.steps.take("its end could not be kept", lambda: self.context.decided(known), None)
         if self.crossing:
-            self.crossing.stop()
+            self.steps.take("cross traffic", self.crossing.stop, None)
         return ended
 
     def by_hand(self, order: Order) -> str | None:
@@ -142,49 +148,9 @@ class Lab:
         self._observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
         return fault
 
-    def conclude(self, link: LinkRecord, ended: Ended) -> MigrationRecord:
-        """Let the guest run on where it is now; then stop everything, and hold memory against memory."""
-        if not ended.interrupted:
-            self._phase("cooldown")
-            sleep(self.plan.cooldown_s)
-        self.measuring.mark("cooled")
-        capture = self._captured()
-        runner, condition = self._end(ended)
-        self._write_cells(ended)
-        self._phase("verify")
-        sampler = self.measuring.stop()
-        return record(
-            Evidence(
-                plan=self.plan,
-                link=link,
-                ended=ended,
-                tracker=self._tracker["tracker"],
-                tracker_reason=self._tracker["reason"],
-                marks=self.measuring.marks,
-                sampler=sampler,
-                log=self.measuring.guest_log(),
-                memory=prove_memory(self.pair, ended, self.applications.worked()),
-                memory_overhead=self.measuring.memory_overhead,
-                condition=condition,
-                predicted=self.predicted,
-                crossing=self.crossing,
-                capture=capture,
-                applied=conclude(self.applications, ended, self.measuring.marks, runner, self._operations),
-            )
-        )
-
-    def _end(self, ended: Ended) -> tuple[GuestProcess, Condition]:
-        """Clients first, then disks, then both guests stand still. Where the guest is, and how it was found."""
-        self.measuring.take_memory()
-        self._note_announcements(ended)
-        self.applications.look_up("after")
-        self.applications.stop_clients()
-        source, destination = self.pair.source, self.pair.destination
-        runner = destination if ended.outcome == "completed" else source
-        condition = runner.conclude()
-        source.freeze()
-        destination.freeze()
-        return runner, condition
+    def conclude(self, ended: Ended, noted: Noted | None = None) -> MigrationRecord:
+        """The record, once all that can be known is; whatever fails now is a reason not to believe it."""
+        return Concluding(self, self._calibrated, ended, self.steps).record(noted or Noted())
 
     def _capture(self) -> None:
         """From just before the word is given."""
@@ -192,35 +158,6 @@ class Lab:
         file = capture_file(folder, number=number, repeat=self.plan.repeat)
         self.capture = self._stack.enter_context(Capture(self.fabric, file, log=self._log))
         self.context.started(self.capture.pid)
-
-    def _captured(self) -> CaptureRecord | None:
-        if self.capture is None:
-            return None
-        kept, file = self.capture.stop(), self.capture.file
-        name = f"{file.parent.name}/{file.name}"
-        return CaptureRecord(file=name, packets=kept.packets, dropped=kept.dropped, fault=kept.complaint or None)
-
-    def _note_announcements(self, ended: Ended) -> None:
-        """How often the destination has announced the guest; it says so once it has done, within the cool-down."""
-        if ended.outcome != "completed" or self.pair.nic is None:
-            return
-        event = self.pair.destination_agent.until("announced", ANNOUNCED_S)
-        if event and event["event"] == "announced":
-            ended.announced, ended.announce_fault = int(event["count"]), event["fault"]
-        else:
-            ended.announce_fault = "the destination agent " + ("died before it said so" if event else "does not say")
-
-    @property
-    def _operations(self) -> Path:
-        """Where every operation of the guest's services is kept."""
-        return self.context.samples.with_name("operations")
-
-    def _write_cells(self, ended: Ended) -> None:
-        """``pages.jsonl``: where in memory each round's pages were (``report.cells`` reads it)."""
-        with owned.append(self.context.samples.with_name("pages.jsonl")) as file:
-            for cells in ended.cells:
-                line = json.dumps({"migration": self.plan.name, "repeat": self.plan.repeat, **cells}) + "\n"
-                file.write(line.encode())
 
     def _guest(self, host: str, role: str) -> GuestProcess:
         settings = self.applications.guest_settings
@@ -264,7 +201,8 @@ class Lab:
             },
         )
         serving.ready(START_TIMEOUT_S)
-        self._tracker = sourcing.ready(START_TIMEOUT_S)
+        chosen = sourcing.ready(START_TIMEOUT_S)
+        self.tracker = {"tracker": str(chosen["tracker"]), "tracker_reason": str(chosen["reason"])}
         return Pair(
             source_agent=sourcing,
             destination_agent=serving,
@@ -285,7 +223,8 @@ class Lab:
         self.context.started(agent.process.pid)
         return self._stack.enter_context(agent)
 
-    def _phase(self, phase: str) -> None:
+    def phase(self, phase: str) -> None:
+        """A stage begins, and whoever watches hears so."""
         self._observe(PhaseChanged(at=monotonic(), phase=phase))
 
     def _observe(self, event: Event) -> None:

@@ -5,12 +5,12 @@ even with both agents dead it can be told who owns the guest: freeze both, compa
 """
 
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from testbed.core.errors import Interrupted, TestbedError
+from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
 from testbed.core.record import Outcome
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
@@ -19,25 +19,31 @@ from testbed.engines import Observer
 from testbed.engines.agents import AgentProcess
 from testbed.engines.control import Controls, LinkControl, Order
 from testbed.engines.guests import GuestProcess
+from testbed.linux.interrupts import Noted
 from testbed.linux.nic import Nic
+from testbed.linux.waiting import SLICE_S, Patience
 from testbed.migration.connections import bring_up, take_back
 
+SOURCE, DESTINATION = "esx1", "esx2"
 BY_HAND = "cancelled by hand"
 CANCEL_GRACE_S = 10.0
 """How long a source may take to stop after a cancel, before its agent is ended instead."""
-
-
 SILENCE_S = 20.0
 """An agent that says nothing for so long hangs: it tells its progress several times a second, and waits for no answer
 that long while the guest stands still. Without this a guest could be stunned for as long as the timeout lasts."""
+LAST_WORD_S = 5.0
+"""How long a destination may take to say how it ended, once the source has."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Ended:
-    """How a migration went. ``facts`` is what the source agent said at its end, empty when it died."""
+    """How a migration went. ``runs_at`` is the host where the guest is to run from then on, None when that could not be
+    decided; ``facts`` what the source agent said at its end, empty when it died.
+    """
 
     outcome: Outcome = "failed"
     reason: str = ""
+    runs_at: str | None = None
     rounds: list[tuple[Round, Decision | None]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     destination: dict[str, Any] = field(default_factory=dict)
@@ -65,11 +71,18 @@ class Pair:
 class Following:
     """Reads the source agent's events until the migration has ended, in whatever way."""
 
-    def __init__(self, pair: Pair, observer: Observer, timeout_s: float, controls: Controls, link: LinkControl) -> None:
-        self._pair, self._observer = pair, observer
+    def __init__(
+        self,
+        pair: Pair,
+        observer: Observer,
+        timeout_s: float,
+        controls: Controls,
+        link: LinkControl,
+        noted: Noted | None = None,
+    ) -> None:
+        self._pair, self._observer, self._noted = pair, observer, noted or Noted()
         self._controls, self._link, self._began = controls, link, monotonic()
-        self._deadline = monotonic() + timeout_s
-        self._heard = monotonic()
+        self._silence, self._time = Patience(SILENCE_S), Patience(timeout_s)
         self._cancelled_because: str | None = None
         self._gone_because = "the source agent died"
         self._unaccepted: list[Any] = []
@@ -86,36 +99,35 @@ class Following:
         }
 
     def to_the_end(self) -> Ended:
-        """Gives the word, then follows. Ctrl-C and the timeout cancel; the guest is then awaited at the source."""
+        """Gives the word, then follows. A signal that was noted and the timeout cancel; the guest is then awaited at
+        the source. Always has an answer: where the guest is could not be decided is one.
+        """
         self._controls.open()
         try:
-            return self._follow()
+            self._follow()
+        except (TestbedError, OSError) as fault:
+            self.ended.outcome, self.ended.runs_at = "failed", None
+            self.ended.reason = f"where the guest is could not be decided, and neither host was told to run it: {fault}"
         finally:
             for order in self._controls.close():
                 self._note(order.what, order.value, "the migration had ended")
+        return self.ended
 
-    def _follow(self) -> Ended:
+    def _follow(self) -> None:
         self._pair.source_agent.order("migrate")
-        told = False
-        while True:
-            try:
-                if not told:
-                    told = True
-                    self._observer(PhaseChanged(at=monotonic(), phase="precopy"))
-                event = self._pair.source_agent.next_event(0.2)
-            except Interrupted as stop:
-                self.ended.interrupted = True
-                self._cancel(str(stop))
-                continue
+        self._observer(PhaseChanged(at=monotonic(), phase="precopy"))
+        over = False
+        while not over:
+            event = self._pair.source_agent.next_event(SLICE_S)
             if event is not None:
-                self._heard = monotonic()
-                if self._handlers[event["event"]](event):
-                    return self.ended
-            self._watch()
+                self._silence.anew()
+                over = self._handlers[event["event"]](event)
+            if not over:
+                self._watch(silent=event is None)
 
     def _cancel(self, why: str) -> None:
         self._cancelled_because = self._cancelled_because or why
-        self._deadline = monotonic() + CANCEL_GRACE_S
+        self._time.anew(CANCEL_GRACE_S)
         self._pair.source_agent.order("cancel")
 
     def _obey(self, order: Order) -> None:
@@ -138,16 +150,21 @@ class Following:
         self._note("throttle", event["level"], event["fault"])
         return False
 
-    def _watch(self) -> None:
-        """An agent that hangs is ended; its end is then the next event."""
+    def _watch(self, *, silent: bool) -> None:
+        """Between two events. ``silent``: there is nothing to be read. An agent that hangs is ended; its end is then
+        the next event.
+        """
         while order := self._controls.take():
             self._obey(order)
-        now = monotonic()
-        if now > self._heard + SILENCE_S:
+        if self._noted.why and not self.ended.interrupted:
+            self.ended.interrupted = True
+            self._cancel(self._noted.why)
+        late = self._time.over()
+        if silent and self._silence.over():
             self._end_agent(f"the source agent said nothing for {SILENCE_S:g} s and was ended")
-        elif self._cancelled_because and now > self._deadline:
+        elif self._cancelled_because and late:
             self._end_agent(f"{self._cancelled_because}; the source agent did not stop and was ended")
-        elif now > self._deadline:
+        elif late:
             self._cancel("the migration took longer than its timeout")
 
     def _end_agent(self, because: str) -> None:
@@ -189,13 +206,19 @@ class Following:
         self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
         if self._cancelled_because and event["outcome"] == "cancelled":
             self.ended.reason = self._cancelled_because
+        self._leave_it_at_source()
         if event["outcome"] == "completed":
+            self.ended.runs_at = DESTINATION
             self._cancelled_too_late()
-        self.ended.destination = self._pair.destination_agent.until("finished", 5.0) or {}
+        if event.get("connected", True):  # else the destination has heard of nothing, and says nothing
+            self.ended.destination = self._pair.destination_agent.until("finished", LAST_WORD_S) or {}
         heard = self.ended.destination.get("reason")
         if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
             self.ended.reason += f" (the destination: {heard})"
         return True
+
+    def _leave_it_at_source(self) -> None:
+        self.ended.runs_at = SOURCE if self._pair.source.alive else None
 
     def _cancelled_too_late(self) -> None:
         """A cancel after commit changed nothing."""
@@ -205,9 +228,10 @@ class Following:
 
     def _on_gone(self, _event: dict[str, Any]) -> bool:
         if settle(self._pair):
-            self.ended.outcome = "completed"
+            self.ended.outcome, self.ended.runs_at = "completed", DESTINATION
             self.ended.reason = f"{self._gone_because} after commit; the guest runs at the destination"
         else:
+            self._leave_it_at_source()
             self.ended.reason = f"{self._gone_because} before commit; the guest runs on at the source"
             self.ended.reason += _go_on_at_source(self._pair, self._unaccepted)
         return True
@@ -215,11 +239,13 @@ class Following:
 
 def settle(pair: Pair) -> bool:
     """Decides for good where the guest lives: True at the destination, which then runs; False at the source, and the
-    destination's guest is ended. The source is left frozen either way.
+    destination's guest is ended. The source is left frozen either way. Raises ``TimeoutError`` for one that cannot be
+    stopped; the other is, then.
     """
     pair.destination_agent.kill()
-    pair.source.freeze()
-    pair.destination.freeze()
+    with ExitStack() as both:
+        both.callback(pair.destination.freeze)
+        pair.source.freeze()
     if pair.destination.operations() > pair.source.operations():
         _go_on_at_destination(pair)
         return True

@@ -4,12 +4,15 @@ from typing import Any
 
 from guest_agent.config import GuestConfig
 from guest_agent.program import Program
+from testbed.core.plan import Plan
 from testbed.core.record import (
     AccountingRecord,
     CpuRecord,
     CrossTrafficRecord,
     GuestRecord,
+    LinkRecord,
     MigrationRecord,
+    PredictionRecord,
     StreamRecord,
     ThrottleRecord,
     VmRecord,
@@ -19,15 +22,25 @@ from testbed.core.rounds import RoundKind
 from testbed.engines.accounting import account
 from testbed.engines.evidence import Evidence
 from testbed.engines.judging import reasons
+from testbed.engines.outcome import Ended
 from testbed.model.full_scale import full_scale
 
+UNCHECKED = "the run ended before this migration was checked: memory, accounts and samples are not known"
 
-def record(seen: Evidence) -> MigrationRecord:
-    """The record, judged."""
-    plan, ended, facts = seen.plan, seen.ended, seen.ended.facts
-    pace = paced(seen)
-    workload = plan.guest.workload
-    rate = workload.get("write_rate")
+
+def decided(
+    plan: Plan,
+    link: LinkRecord,
+    ended: Ended,
+    *,
+    tracker: str | None = None,
+    tracker_reason: str | None = None,
+    predicted: PredictionRecord | None = None,
+) -> MigrationRecord:
+    """The record as soon as the end is decided: outcome, reason, who runs, and what the agents said. What is found out
+    later is added to it, or is missing, and never changes these.
+    """
+    facts, workload = ended.facts, plan.guest.workload
     made = MigrationRecord(
         name=plan.name,
         settings=plan.settings,
@@ -36,44 +49,52 @@ def record(seen: Evidence) -> MigrationRecord:
         outcome=ended.outcome,
         reason=ended.reason,
         interrupted=ended.interrupted,
+        runs_at=ended.runs_at,
         vm=VmRecord(
             ram_bytes=plan.guest.ram_bytes,
             workload=workload["name"],
             working_set_bytes=workload.get("working_set"),
-            write_rate=rate,
-            achieved_write_rate=None if rate is None or pace is None else rate * pace,
+            write_rate=workload.get("write_rate"),
         ),
-        link=seen.link,
-        tracker=seen.tracker,
-        tracker_reason=seen.tracker_reason,
+        link=link,
+        tracker=tracker,
+        tracker_reason=tracker_reason,
         total_time_s=facts["released"] - facts["asked"] if ended.outcome == "completed" and facts else None,
         downtime_s=facts.get("downtime_s"),
-        guest_gap_s=_guest_gap(seen),
-        guest_gap_begin_s=_guest_gap_begin(seen),
         downtime_phases_s=facts.get("phases", {}),
         bytes_sent=sum(done.sent_bytes for done, _ in ended.rounds),
-        wire_bytes=_wire_bytes(seen),
         retransmits=sum(stream["retransmits"] for stream in facts["streams"]) if facts.get("streams") else None,
         streams=_streams(facts),
-        cpu=_cpu(seen),
-        memory_overhead_bytes=seen.memory_overhead,
-        rounds=[record_round(done, decision, (seen.link.available or 0.0) / 8) for done, decision in ended.rounds],
-        throttle=_throttle(seen),
-        memory=seen.memory,
-        accounting=_accounting(seen),
-        guest=_guest(seen),
-        predicted=seen.predicted,
-        cross_traffic=_cross_traffic(seen),
-        client_blackout_s=seen.applied.blackout_s,
-        blackout=seen.applied.blackout,
-        identity=seen.applied.identity,
-        connections=seen.applied.connections,
-        services=seen.applied.services,
-        capture=seen.capture,
+        rounds=[record_round(done, decision, (link.available or 0.0) / 8) for done, decision in ended.rounds],
+        predicted=predicted,
         controls=ended.controls,
+        invalid_reasons=[UNCHECKED],
     )
     made.full_scale = full_scale(made)
-    made.invalid_reasons = reasons(made, seen, pace)
+    return made
+
+
+def record(seen: Evidence) -> MigrationRecord:
+    """The record, judged."""
+    made = decided(
+        seen.plan,
+        seen.link,
+        seen.ended,
+        tracker=seen.tracker,
+        tracker_reason=seen.tracker_reason,
+        predicted=seen.predicted,
+    )
+    pace, rate = paced(seen), made.vm.write_rate
+    made.vm.achieved_write_rate = None if rate is None or pace is None else rate * pace
+    made.guest_gap_s, made.guest_gap_begin_s = _guest_gap(seen), _guest_gap_begin(seen)
+    made.wire_bytes, made.cpu, made.memory_overhead_bytes = _wire_bytes(seen), _cpu(seen), seen.memory_overhead
+    made.throttle, made.memory, made.accounting = _throttle(seen), seen.memory, _accounting(seen)
+    made.guest, made.cross_traffic, made.capture = _guest(seen), _cross_traffic(seen), seen.capture
+    made.client_blackout_s, made.blackout = seen.applied.blackout_s, seen.applied.blackout
+    made.identity, made.connections = seen.applied.identity, seen.applied.connections
+    made.services = seen.applied.services
+    made.full_scale = full_scale(made)
+    made.invalid_reasons = [*reasons(made, seen, pace), *seen.faults]
     made.valid = not made.invalid_reasons
     return made
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from testbed.linux.identity import Started, started_at
 from testbed.linux.runstate import RUNTIME, RunState, left_behind
+from testbed.linux.waiting import Patience
 
 PATIENCE = 5.0
 """Seconds to wait for killed processes to be gone: then their namespaces, links and memory go too."""
@@ -37,9 +38,9 @@ def _processes(processes: list[Started]) -> Iterator[str]:
         with suppress(ProcessLookupError):
             _kill(process)
             yield f"killed process {process.pid}"
-    deadline = time.monotonic() + PATIENCE
+    patience = Patience(PATIENCE)
     while any(process.alive() for process in killed):
-        if time.monotonic() > deadline:
+        if patience.over():
             yield "some of its processes have not ended yet; try again"
             return
         time.sleep(0.01)

@@ -52,13 +52,22 @@ def make_folder(path: Path) -> list[str]:
         return os.listdir(here)
 
 
+def new_folder(path: Path) -> None:
+    """One that was not there; what lies above it is made where it is not. Raises ``FileExistsError``."""
+    with folder(path.parent, make=True) as here:
+        _new_folder(path.name, here)
+
+
 def write(path: Path, content: bytes, *, sync: bool = False) -> None:
-    """The whole file or nothing of it, in place of what had that name; ``sync``: on the disk when this returns."""
+    """The whole file or nothing of it, in place of what had that name; ``sync``: on the disk when this returns. Takes
+    up the room that ``reserve`` may have taken.
+    """
     with folder(path.parent) as here:
         new = f".{path.name}.{secrets.token_hex(4)}"
         try:
-            with os.fdopen(_new(new, os.O_WRONLY, here), "wb") as file:
+            with os.fdopen(_with_room(path.name, new, here), "wb") as file:
                 file.write(content)
+                file.truncate()
                 file.flush()
                 if sync:
                     os.fsync(file.fileno())
@@ -68,6 +77,26 @@ def write(path: Path, content: bytes, *, sync: bool = False) -> None:
         except BaseException:
             _gone(new, here)
             raise
+
+
+def reserve(path: Path, size: int) -> None:
+    """Room for so many bytes, which ``write`` will find there when the disk is full."""
+    with folder(path.parent) as here:
+        _gone(_room(path.name), here)
+        descriptor = _new(_room(path.name), os.O_WRONLY, here)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError:
+            _gone(_room(path.name), here)
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def release(path: Path) -> None:
+    """Gives back what ``reserve`` took, where that is still there."""
+    with folder(path.parent) as here:
+        _gone(_room(path.name), here)
 
 
 def append(path: Path, buffering: int = -1) -> IO[bytes]:
@@ -101,6 +130,26 @@ def _new(name: str, flags: int, here: int) -> int:
     descriptor = os.open(name, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE, dir_fd=here)
     _give(descriptor)
     return descriptor
+
+
+def _new_folder(name: str, here: int) -> None:
+    os.mkdir(name, FOLDER_MODE, dir_fd=here)
+    made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+    _give(made)
+    os.close(made)
+
+
+def _room(name: str) -> str:
+    return f".{name}.room"
+
+
+def _with_room(name: str, new: str, here: int) -> int:
+    """A file of that new name, with what was reserved for it."""
+    try:
+        os.rename(_room(name), new, src_dir_fd=here, dst_dir_fd=here)
+    except FileNotFoundError:
+        return _new(new, os.O_WRONLY, here)
+    return os.open(new, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
 
 
 def _gone(name: str, here: int) -> None:
@@ -141,10 +190,7 @@ def _below(name: str, here: int, make: bool) -> int:
     """What has that name: a directory or a link. Raises ``OSError`` for anything else."""
     if make:
         with suppress(FileExistsError):
-            os.mkdir(name, FOLDER_MODE, dir_fd=here)
-            made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-            _give(made)
-            os.close(made)
+            _new_folder(name, here)
     below = os.open(name, _SEEN, dir_fd=here)
     if stat.S_IFMT(os.fstat(below).st_mode) not in (stat.S_IFDIR, stat.S_IFLNK):
         os.close(below)

@@ -5,6 +5,7 @@ import signal
 import time
 
 from testbed.linux.syscalls import prctl
+from testbed.linux.waiting import Patience
 
 _SET_PDEATHSIG, _SET_TIMERSLACK = 1, 29
 _STOPPED, _ENDED = "Tt", "ZX"
@@ -39,9 +40,9 @@ def stop(pid: int, timeout: float = 5.0) -> None:
     microseconds later, and until then it still writes memory.
     """
     os.kill(pid, signal.SIGSTOP)
-    deadline = time.monotonic() + timeout
+    patience = Patience(timeout)
     while not _stands_still(pid):
-        if time.monotonic() > deadline:
+        if patience.over():
             raise TimeoutError(f"process {pid} did not stop within {timeout:g} s (state {state(pid)})")
         time.sleep(20e-6)
 

@@ -8,6 +8,7 @@ source is. Nothing is thinned. The thread measures its own CPU time, because it 
 """
 
 import contextlib
+import os
 import threading
 import time
 from collections import deque
@@ -144,12 +145,15 @@ class Sampler:
         if not lines:
             return
         data = memoryview(b"\n".join(lines) + b"\n")
+        whole = os.fstat(self._file.fileno()).st_size
         try:
             while data:
                 data = data[self._file.write(data) or 0 :]
         except OSError as error:
             self._failure = self._failure or self._unwritten(error)
             self._failure.__cause__ = error
+            with contextlib.suppress(OSError):  # half a line would spoil those that come after it
+                self._file.truncate(whole)
 
     def _unwritten(self, error: OSError) -> TestbedError:
         reason = error.strerror or str(error)

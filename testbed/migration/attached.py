@@ -14,6 +14,7 @@ from guest_agent.ram import read_counters_of
 from testbed.core.errors import MigrationAborted, TestbedError
 from testbed.dirty import GuestPorts
 from testbed.linux import process
+from testbed.linux.waiting import Patience
 from testbed.migration.guest import Adopted
 
 DRAIN_S = 5.0
@@ -56,11 +57,11 @@ class AttachedGuest:
 
     def stun(self) -> None:
         """As a hypervisor does: the devices drain, then the processor stands still. Raises ``MigrationAborted``."""
-        deadline = monotonic() + DRAIN_S
+        patience = Patience(DRAIN_S)
         self.hold()
         self.pause()
         while self._gate.busy:
-            self._drain(deadline)
+            self._drain(patience)
             self.pause()
 
     def pause(self) -> None:
@@ -108,13 +109,13 @@ class AttachedGuest:
             raise TestbedError("page 0 holds no guest; was the memory received?")
         return counters.operations
 
-    def _drain(self, deadline: float) -> None:
+    def _drain(self, patience: Patience) -> None:
         """The gate stays shut: what is under way is completed, and nothing else."""
         with suppress(ProcessLookupError):  # the next pause says so
             process.resume(self._ports.pid)
         while True:
-            if monotonic() > deadline:
-                raise MigrationAborted(f"the guest's disk operations were not done within {DRAIN_S:g} s")
             if not self._gate.busy:
                 return
+            if patience.over():
+                raise MigrationAborted(f"the guest's disk operations were not done within {DRAIN_S:g} s")
             sleep(50e-6)

@@ -1,10 +1,11 @@
 """A user's cancel, as something that one can both ask and wait for."""
 
 import os
-import select
 import socket
+from collections.abc import Callable
 
 from testbed.core.errors import MigrationAborted, RemoteProtocolError
+from testbed.linux.waiting import readable, writable
 
 
 class MigrationCancelled(MigrationAborted):
@@ -34,12 +35,28 @@ class Cancel:
         if self._asked and not self._sealed:
             raise MigrationCancelled("cancelled by the user")
 
-    def wait_readable(self, sock: socket.socket, timeout_s: float) -> None:
-        """Returns when the socket has something. Raises ``MigrationCancelled``, or ``RemoteProtocolError`` at the end
-        of the time.
+    def wait_readable(
+        self, sock: socket.socket, timeout_s: float, progress: Callable[[], object] | None = None
+    ) -> None:
+        """Returns when the socket has something. Raises ``MigrationCancelled``, or ``RemoteProtocolError`` when nothing
+        came for that time; which begins anew as long as ``progress``, whatever it is, changes.
         """
-        watched: list[socket.socket | int] = [sock] if self._sealed else [sock, self._event]
-        readable, _, _ = select.select(watched, [], [], timeout_s)
+        ready = readable([sock, *self._watched], timeout_s, progress)
         self.check()
-        if not readable:
+        if not ready:
             raise RemoteProtocolError(f"the peer did not answer within {timeout_s:g} s")
+
+    def wait_connected(self, sock: socket.socket, timeout_s: float) -> None:
+        """Returns when a connection that was begun is made. Raises ``MigrationCancelled``, ``OSError``, and
+        ``TimeoutError`` after that time.
+        """
+        ready, _ = writable([sock], self._watched, timeout_s)
+        self.check()
+        if not ready:
+            raise TimeoutError("timed out")
+        if fault := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(fault, os.strerror(fault))
+
+    @property
+    def _watched(self) -> list[int]:
+        return [] if self._sealed else [self._event]

@@ -1,7 +1,7 @@
 """The control channel: a socket around the pure ``Connection``."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from testbed.core.errors import RemoteProtocolError
@@ -43,21 +43,25 @@ class Channel:
             raise RemoteProtocolError(f"the peer has gone: {fault}") from fault
         self.sent_bytes += len(data)
 
-    def receive(self, expected: type[M], timeout_s: float = ANSWER_TIMEOUT_S) -> M:
-        """The next message, which has to be of that type. Raises ``PeerFailed``, ``RemoteProtocolError``,
-        ``MigrationCancelled``.
+    def receive(
+        self, expected: type[M], timeout_s: float = ANSWER_TIMEOUT_S, progress: Callable[[], object] | None = None
+    ) -> M:
+        """The next message, which has to be of that type. Raises ``PeerFailed``, ``MigrationCancelled``, and
+        ``RemoteProtocolError``, also when nothing came for that time and ``progress`` did not change in it.
         """
-        message = self.next_message(timeout_s)
+        message = self.next_message(timeout_s, progress)
         if isinstance(message, Failed):
             raise PeerFailed(message.reason)
         if not isinstance(message, expected):
             raise RemoteProtocolError(f"expected {expected.__name__}, the peer said {type(message).__name__}")
         return message
 
-    def next_message(self, timeout_s: float = ANSWER_TIMEOUT_S) -> Message:
+    def next_message(
+        self, timeout_s: float = ANSWER_TIMEOUT_S, progress: Callable[[], object] | None = None
+    ) -> Message:
         """Any next message that the protocol allows now."""
         while (message := self.connection.next_message()) is None:
-            self._cancel.wait_readable(self.sock, timeout_s)
+            self._cancel.wait_readable(self.sock, timeout_s, progress)
             try:
                 data = self.sock.recv(65536)
             except OSError as fault:

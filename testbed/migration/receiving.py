@@ -2,10 +2,13 @@
 
 import socket
 import threading
+from contextlib import suppress
 
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
+from testbed.linux.tcp_info import tcp_info
+from testbed.linux.waiting import SLICE_S, Patience
 from testbed.migration.sockets import cut
 from testbed.migration.views import drop, release
 from testbed.wire.messages import HEADER, Message, Pages, Type, decode, header
@@ -22,6 +25,7 @@ class RoundCounter:
         self._condition = threading.Condition()
         self._most, self._round = most, 1
         self._coming = self._arrived = 0
+        self._streams: list[socket.socket] = []
         self.fault: str | None = None
 
     def begin(self, round_index: int, size: int) -> None:
@@ -47,17 +51,21 @@ class RoundCounter:
             self.fault = self.fault or reason
             self._condition.notify_all()
 
+    def watch(self, stream: socket.socket) -> None:
+        """One more stream: as long as bytes come on any of them, a round is slow and not broken."""
+        self._streams.append(stream)
+
     def wait(self, round_index: int, size: int, timeout_s: float) -> None:
-        """Returns once the round is whole: the next may come. Raises ``RemoteProtocolError`` if a stream broke, or
-        more came than told.
+        """Returns once the round is whole: the next may come. Raises ``RemoteProtocolError`` if a stream broke, nothing
+        came for that time, or more came than told.
         """
         with self._condition:
             if round_index != self._round:
                 raise RemoteProtocolError(f"round {round_index} was ended, {self._now()}")
-            done = self._condition.wait_for(lambda: self.fault or self._arrived >= size, timeout_s)
+            self._await(size, timeout_s)
             if self.fault:
                 raise RemoteProtocolError(self.fault)
-            if not done or self._arrived != size or self._coming != size:
+            if self._arrived != size or self._coming != size:
                 raise RemoteProtocolError(f"round {round_index} has {self._arrived} bytes instead of {size}")
             self._round += 1
             self._coming = self._arrived = 0
@@ -72,6 +80,22 @@ class RoundCounter:
     def _now(self) -> str:
         return f"the one that is due is {self._round}" if self._round else "though the last one is over"
 
+    def _await(self, size: int, timeout_s: float) -> None:
+        """Until so many are there, a stream broke, or nothing came for that time."""
+        patience, seen = Patience(timeout_s), self._bytes()
+        while not (self.fault or self._arrived >= size or patience.over()):
+            if self._condition.wait(SLICE_S) or self._bytes() != seen:
+                seen = self._bytes()
+                patience.anew()
+
+    def _bytes(self) -> int:
+        """What has come on all streams, of batches that are not whole too; of one that is closed nothing."""
+        total = 0
+        for stream in self._streams:
+            with suppress(OSError):
+                total += tcp_info(stream).bytes_received
+        return total
+
 
 class ReceiveStream(threading.Thread):
     """One stream's reader: a table, then its pages, until the peer ends."""
@@ -79,6 +103,7 @@ class ReceiveStream(threading.Thread):
     def __init__(self, sock: socket.socket, memory: memoryview, counter: RoundCounter) -> None:
         super().__init__(daemon=True, name="stream")
         self._sock, self._memory, self._counter = sock, memory, counter
+        counter.watch(sock)
 
     def run(self) -> None:
         """Reads until the end; any fault is told to whoever waits for a round."""

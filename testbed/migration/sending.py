@@ -18,7 +18,7 @@ from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
-from testbed.migration.sockets import close_at_once, cut
+from testbed.migration.sockets import close_at_once, cut, unacknowledged
 from testbed.migration.views import drop, release
 from testbed.wire.messages import MAX_EXTENTS, MAX_PAGES_BYTES, Pages, StreamHello, encode
 
@@ -115,6 +115,10 @@ class SendStreams:
                 self._cancel.check()  # asked for while TCP waited for a peer that had gone
                 raise RemoteProtocolError(f"stream {index} broke: {fault}") from fault
             sent.framing += len(head)
+
+    def unacknowledged(self) -> int:
+        """Bytes that TCP holds for all streams until the destination has acknowledged them."""
+        return sum(unacknowledged(sock) for sock in self.sockets)
 
     def facts(self) -> list[dict[str, int | str]]:
         """Per stream: page and framing bytes, retransmitted segments, their size, congestion control, own port."""

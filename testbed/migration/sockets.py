@@ -1,10 +1,15 @@
 """TCP as the agents want it: who listens where, which congestion control, and when a silent peer is a dead one."""
 
+import errno
+import fcntl
+import os
 import socket
 import struct
+import termios
 from contextlib import suppress
 
 from testbed.core.errors import MigrationAborted, PrerequisiteMissing
+from testbed.migration.cancel import Cancel
 
 PORT = 8000
 """The channel's: vMotion's own. Every run has namespaces of its own, so it is always free."""
@@ -40,24 +45,41 @@ def only(sock: socket.socket, device: str) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
 
 
-def connect(address: str, port: int, device: str, congestion: str, cap: float | None = None) -> socket.socket:
+def connect(
+    address: str, port: int, device: str, congestion: str, cancel: Cancel, cap: float | None = None
+) -> socket.socket:
     """A connection to the destination by that network interface; ``cap``: the most that it may carry, payload in bytes
     per second.
 
-    Raises ``MigrationAborted`` when nobody answers.
+    Raises ``MigrationAborted`` when nobody answers, ``MigrationCancelled`` at once when that is asked for.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         only(sock, device)
         choose_congestion(sock, congestion)
         pace(sock, cap)
-        sock.settimeout(CONNECT_TIMEOUT_S)
-        sock.connect((address, port))
-    except OSError as fault:
+        sock.setblocking(False)
+        fault = sock.connect_ex((address, port))
+        if fault not in (0, errno.EINPROGRESS):
+            raise OSError(fault, os.strerror(fault))
+        cancel.wait_connected(sock, CONNECT_TIMEOUT_S)
+    except MigrationAborted:
         sock.close()
-        raise MigrationAborted(f"the destination at {address}:{port} cannot be reached: {fault}") from fault
+        raise
+    except OSError as error:
+        sock.close()
+        raise MigrationAborted(f"the destination at {address}:{port} cannot be reached: {error}") from error
     tune(sock)
     return sock
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """Bytes that TCP holds for it until the peer has acknowledged them (SIOCOUTQ of tcp(7)); 0 when it is closed."""
+    try:
+        (waiting,) = struct.unpack("@i", fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)))
+    except (OSError, ValueError):
+        return 0
+    return int(waiting)
 
 
 def pace(sock: socket.socket, cap: float | None) -> None:

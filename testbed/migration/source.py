@@ -222,6 +222,9 @@ class SourceAgent:
         self._channel.send(RoundBegin(index, size, int(stunned)))
         streams.send(index, self._pending, memory, lambda: self._progress(index, streams.page_bytes - before, size))
         self._channel.send(RoundEnd(index, size))
-        answer = self._channel.receive(RoundReceived, STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S)
+        # What TCP still holds arrives at the link's pace: as long as it gets less, the destination is slow, not silent.
+        answer = self._channel.receive(
+            RoundReceived, STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S, streams.unacknowledged
+        )
         if (answer.index, answer.page_bytes) != (index, size):
             raise MigrationAborted(f"the destination got {answer.page_bytes} of {size} bytes in round {index}")

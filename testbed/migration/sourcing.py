@@ -60,7 +60,9 @@ class Migrating:
             self._say("ready", tracker=chosen.tracker.name, reason=chosen.reason, pid=os.getpid())
             self._orders.get()  # "migrate"
             asked, self._cpu = monotonic(), _cpu_seconds()
-            channel = Channel(self._connect(PORT), Role.SOURCE, self._cancel)
+            channel = self._channel(asked)
+            if channel is None:
+                return
             source = SourceAgent(
                 guest=guest,
                 tracker=chosen.tracker,
@@ -79,7 +81,18 @@ class Migrating:
 
     def _connect(self, port: int, cap: float | None = None) -> socket.socket:
         config = self._config
-        return connect(config["peer"], port, config["interface"], config["congestion"], cap)
+        return connect(config["peer"], port, config["interface"], config["congestion"], self._cancel, cap)
+
+    def _channel(self, asked: float) -> Channel | None:
+        """None when there is no way to the destination, or nobody wants to wait for it any more: that is said."""
+        try:
+            sock = self._connect(PORT)
+        except MigrationAborted as end:
+            outcome = "cancelled" if isinstance(end, MigrationCancelled) else "aborted"
+            end_at = {"asked": asked, "released": monotonic()}
+            self._say("finished", outcome=outcome, reason=str(end), connected=False, **end_at)
+            return None
+        return Channel(sock, Role.SOURCE, self._cancel)
 
     def _departure(self, guest: AttachedGuest) -> Departing | None:
         nic = self._config.get("nic")

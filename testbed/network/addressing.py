@@ -13,6 +13,7 @@ from typing import Any
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.linux.ethtool import has_carrier
 from testbed.linux.netns import write_sysctls
+from testbed.linux.waiting import Patience
 from testbed.network.commands import run_in
 from testbed.network.hosts import Host, Interface
 
@@ -72,9 +73,9 @@ def _interface(entry: dict[str, Any] | None) -> Interface | None:
 
 def await_switch(pid: int, ports: tuple[str, ...], timeout_s: float = 10.0) -> None:
     """Returns when every port of the switch in the namespace of ``pid`` forwards; frames are lost till then."""
-    deadline = time.monotonic() + timeout_s
+    patience = Patience(timeout_s)
     while waiting := {port for port in ports if not has_carrier(pid, port)} or set(ports) - _forwarding(pid):
-        if time.monotonic() > deadline:
+        if patience.over():
             names = ", ".join(sorted(waiting))
             raise TestbedError(f"the switch's ports {names} do not forward after {timeout_s:g} s: is STP switched on?")
         time.sleep(0.005)

@@ -8,7 +8,6 @@ Whole: the channel, ARP, RARP, ICMP. Of everything else, page streams above all,
 """
 
 import json
-import select
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import IO, Any
 from testbed.core.errors import TestbedError
 from testbed.linux import owned
 from testbed.linux.module import module
+from testbed.linux.waiting import readable
 from testbed.network.capturing import PROBE_PORT
 from testbed.network.fabric import Fabric
 
@@ -130,7 +130,7 @@ class Capture:
 
     def _hear(self, event: str) -> dict[str, Any]:
         said = _pipe(self._running().stdout)
-        line = said.readline() if select.select([said], [], [], _PATIENCE_S)[0] else b""
+        line = said.readline() if readable([said], _PATIENCE_S) else b""
         heard: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {"reason": "its process ended or hangs"}
         if heard.get("event") != event:
             raise TestbedError(f"packets cannot be kept in {self.file}: {heard.get('reason')}")

@@ -17,6 +17,7 @@ from types import TracebackType
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
+from testbed.linux.waiting import SLICE_S, Patience
 from testbed.network import cross
 from testbed.network.fabric import Fabric
 from testbed.network.links import bucket, qdisc_rate
@@ -72,7 +73,10 @@ class Crossing:
             ends.callback(reader.join)
             ends.callback(_end, receiver)
             ends.callback(_end, sender)
-            if not self._arrives.wait(_START_S):
+            patience = Patience(_START_S)
+            while not self._arrives.wait(SLICE_S):
+                if not patience.over():
+                    continue
                 raise TestbedError("no cross traffic arrives at esx2: does anything pass the vMotion link?")
             self._ends = ends.pop_all()
         return self

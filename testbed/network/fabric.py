@@ -183,8 +183,6 @@ def _mininet_up(topology: Any, down: contextlib.ExitStack) -> Any:
             net = net_module.Mininet(topo=topology(switch="bridge"), controller=None, build=False)
             net.build()
             net.start()
-        except TestbedError:
-            raise  # a signal's, most likely
         except (Exception, SystemExit) as error:  # Mininet raises bare Exception, and exits
             reason = complaints[-1] if complaints else str(error)
             raise TestbedError(f"Mininet could not build the network: {' '.join(reason.split())}") from error

@@ -9,6 +9,7 @@ from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.linux.installed import installing
+from testbed.linux.waiting import communicate
 from testbed.network.fabric import Fabric
 
 _PATIENCE_S = 15.0
@@ -49,7 +50,7 @@ def _serving(fabric: Fabric, address: str) -> Iterator[None]:
 def _client(fabric: Fabric, argv: list[str], seconds: float) -> Any:
     process = fabric.spawn("esx1", argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        answer = json.loads(process.communicate(timeout=seconds + _PATIENCE_S)[0] or b"{}")
+        answer = json.loads(communicate(process, None, seconds + _PATIENCE_S)[0] or b"{}")
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.communicate()

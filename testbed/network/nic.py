@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from testbed.core.errors import TestbedError
 from testbed.linux.netns import identity
+from testbed.linux.waiting import Patience
 from testbed.network.addressing import silence
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
@@ -76,10 +77,10 @@ def forwarding(fabric: Fabric, mac: str) -> str | None:
 def _await_own_network(guest_pid: int, host_pid: int) -> None:
     """The process passes through this process's namespace and the host's before it has one of its own."""
     others = {identity(host_pid), identity(os.getpid())}
-    deadline = time.monotonic() + _TIMEOUT_S
+    patience = Patience(_TIMEOUT_S)
     try:
         while identity(guest_pid) in others:
-            if time.monotonic() > deadline:
+            if patience.over():
                 raise TestbedError(f"process {guest_pid} has no network of its own: spawn it with own_network")
             time.sleep(0.001)
     except FileNotFoundError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import TestbedError
+from testbed.linux.waiting import communicate
 from testbed.network import probe
 from testbed.network.fabric import Fabric
 
@@ -87,7 +88,7 @@ def _line(process: "subprocess.Popen[bytes]") -> bytes:
 
 def _answer(process: "subprocess.Popen[bytes]", say: bytes | None) -> Any:
     try:
-        out, err = process.communicate(say, timeout=_PATIENCE_S)
+        out, err = communicate(process, say, _PATIENCE_S)
     except subprocess.TimeoutExpired as error:
         raise TestbedError(f"nothing passes the link: measuring it took over {_PATIENCE_S:g} s") from error
     if process.returncode or not out:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from testbed.core.errors import Interrupted, TestbedError
+from testbed.core.errors import TestbedError
 from testbed.network.fabric import Fabric, quiet_import
 
 Command: TypeAlias = Callable[[str], None]
@@ -56,8 +56,6 @@ def _command(function: Command) -> Callable[[Any, str], None]:
     def do(_self: Any, line: str) -> None:
         try:
             function(line.strip())
-        except Interrupted:
-            raise
         except TestbedError as fault:
             sys.stderr.write(f"{fault}\n")
 

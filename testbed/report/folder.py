@@ -1,9 +1,10 @@
 """A run's folder, complete in itself: summary.json, samples.jsonl, scenario.yaml, log.txt and more."""
 
 import errno
+import itertools
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,12 +23,17 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path) -> "RunFolder":
         """A new folder. Raises ``ScenarioError`` if it holds something already, since results are never written over,
-        and where another user of the machine could exchange what is in it.
+        nor are two runs begun in one; and where another user of the machine could exchange what is in it.
         """
+        folder = cls(path)
         with writing(path):
-            if owned.make_folder(path):
-                raise ScenarioError(f"{path} is not empty; give another folder with --out, or remove it")
-        return cls(path)
+            try:
+                if owned.make_folder(path):
+                    raise FileExistsError
+                owned.create(folder.scenario).close()
+            except FileExistsError:
+                raise ScenarioError(f"{path} is not empty; give another folder with --out, or remove it") from None
+        return folder
 
     @property
     def summary(self) -> Path:
@@ -38,6 +44,11 @@ class RunFolder:
     def samples(self) -> Path:
         """``samples.jsonl``."""
         return self.path / "samples.jsonl"
+
+    @property
+    def endings(self) -> Path:
+        """``endings/``: a file a migration (``report.endings``)."""
+        return self.path / "endings"
 
     @property
     def pages(self) -> Path:
@@ -56,21 +67,48 @@ class RunFolder:
 
     def write_scenario(self, resolved: str) -> None:
         """Keeps the scenario as it was run."""
-        self._write(self.scenario, resolved)
+        write_whole(self.scenario, resolved.encode())
 
     def write_summary(self, summary: Summary) -> None:
-        """Whole or not at all: a reader never sees half of it."""
-        self._write(self.summary, to_json(summary))
+        """Whole or not at all: a reader never sees half of it, and one that cannot be written leaves the old one."""
+        write_whole(self.summary, to_json(summary).encode())
 
     def read_summary(self) -> Summary:
-        """Held against itself and the run's other files (``reading``). Raises ``ScenarioError`` if there is none or it
-        is not one.
+        """With the ends that a run which was killed could not put there any more (``endings``), and held against itself
+        and the run's other files (``reading``). Raises ``ScenarioError`` if there is none or it is not one.
         """
         return reading.read(self.path)
 
-    def _write(self, file: Path, text: str) -> None:
-        with writing(self.path):
-            owned.write(file, text.encode())
+
+def write_whole(file: Path, content: bytes) -> None:
+    """The file with this content, on the disk when this returns; or, whatever happens, as it was before. Takes up the
+    room that ``reserve`` may have taken. Raises ``TestbedError``.
+    """
+    with writing(file.parent):
+        owned.write(file, content, sync=True)
+
+
+def reserve(file: Path, size: int) -> None:
+    """Room for so many bytes, which ``write_whole`` will find there when the disk is full. Raises ``TestbedError``."""
+    with writing(file.parent):
+        owned.reserve(file, size)
+
+
+def release(file: Path) -> None:
+    """Gives back what ``reserve`` took, where that is still there."""
+    with suppress(OSError, ScenarioError):
+        owned.release(file)
+
+
+def new_folder(name: str, parent: Path = Path("results")) -> Path:
+    """A folder that is nobody else's: of that name, or ``NAME-2`` where there is one. Raises ``TestbedError``."""
+    with writing(parent):
+        for number in itertools.count(1):
+            path = parent / (name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):
+                owned.new_folder(path)
+                return path
+    raise AssertionError("numbers do not end")
 
 
 def to_json(summary: Summary) -> str:

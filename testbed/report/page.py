@@ -10,7 +10,7 @@ from testbed.linux import owned
 from testbed.report import cells, figures, files, page_words, samples
 from testbed.report.charts import export
 from testbed.report.figures import Figure
-from testbed.report.folder import RunFolder, writing
+from testbed.report.folder import RunFolder, write_whole, writing
 from testbed.report.page_html import html
 from testbed.report.timeline import COLUMNS, Timeline, find, timeline
 
@@ -65,7 +65,7 @@ def rebuild(folder: Path) -> Path:
     run = RunFolder(folder)
     target = folder / "report.html"
     with writing(folder):
-        owned.write(target, html(page).encode())
+        write_whole(target, html(page).encode())
         _draw(page, run.path / "figures")
     return target
 
@@ -129,5 +129,5 @@ def _draw(page: Page, folder: Path) -> None:
     for figure in drawn:
         made: dict[str, Any] = {**export.spec(figure.chart), "title": figure.title}
         drawing = export.svg(made)
-        owned.write(folder / f"{figure.name}.svg", drawing.encode())
-        owned.write(folder / f"{figure.name}.png", export.png(drawing))
+        write_whole(folder / f"{figure.name}.svg", drawing.encode())
+        write_whole(folder / f"{figure.name}.png", export.png(drawing))

@@ -11,11 +11,11 @@ from typing import Any
 from testbed.core.errors import ScenarioError
 from testbed.core.from_json import built
 from testbed.core.record import MigrationRecord, Summary
-from testbed.report import agreement, cells, samples, witnesses
+from testbed.report import agreement, cells, endings, samples, witnesses
 from testbed.report.files import MOST_SUMMARY, parsed, there
 from testbed.report.timeline import find
 
-SUMMARY, SAMPLES, PAGES = "summary.json", "samples.jsonl", "pages.jsonl"
+SUMMARY, SAMPLES, PAGES, ENDINGS = "summary.json", "samples.jsonl", "pages.jsonl", "endings"
 DOUBT = "summary.json does not agree with itself"
 """Begins the reason that a run is given for each thing that contradicts another."""
 MOST_SAID = 20
@@ -24,6 +24,7 @@ MOST_SAID = 20
 def read(folder: Path) -> Summary:
     """The summary of the run in a folder. Raises ``ScenarioError`` if there is none or it is not one."""
     summary = from_json(parsed(summary_of(folder), MOST_SUMMARY), str(folder / SUMMARY))
+    endings.complete(summary, [_ending(known, where) for where, known in endings.read(folder / ENDINGS)])
     recordings, memory = samples.events(folder / SAMPLES), cells.read(folder / PAGES)
     for done in summary.migrations:
         found = list(_of_migration(done, summary.engine, recordings, memory))
@@ -72,6 +73,13 @@ def migration_from_json(known: Any) -> MigrationRecord:
     made = built(MigrationRecord, known)
     _scaled(made, "scale")
     return made
+
+
+def _ending(known: Any, where: str) -> MigrationRecord:
+    try:
+        return migration_from_json(known)
+    except ValueError as error:
+        raise ScenarioError(f"is not a complete record of a migration: {error}", where) from error
 
 
 def _scaled(done: MigrationRecord, place: str) -> None:

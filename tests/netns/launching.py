@@ -23,11 +23,11 @@ class Launched:
     lines: list[str] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, words: str, timeout_s: float = 60) -> str:
-        """The first line that contains the words. Fails when the run ends without it."""
+    def wait_for(self, words: str, timeout_s: float = 60, after: int = 0) -> str:
+        """The first line, of those after so many, that contains the words. Fails when the run ends without it."""
 
         def found() -> str | None:
-            return next((line for line in self.lines if words in line), None)
+            return next((line for line in self.lines[after:] if words in line), None)
 
         with self._news:
             assert self._news.wait_for(lambda: found() or self.process.poll() is not None, timeout_s), self.lines

@@ -1,0 +1,105 @@
+"""SIGINT, SIGTERM and SIGHUP: where they break off what is being done, and where they may only be noted.
+
+with interruptible() as signals:        the first raises Interrupted wherever the main thread is, later ones do nothing
+    with noting() as noted:             nothing here is broken off; noted.why says that it was asked for
+        ...
+    signals.again()                     from here on the next one is heard
+
+Signals are the main thread's: in another one nothing of this does anything.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import sleep
+from types import FrameType
+from typing import Any
+
+from testbed.core.errors import Interrupted
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Those that no prompt has a use for."""
+_LOOK_S = 0.05
+
+
+@dataclass(slots=True)
+class Signals:
+    """What ``interruptible`` heard. ``deaf``: one was heard, and none after it is."""
+
+    deaf: bool = False
+
+    def again(self) -> None:
+        """From here on the next one is heard, whether or not there was one before."""
+        self.deaf = False
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        """The handler. Raises ``Interrupted``."""
+        if not self.deaf:
+            self.deaf = True
+            raise Interrupted(said(number))
+
+
+@dataclass(slots=True)
+class Noted:
+    """``why`` is empty until a signal came: ``interrupted by SIGINT``."""
+
+    why: str = ""
+
+    def hear(self, number: int, _frame: FrameType | None) -> None:
+        """The handler."""
+        self.why = self.why or said(number)
+
+    def wait(self, seconds: float) -> None:
+        """So long, or until a signal came."""
+        for _ in range(max(0, round(seconds / _LOOK_S))):
+            if self.why:
+                return
+            sleep(_LOOK_S)
+
+
+@contextmanager
+def interruptible(numbers: Sequence[signal.Signals] = STOPPING) -> Iterator[Signals]:
+    """The first of these signals raises ``Interrupted``; those that come while that is being cleaned up are ignored."""
+    signals = Signals()
+    with _handled(signals.hear, numbers):
+        yield signals
+
+
+@contextmanager
+def noting(into: Noted | None = None) -> Iterator[Noted]:
+    """Nothing is broken off; whoever is within asks ``Noted.why``, and decides."""
+    noted = into or Noted()
+    with _handled(noted.hear, STOPPING):
+        yield noted
+
+
+@contextmanager
+def keyboard() -> Iterator[None]:
+    """Ctrl-C is Python's own ``KeyboardInterrupt`` here, as prompts know it."""
+    with _handled(signal.default_int_handler, (signal.SIGINT,)):
+        yield
+
+
+def said(number: int) -> str:
+    """In words."""
+    return f"interrupted by {signal.Signals(number).name}"
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None], numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """SIGHUP stays ignored where it was before, as ``nohup`` asks for."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = [each for each in numbers if (each, signal.getsignal(each)) != (signal.SIGHUP, signal.SIG_IGN)]
+    before: dict[signal.Signals, Any] = {}
+    try:
+        for number in wanted:
+            before[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
