@@ -19,6 +19,7 @@ from guest_agent.program import Memory
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE, in_bytes
 from testbed.linux import memfd
+from testbed.linux.memory import available_bytes
 
 Buffer: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
 
@@ -57,9 +58,9 @@ class Ram:
     def __init__(self, config: GuestConfig) -> None:
         """Raises ``PrerequisiteMissing`` when the machine has not that much memory."""
         self.size = config.ram_bytes
-        if self.size > memfd.available_bytes():
+        if self.size > available_bytes():
             raise PrerequisiteMissing(
-                f"a guest of {in_bytes(self.size)} does not fit: {in_bytes(memfd.available_bytes())} are free",
+                f"a guest of {in_bytes(self.size)} does not fit: {in_bytes(available_bytes())} are free",
                 "make vm.ram smaller, or scale it down further",
             )
         try:

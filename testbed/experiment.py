@@ -24,7 +24,7 @@ from testbed.engines.outcome import Ended
 from testbed.engines.recording import decided
 from testbed.linux.environment import environment
 from testbed.linux.interrupts import Signals, interruptible
-from testbed.linux.memfd import available_bytes
+from testbed.linux.memory import room
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
 from testbed.report import page
 from testbed.report.folder import RunFolder
@@ -185,9 +185,10 @@ def finished(done: MigrationRecord) -> MigrationFinished:
 
 
 def check_fits_all(plans: list[Plan]) -> None:
-    """Raises ``ScenarioError`` when a guest's two copies do not fit into what memory is free."""
+    """Raises ``ScenarioError`` when a guest's two copies do not fit into what memory is free, and may be used."""
+    free = room()
     for plan in plans:
-        check_fits(plan, available_bytes())
+        check_fits(plan, free.size, free.of)
 
 
 @contextmanager

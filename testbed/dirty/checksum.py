@@ -19,6 +19,7 @@ from testbed.core.extents import Bitmap, Extents
 from testbed.core.units import PAGE_SIZE, in_bytes
 from testbed.dirty import GuestPorts, register
 from testbed.linux import memfd, process
+from testbed.linux.memory import available_bytes
 
 _PAGES_AT_ONCE = 256
 """1 MiB: what was hashed is still in a core's cache when it is copied."""
@@ -48,7 +49,7 @@ class Checksum:
 
     def start(self) -> None:
         """Takes a snapshot of everything. Raises ``PrerequisiteMissing`` when there is no memory for one."""
-        if memfd.available_bytes() < self._ports.ram_bytes:
+        if available_bytes() < self._ports.ram_bytes:
             raise PrerequisiteMissing(
                 f"checksum: no memory for a snapshot of {in_bytes(self._ports.ram_bytes)}", "make vm.ram smaller"
             )

@@ -106,8 +106,7 @@ class Following:
         try:
             self._follow()
         except (TestbedError, OSError) as fault:
-            self.ended.outcome, self.ended.runs_at = "failed", None
-            self.ended.reason = f"where the guest is could not be decided, and neither host was told to run it: {fault}"
+            self._decide_without_it(fault)
         finally:
             for order in self._controls.close():
                 self._note(order.what, order.value, "the migration had ended")
@@ -124,6 +123,14 @@ class Following:
                 over = self._handlers[event["event"]](event)
             if not over:
                 self._watch(silent=event is None)
+
+    def _decide_without_it(self, fault: Exception) -> None:
+        try:
+            self._end_agent(f"{fault}: the source agent was ended")
+            self._on_gone({})
+        except (TestbedError, OSError) as again:
+            self.ended.outcome, self.ended.runs_at = "failed", None
+            self.ended.reason = f"where the guest is could not be decided, and neither host was told to run it: {again}"
 
     def _cancel(self, why: str) -> None:
         self._cancelled_because = self._cancelled_because or why

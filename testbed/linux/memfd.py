@@ -44,10 +44,3 @@ def map_shared(fd: int, size: int, *, populate: bool = False, writable: bool = T
 def punch(fd: int, offset: int, length: int) -> None:
     """Gives the pages of a range back to the kernel; it reads as zero afterwards."""
     fallocate(fd, _PUNCH_HOLE_KEEP_SIZE, offset, length)
-
-
-def available_bytes() -> int:
-    """Memory that can still be had without swapping (``MemAvailable`` of /proc/meminfo)."""
-    with open("/proc/meminfo", encoding="ascii") as lines:
-        fields = dict(line.split(":", 1) for line in lines)
-    return int(fields["MemAvailable"].split()[0]) * 1024

@@ -11,6 +11,7 @@ import pytest
 
 from testbed.core.units import PAGE_SIZE
 from testbed.linux import memfd, process, syscalls
+from testbed.linux.memory import available_bytes
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_memory_that_no_machine_has_is_an_error() -> None:
     with pytest.raises(OSError):
         syscalls.fallocate(fd, 0, 0, 1 << 62)
     os.close(fd)
-    assert 0 < memfd.available_bytes() <= psutil.virtual_memory().total
+    assert 0 < available_bytes() <= psutil.virtual_memory().total
 
 
 def test_stop_returns_when_it_stands_still(sleeper: psutil.Popen) -> None:

@@ -175,5 +175,5 @@ def test_null_takes_a_key_away(tmp_path: Path) -> None:
 def test_two_copies_must_fit_into_memory() -> None:
     (plan,) = load("opvizor").plans()
     check_fits(plan, 2 * 2048_000_000 + 512 * 2**20)
-    with pytest.raises(ScenarioError, match=r"set vm\.ram to at most 232 MB"):
+    with pytest.raises(ScenarioError, match=r"set vm\.ram to at most 231MB"):
         check_fits(plan, 10**9)

@@ -1,0 +1,94 @@
+"""Signals: raised where something may be broken off, noted where it may not, and never swallowed as a fault."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from testbed.core.errors import Interrupted, TestbedError
+from testbed.linux.interrupts import ENDING, STOPPING, interruptible, keyboard, noting
+
+
+@pytest.fixture(autouse=True)
+def _handlers_come_back() -> Iterator[None]:
+    before = [signal.getsignal(number) for number in STOPPING]
+    yield
+    assert [signal.getsignal(number) for number in STOPPING] == before
+
+
+def send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_the_first_signal_is_raised_and_those_after_it_are_not(number: signal.Signals) -> None:
+    with pytest.raises(Interrupted, match=f"interrupted by {number.name}"), interruptible():
+        try:
+            send(number)
+        finally:
+            send(signal.SIGTERM)
+            send(signal.SIGINT)
+
+
+def test_it_is_heard_again_once_that_is_asked_for() -> None:
+    with interruptible() as signals:
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                send(signal.SIGINT)
+            send(signal.SIGINT)
+            signals.again()
+
+
+def test_who_catches_faults_does_not_swallow_it() -> None:
+    with pytest.raises(Interrupted), interruptible(), suppress(TestbedError, Exception):
+        send(signal.SIGINT)
+
+
+def test_noted_it_breaks_nothing_off_and_the_first_one_counts() -> None:
+    with interruptible(), noting() as noted:
+        assert noted.why == ""
+        send(signal.SIGHUP)
+        send(signal.SIGINT)
+        assert noted.why == "interrupted by SIGHUP"
+
+
+def test_a_wait_ends_when_a_signal_came() -> None:
+    with noting() as noted:
+        threading.Timer(0.1, send, (signal.SIGTERM,)).start()
+        noted.wait(3600)
+        assert noted.why == "interrupted by SIGTERM"
+
+
+def test_nohup_is_respected() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible(), noting() as noted:
+            send(signal.SIGHUP)
+            assert noted.why == ""
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_prompt_has_its_keyboard_interrupt_within() -> None:
+    with interruptible(), keyboard():
+        with pytest.raises(KeyboardInterrupt):
+            send(signal.SIGINT)
+        for number in ENDING:
+            with suppress(Interrupted):
+                send(number)
+
+
+def test_in_another_thread_nothing_is_changed() -> None:
+    def run() -> None:
+        with interruptible(), noting() as noted:
+            found.append((signal.getsignal(signal.SIGINT), noted.why))
+
+    found: list[object] = []
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [(before, "")]
