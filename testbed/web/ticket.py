@@ -64,5 +64,5 @@ def is_right(given: str | None, token: str) -> bool:
 
 
 def _asked(scope: Scope) -> str | None:
-    found = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16)
-    return found.get(QUERY, [None])[0]
+    found: dict[str, list[str]] = parse_qs(scope["query_string"].decode("latin-1"))
+    return found[QUERY][0] if QUERY in found else None
