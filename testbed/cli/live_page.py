@@ -42,6 +42,6 @@ def live_page(title: str, folder: Path, host: str | None, port: int | None, cont
     from testbed.web.live import LOCAL, LivePage
 
     with LivePage(title, folder, host or LOCAL, port, controls) as page:
-        others = ", and by every address of this machine" if host == ANY else ""
-        print(f"live: {page.url}{others}", file=sys.stderr, flush=True)
+        others = " (or any other address of this machine)" if host == ANY else ""
+        print(f"live: {page.address}{others}", file=sys.stderr, flush=True)
         yield page

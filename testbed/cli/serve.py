@@ -15,7 +15,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="where; 0: any that is free")] = 8080,
     host: Annotated[str, typer.Option(help="the address to serve on")] = "127.0.0.1",
 ) -> int:
-    """Show all runs of a folder, with their reports, in a browser; until Ctrl-C. Needs no root."""
+    """Show all runs of a folder, every file of them, to whoever reaches the port; until Ctrl-C. Needs no root."""
     import uvicorn
 
     from testbed.web.guard import where

@@ -3,11 +3,10 @@
     GET /          the page              GET /events    server-sent events       GET /report   report.html, once it is
     POST /order    {"what": ..., "value": ...} with the token of this run in X-Token
 
-Orders are for who was given the page: a page of another site has no token, a name that is not this machine's is refused
-(``guard``), and so is a request that says it comes from elsewhere.
+All of it is for who has the token (``ticket``). Orders want it in a header, which a page of another site cannot send; a
+name that is not this machine's is refused (``guard``), and so is an order that says it comes from elsewhere.
 """
 
-import secrets
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -21,22 +20,22 @@ from testbed.core.errors import ScenarioError
 from testbed.engines.control import Order
 from testbed.web.guard import Guard
 from testbed.web.hub import Hub
+from testbed.web.ticket import HEADER, Ticket, is_right
 
-HEADER = "X-Token"
 _MOST_BODY = 1024
 
 
 class LiveApp:
-    """``give`` is called with each order that may be given; ``page(token)`` makes the page."""
+    """``give`` is called with each order that may be given; ``page`` is the page. ``cookie`` is where a browser keeps
+    the token: cookies are a host's and not a port's, so each port has a name of its own.
+    """
 
-    def __init__(self, hub: Hub, give: Callable[[Order], None], page: Callable[[str], str]) -> None:
-        self._hub, self._give = hub, give
+    def __init__(self, hub: Hub, give: Callable[[Order], None], page: str, token: str, cookie: str) -> None:
+        self._hub, self._give, self._page, self._token = hub, give, page, token
         self.report = ""
         """As HTML, once the run has made it: this process could not read the run's files."""
         self.fetched = 0
         """How often it was."""
-        self.token = secrets.token_urlsafe(16)
-        self._page = page(self.token)
         self.app = Starlette(
             routes=[
                 Route("/", self._home),
@@ -44,7 +43,7 @@ class LiveApp:
                 Route("/order", self._order, methods=["POST"]),
                 Route("/report", self._finished),
             ],
-            middleware=[Middleware(Guard)],
+            middleware=[Middleware(Guard), Middleware(Ticket, token=token, cookie=cookie)],
         )
 
     async def _home(self, _request: Request) -> Response:
@@ -77,4 +76,4 @@ class LiveApp:
         origin, host = request.headers.get("origin"), request.headers.get("host")
         if origin is not None and urlsplit(origin).netloc != host:
             return False
-        return secrets.compare_digest(request.headers.get(HEADER, "").encode(), self.token.encode())
+        return is_right(request.headers.get(HEADER), self._token)

@@ -7,6 +7,7 @@ with LivePage(title, folder, host, port, controls) as page:
 
 import dataclasses
 import json
+import secrets
 import socket
 import subprocess
 import threading
@@ -27,6 +28,7 @@ from testbed.engines.control import Controls, Order
 from testbed.linux.module import module
 from testbed.report.folder import RunFolder
 from testbed.web.guard import where
+from testbed.web.ticket import QUERY
 
 LOCAL = "127.0.0.1"
 _END_S = 8.0
@@ -35,7 +37,9 @@ Message: TypeAlias = dict[str, Any]
 
 
 class LivePage:
-    """A context manager. ``url`` is where the page is. Entering raises ``TestbedError`` for a port that is taken."""
+    """A context manager. ``address`` is what opens the page, the token in it. Entering raises ``TestbedError`` for a
+    port that is taken.
+    """
 
     def __init__(self, title: str, folder: Path, host: str, port: int, controls: Controls) -> None:
         self._title, self._folder, self._host, self._port = title, RunFolder(folder), host, port
@@ -44,12 +48,14 @@ class LivePage:
         self._outlook = Outlook()
         self._offsets = {"samples": 0, "pages": 0}
         self._valid: bool | None = None
-        self.url = ""
+        self.url, self.token = "", secrets.token_urlsafe(24)
+        self.tell({"token": self.token})  # not among the arguments, which everybody on the machine may read
 
     def __enter__(self) -> "LivePage":
         listener = self._listen()
-        self.url = where(self._host, listener.getsockname()[1])
-        config = {"fd": listener.fileno(), "title": self._title}
+        port = listener.getsockname()[1]
+        self.url = where(self._host, port)
+        config = {"fd": listener.fileno(), "title": self._title, "cookie": f"fast-motion-{port}"}
         self._process = subprocess.Popen(
             module("testbed.web.server", json.dumps(config)),
             stdin=subprocess.PIPE,
@@ -81,6 +87,11 @@ class LivePage:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    @property
+    def address(self) -> str:
+        """What opens the page."""
+        return f"{self.url}?{QUERY}={self.token}"
 
     @property
     def pid(self) -> int:

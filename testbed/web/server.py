@@ -1,6 +1,6 @@
 """The live page's process: ``python -m testbed.web.server CONFIG``, without root as soon as it has its socket.
 
-    in   (stdin)    what the run says, one JSON object a line; the end of it is the end of the run
+    in   (stdin)    the token, then what the run says, one JSON object a line; the end of it is the end of the run
     out  (stdout)   orders, one JSON object a line
 
 It lasts as long as the run; when that has ended, browsers that are connected hear so and fetch the report, and it goes.
@@ -14,37 +14,35 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Any
 
 import uvicorn
 
-from testbed.core.record import LinkRecord, MigrationRecord, VmRecord
 from testbed.engines.control import Order
+from testbed.linux.caller import Caller, caller
 from testbed.linux.process import die_with_parent
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
 from testbed.web.live_page import live_page
+from testbed.web.rehearsal import rehearse, serving
 from testbed.web.sections import Sections
 
 LAST_LOOK_S = 3.0
 """So long a browser that is connected has to fetch the report."""
-_LAST_WORDS_S = 1
 NOBODY = 65534
 
 
 class Serving:
     """Made with all rights, so that whatever is read from disk is read; run without them."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], token: str) -> None:
+        page = live_page(config["title"], token)
+        rehearse(page)
         self._hub = Hub(secrets.token_hex(4))
-        self._app = LiveApp(self._hub, _give, lambda token: live_page(config["title"], token))
+        self._app = LiveApp(self._hub, _give, page, token, config["cookie"])
         self._sections = Sections()
-        self._uvicorn = uvicorn.Config(
-            self._app.app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=_LAST_WORDS_S
-        )
+        self._uvicorn = serving(self._app.app)
         self._uvicorn.load()
-        Sections().add(asdict(_NOTHING), "", "", 1)
 
     async def until_the_end(self, listener: socket.socket) -> None:
         """Until stdin has ended and whoever looks has heard so."""
@@ -97,29 +95,10 @@ def _give(order: Order) -> None:
 def drop_root() -> None:
     """Who started the run with sudo, else nobody. Does nothing without root."""
     if os.geteuid() == 0:
-        group, user = (_known(name) or NOBODY for name in ("SUDO_GID", "SUDO_UID"))
+        to = caller() or Caller(uid=NOBODY, gid=NOBODY)
         os.setgroups([])
-        os.setgid(group)
-        os.setuid(user)
-
-
-def _known(name: str) -> int:
-    """A number out of the environment; 0, which is root's, for whatever is none."""
-    text = os.environ.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
-
-
-_NOTHING = MigrationRecord(
-    name="",
-    settings={},
-    repeat=1,
-    scale={"size": 1.0, "time": 1.0},
-    outcome="failed",
-    reason="",
-    vm=VmRecord(ram_bytes=0, workload="", working_set_bytes=None, write_rate=None),
-    link=LinkRecord(rate=None, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=0, verified=False),
-)
-"""A migration of which nothing is known: drawing it loads all that drawing needs."""
+        os.setgid(to.gid)
+        os.setuid(to.uid)
 
 
 def main() -> int:
@@ -127,10 +106,10 @@ def main() -> int:
     die_with_parent()
     config = json.loads(sys.argv[1])
     listener = socket.socket(fileno=config["fd"])
-    serving = Serving(config)
+    live = Serving(config, json.loads(sys.stdin.buffer.readline())["token"])
     drop_root()
     die_with_parent()  # a change of user takes that back
-    asyncio.run(serving.until_the_end(listener))
+    asyncio.run(live.until_the_end(listener))
     return 0
 
 

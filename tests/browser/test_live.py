@@ -119,7 +119,22 @@ def test_one_whose_connection_breaks_gets_each_event_once(window: Browser, tmp_p
         assert run.end() == 0
 
 
-def test_a_page_of_an_earlier_run_loads_anew(window: Browser, tmp_path: Path) -> None:
+def test_without_the_token_a_browser_is_told_where_it_is(window: Browser, tmp_path: Path) -> None:
+    with launch(tmp_path / "run", *LONG) as run:
+        bare = address(run).partition("?")[0]
+        window.open(bare)
+        assert "line that begins with live:" in window.run("return document.body.innerText")
+        window.open(address(run))
+        window.wait(UNDER_WAY)
+        assert window.run("return location.href") == bare, "who looks over the shoulder sees no token"
+        assert window.run("return document.cookie") == "", "nor does a script"
+        window.console()
+        window.open(bare)
+        window.wait(UNDER_WAY)
+        assert window.console() == []
+
+
+def test_a_page_of_an_earlier_run_is_sent_to_the_address_of_the_new_one(window: Browser, tmp_path: Path) -> None:
     with launch(tmp_path / "one", *LONG) as run, Relay(address(run)) as relay:
         window.open(relay.url)
         window.wait(UNDER_WAY)
@@ -128,6 +143,8 @@ def test_a_page_of_an_earlier_run_loads_anew(window: Browser, tmp_path: Path) ->
         run.end()
         with launch(tmp_path / "two", "hello", "--set", "title=another", "--live", "0") as another:
             relay.mend(address(another))
+            window.wait("return document.getElementById('now').textContent.startsWith('another run is here now')")
+            window.open(f"{relay.url.partition('?')[0]}?{urlsplit(address(another)).query}")
             window.wait("return document.title.includes('another')")
             window.wait(OVER)
             assert window.run(ROUNDS) == len(run_rounds(another))
@@ -209,7 +226,7 @@ class Relay:
     def __init__(self, url: str) -> None:
         self._target = self._address(url)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/?{urlsplit(url).query}"
         self._open = True
         self._ends: set[socket.socket] = set()
         self._workers = [threading.Thread(target=self._accept)]

@@ -1,9 +1,6 @@
 """The live page's server as a browser sees it: a real process, real requests, and orders for who has the page only."""
 
 import json
-import os
-import re
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +10,6 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-import psutil
 import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
@@ -22,13 +18,11 @@ from testbed.core.record import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.engines.control import NONE_UNDER_WAY, Controls, Order
 from testbed.report.folder import RunFolder
-from testbed.web import live
 from testbed.web.live import LOCAL, LivePage, as_json
 from testbed.web.sections import FIGURES
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
-ROOT = Path(__file__).parents[2]
 STARTED = MigrationStarted(at=0.0, name="m", index=1, total=1)
 
 
@@ -50,7 +44,7 @@ def page(controls: Controls, folder: Path) -> Iterator[LivePage]:
 
 def events(page: LivePage, after: str = "") -> Iterator[dict[str, Any]]:
     """Until the end of the run, or of the test's interest."""
-    with _OPENER.open(f"{page.url}events?after={after}", timeout=20) as answer:
+    with _OPENER.open(Request(f"{page.url}events?after={after}", headers=with_token(page)), timeout=20) as answer:  # noqa: S310
         for line in answer:
             if line.startswith(b"data: "):
                 yield json.loads(line.removeprefix(b"data: "))
@@ -72,18 +66,16 @@ def ended(done: MigrationRecord) -> MigrationFinished:
     )
 
 
-def token(page: LivePage) -> str:
-    found = re.search(r'data-token="([^"]+)"', ask(page.url)[1])
-    assert found
-    return found[1]
+def with_token(page: LivePage) -> dict[str, str]:
+    return {"X-Token": page.token}
 
 
 def order(page: LivePage, body: object, **headers: str) -> int:
-    return ask(f"{page.url}order", body, **({"X-Token": token(page), "Content-Type": "application/json"} | headers))[0]
+    return ask(f"{page.url}order", body, **(with_token(page) | {"Content-Type": "application/json"} | headers))[0]
 
 
 def test_the_page_names_the_run_and_nothing_in_it_is_markup(page: LivePage) -> None:
-    status, text = ask(page.url)
+    status, text = ask(page.address)
     assert status == 200 and "<h1>a &lt;run&gt;</h1>" in text and "connect-src" in text
 
 
@@ -132,7 +124,7 @@ def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Con
 def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: LivePage) -> None:
     for index in range(1, 4):
         page.observe(MigrationStarted(at=0.0, name=f"m{index}", index=index, total=3))
-    with _OPENER.open(f"{page.url}events", timeout=20) as answer:
+    with _OPENER.open(Request(f"{page.url}events", headers=with_token(page)), timeout=20) as answer:  # noqa: S310
         lines = [answer.readline().decode().strip() for _ in range(3)]
     assert lines[0].startswith("retry: ") and lines[2].startswith("id: ") and lines[2].endswith("-1")
     seen = events(page, after=lines[2].removeprefix("id: "))
@@ -162,7 +154,7 @@ def test_a_migration_that_ended_comes_with_its_part_of_the_report(page: LivePage
 
 
 def test_who_looks_at_the_end_gets_the_report(page: LivePage, folder: Path) -> None:
-    assert ask(f"{page.url}report")[0] == 404
+    assert ask(f"{page.url}report", **with_token(page))[0] == 404
     folder.mkdir()
     (folder / "report.html").write_text("<p>done")
     page.observe(STARTED)
@@ -172,7 +164,7 @@ def test_who_looks_at_the_end_gets_the_report(page: LivePage, folder: Path) -> N
         for said in events(page):
             looks.set()
             if said["event"] == "Ended":
-                return said, ask(f"{page.url}report")
+                return said, ask(f"{page.url}report", **with_token(page))
         raise AssertionError("the end was not said")
 
     with ThreadPoolExecutor(1) as pool:
@@ -204,44 +196,6 @@ def test_a_run_that_is_broken_off_says_so(controls: Controls, folder: Path) -> N
     assert (said["valid"], said["reason"], said["report_there"]) == (None, "interrupted by SIGINT", False)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root is what it gives up; run by root")
-def test_where_only_root_may_read_it_the_page_is_there(
-    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    private = tmp_path / "checkout"
-    private.mkdir(mode=0o700)
-    for room in ("testbed", "guest_agent"):
-        shutil.copytree(ROOT / room, private / room, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(live, "_ROOT", str(private))
-    folder = kept(tmp_path / "run")
-    with LivePage("a", folder, LOCAL, 0, controls) as page:
-        assert ask(page.url)[0] == 200
-        done = RunFolder(folder).read_summary().migrations[0]
-        page.observe(replace(STARTED, name=done.name))
-        page.observe(ended(done))
-        assert next(event for event in events(page) if event["event"] == "MigrationFinished")["section"]["html"]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="root is what it gives up; run by root")
-@pytest.mark.parametrize("by", [{}, {"SUDO_UID": "0", "SUDO_GID": "0"}, {"SUDO_UID": "x"}, {"SUDO_UID": "1234"}])
-def test_the_server_has_no_root_and_ends_with_the_page(
-    controls: Controls, folder: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str]
-) -> None:
-    for name in ("SUDO_UID", "SUDO_GID"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in by.items():
-        monkeypatch.setenv(name, value)
-    with LivePage("a", folder, LOCAL, 0, controls) as page:
-        ask(page.url)
-        server = psutil.Process(page.pid)
-        assert 0 not in server.uids() and 0 not in server.gids()
-        lines = Path(f"/proc/{page.pid}/status").read_text().splitlines()
-        assert next(line for line in lines if line.startswith("Groups:")).split()[1:] == []
-        if by.get("SUDO_UID") == "1234":
-            assert server.uids().effective == 1234
-    assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
-
-
 def test_a_port_that_is_taken_is_said(page: LivePage, controls: Controls) -> None:
     port = int(page.url.rsplit(":", 1)[1].rstrip("/"))
     with pytest.raises(TestbedError, match="--live PORT"), LivePage("b", Path("x"), LOCAL, port, controls):
@@ -249,7 +203,7 @@ def test_a_port_that_is_taken_is_said(page: LivePage, controls: Controls) -> Non
 
 
 def test_nobody_may_put_the_page_into_a_frame(page: LivePage) -> None:
-    with _OPENER.open(page.url, timeout=20) as answer:
+    with _OPENER.open(page.address, timeout=20) as answer:
         assert answer.headers["X-Frame-Options"] == "DENY"
 
 

@@ -3,6 +3,7 @@
 // that has ended gets its part of the report, with the report's own figures.
 (() => {
   const $ = (id) => document.getElementById(id), token = $("main").dataset.token;
+  history.replaceState(null, "", "/");  // the token was in the address; from now on the cookie has it
   const MOST = 1200;  // points of one chart: more than the screen shows; then every other one goes
   const rows = {};  // chart -> what it shows, of the migration that is under way
   const stale = new Set();
@@ -154,7 +155,10 @@
     document.body.dataset.events = ++count;
     if (heard[event.event]) Promise.resolve(heard[event.event](event)).catch(console.error);
   };
-  source.onerror = () => { if (source.readyState !== EventSource.CLOSED) $("now").textContent = "no connection to the run; trying again"; };
+  source.onerror = () => {
+    $("now").textContent = source.readyState !== EventSource.CLOSED ? "no connection to the run; trying again"
+      : "another run is here now: open the address that it printed";
+  };
 
   function value(order) {
     if (order === "rate") return Number($("rate").value) * 1e6;

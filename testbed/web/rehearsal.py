@@ -1,0 +1,87 @@
+"""Everything that a browser may ask for, asked once before root is given up: what is loaded late is loaded then.
+
+Where only root may read the checkout or the virtual environment, a module that the first request asks for would not be
+there any more.
+"""
+
+import asyncio
+import socket
+from dataclasses import asdict
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from testbed.core.record import LinkRecord, MigrationRecord, VmRecord
+from testbed.web.app import LiveApp
+from testbed.web.hub import Hub
+from testbed.web.sections import Sections
+from testbed.web.ticket import HEADER
+
+PATIENCE_S = 10.0
+"""So long the whole rehearsal may take; what was not asked by then is loaded when it is asked for, or is not."""
+_TOKEN, _COOKIE = "rehearsal", "rehearsal"
+_LAST_WORDS_S = 1
+_NOTHING = MigrationRecord(
+    name="",
+    settings={},
+    repeat=1,
+    scale={"size": 1.0, "time": 1.0},
+    outcome="failed",
+    reason="",
+    vm=VmRecord(ram_bytes=0, workload="", working_set_bytes=None, write_rate=None),
+    link=LinkRecord(rate=None, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=0, verified=False),
+)
+"""A migration of which nothing is known: drawing it loads all that drawing needs."""
+_REQUESTS = (
+    "GET / HTTP/1.1\r\n",
+    "GET /?token=rehearsal HTTP/1.1\r\n",
+    "GET / HTTP/1.1\r\nCookie: rehearsal=rehearsal\r\n",
+    f"GET /report HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
+    f"GET /events HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
+    f"GET /nowhere HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
+    f"PUT /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
+    f'POST /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\nContent-Length: 17\r\n\r\n{{"what":"cancel"}}',
+    f"POST /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\nOrigin: http://elsewhere\r\nContent-Length: 2\r\n\r\n{{}}",
+    f"POST /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n",
+    f"POST /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\nContent-Length: 2\r\n\r\n[]",
+    f"POST /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\nContent-Length: 1\r\n\r\n{{",
+    "no request at all\r\n",
+)
+
+
+def serving(app: ASGIApp) -> uvicorn.Config:
+    """How the live page is served, here and in earnest."""
+    return uvicorn.Config(
+        app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=_LAST_WORDS_S
+    )
+
+
+def rehearse(page: str) -> None:
+    """Serves ``page`` to itself. Raises ``OSError`` where there is no loopback, and whatever is our bug."""
+    asyncio.run(_rehearse(page))
+
+
+async def _rehearse(page: str) -> None:
+    hub = Hub("rehearsal")
+    app = LiveApp(hub, lambda _order: None, page, _TOKEN, _COOKIE)
+    app.report = page
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(serving(app.app))
+        listening = asyncio.create_task(server.serve(sockets=[listener]))
+        async with asyncio.timeout(PATIENCE_S):
+            made = await asyncio.to_thread(Sections().add, asdict(_NOTHING), "", "", 1)
+            await hub.add(made)
+            await hub.end()
+            for request in _REQUESTS:
+                await _ask(listener.getsockname()[1], request)
+        server.should_exit = True
+        await listening
+
+
+async def _ask(port: int, request: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head, _, body = request.partition("\r\n\r\n")
+    writer.write(f"{head.rstrip()}\r\nHost: localhost\r\nConnection: close\r\n\r\n{body}".encode())
+    answer = await reader.read()
+    writer.close()
+    return answer

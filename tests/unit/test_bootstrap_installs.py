@@ -1,0 +1,114 @@
+"""What `bootstrap` installs: why it could not, and the command of the testbed's name."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_bootstrap import BOOTSTRAP, run
+
+# ---- Why it failed ---------------------------------------------------------------------------------------------------
+
+
+def as_root(tmp_path: Path, then: str, **tools: str) -> subprocess.CompletedProcess[str]:
+    """The functions of bootstrap in an otherwise empty checkout, run by "root" with these tools and the plain ones."""
+    functions = BOOTSTRAP.read_text().split("# ---- Commands", maxsplit=1)[0]
+    functions = functions.replace("is_root() { ((EUID == 0)); }", "is_root() { true; }")
+    functions = functions.replace("name=/usr/local/bin/testbed", f"name={tmp_path}/bin/testbed")
+    checkout, fake = tmp_path / "checkout", tmp_path / "fake"
+    for folder in (checkout, fake):
+        folder.mkdir(exist_ok=True)
+    for tool, script in tools.items():
+        (fake / tool.replace("_", "-")).write_text(f"#!/bin/sh\n{script}\n")
+        (fake / tool.replace("_", "-")).chmod(0o755)
+    (checkout / "bootstrap").write_text(f"{functions}\n{then}\n")
+    (checkout / "requirements.txt").write_text("numpy==1\n")
+    path = f"{fake}:/usr/sbin:/usr/bin:/sbin:/bin"
+    return run("/bin/bash", checkout / "bootstrap", "install", PATH=path, TMPDIR=str(tmp_path))
+
+
+APT = """\
+case "$*" in *update*) echo "E: Failed to fetch http://deb.debian.org: Temporary failure resolving" >&2;; esac
+echo "E: Unable to locate package mininet" >&2
+exit 100"""
+
+
+def test_why_apt_failed_is_shown_and_where_the_rest_is(tmp_path: Path) -> None:
+    failed = as_root(tmp_path, "install_all", apt_get=APT, dpkg_query="true", dpkg="true", sleep="true")
+    assert failed.returncode == 3 and failed.stdout == ""
+    *_, resolving, unable, last = failed.stderr.splitlines()
+    assert "Temporary failure resolving" in resolving and "Unable to locate package mininet" in unable
+    log = next(tmp_path.glob("fast-motion-bootstrap.*"))
+    assert str(log) in last and last.endswith(f"{tmp_path}/checkout/bootstrap install")
+    assert log.read_text().count("Temporary failure resolving") == 2 and log.stat().st_mode & 0o077 == 0
+
+
+def test_why_pip_failed_is_shown_too(tmp_path: Path) -> None:
+    venv = tmp_path / "checkout" / ".venv"
+    python = """\
+case "$*" in *ensurepip*) exit 0;; *venv*) mkdir -p "$4/bin"; ln -s "$0" "$4/bin/python"; exit 0;; esac
+echo "ERROR: No matching distribution found for numpy==1" >&2; exit 1"""
+    then = f"python={tmp_path}/fake/python3\nis_ready() {{ false; }}\ninstall_system() {{ :; }}\ninstall_all"
+    failed = as_root(tmp_path, then, apt_get="true", python3=python)
+    assert failed.returncode == 3, failed.stderr
+    *_, why, last = failed.stderr.splitlines()
+    assert "No matching distribution found for numpy==1" in why
+    assert "requirements.txt" in last and last.endswith("bootstrap install")
+    assert not (venv / ".stamp").exists()
+
+
+def test_no_file_of_the_folder_the_user_stands_in_is_run_by_it() -> None:
+    started = re.findall(r'"\$(?:python|venv/bin/python)" (-\S+)', BOOTSTRAP.read_text())
+    assert started and set(started) <= {"-I", "-P", "-m"}
+    assert re.findall(r'"\$venv/bin/python" -m (\S+)', BOOTSTRAP.read_text()) == ["pytest", "pytest"], "in the checkout"
+
+
+# ---- The name --------------------------------------------------------------------------------------------------------
+
+
+def test_root_gets_a_command_of_its_name_that_takes_nothing_from_where_one_stands(tmp_path: Path) -> None:
+    assert as_root(tmp_path, "install_name").stderr == ""
+    name = tmp_path / "bin" / "testbed"
+    assert name.stat().st_mode & 0o777 == 0o755
+    python = tmp_path / "checkout" / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
+    python.chmod(0o755)
+    assert run(name, "run", "a b", "*").stdout == "<-P><-m><testbed><run><a b><*>"
+    before = name.stat().st_ino
+    assert as_root(tmp_path, "install_name").stderr == "" and name.stat().st_ino == before
+
+
+def test_of_several_checkouts_the_last_one_has_it_and_says_so(tmp_path: Path) -> None:
+    as_root(tmp_path, "install_name")
+    (tmp_path / "checkout").rename(tmp_path / "it's another")
+    name = (tmp_path / "bin" / "testbed").read_text()
+    said = as_root(tmp_path, f"here='{tmp_path}/a second'\nvenv=$here/.venv\ninstall_name").stderr
+    assert said.splitlines() == [
+        f"bootstrap: 'testbed' is now that of {tmp_path}/a second; it was that of {tmp_path}/checkout"
+    ]
+    assert (tmp_path / "bin" / "testbed").read_text() == name.replace(f"{tmp_path}/checkout", f"{tmp_path}/a second")
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder", "empty"])
+def test_a_command_that_is_not_ours_stays_as_it_is(tmp_path: Path, kind: str) -> None:
+    name = tmp_path / "bin" / "testbed"
+    name.parent.mkdir()
+    {
+        "file": lambda: name.write_text("#!/bin/sh\necho theirs\n"),
+        "link": lambda: name.symlink_to("elsewhere"),
+        "folder": name.mkdir,
+        "empty": name.touch,
+    }[kind]()
+    before = name.lstat()
+    said = as_root(tmp_path, "install_name").stderr
+    assert "is not ours and stays as it is" in said and len(said.splitlines()) == 1
+    assert name.lstat() == before and [each.name for each in name.parent.iterdir()] == ["testbed"]
+
+
+def test_without_root_there_is_no_command_of_its_name(tmp_path: Path) -> None:
+    as_root(tmp_path, "is_root() { false; }\ninstall_name")
+    assert not (tmp_path / "bin").exists()

@@ -1,0 +1,97 @@
+"""The live page's server gives up root before it answers, and then has everything that it needs, wherever that lies."""
+
+import os
+import pwd
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbed.engines.control import Controls
+from testbed.linux.module import ROOT
+from testbed.report.folder import RunFolder
+from testbed.web import live
+from testbed.web.live import LOCAL, LivePage
+from tests.unit.runs import kept
+from tests.unit.test_web_live import STARTED, ask, ended, events, order, with_token
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="root is what it gives up; run by root")
+SOMEBODY = next(each for each in pwd.getpwall() if each.pw_uid and each.pw_gid and each.pw_name != "nobody")
+NOBODY = 65534
+
+
+@pytest.fixture
+def controls() -> Controls:
+    return Controls()
+
+
+def private(folder: Path) -> Callable[..., list[str]]:
+    """A checkout and a virtual environment that only root may look into; what is in it is reached through it alone."""
+    folder.mkdir(mode=0o700)
+    for room in ("testbed", "guest_agent"):
+        shutil.copytree(Path(ROOT, room), folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    venv, site = folder / "venv", Path(sysconfig.get_paths()["purelib"])
+    packages = venv / site.relative_to(sys.prefix)
+    packages.mkdir(parents=True)
+    (venv / "bin").mkdir()
+    (venv / "bin" / "python").symlink_to(os.path.realpath(sys.executable))
+    shutil.copy(Path(sys.prefix, "pyvenv.cfg"), venv)
+    for each in site.iterdir():
+        if "fast_motion" not in each.name:
+            (packages / each.name).symlink_to(each)
+    return lambda name, *arguments: [
+        str(venv / "bin" / "python"), "-P", str(folder / "testbed" / "linux" / "module.py"), name, *arguments
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by", [{}, {"SUDO_UID": str(SOMEBODY.pw_uid), "SUDO_GID": str(SOMEBODY.pw_gid)}])
+def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
+    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str]
+) -> None:
+    for name, value in by.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(live, "module", private(tmp_path / "private"))
+    folder = kept(tmp_path / "run")
+    with LivePage("a", folder, LOCAL, 0, controls) as page:
+        assert ask(page.address)[0] == 200 and ask(page.url)[0] == 403
+        assert 0 not in psutil.Process(page.pid).uids()
+        done = RunFolder(folder).read_summary().migrations[0]
+        page.observe(replace(STARTED, name=done.name))
+        page.observe(ended(done))
+        said = next(event for event in events(page) if event["event"] == "MigrationFinished")
+        assert said["section"]["html"] and said["section"]["charts"]
+        assert order(page, {"what": "cut"}) == 200 and order(page, {"what": "explode"}) == 400
+        assert ask(f"{page.url}report", **with_token(page))[0] == 404
+        assert ask(f"{page.url}nowhere", **with_token(page))[0] == 404
+        assert next(event for event in events(page) if event["event"] == "Controlled")["what"] == "cut"
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ({}, NOBODY),
+        ({"SUDO_UID": "0", "SUDO_GID": "0"}, NOBODY),
+        ({"SUDO_UID": "x"}, NOBODY),
+        ({"SUDO_UID": "4242424"}, NOBODY),
+        ({"SUDO_UID": str(SOMEBODY.pw_uid)}, SOMEBODY.pw_uid),
+    ],
+)
+def test_the_server_has_no_root_and_ends_with_the_page(
+    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str], expected: int
+) -> None:
+    for name in ("SUDO_UID", "SUDO_GID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in by.items():
+        monkeypatch.setenv(name, value)
+    with LivePage("a", tmp_path / "results", LOCAL, 0, controls) as page:
+        ask(page.address)
+        server = psutil.Process(page.pid)
+        assert 0 not in server.uids() and 0 not in server.gids() and server.uids().effective == expected
+        lines = Path(f"/proc/{page.pid}/status").read_text().splitlines()
+        assert next(line for line in lines if line.startswith("Groups:")).split()[1:] == []
+    assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
