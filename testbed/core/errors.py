@@ -5,6 +5,8 @@
     ├── PrerequisiteMissing         3   the machine lacks something (what, and what installs it)
     ├── MachineBusy                 4   another run holds the machine
     ├── Interrupted               130   the user said stop
+    ├── OutputFailed                1   what was asked for cannot be written: stdout is closed, or full
+    ├── ReaderLeft                141   whoever read stdout has gone (``| head``): nothing is said
     ├── ProtocolError
     │   ├── LocalProtocolError      1   we were about to say something the protocol forbids: our bug
     │   └── RemoteProtocolError     1   they said something the protocol forbids
@@ -54,6 +56,16 @@ class Interrupted(TestbedError):
     """Ctrl-C or SIGTERM."""
 
     exit_code = 130
+
+
+class OutputFailed(TestbedError):
+    """stdout is closed or full, and what was asked for goes there."""
+
+
+class ReaderLeft(TestbedError):
+    """Whoever read stdout has gone, as ``head`` does: other programs are then ended by SIGPIPE, which is 128 + 13."""
+
+    exit_code = 141
 
 
 class ProtocolError(TestbedError):

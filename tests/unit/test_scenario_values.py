@@ -146,7 +146,8 @@ def test_what_is_no_value_is_one_line(value: Any) -> None:
 
 
 def test_seeds_and_repeats_of_numpy_are_numbers(tmp_path: Path) -> None:
-    run = testbed.run("hello", engine="simulated", seed=np.int64(7), repeat=np.int64(2), out=tmp_path / "run")
+    counts: dict[str, Any] = {"seed": np.int64(7), "repeat": np.int64(2)}
+    run = testbed.run("hello", engine="simulated", **counts, out=tmp_path / "run")
     assert run.summary.seed == 7 and len(run.migrations) == 2
 
 
