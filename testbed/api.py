@@ -10,9 +10,9 @@ testbed.predict("hello").migrations[0].total_time_s
 print(testbed.compare("results/a", "results/b"))
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -33,10 +33,13 @@ from testbed.report.samples import Columns, Recording
 
 if TYPE_CHECKING:
     from testbed.scenario import Scenario
+    from testbed.scenario.overrides import Setting
 
 F = TypeVar("F")
 Settings: TypeAlias = Mapping[str, Any] | str | Sequence[str]
-"""``{"vm.ram": "1GiB"}``, ``"vm.ram=1GiB"``, or several of these texts."""
+"""``{"vm.ram": "1GiB"}``, ``"vm.ram=1GiB"``, or several of these texts. In a mapping a value is a value: a number
+(numpy's too), a path, a title with a ``#`` in it, a list for an axis of the matrix, a mapping for a workload.
+"""
 
 
 class Run:
@@ -138,6 +141,7 @@ def run(  # noqa: PLR0913 - what a run is asked for
     """
     from testbed.experiment import run_scenario
 
+    repeat, seed = index(repeat), None if seed is None else index(seed)
     if repeat < 1:
         raise ScenarioError(f"repeat is at least 1, not {repeat}")
     loaded = _loaded(scenario, set, seed)
@@ -187,16 +191,22 @@ def compare(*runs: Run | str | Path, anyway: bool = False) -> Compared:
 def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":
     from testbed.scenario import load as load_scenario
 
-    return load_scenario(str(scenario), overrides=_overrides(given), seed=seed, own_code=own_code)
+    number = None if seed is None else index(seed)
+    return load_scenario(scenario, overrides=_overrides(given), seed=number, own_code=own_code)
 
 
-def _overrides(given: Settings) -> list[str]:
-    """As the command line has them."""
+def _overrides(given: Settings) -> list["Setting"]:
+    """Texts as the command line has them, but for titles and names; all other values as they are."""
+    from testbed.scenario.overrides import TEXTS
+
     if isinstance(given, str):
         return [given]
-    if isinstance(given, Mapping):
-        return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in given.items()]
-    return list(given)
+    if not isinstance(given, Mapping):
+        return list(given)
+    return [
+        f"{path}={str.__str__(value)}" if isinstance(value, str) and path not in TEXTS else (path, value)
+        for path, value in given.items()
+    ]
 
 
 def _plain(loaded: "Scenario") -> Observer:

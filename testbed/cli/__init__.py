@@ -5,8 +5,14 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code (``core.errors``). ``argv`` is without the program's name."""
+    """Runs one command and returns its exit code (``core.errors``). ``argv`` is without the program's name; without it
+    this is the process's own command, whose standard streams are made to last first.
+    """
     try:
+        if argv is None:
+            from testbed.cli.streams import prepare
+
+            prepare()
         from testbed.cli.app import run_command
 
         return run_command(argv)

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 from typer.main import get_command
 
 from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve, shell
-from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 from testbed.linux.interrupts import interruptible
 
@@ -38,29 +38,29 @@ app.command("packets")(packets.packets)
 def run_command(argv: Sequence[str] | None = None) -> int:
     """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
     arguments = with_port(list(sys.argv[1:] if argv is None else argv))
+    command = get_command(app)
+    code = _ended(lambda: command.main(args=arguments, prog_name=PROGRAM, standalone_mode=False))
+    return _ended(sys.stdout.flush) or code  # what is still to be written may fail, too
+
+
+def _ended(do: Callable[[], object]) -> int:
+    """Does it, and says how that ended."""
     try:
         with interruptible():
-            return _ended(arguments)
+            code = do()
+        return code if isinstance(code, int) else 0
+    except ReaderLeft as gone:
+        return gone.exit_code
     except (TestbedError, Interrupted) as end:
         return _fail(str(end), end.exit_code)
     except typer.TyperException as error:
         return _fail(_usage(error), ScenarioError.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", Interrupted.exit_code)
-    except BrokenPipeError:
-        # Whoever read us has gone (``| head``): nothing is left to say, and the interpreter must not try again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return TestbedError.exit_code
     except OSError as error:
-        # A full disk behind stdout, or whatever else of this machine no seam has named.
+        # Whatever of this machine no seam has named.
         named = f": {error.filename}" if error.filename else ""
         return _fail(f"{error.strerror or error}{named}", TestbedError.exit_code)
-
-
-def _ended(arguments: list[str]) -> int:
-    code = get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-    sys.stdout.flush()
-    return code if isinstance(code, int) else 0
 
 
 def with_port(arguments: list[str]) -> list[str]:

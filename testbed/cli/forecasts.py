@@ -24,7 +24,7 @@ from testbed.report.compare import comparisons
 from testbed.report.tables import row, table_of
 from testbed.report.text import NOTHING, WIDE, comparisons_table, figures_of
 from testbed.scenario import Scenario
-from testbed.scenario.cases import label
+from testbed.scenario.values import label
 
 RATES = (1e9, 10e9, 25e9, 40e9, 100e9)
 """Bit/s: the Ethernets that hosts have."""

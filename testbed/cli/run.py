@@ -76,6 +76,8 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         sys.stdout.write(to_json(summary))
     if not quiet:
         text.show(summary, folder)
+    elif not summary.valid:
+        print(f"testbed: {text.why_not(summary)}; results: {folder}", file=sys.stderr)
     return 0 if summary.valid else TestbedError.exit_code
 
 

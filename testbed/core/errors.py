@@ -4,6 +4,8 @@
     ├── ScenarioError               2   the user's file or option is wrong (file, line, what was expected)
     ├── PrerequisiteMissing         3   the machine lacks something (what, and what installs it)
     ├── MachineBusy                 4   another run holds the machine
+    ├── OutputFailed                1   what was asked for cannot be written: stdout is closed, or full
+    ├── ReaderLeft                141   whoever read stdout has gone (``| head``): nothing is said
     ├── ProtocolError
     │   ├── LocalProtocolError      1   we were about to say something the protocol forbids: our bug
     │   └── RemoteProtocolError     1   they said something the protocol forbids
@@ -57,6 +59,16 @@ class Interrupted(BaseException):
     """
 
     exit_code: ClassVar[int] = 130
+
+
+class OutputFailed(TestbedError):
+    """stdout is closed or full, and what was asked for goes there."""
+
+
+class ReaderLeft(TestbedError):
+    """Whoever read stdout has gone, as ``head`` does: other programs are then ended by SIGPIPE, which is 128 + 13."""
+
+    exit_code = 141
 
 
 class ProtocolError(TestbedError):

@@ -41,6 +41,11 @@ class Registry(Generic[T]):
         self._entries: dict[str, type[T]] = {}
         self._loaded = False
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether a name may be the path of a user's own file."""
+        return self._from_file is not None
+
     def register(self, name: str) -> Callable[[C], C]:
         """A class decorator: puts the class in under ``name``. Two of one name are our bug (``ValueError``)."""
 

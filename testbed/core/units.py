@@ -18,6 +18,7 @@ needed for it to be read from YAML with units, scaled, and printed.
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, TypeAlias
 
@@ -53,7 +54,7 @@ _BYTES: dict[str, float] = {f"{p}B": n for p, n in (_PREFIXES | {"K": 10**3} | _
 _BITS: dict[str, float] = {f"{p}bit": n for p, n in (_PREFIXES | {"K": 10**3}).items()}
 _TIMES: dict[str, float] = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
-_UNITS: dict[Dimension, dict[str, float]] = {
+UNITS: dict[Dimension, dict[str, float]] = {
     Dimension.SIZE: _BYTES,
     Dimension.BYTE_RATE: {f"{u}/s": n for u, n in _BYTES.items()}
     | {u: n / 8 for u, n in _BITS.items()}
@@ -65,6 +66,23 @@ _UNITS: dict[Dimension, dict[str, float]] = {
     Dimension.BLOCK: _BYTES,
     Dimension.NUMBER: {},
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bare:
+    """Which numbers may stand without a unit, in the base unit: 0, and from ``least`` to below ``below``."""
+
+    least: float = 0.0
+    below: float = math.inf
+
+
+BARE = {
+    Dimension.SIZE: Bare(least=1e6),
+    Dimension.BYTE_RATE: Bare(least=1e6),
+    Dimension.BIT_RATE: Bare(least=1e6),
+    Dimension.INTERVAL: Bare(below=1.0),
+}
+"""No guest has less than a megabyte, no link less than a megabit a second: such numbers were meant in another unit."""
 MOST = 1e308
 """Larger numbers are no quantities."""
 ROUNDS_UP = 0.9995
@@ -84,22 +102,56 @@ def parse(value: object, dimension: Dimension) -> float:
         raise ValueError(expected)
     match = _QUANTITY.fullmatch(str(value))
     if not match:
-        raise ValueError(expected)
+        raise ValueError(expected + _hint(value, dimension, ""))
     number, unit = float(match[1].replace("_", "")), match[2]
-    units = _UNITS[dimension]
+    units = UNITS[dimension]
     if unit and unit not in units:
-        raise ValueError(f"{expected} (units: {', '.join(units) or 'none'})")
+        raise ValueError(expected + _hint(value, dimension, f" (units: {', '.join(units) or 'none'})"))
     result = number * (units[unit] if unit else 1.0)
     if not math.isfinite(result):
         raise ValueError(expected)
     return result
 
 
+def read(value: object, dimension: Dimension, bare: "Bare | None" = None) -> float:
+    """A quantity of a scenario: as ``parse``, but a bare number that can hardly be meant in the base unit is refused.
+
+    A link of 10 bit/s was meant as one of 10 Gbit/s. ``bare``: what may be without a unit; default: ``BARE`` of its
+    dimension. Raises ``ValueError`` with both ways to write it.
+    """
+    number = parse(value, dimension)
+    allowed = bare or BARE.get(dimension)
+    if allowed is None or number == 0 or allowed.least <= number < allowed.below or has_unit(value):
+        return number
+    from testbed.core.meant import meant_bare
+
+    base = next(iter(UNITS[dimension]))
+    base = base if dimension not in (Dimension.TIME, Dimension.INTERVAL) else "s"
+    said = value if isinstance(value, str) else f"{value:.15g}"
+    raise ValueError(
+        f"{said} without a unit is {said} {base}; did you mean '{meant_bare(number, dimension)}'? "
+        f"(write '{said}{base}' if it is meant so)"
+    )
+
+
+def has_unit(value: object) -> bool:
+    """Whether a quantity that ``parse`` takes says its unit."""
+    return isinstance(value, str) and value.strip()[-1:].isalpha()
+
+
+def _hint(value: object, dimension: Dimension, otherwise: str) -> str:
+    from testbed.core.meant import meant
+
+    right = meant(str(value)[:80], dimension)
+    return otherwise if right is None else f"; did you mean '{right}'?"
+
+
 def written(value: float, dimension: Dimension) -> str:
     """The shortest text that ``parse`` reads back as exactly this value: ``128GiB``, ``27.5MB/s``, ``500ms``."""
     bare = repr(int(value) if float(value).is_integer() else float(value))
-    choices = [(len(bare), 0.0, bare)]
-    for unit, factor in _UNITS[dimension].items():
+    base = next((unit for unit, factor in UNITS[dimension].items() if factor == 1.0 and value), "")
+    choices = [(len(bare), 0.0, bare + base)]
+    for unit, factor in UNITS[dimension].items():
         number = f"{value / factor:.15g}"
         if not unit.endswith("bit/s") and value >= factor and parse(number + unit, dimension) == value:
             choices.append((len(number), -factor, number + unit))

@@ -47,6 +47,12 @@ def render(summary: Summary) -> Iterator[RenderableType]:
         yield Text(f"not valid: {reason}", "red")
 
 
+def why_not(summary: Summary) -> str:
+    """Why a run is not valid, in one line: the first reason, and how many there are beside it."""
+    first, others = (summary.invalid_reasons or ["no reason was written down"])[0], len(summary.invalid_reasons) - 1
+    return f"not valid: {' '.join(first.split())}" + (f" (and {others} more)" if others > 0 else "")
+
+
 def _sampling(migration: MigrationRecord) -> Iterator[Text]:
     """What the measuring itself cost: it runs beside what it measures."""
     if migration.cpu and migration.cpu.sampler_share is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.scenario.document import Document, parts
+from testbed.scenario.values import label, meaning, spellings
 
 CASES = "cases"
 SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect")
@@ -28,18 +29,6 @@ class Setting:
     path: str
     value: Any
     place: str
-
-
-def label(value: Any) -> str:
-    """A value of an axis in a few characters: ``128GiB``; ``uniform,write_rate=1GB/s`` for a mapping; of a list of
-    them ``iometer,block=65536+oltp``, ``none`` of an empty one.
-    """
-    if isinstance(value, Mapping):
-        others = [f"{key}={label(part)}" for key, part in value.items() if key != "name"]
-        return ",".join([str(value.get("name", "")), *others]).strip(",")
-    if isinstance(value, list):
-        return "+".join(label(item) for item in value) or "none"
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value).replace(" ", "")
 
 
 def check_path(path: str, place: str) -> None:
@@ -60,22 +49,18 @@ def axes(document: Document, given: Any) -> dict[str, list[Any]]:
         raise ScenarioError("'matrix.cases' must be a list of mappings: [{vm.ram: 1GiB, migration.streams: 2}]", place)
     for index, case in enumerate(given):
         _check(case, given[0], document.place(("matrix", CASES, index)))
-    labels = [label(case) for case in given]
-    for index, text in enumerate(labels):
-        if text in labels[:index]:
+    seen = [tuple(meaning(path, case[path]) for path in given[0]) for case in given]
+    for index, case in enumerate(seen):
+        if case in seen[:index]:
             raise ScenarioError(
                 "this case stands here a second time; remove one", document.place(("matrix", CASES, index))
             )
-    found: dict[str, list[Any]] = {}
-    for path in given[0]:
-        values = {label(case[path]): case[path] for case in given}
-        found[path] = list(values.values())
-    return found
+    return {path: list(spellings(path, [case[path] for case in given]).values()) for path in given[0]}
 
 
-def settings(case: Mapping[str, Any], place: str) -> tuple[Setting, ...]:
-    """What a case sets."""
-    return tuple(Setting(path, value, place) for path, value in case.items())
+def settings(case: Mapping[str, Any], spelt: Mapping[str, Mapping[str, Any]], place: str) -> tuple[Setting, ...]:
+    """What a case sets, each value as ``spelt`` has it: as the first case with it does."""
+    return tuple(Setting(path, spelt[path][meaning(path, value)], place) for path, value in case.items())
 
 
 def check_apart(document: Document, matrix: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, as one line with file and line, and with the nearest right word."""
+"""What pydantic found wrong, as one line in our own words, with file and line and the nearest right word."""
 
 import typing
 from typing import Any
@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
 from testbed.scenario.document import Document, KeyPath, dotted
+from testbed.scenario.parameters import NameMissing
+from testbed.scenario.quantities import shown
 
 LONGEST = 400
 _ORDER = {"extra_forbidden": 0, "missing": 2}
@@ -21,9 +23,14 @@ def scenario_error(
     """The first fault of ``error`` as a ``ScenarioError``. ``at`` is where in the document the model was read from."""
     fault = min(error.errors(include_url=False), key=lambda fault: _ORDER.get(fault["type"], 1))
     path = (*at, *fault["loc"])
-    cause = fault.get("ctx", {}).get("error")
-    path = (*path, *getattr(cause, "below", ()))
+    path = (*path, *getattr(_cause(fault), "below", ()))
     return ScenarioError(one_line(_message(fault, path, model)), document.place(path))
+
+
+def only_incomplete(error: ValidationError) -> bool:
+    """Whether nothing is wrong, but something is missing that the matrix may give."""
+    faults = error.errors(include_url=False)
+    return all(each["type"] == "missing" or isinstance(_cause(each), NameMissing) for each in faults)
 
 
 def one_line(message: str) -> str:
@@ -41,19 +48,18 @@ def _message(fault: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
         case "missing":
             return f"'{name}' is missing{_described(model, fault['loc'])}"
         case "model_type" | "dict_type" | "model_attributes_type":
-            return f"'{name}' must be a mapping of keys, not {_shown(fault['input'])}"
+            return f"'{name}' must be a mapping of keys, not {shown(fault['input'])}"
         case "list_type":
-            return f"'{name}' must be a list, not {_shown(fault['input'])}"
-        case "string_pattern_mismatch":
-            return f"'{name}' may hold letters, digits, '.', '-' and '_', and begins with a letter or digit"
+            return f"'{name}' must be a list, not {shown(fault['input'])}"
         case _:
-            cause = fault.get("ctx", {}).get("error")
-            said = str(cause) if cause is not None else fault["msg"]
+            cause = _cause(fault)
+            said = str(cause) if cause is not None else f"cannot be {shown(fault['input'])}"
             return f"'{name}': {said}" if name else said
 
 
-def _shown(value: Any) -> str:
-    return "nothing" if value is None else repr(value)[:60]
+def _cause(fault: ErrorDetails) -> Any:
+    """The error of ours that pydantic tells about."""
+    return fault.get("ctx", {}).get("error")
 
 
 def _described(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.scenario import cases
-from testbed.scenario.cases import CASES, Setting, check_path, is_value, label
+from testbed.scenario.cases import CASES, Setting, check_path, is_value
 from testbed.scenario.document import Document, KeyPath, dotted, parts
+from testbed.scenario.values import label, meaning, spellings
 
 MOST = 1000
 """Combinations. More is a mistake: at 5 s each they would take more than an hour."""
@@ -68,17 +69,18 @@ def axes_of(document: Document) -> dict[str, list[Any]]:
             _check(axis, values, document)
             axes[axis] = values
     cases.check_apart(document, matrix)
+    _check_order(list(axes), document)
     return axes
 
 
 def _steps(document: Document) -> list[list[tuple[Setting, ...]]]:
     """For each axis, and for the cases as one, what it may be set to."""
-    axes_of(document)
     steps = []
+    spelt = {axis: spellings(axis, values) for axis, values in axes_of(document).items()}
     for axis, values in (document.tree.get("matrix") or {}).items():
         places = [document.place(("matrix", axis, index)) for index in range(len(values))]
         if axis == CASES:
-            steps.append([cases.settings(case, place) for case, place in zip(values, places, strict=True)])
+            steps.append([cases.settings(case, spelt, place) for case, place in zip(values, places, strict=True)])
         else:
             steps.append([(Setting(axis, value, place),) for value, place in zip(values, places, strict=True)])
     return steps
@@ -89,12 +91,28 @@ def _check(axis: str, values: Any, document: Document) -> None:
     check_path(axis, place)
     if not isinstance(values, list) or not values:
         raise ScenarioError(f"'matrix.{axis:.60}' must be a list of values: [1GiB, 2GiB]", place)
-    labels = [label(value) for value in values]
-    twice = [text for text in labels if labels.count(text) > 1]
-    if twice:
-        raise ScenarioError(f"'matrix.{axis:.60}' lists {twice[0]:.60} twice; remove one", place)
     if not all(is_value(axis, value) for value in values):
         raise ScenarioError(f"'matrix.{axis:.60}' holds an empty value or a list; give values such as 1GiB", place)
+    seen: dict[str, str] = {}
+    for index, value in enumerate(values):
+        means = meaning(axis, value)
+        if means in seen:
+            _refuse_twice(axis, seen[means], label(value), document.place(("matrix", axis, index)))
+        seen[means] = label(value)
+
+
+def _check_order(axes: list[str], document: Document) -> None:
+    """Refuse an axis that takes back what one before it set."""
+    for index, axis in enumerate(axes):
+        lost = next((before for before in axes[:index] if before.startswith(f"{axis}.")), None)
+        if lost:
+            message = f"'{axis:.60}' replaces what '{lost:.60}' sets before it; put it first, or remove one"
+            raise ScenarioError(message, document.place(("matrix", axis)))
+
+
+def _refuse_twice(axis: str, before: str, said: str, place: str) -> None:
+    same = f"{said:.60} twice" if said == before else f"{before:.60} and {said:.60}, which are the same"
+    raise ScenarioError(f"'matrix.{axis:.60}' lists {same}; remove one", place)
 
 
 def _put(base: Document, chosen: list[Setting]) -> Document:

@@ -9,7 +9,7 @@
 Values are in base units and real-world size here; ``plans.py`` makes them small.
 """
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
@@ -28,33 +28,32 @@ from testbed.scenario.quantities import (
     text,
     whole,
 )
-from testbed.scenario.words import CONGESTION_CONTROLS, CONNECTIONS, CROSS_PROTOCOLS, ENDS, ENGINES, trackers
+from testbed.scenario.words import CONGESTION_CONTROLS, CONNECTIONS, CROSS_PROTOCOLS, ENDS, engines, trackers
 from testbed.scenarios.catalogue import topologies
 
 Workload: TypeAlias = Annotated[
     dict[str, Any],
     BeforeValidator(parameters.workload),
     PlainSerializer(parameters.workload_text),
-    WithJsonSchema({"type": ["string", "object"], "description": "a workload's name, or its name and parameters"}),
+    WithJsonSchema({"description": "a workload's name, or its name and parameters"}),
 ]
 Services: TypeAlias = Annotated[
     list[dict[str, Any]],
     BeforeValidator(parameters.services),
     PlainSerializer(parameters.services_text),
-    WithJsonSchema(
-        {
-            "type": ["array", "string", "object"],
-            "items": {"type": ["string", "object"]},
-            "description": "services' names, or their names and parameters; one of them may stand alone",
-        }
-    ),
+    WithJsonSchema({"description": "services' names, or their names and parameters; one of them may stand alone"}),
 ]
 Policy: TypeAlias = Annotated[
     dict[str, Any],
     BeforeValidator(parameters.policy),
     PlainSerializer(parameters.policy_text),
-    WithJsonSchema({"type": ["string", "object"], "description": "a policy's name, or its name and parameters"}),
+    WithJsonSchema({"description": "a policy's name, or its name and parameters"}),
 ]
+NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
+"""What a scenario may be called: its results' folder is called so too."""
+NAME_IN_WORDS = "may hold letters, digits, '.', '-' and '_', and begins with a letter or digit"
+LONGEST_NAME = 64
+"""Characters."""
 
 
 class Part(BaseModel):
@@ -108,7 +107,7 @@ class Guest(Part):
 
     ram: Size = Field(description="a size such as 128GiB")
     workload: Workload = Field(default_factory=lambda: {"name": "idle"})
-    change_bytes: Literal[8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] = Field(
+    change_bytes: Annotated[int, *whole(8, 4096, only=[2**power for power in range(3, 13)])] = Field(
         default=64, description="bytes of a page that one operation changes, a power of two from 8 to 4096"
     )
     zero_share: Share = Field(default=0.0, description="share of pages left zero, 0 to 1")
@@ -135,9 +134,9 @@ class Migration(Part):
 class Root(Part):
     """A scenario."""
 
-    name: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$"), *text(64)]
+    name: Annotated[str, *text(LONGEST_NAME, pattern=NAME, otherwise=NAME_IN_WORDS)]
     title: Annotated[str, *text(200)] = ""
-    engine: Annotated[str, *one_of("engine", lambda: ENGINES)] = "native"
+    engine: Annotated[str, *one_of("engine", engines)] = "native"
     seed: Annotated[int, *whole(0, 2**63 - 1)] = 1
     scale: Scale = Field(default_factory=Scale)
     network: Network = Field(default_factory=Network)

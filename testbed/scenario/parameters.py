@@ -16,10 +16,12 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry, nearest
-from testbed.core.units import PAGE_SIZE, Dimension, parse, scaled
+from testbed.core.units import PAGE_SIZE, Bare, Dimension, parse, read, scaled
 from testbed.scenario.document import KeyPath, as_yaml
 
 DURATION = "duration"
+GOAL_BARE = Bare(below=10.0)
+"""Seconds: a goal of 300 without a unit was meant in milliseconds."""
 Change = Callable[[Any, Dimension], Any]
 Build = Callable[[Any, str, dict[str, Any]], object]
 """Builds the entry of that name, so that it can refuse what only it knows (two parameters against each other)."""
@@ -31,6 +33,10 @@ class ParameterError(ValueError):
     def __init__(self, message: str, below: KeyPath = ()) -> None:
         super().__init__(message)
         self.below = below
+
+
+class NameMissing(ParameterError):
+    """A mapping of parameters that does not say whose they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,11 @@ class Parameter:
     optional: bool
     required: bool
     default: Any
+
+    @property
+    def bare(self) -> Bare | None:
+        """Which numbers may stand without a unit, if not those that may of any such quantity."""
+        return GOAL_BARE if self.name.endswith("_goal") else None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -123,8 +134,9 @@ def complete(registry: Registry[Any], value: object, build: Build, nested: bool 
         raise ParameterError(f"must be the name of a {registry.kind} or a mapping with its name, not {value!r:.60}")
     name = given.get("name")
     if not isinstance(name, str):
-        names = ", ".join(registry.items())
-        raise ParameterError(f"needs the name of a {registry.kind}, one of: {names}", ("name",))
+        fault = ParameterError if "name" in given else NameMissing
+        _check_nameless(registry, build, given)
+        raise fault(f"needs the name of a {registry.kind}, one of: {', '.join(registry.items())}", ("name",))
     try:
         entry = registry.get(name)
     except ScenarioError as error:
@@ -138,6 +150,28 @@ def complete(registry: Registry[Any], value: object, build: Build, nested: bool 
     everything = {p.name: read.get(p.name, p.default) for p in known.values()}
     _construct(registry.kind, build, entry, name, everything)
     return {"name": name, **everything, **duration}
+
+
+def _check_nameless(registry: Registry[Any], build: Build, given: Mapping[str, Any]) -> None:
+    """Refuse parameters that nobody of that kind has or takes so, whoever's they are to be."""
+    tables = [parameters_of(entry) for entry in registry.items().values()]
+    for key in (key for key in given if key not in ("name", DURATION)):
+        having = [known for known in tables if key in known]
+        if not having and not registry.takes_files:
+            raise ParameterError(f"no {registry.kind} has a parameter '{key:.60}'", (key,))
+        faults = [fault for known in having if (fault := _fault(registry, build, known, key, given[key]))]
+        if faults and len(faults) == len(having):
+            raise faults[0]
+
+
+def _fault(
+    registry: Registry[Any], build: Build, known: dict[str, Parameter], key: str, value: Any
+) -> ParameterError | None:
+    try:
+        _read(registry, build, known, key, value)
+    except ParameterError as fault:
+        return fault
+    return None
 
 
 def parameters_of(entry: type) -> dict[str, Parameter]:
@@ -184,16 +218,16 @@ def _read(registry: Registry[Any], build: Build, known: dict[str, Parameter], na
 
 def _scalar(parameter: Parameter, value: Any) -> Any:
     if parameter.dimension is not None:
-        number = parse(value, parameter.dimension)
+        number = read(value, parameter.dimension, parameter.bare)
         if parameter.kind is int and parameter.dimension is Dimension.NUMBER and not number.is_integer():
             raise ValueError(f"expected a whole number, not {value!r}")
         return round(number) if parameter.kind is int else number
     if parameter.kind is bool and not isinstance(value, bool):
-        raise ValueError(f"expected true or false, not {value!r}")
+        raise ValueError(f"expected true or false, not {value!r:.60}")
     if parameter.kind is str and not isinstance(value, str):
-        raise ValueError(f"expected text, not {value!r}")
+        raise ValueError(f"expected text, not {value!r:.60}")
     if parameter.words and value not in parameter.words:
-        raise ValueError(f"no such choice as {value!r}; {nearest(str(value)[:60], list(parameter.words))}")
+        raise ValueError(f"no such choice as {value!r:.60}; {nearest(str(value)[:60], list(parameter.words))}")
     return value
 
 
@@ -234,7 +268,7 @@ def _duration(given: Mapping[str, Any]) -> float:
 def _construct(kind: str, build: Build, entry: type, name: str, values: dict[str, Any]) -> None:
     try:
         build(entry, name, values)
-    except (ValueError, ScenarioError) as error:
+    except (ValueError, TypeError, ScenarioError) as error:
         said = str(error).removeprefix(f"{kind} '{name}': ")
         raise ParameterError(f"{kind} '{name}': {said}") from error
 

@@ -9,29 +9,33 @@ at the first as at the last, or figures of one migration:
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias, cast
 
 from pydantic import Field, ValidationError, model_validator
 
-from testbed.core.claims import Claim
+from testbed.core.claims import Claim, Figure
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
-from testbed.scenario.cases import label
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Part
-from testbed.scenario.quantities import LongerTime, Share, Size, Times, text
+from testbed.scenario.quantities import LongerTime, Share, Size, Times, one_of, text
+from testbed.scenario.values import label, meaning, spellings
 
 Where: TypeAlias = dict[str, Any]
 Axes: TypeAlias = dict[str, list[Any]]
+REDUCED = ("total_time", "downtime", "bytes_sent")
+"""Figures that may fall along an axis."""
+TIMES_AS_LARGE = ("longest_halt", *REDUCED)
+"""Figures that may be so many times as large."""
 
 
 class Reduction(Part):
     """``figure`` falls by the share ``reduction`` from the first value of an axis to the last."""
 
-    compare: str = Field(description="an axis of the matrix")
+    compare: Annotated[str, *text(200)] = Field(description="an axis of the matrix")
     where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
-    figure: Literal["total_time", "downtime", "bytes_sent"] = "total_time"
+    figure: Annotated[str, *one_of("figure", lambda: REDUCED)] = "total_time"
     reduction: Share = Field(description="1 - last / first")
     within: Share | None = Field(default=None, description="how far the run may be from it: 0.02 is two points")
     source: Annotated[str, *text(300)] = Field(description="where it was published")
@@ -40,9 +44,9 @@ class Reduction(Part):
 class Ratio(Part):
     """``figure`` is at least ``ratio_at_least`` times as large at the first value of an axis as at the last."""
 
-    compare: str = Field(description="an axis of the matrix")
+    compare: Annotated[str, *text(200)] = Field(description="an axis of the matrix")
     where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
-    figure: Literal["longest_halt", "total_time", "downtime", "bytes_sent"] = "longest_halt"
+    figure: Annotated[str, *one_of("figure", lambda: TIMES_AS_LARGE)] = "longest_halt"
     ratio_at_least: Times = Field(description="first / last")
     source: Annotated[str, *text(300)] = Field(description="where it was published")
 
@@ -94,23 +98,23 @@ def fault_of(each: Published, axes: Axes) -> str | None:
     if named and len(axes[named[0]]) < 2:
         return f"the axis '{named[0]}' has one value only, so nothing can be compared along it"
     for axis, value in each.where.items():
-        labels = [label(known) for known in axes[axis]]
-        if label(value) not in labels:
-            return f"'{axis}' is never {label(value):.60} in the matrix, which has: {', '.join(labels)}"
+        if meaning(axis, value) not in spellings(axis, axes[axis]):
+            there = ", ".join(label(known) for known in axes[axis])
+            return f"'{axis}' is never {label(value):.60} in the matrix, which has: {there}"
     return None
 
 
 def claims(each: Published, axes: Axes) -> Iterator[Claim]:
     """The plain values; ``where`` with the matrix's own spelling."""
-    where = {axis: _spelt(axes[axis], value) for axis, value in each.where.items()}
+    where = {axis: spellings(axis, axes[axis])[meaning(axis, value)] for axis, value in each.where.items()}
     said: dict[str, Any] = {"source": each.source, "where": where}
     match each:
         case Reduction():
             said |= _along(each.compare, axes) | {"within": each.within}
-            yield Claim(figure=each.figure, published=each.reduction, **said)
+            yield Claim(figure=cast(Figure, each.figure), published=each.reduction, **said)
         case Ratio():
             said |= _along(each.compare, axes)
-            yield Claim(figure=each.figure, published=each.ratio_at_least, at_least=True, **said)
+            yield Claim(figure=cast(Figure, each.figure), published=each.ratio_at_least, at_least=True, **said)
         case Figures():
             said["within"] = each.within
             for index, size in enumerate(each.rounds or [], 1):
@@ -133,7 +137,3 @@ def _read(item: Any, index: int, document: Document) -> Published:
 
 def _along(axis: str, axes: Axes) -> dict[str, Any]:
     return {"over": axis, "a": axes[axis][0], "b": axes[axis][-1]}
-
-
-def _spelt(values: list[Any], value: Any) -> Any:
-    return next(known for known in values if label(known) == label(value))

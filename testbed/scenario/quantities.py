@@ -1,70 +1,129 @@
 """The kinds of value a scenario's key may have: read from text with units, bounded, and written back."""
 
-from collections.abc import Callable, Iterable
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from testbed.core.registry import nearest
-from testbed.core.units import Dimension, parse, written
+from testbed.core.units import Bare, Dimension, parse, read, written
 from testbed.scenario.document import as_yaml
+from testbed.scenario.patterns import quantity_schema
 
 DAY = 86400.0
+MAX_RATE = 100e12
+"""bit/s; more than any link has."""
 
 
-def quantity(dimension: Dimension, *, least: float = 0.0, most: float, above: bool = False) -> tuple[Any, ...]:
+def quantity(
+    dimension: Dimension, *, least: float = 0.0, most: float, above: bool = False, bare: Bare | None = None
+) -> tuple[Any, ...]:
     """The pydantic parts of a quantity between ``least`` (``above``: more than it) and ``most``, in base units."""
 
-    def read(value: object) -> float:
-        number = parse(value, dimension)
+    def check(value: object) -> float:
+        number = read(value, dimension, bare)
         if number < least or number > most or (above and number == least):
             low = f"more than {written(least, dimension)}" if above else f"at least {written(least, dimension)}"
             raise ValueError(f"must be {low} and at most {written(most, dimension)}, not {value}")
         return number
 
-    schema = {"type": ["string", "number"], "description": dimension.value}
-    return BeforeValidator(read), PlainSerializer(lambda value: as_yaml(value, dimension)), WithJsonSchema(schema)
+    schema = quantity_schema(dimension, least=least, most=most, above=above, bare=bare)
+    return BeforeValidator(check), PlainSerializer(lambda value: as_yaml(value, dimension)), WithJsonSchema(schema)
 
 
-def whole(least: int, most: int) -> tuple[Any, ...]:
-    """The pydantic parts of a whole number."""
+def whole(least: int, most: int, *, only: Sequence[int] = ()) -> tuple[Any, ...]:
+    """The pydantic parts of a whole number; ``only``: one of these."""
 
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}, not {value!r}")
-        return value
+    def check(value: object) -> int:
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}, not {shown(value)}")
+        if only and number not in only:
+            raise ValueError(f"must be one of {', '.join(map(str, only))}, not {number}")
+        return number
 
-    return BeforeValidator(read), WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+    schema = {"type": "integer", "enum": list(only)} if only else {"type": "integer", "minimum": least, "maximum": most}
+    return BeforeValidator(check), WithJsonSchema(schema)
 
 
 def one_of(what: str, words: Callable[[], Iterable[str]]) -> tuple[Any, ...]:
     """The pydantic parts of a word out of ``words``, with the nearest right one for a wrong one."""
 
-    def read(value: object) -> str:
+    def check(value: object) -> str:
         known = list(words())
         if not isinstance(value, str) or value not in known:
-            raise ValueError(f"no {what} is called {value!r}; {nearest(str(value)[:60], known)}")
+            raise ValueError(f"no {what} is called {shown(value)}; {nearest(str(value)[:60], known)}")
         return value
 
-    return BeforeValidator(read), WithJsonSchema({"type": "string", "description": f"a {what}"})
+    return BeforeValidator(check), _WordsSchema(what, words)
 
 
-def text(longest: int) -> tuple[Any, ...]:
-    """The pydantic parts of one line of text."""
+@dataclass(frozen=True, slots=True)
+class _WordsSchema:
+    """The words are asked for when a schema is wanted, not when a model is made."""
 
-    def read(value: object) -> str:
+    what: str
+    words: Callable[[], Iterable[str]]
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self.words()), "description": f"a {self.what}"}
+
+
+UNPRINTABLE = (
+    "[\\x00-\\x1f\\x7f-\\xa0\\xad\\u061c\\u1680\\u180e\\u2000-\\u200f"
+    "\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff\\ufff9-\\ufffb]"
+)
+"""What does not stand in a line of text: controls, marks without a width, and all spaces but the one."""
+
+
+def text(longest: int, *, pattern: str = "", otherwise: str = "") -> tuple[Any, ...]:
+    """The pydantic parts of one line of text; of another form than ``pattern`` it is refused with ``otherwise``."""
+
+    def check(value: object) -> str:
         if not isinstance(value, str):
-            raise ValueError(f"must be text, not {value!r}; put quotes around it")
-        if not value.isprintable() or len(value) > longest:
-            raise ValueError(f"must be one line of at most {longest} characters")
+            raise ValueError(f"must be text, not {shown(value)}; put quotes around it")
+        if pattern and not re.fullmatch(pattern, value):
+            raise ValueError(otherwise)
+        if found := re.search(UNPRINTABLE, value):
+            raise ValueError(f"character {found.start() + 1} is {_called(found[0])}, which a line of text cannot hold")
+        if len(value) > longest:
+            raise ValueError(f"must be at most {longest} characters long, not {len(value)}")
         return value
 
-    return BeforeValidator(read), WithJsonSchema({"type": "string", "maxLength": longest})
+    form = f"^{pattern}$(?!\\n)" if pattern else f"^(?![\\s\\S]*{UNPRINTABLE})"
+    return BeforeValidator(check), WithJsonSchema({"type": "string", "maxLength": longest, "pattern": form})
+
+
+def _called(character: str) -> str:
+    """``a no-break space (U+00A0)``."""
+    name = unicodedata.name(character, "a control character").lower()
+    article = "" if name.startswith("a ") else "an " if name[0] in "aeiou" else "a "
+    return f"{article}{name} (U+{ord(character):04X})"
+
+
+def _goodput_schema() -> dict[str, Any]:
+    bits = quantity_schema(Dimension.BIT_RATE, least=0.0, most=MAX_RATE, above=True)
+    in_bytes = quantity_schema(Dimension.BYTE_RATE, least=0.0, most=MAX_RATE / 8, above=True)["anyOf"][-1]
+    return {"description": f"{bits['description']}; or in bytes: 128MB/s", "anyOf": [*bits["anyOf"], in_bytes]}
+
+
+def shown(value: object) -> str:
+    """A wrong value in a message: as it was written, and not endless."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value)[:60]
 
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {value!r}")
+        raise ValueError(f"must be true or false, not {shown(value)}")
     return value
 
 
@@ -72,20 +131,20 @@ def _goodput(value: object) -> float:
     """TCP payload is quoted in bytes as often as in bits: ``128MB/s`` and ``1.024Gbit`` are the same."""
     if isinstance(value, str) and value.rstrip().endswith("B/s"):
         return parse(value, Dimension.BYTE_RATE) * 8
-    return parse(value, Dimension.BIT_RATE)
+    return read(value, Dimension.BIT_RATE)
 
-
-MAX_RATE = 100e12
-"""bit/s; more than any link has."""
 
 Size: TypeAlias = Annotated[float, *quantity(Dimension.SIZE, most=2**46, above=True)]
 LinkRate: TypeAlias = Annotated[float, *quantity(Dimension.BIT_RATE, most=MAX_RATE, above=True)]
 Goodput: TypeAlias = Annotated[
-    float, *quantity(Dimension.BIT_RATE, most=MAX_RATE, above=True), BeforeValidator(_goodput)
+    float,
+    *quantity(Dimension.BIT_RATE, most=MAX_RATE, above=True),
+    BeforeValidator(_goodput),
+    WithJsonSchema(_goodput_schema()),
 ]
 Time: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=30 * DAY)]
 LongerTime: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=30 * DAY, above=True)]
-Delay: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=10.0)]
+Delay: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=10.0, bare=Bare(below=1.0))]
 Share: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, most=1.0)]
 Factor: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, least=1e-3, most=1e6)]
 Times: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, most=1e6, above=True)]

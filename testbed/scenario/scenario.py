@@ -5,6 +5,7 @@ load(name or path) ── document ── overrides ── matrix ── models 
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,10 +22,10 @@ from testbed.core.registry import is_path, nearest
 from testbed.policies.load import path_of
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document
-from testbed.scenario.faults import one_line, scenario_error
+from testbed.scenario.faults import one_line, only_incomplete, scenario_error
 from testbed.scenario.matrix import Combination, axes_of, expand
-from testbed.scenario.models import Root
-from testbed.scenario.overrides import override
+from testbed.scenario.models import LONGEST_NAME, Root
+from testbed.scenario.overrides import Setting, override
 from testbed.scenario.plans import plan
 from testbed.scenario.published import Published, claims, fault_of, read_published
 
@@ -94,14 +95,15 @@ class Scenario:
 
 
 def load(
-    name_or_path: str,
+    name_or_path: str | Path,
     *,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[Setting] = (),
     seed: int | None = None,
     own_code: Callable[[Path], None] = lambda _file: None,
 ) -> Scenario:
     """A scenario by its name or file. Raises ``ScenarioError``: file, line, what was expected, nearest right word.
 
+    ``overrides``: ``PATH=VALUE`` as on the command line, or a path and a value of Python's, which is taken as it is.
     ``own_code`` is told each file of the user's that the scenario names as a policy, before any of them is run.
     """
     try:
@@ -112,13 +114,14 @@ def load(
 
 
 def _resolve(
-    document: Document, overrides: Sequence[str], seed: int | None, own_code: Callable[[Path], None]
+    document: Document, overrides: Sequence[Setting], seed: int | None, own_code: Callable[[Path], None]
 ) -> Scenario:
     published = read_published(document, axes_of(document))
     for setting in overrides:
         document = override(document, setting)
     if seed is not None:
         document = document.with_value(("seed",), seed, f"--seed {seed}")
+    check_base(document)
     combinations = list(expand(document, str(document.tree.get("name"))))
     for file in dict.fromkeys(filter(None, map(_policy_file, combinations))):
         own_code(file)
@@ -152,11 +155,33 @@ def _check(combination: Combination) -> Root:
 
 def _found(document: Document, stem: str) -> Document:
     """The document with the name of its file, if it has none of its own."""
-    return document if "name" in document.tree else document.with_value(("name",), stem, document.place(()))
+    return document if "name" in document.tree else document.with_value(("name",), named(stem), document.place(()))
 
 
-def _file(name_or_path: str) -> Path:
-    """The file that is meant. A word without slash or ``.yaml`` names a scenario that comes with the testbed."""
+def named(stem: str) -> str:
+    """A scenario's name from a file's: ``hello (1)`` is ``hello-1``; accents go; if nothing is left, ``scenario``."""
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub("[^A-Za-z0-9._-]+", "-", plain)[:LONGEST_NAME].strip("._-") or "scenario"
+
+
+def check_base(document: Document) -> None:
+    """Refuse what is wrong though the matrix replaces it, or nobody would be told. What it gives may be missing."""
+    if not document.tree.get("matrix"):
+        return
+    tree = {key: value for key, value in document.tree.items() if key not in ("matrix", "published")}
+    try:
+        Root.model_validate(tree)
+    except ValidationError as error:
+        if not only_incomplete(error):
+            raise scenario_error(error, document, Root) from error
+
+
+def _file(name_or_path: str | Path) -> Path:
+    """The file that is meant. A word without slash or ``.yaml`` names a scenario that comes with the testbed; what is a
+    path to Python is a file.
+    """
+    if isinstance(name_or_path, Path):
+        return name_or_path
     path = Path(name_or_path)
     if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
         return path

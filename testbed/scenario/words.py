@@ -1,10 +1,11 @@
 """Names a scenario may use that no registry holds."""
 
 import typing
+from functools import cache
 
 from testbed.core.plan import Connections, Expect
+from testbed.scenarios.catalogue import registered
 
-ENGINES = ("native", "simulated", "qemu")
 CROSS_PROTOCOLS = ("udp", "tcp")
 CONNECTIONS: tuple[str, ...] = typing.get_args(Connections)
 """What may become of the guest's TCP connections."""
@@ -18,6 +19,12 @@ CONGESTION_CONTROLS = (
 )
 # fmt: on
 """All that Linux has (net/ipv4/Kconfig). Which of them this machine's kernel offers, the run finds out."""
+
+
+@cache
+def engines() -> list[str]:
+    """What carries migrations out, as ``run`` finds it."""
+    return list(registered("testbed.engines"))
 
 
 def trackers() -> list[str]:

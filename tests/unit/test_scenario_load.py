@@ -87,7 +87,7 @@ def test_every_shipped_scenario_loads_to_the_same_when_resolved(name: str, tmp_p
         ("migration.policy=plain",),
         ("network.vmotion.rate=[1Gbit, 2.5Gbit]",),
         ("migration.policy.name=[plain, vmotion]",),
-        ("vm.workload.write_rate=12345.678", "warmup=123ms"),
+        ("vm.workload.write_rate=1234567.8", "warmup=123ms"),
     ],
 )
 def test_what_is_resolved_gives_the_same_plans(tmp_path: Path, more: tuple[str, ...]) -> None:
