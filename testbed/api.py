@@ -23,6 +23,7 @@ from testbed.cli.progress import Observer, plain
 from testbed.cli.progress import say as progress_say
 from testbed.core.errors import Interrupted, ScenarioError
 from testbed.core.events import Event
+from testbed.core.printable import printable
 from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
 from testbed.core.registry import nearest
 from testbed.outcomes import Compared, Predictions
@@ -113,7 +114,7 @@ class Run:
 
     def __repr__(self) -> str:
         state = "valid" if self.valid else "not valid"
-        return f"<Run {self.summary.scenario}: {len(self.migrations)} migrations, {state}, in {self.path}>"
+        return f"<Run {printable(self.summary.scenario)}: {len(self.migrations)} migrations, {state}, in {self.path}>"
 
 
 class Stopped(Interrupted, KeyboardInterrupt):

@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve, shell
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
+from testbed.core.printable import printable
 from testbed.core.registry import nearest
 from testbed.linux.interrupts import interruptible
 
@@ -75,7 +76,7 @@ def with_port(arguments: list[str]) -> list[str]:
 
 
 def _fail(message: str, code: int) -> int:
-    text = "".join(char if char.isprintable() else " " for char in f"{PROGRAM}: {message}")
+    text = printable(f"{PROGRAM}: {message}")
     red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ("", "")
     print(f"{red}{text}{plain}", file=sys.stderr)
     return code

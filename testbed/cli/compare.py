@@ -17,13 +17,14 @@ def compare(
     """Lay runs side by side. Runs of one scenario count as repeats of one another."""
     from rich.console import Console
 
+    from testbed.core.printable import printable
     from testbed.report import side_by_side, side_words
 
     made = side_by_side.laid(runs, anyway=anyway)
     for reason in made.reasons:
-        sys.stderr.write(f"compared although {reason}\n")
+        sys.stderr.write(f"compared although {printable(reason)}\n")
     for note in made.notes:
-        sys.stderr.write(f"{note}\n")
+        sys.stderr.write(f"{printable(note)}\n")
     if as_json:
         sys.stdout.write(json.dumps(side_words.as_data(made), indent=2) + "\n")
     else:

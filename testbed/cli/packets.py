@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testbed.core.errors import ScenarioError
+from testbed.core.printable import printable
 
 if TYPE_CHECKING:
     from testbed.network.packet_story import Line
@@ -53,7 +54,8 @@ def _show(lines: "Iterable[Line]", live: bool) -> None:
         return
     for line in lines:
         arrow = "▶" if line.sender or line.receiver else " "
-        sys.stdout.write(f"{line.at:>12.6f}  {line.sender:<17} {arrow} {line.receiver:<17}  {line.words}\n")
+        words = printable(line.words)
+        sys.stdout.write(f"{line.at:>12.6f}  {line.sender:<17} {arrow} {line.receiver:<17}  {words}\n")
 
 
 def _table(lines: "Iterable[Line]") -> None:
@@ -64,5 +66,5 @@ def _table(lines: "Iterable[Line]") -> None:
     table = Table("seconds", "from", "to", "what", box=None, header_style="bold", pad_edge=False)
     table.columns[0].justify = "right"
     for line in lines:
-        table.add_row(f"{line.at:.6f}", Text(line.sender), Text(line.receiver), Text(line.words))
+        table.add_row(f"{line.at:.6f}", Text(line.sender), Text(line.receiver), Text(printable(line.words)))
     Console(file=sys.stdout, highlight=False).print(table)

@@ -6,9 +6,19 @@ from typing import Annotated
 
 import typer
 
+from testbed.core.errors import TestbedError
 
-def report(run: Annotated[Path, typer.Argument(help="the run's folder")]) -> None:
-    """Rebuild report.html and figures/ of a run from its files; prints where the page is."""
+
+def report(run: Annotated[Path, typer.Argument(help="the run's folder")]) -> int:
+    """Rebuild report.html and figures/ of a run from its files; prints where the page is.
+
+    Exits with 1 where the run's files contradict each other: the page is there all the same, and says so.
+    """
+    from testbed.core.printable import printable
     from testbed.report.page import rebuild
+    from testbed.report.reading import doubts, read
 
     sys.stdout.write(f"{rebuild(run)}\n")
+    found = doubts(read(run))
+    sys.stderr.writelines(f"not valid, edited or damaged: {printable(each)}\n" for each in found)
+    return TestbedError.exit_code if found else 0

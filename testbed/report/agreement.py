@@ -54,8 +54,8 @@ def never(wrong: Callable[[T], bool], said: str) -> Check[T]:
 
 
 def alike(a: float, b: float) -> bool:
-    """Two ways to one figure."""
-    return abs(a - b) <= CLOSE * max(abs(a), abs(b)) + 1e-9
+    """Two ways to one figure: whole numbers are the same, others nearly so."""
+    return a == b if isinstance(a, int) and isinstance(b, int) else abs(a - b) <= CLOSE * max(abs(a), abs(b)) + 1e-9
 
 
 def _compared(figure: str, other: str | Figure[T], words: str, agree: Callable[[float, float], bool]) -> Check[T]:

@@ -38,10 +38,11 @@ def opened(path: Path, most: int) -> Iterator[IO[bytes]]:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise ScenarioError(_why_not(path, error), str(path)) from error
+    about = os.fstat(fd)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(fd)
+        raise ScenarioError("is no ordinary file", str(path))
     with os.fdopen(fd, "rb") as file:
-        about = os.fstat(fd)
-        if not stat.S_ISREG(about.st_mode):
-            raise ScenarioError("is no ordinary file", str(path))
         if about.st_size > most:
             raise ScenarioError(f"has {about.st_size / 1e6:,.0f} MB; {most / 1e6:,.0f} are read at most", str(path))
         try:
@@ -95,6 +96,8 @@ def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, 
     with opened(path, most) as file:
         for number, line in enumerate(iter(lambda: file.readline(MOST_LINE + 1), b""), 1):
             place = f"{path}:{number}"
+            if len(line) > MOST_LINE:
+                raise ScenarioError(f"is a line of more than {MOST_LINE / 1e6:.0f} MB; {DAMAGED}", place)
             if number == 1 and (said := foreign(line, str(path))):
                 raise ScenarioError(said, str(path))
             if only in line and (row := _row(line, place)) is not None:
@@ -103,8 +106,6 @@ def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, 
 
 def _row(line: bytes, place: str) -> dict[str, Any] | None:
     """None for one that was cut off."""
-    if len(line) > MOST_LINE:
-        raise ScenarioError(f"is a line of more than {MOST_LINE / 1e6:.0f} MB; {DAMAGED}", place)
     try:
         row = _JSON.decode(line.decode().removeprefix(BOM))
     except (ValueError, RecursionError) as error:

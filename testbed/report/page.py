@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from testbed.core.errors import ScenarioError
 from testbed.core.record import MigrationRecord, Summary
 from testbed.linux import owned
 from testbed.report import cells, figures, files, page_words, samples
@@ -116,6 +117,8 @@ def _first_repeats(summary: Summary, lines: list[Timeline]) -> list[Timeline]:
 
 def _draw(page: Page, folder: Path) -> None:
     """Pictures of what stands side by side and of the first migrations; pictures of an earlier page go."""
+    if folder.is_symlink():
+        raise ScenarioError("is a link; pictures are drawn in the run's own folder", str(folder))
     there = owned.make_folder(folder)
     drawn = [
         *page.published,

@@ -8,6 +8,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from testbed.core.printable import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
@@ -21,7 +23,7 @@ class Fitting:
 
     def row(self, *cells: str) -> None:
         """Cells as they are: a name in brackets is no markup."""
-        self.rows.append(cells)
+        self.rows.append([printable(cell) for cell in cells])
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         for columns in self._narrower():
@@ -77,4 +79,4 @@ def table_of(*titles: str) -> Table:
 
 def row(table: Table, *cells: str) -> None:
     """Cells as they are: a name in brackets is no markup."""
-    table.add_row(*(Text(cell) for cell in cells))
+    table.add_row(*(Text(printable(cell)) for cell in cells))

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from testbed.core.printable import printable
 from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.answers import verdict
@@ -37,14 +38,14 @@ def render(summary: Summary) -> Iterator[RenderableType]:
     if len(summary.migrations) == 1 and summary.migrations[0].rounds:
         yield rounds_table(summary.migrations[0])
         yield Text(f"memory: {proof(summary.migrations[0].memory)}")
-        yield from (Text(line) for line in network(summary.migrations[0]))
+        yield from (Text(printable(line)) for line in network(summary.migrations[0]))
         yield from _sampling(summary.migrations[0])
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
     if summary.valid:
         yield Text(verdict(summary), "" if summary.engine == "simulated" else "green")
     for reason in summary.invalid_reasons if not summary.valid else []:
-        yield Text(f"not valid: {reason}", "red")
+        yield Text(printable(f"not valid: {reason}"), "red")
 
 
 def why_not(summary: Summary) -> str:

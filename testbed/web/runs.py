@@ -1,8 +1,8 @@
 """``serve``: all runs of a folder, with their reports; nothing outside the folder or behind a link is given out."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,58 +13,53 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from testbed.core.errors import TestbedError
-from testbed.core.record import Summary
+from testbed.core.printable import printable
 from testbed.report import page
-from testbed.report.folder import RunFolder
-from testbed.report.page_html import raw, templates
+from testbed.report.page_html import html, raw, templates
+from testbed.report.reading import SUMMARY
 from testbed.web.guard import Guard
+from testbed.web.shelf import Shelf
 
 KINDS = {".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json"}
 """Other files are text, and a pcap is for a tool."""
 TEXT = {".jsonl", ".yaml", ".txt"}
+APART = {
+    "Content-Security-Policy": "sandbox allow-scripts allow-downloads; default-src 'none'; img-src data: blob:; "
+    "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'"
+}
+"""Whoever wrote a run's files may have written scripts into them: they are shown as a page of nobody's, that can ask
+for nothing and is of one origin with no other.
+"""
 NONE = "there is no such file in this folder of runs"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """One run folder; ``summary`` None where it cannot be read, and ``fault`` says why."""
-
-    name: str
-    summary: Summary | None
-    fault: str = ""
-
-
-def find_runs(folder: Path) -> list[Found]:
-    """The newest first, by when they were started; unreadable ones last."""
-    found = list(_read_all(folder))
-    return sorted(found, key=lambda each: each.summary.started_at if each.summary else "", reverse=True)
 
 
 def app(folder: Path) -> Starlette:
     """Serves the folder as it is when it is asked; of a folder that is a run itself, that run."""
     root = folder.resolve()
-    if (root / "summary.json").is_file():
+    if os.path.lexists(root / SUMMARY):
         return _app(root.parent, only=root.name)
     return _app(root)
 
 
 def _app(root: Path, only: str | None = None) -> Starlette:
+    shelf = Shelf(root)
 
     def home(_request: Request) -> Response:
         made = templates().get_template("runs.html.j2")
-        runs = [run for run in find_runs(root) if only in (None, run.name)]
-        return HTMLResponse(made.render(style=raw("page.css"), folder=only or root.name or str(root), runs=runs))
+        runs = [run for run in shelf.runs() if only is None or run.link == quote(only)]
+        where = printable(only or root.name or str(root))
+        return HTMLResponse(made.render(style=raw("page.css"), folder=where, runs=runs))
 
     async def file(request: Request) -> Response:
         path = inside(root, request.path_params["path"])
         if only is not None and not path.is_relative_to(root / only):
             raise HTTPException(404, NONE)
         if path.name == "report.html" and not path.exists():
-            await run_in_threadpool(_make_report, path.parent)
+            return HTMLResponse(await run_in_threadpool(_report, path.parent), headers=APART)
         if not path.is_file():
             raise HTTPException(404, NONE)
         kind = "text/plain" if path.suffix in TEXT else KINDS.get(path.suffix, "application/octet-stream")
-        return FileResponse(path, media_type=kind)
+        return FileResponse(path, media_type=kind, headers=APART)
 
     return Starlette(routes=[Route("/", home), Route("/runs/{path:path}", file)], middleware=[Middleware(Guard)])
 
@@ -81,17 +76,9 @@ def inside(root: Path, asked: str) -> Path:
     return path
 
 
-def _make_report(run: Path) -> None:
+def _report(run: Path) -> str:
+    """Made from the run's files, and kept nowhere: who looks at a folder need not be able to write to it."""
     try:
-        page.rebuild(run)
+        return html(page.load(run))
     except TestbedError as fault:
         raise HTTPException(404, f"no report can be made of {run.name}: {fault}") from fault
-
-
-def _read_all(folder: Path) -> Iterator[Found]:
-    for run in folder.iterdir():
-        try:
-            if not run.is_symlink() and (run / "summary.json").is_file():
-                yield Found(name=run.name, summary=RunFolder(run).read_summary())
-        except (TestbedError, OSError) as fault:
-            yield Found(name=run.name, summary=None, fault=str(fault))

@@ -11,7 +11,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 import uvicorn
 
-from testbed.web.runs import app, find_runs
+from testbed.web.runs import app
+from testbed.web.shelf import Shelf
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
@@ -70,13 +71,15 @@ def get(address: str) -> tuple[int, bytes]:
 
 def test_every_run_is_listed_also_a_broken_one(url: str) -> None:
     status, page = get(url)
-    assert status == 200 and b">one</a>" in page and b">broken</a>" in page and b"up" not in page.split(b"<tbody>")[1]
+    table = page.split(b"<tbody>")[1]
+    assert status == 200 and b">one</a>" in table and b"<td>broken</td>" in table and b"up" not in table
+    assert b"cannot be read: " in table and b"is not JSON" in table
 
 
 def test_a_report_is_made_where_there_is_none(url: str, folder: Path) -> None:
     (folder / "one" / "report.html").unlink(missing_ok=True)
     status, page = get(f"{url}/runs/one/report.html")
-    assert status == 200 and b"<!doctype html>" in page and (folder / "one" / "report.html").exists()
+    assert status == 200 and b"<!doctype html>" in page and not (folder / "one" / "report.html").exists()
     assert get(f"{url}/runs/one/summary.json")[0] == 200
 
 
@@ -108,16 +111,17 @@ def test_a_folder_that_is_a_run_is_served_alone(folder: Path) -> None:
 def test_a_folder_that_may_not_be_looked_into_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept(tmp_path / "one")
     (tmp_path / "closed").mkdir()
-    is_file = Path.is_file
+    lstat = Path.lstat
 
-    def refused(path: Path) -> bool:
+    def refused(path: Path) -> os.stat_result:
         if path.parent.name == "closed":
             raise PermissionError(13, "Permission denied", str(path))
-        return is_file(path)
+        return lstat(path)
 
-    monkeypatch.setattr(Path, "is_file", refused)  # root may look everywhere
-    assert [(each.name, "denied" in each.fault) for each in find_runs(tmp_path)] == [("one", False), ("closed", True)]
+    monkeypatch.setattr(Path, "lstat", refused)  # root may look everywhere
+    seen = [(each.name, "denied" in each.fault) for each in Shelf(tmp_path).runs()]
+    assert seen == [("one", False), ("closed", True)]
 
 
 def test_the_newest_run_is_first(folder: Path) -> None:
-    assert [each.name for each in find_runs(folder)] == ["one", "broken"]
+    assert [each.name for each in Shelf(folder).runs()] == ["one", "broken"]

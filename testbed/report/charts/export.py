@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
+from testbed.core.printable import printable
 from testbed.report.charts.theme import PRINT_FONT, config
 
 Chart: TypeAlias = alt.TopLevelMixin
@@ -122,7 +123,20 @@ def embedded(known: Any) -> str:
 
 
 def _lit(made: dict[str, Any]) -> dict[str, Any]:
-    return {**made, "config": {**config(font=PRINT_FONT), "background": "#FFFFFF"}}
+    """A character that XML has not ends the library's whole process, and ours with it."""
+    return {**_shown(made), "config": {**config(font=PRINT_FONT), "background": "#FFFFFF"}}
+
+
+def _shown(part: Any) -> Any:
+    """The same with every text as it can be printed."""
+    match part:
+        case str():
+            return printable(part)
+        case dict():
+            return {_shown(name): _shown(value) for name, value in part.items()}
+        case list():
+            return [_shown(value) for value in part]
+    return part
 
 
 def _keep(file: Path, text: str) -> None:

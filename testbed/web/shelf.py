@@ -1,0 +1,85 @@
+"""The runs of a folder, read once and again when they change: what ``serve`` lists."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import quote
+
+from testbed.core.errors import TestbedError
+from testbed.core.printable import printable
+from testbed.core.record import Summary
+from testbed.report.files import there
+from testbed.report.reading import PAGES, SAMPLES, SUMMARY, doubts, read
+
+FILES = (SUMMARY, "scenario.yaml", SAMPLES, PAGES, "log.txt")
+"""What a run may have beside its page, in the order in which it is linked."""
+Stamp: TypeAlias = tuple[tuple[int, ...] | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One run folder. ``name`` as it can be shown, ``link`` as it can be asked for; ``files``: which of ``FILES`` it
+    has. ``summary`` is None where it cannot be read, and ``fault`` says why.
+    """
+
+    name: str
+    link: str
+    files: tuple[str, ...]
+    summary: Summary | None
+    fault: str = ""
+
+    @property
+    def valid(self) -> str:
+        """In a word, or two."""
+        if self.summary is None or self.summary.valid:
+            return "yes"
+        return "no: edited or damaged" if doubts(self.summary) else "no"
+
+
+class Shelf:
+    """The runs of one folder. Links are not followed, and what is no ordinary file is not read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, tuple[Stamp, Found]] = {}
+
+    def runs(self) -> list[Found]:
+        """As they are now, the newest first, by when they were started; unreadable ones last."""
+        found = list(self._all())
+        return sorted(found, key=lambda each: each.summary.started_at if each.summary else "", reverse=True)
+
+    def _all(self) -> Iterator[Found]:
+        for run in self._folder.iterdir():
+            try:
+                if not run.is_symlink() and there(run / SUMMARY):
+                    yield self._one(run)
+            except (TestbedError, OSError) as fault:
+                yield _found(run, (), None, str(fault))
+
+    def _one(self, run: Path) -> Found:
+        stamp = tuple(_stamp(run / name) for name in FILES)
+        known = self._known.get(run.name)
+        if known is None or known[0] != stamp:
+            files = tuple(name for name, seen in zip(FILES, stamp, strict=True) if seen)
+            try:
+                made = _found(run, files, read(run))
+            except TestbedError as fault:
+                made = _found(run, files, None, str(fault))
+            self._known[run.name] = known = stamp, made
+        return known[1]
+
+
+def _found(run: Path, files: tuple[str, ...], summary: Summary | None, fault: str = "") -> Found:
+    """A name may hold bytes that are no text."""
+    link = quote(os.fsencode(run.name))
+    return Found(name=printable(run.name), link=link, files=files, summary=summary, fault=printable(fault))
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    """What changes when a file does; None where there is no ordinary one."""
+    if not file.is_file() or file.is_symlink():
+        return None
+    about = file.stat()
+    return about.st_mtime_ns, about.st_size, about.st_ino
