@@ -182,9 +182,23 @@ class GuestRecord:
 
 
 @dataclass(slots=True, kw_only=True)
+class PredictionEnd:
+    """One end of each figure's interval: the least, or the most, that any of the replicas had."""
+
+    total_time_s: float
+    downtime_s: float | None
+    bytes_sent: int
+    rounds: int
+
+
+@dataclass(slots=True, kw_only=True)
 class PredictionRecord:
     """What the model said before the run. Unless it is to complete, the total is the time until its end, and there is
     no downtime.
+
+    The figures are those of a guest that does what is expected of it. ``replicas`` have what chance adds to that, and
+    ``alike`` of them ended as it does: ``low`` and ``high`` are theirs and its own, of figures each by itself. None
+    where nobody asked for them.
     """
 
     total_time_s: float
@@ -192,6 +206,10 @@ class PredictionRecord:
     bytes_sent: int
     rounds: int
     outcome: Outcome = "completed"
+    low: PredictionEnd | None = None
+    high: PredictionEnd | None = None
+    replicas: int = 0
+    alike: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, PredictionRecord
+from testbed.model.chance import Scatter
+from testbed.model.interval import predict_with_chance
 from testbed.model.link import link_goodput
 from testbed.model.predict import predict
 from testbed.model.services import connections
@@ -13,6 +15,8 @@ from testbed.model.source import Costs
 GIB = 1 << 30
 CONNECTION_S = 90e-6
 """Seconds of a switchover for each TCP connection: 50 us to take it apart, 40 us to put it together again."""
+SCATTER = Scatter(goodput=0.0005, round_s=0.0002, switchover=0.3, stalls=0.1, stall_s=0.005)
+"""As seen on two shared cores: a stall is a processor that somebody else had."""
 AROUND_S = 4.0
 """Seconds of a migration for hosts, guests, the proof of link and memory: as seen, for an outlook only."""
 
@@ -22,7 +26,9 @@ def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
     if not link.goodput:
         return None
     try:
-        return predict(plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan))
+        return predict_with_chance(
+            plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan), scatter=SCATTER
+        )
     except ScenarioError:
         return None
 
@@ -51,16 +57,16 @@ def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]
 def costs(plan: Plan) -> Costs:
     """Seconds that no byte explains, as seen on two cores at 3 GHz; they matter to short migrations alone.
 
-    What grows with memory: protecting all of it (15 ms a GiB, and a scan), and each scan of it (1 ms a GiB).
+    What grows with memory: protecting all of it (15 ms a GiB, and a scan), and each scan of it (0.5 ms a GiB).
     """
     size = plan.guest.ram_bytes / GIB
     moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
     return Costs(
         setup_s=0.004 + 0.016 * size,
-        round_s=0.0008,
-        scan_s=0.0005 + 0.001 * size,
+        round_s=-0.0004,  # the link's bucket makes up for the pause between two rounds
+        scan_s=0.00015 + 0.0005 * size,
         pause_s=0.0004,
-        last_scan_s=0.0003 + 0.001 * size,
+        last_scan_s=0.0002 + 0.0007 * size,
         prepare_s=0.0007 + CONNECTION_S * moving,
         commit_s=0.0001,
         resume_s=0.0008,

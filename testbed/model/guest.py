@@ -25,6 +25,8 @@ from testbed.core.units import PAGE_SIZE
 from testbed.model.services import area_pages, dirtied_pages
 from testbed.model.writes import OWN_PAGES, Phase, Vector, phases
 
+SLICE_S = 0.01
+"""For so long the guest runs between two of the times that auto-converge stops it (throttles.auto_converge)."""
 STEPS = 60
 """Halvings of an interval, more than a float has bits in its fraction."""
 
@@ -66,10 +68,26 @@ class FluidGuest:
 
     def collect(self) -> int:
         """Bytes that are dirty, whole pages; from now on none is."""
-        written = self._dirty(self._swept, self._missed) + dirtied_pages(self._services, self._served_s)
-        pages = round(written) + (OWN_PAGES if self._touched else 0)
+        found = float((self._pages * self._found(self._dirty_shares(self._swept, self._missed))).sum())
+        pages = round(found + dirtied_pages(self._services, self._served_s)) + (OWN_PAGES if self._touched else 0)
         self._clean()
         return min(pages * PAGE_SIZE, self._ram_bytes)
+
+    @property
+    def spread_bytes(self) -> int:
+        """All that it writes lies within so many bytes."""
+        return round(float(self._pages.sum())) * PAGE_SIZE
+
+    def held_s(self, throttle: Throttle | None) -> float:
+        """How long who wants to collect has to wait on average, since the guest is being kept from running and is not
+        to be found half stopped.
+        """
+        stopped = stopped_s(throttle)
+        return stopped * stopped / (stopped + SLICE_S) / 2
+
+    def _found(self, shares: Vector) -> Vector:
+        """What of each cell a collection finds dirty, when so much is expected: just that."""
+        return shares
 
     def _clean(self) -> None:
         self._swept = np.zeros_like(self._pages)
@@ -124,7 +142,18 @@ class FluidGuest:
         return self._swept, self._missed + operations * self._log_miss[self._index]
 
     def _dirty(self, swept: Vector, missed: Vector) -> float:
-        return float((self._pages * (1 - (1 - swept) * np.exp(missed))).sum())
+        return float((self._pages * self._dirty_shares(swept, missed)).sum())
+
+    def _dirty_shares(self, swept: Vector, missed: Vector) -> Vector:
+        return 1 - (1 - swept) * np.exp(missed)
+
+
+def stopped_s(throttle: Throttle | None) -> float:
+    """For how long auto-converge stops the guest each time; 0 for other throttles."""
+    if throttle is None or throttle.dirty_rate is not None:
+        return 0.0
+    level = min(throttle.level, 0.99)
+    return SLICE_S * level / (1 - level)
 
 
 def _largest(holds: Callable[[float], bool], most: float) -> float:

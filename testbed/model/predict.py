@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from testbed.core.errors import MigrationAborted, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import Outcome, PredictionRecord
 from testbed.core.rounds import Decision, Round
 from testbed.migration.precopy import Observer, migrate
+from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource
 from testbed.model.guest import FluidGuest
 from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
@@ -37,15 +39,21 @@ class Forecast:
 
 
 def forecast(
-    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, observe: Observer | None = None
+    plan: Plan,
+    *,
+    goodput: float,
+    rtt_s: float = 0.0,
+    costs: Costs | None = None,
+    observe: Observer | None = None,
+    draw: Draw | None = None,
 ) -> Forecast:
     """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
-    plan's cross traffic and caps on streams leave. Raises ``ScenarioError`` for a workload without a model, a policy
-    that cannot be, or a link of which nothing is left.
+    plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go. Raises
+    ``ScenarioError`` for a workload without a model, a policy that cannot be, or a link of which nothing is left.
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
-    guest = _warm_guest(plan)
-    source = _source(plan, guest, available(plan, goodput), rtt_s, costs)
+    guest = _warm_guest(plan, draw)
+    source = _source(plan, guest, available(plan, goodput), rtt_s, costs, draw)
 
     def keep(done: Round, decision: Decision | None) -> None:
         rounds.append((done, decision))
@@ -66,21 +74,25 @@ def forecast(
     )
 
 
-def _warm_guest(plan: Plan) -> FluidGuest:
+def _warm_guest(plan: Plan, draw: Draw | None) -> FluidGuest:
     """As far into its phases as the warm-up takes it, and clean."""
-    guest = FluidGuest(plan.guest.workload, plan.guest.ram_bytes, plan.guest.services)
+    asked = (plan.guest.workload, plan.guest.ram_bytes, plan.guest.services)
+    guest = FluidGuest(*asked) if draw is None else ScatteredGuest(*asked, draw)
     guest.run(plan.warmup_s)
     guest.collect()
     guest.operations = guest.wanted = 0.0
     return guest
 
 
-def _source(plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs) -> FluidSource:
+def _source(  # noqa: PLR0913 - all that a source is
+    plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs, draw: Draw | None
+) -> FluidSource:
     if not 0 < goodput < float("inf"):
         raise ScenarioError("a prediction needs a goodput above 0: give the vMotion link a rate, or less cross traffic")
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
     scattered = plan.guest.workload["name"] not in ("sequential", "idle")
-    return FluidSource(
+    make = FluidSource if draw is None else partial(ScatteredSource, draw)
+    return make(
         guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered
     )
 
@@ -95,9 +107,13 @@ def _outcome(source: FluidSource, plan: Plan, keep: Observer) -> tuple[Outcome, 
     return "completed", "the guest runs at the destination"
 
 
-def predict(plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None) -> PredictionRecord:
-    """What a run is held against: as ``forecast``, in four figures and how it ends."""
-    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs)
+def predict(
+    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, draw: Draw | None = None
+) -> PredictionRecord:
+    """What a run is held against: as ``forecast``, in four figures and how it ends (``model.interval`` has the
+    intervals).
+    """
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw)
     return PredictionRecord(
         total_time_s=seen.total_time_s,
         downtime_s=seen.downtime_s,

@@ -69,14 +69,14 @@ class FluidSource:
     ) -> None:
         """``scattered``: the guest's writes lie anywhere, so what is dirty comes in many runs."""
         self._guest, self._goodput, self._rtt_s, self._costs = guest, goodput, rtt_s, costs
-        self._pending, self._ram_bytes, self._timeout_s, self._scattered = ram_bytes, ram_bytes, timeout_s, scattered
+        self._pending, self._timeout_s, self._scattered = ram_bytes, timeout_s, scattered
         self._throttle: Throttle | None = None
         self.clock = costs.setup_s
         self.phases: dict[str, float] = {}
 
     def copy_round(self, index: int, kind: RoundKind) -> Round:
         """See ``Source``. Raises ``OutOfTime`` and ``NeverConverges`` (both ``MigrationAborted``)."""
-        sending = (self._pending + self._framing()) / self._goodput + self._rtt_s + self._costs.round_s
+        sending = self._sending(self._pending)
         if kind is RoundKind.STOP_AND_COPY:
             self._pass("last_scan", self._costs.last_scan_s)
             made = self._round(index, kind, sending, 0.0, throttled=0.0)
@@ -119,11 +119,16 @@ class FluidSource:
             return 0.0
         return min(self._costs.protect_s, self._pending / PAGE_SIZE * self._costs.protect_page_s)
 
+    def _sending(self, size: int) -> float:
+        """Seconds for so many bytes of what is pending."""
+        return (size + self._framing()) / self._goodput + self._rtt_s + self._costs.round_s
+
     def _framing(self) -> float:
         """Bytes that announce what is pending. Of pages that are dirty by chance a run begins at each whose neighbour
         before it is clean.
         """
-        runs = self._pending / PAGE_SIZE * (1 - self._pending / self._ram_bytes) if self._scattered else 1.0
+        clean = max(0.0, 1 - self._pending / self._guest.spread_bytes)
+        runs = self._pending / PAGE_SIZE * clean if self._scattered else 1.0
         return runs * self._costs.run_bytes
 
     def _beside_the_guest(self, index: int, sending: float) -> Round:
@@ -131,6 +136,8 @@ class FluidSource:
         duration = sending + scan
         did, wanted = self._guest.operations, self._guest.wanted
         self._guest.run(duration, self._throttle)
+        held = self._guest.held_s(self._throttle)
+        scan, duration = scan + held, duration + held
         did, wanted = self._guest.operations - did, self._guest.wanted - wanted
         throttled = max(0.0, 1 - did / wanted) if self._throttle and wanted else 0.0
         dirtied = self._guest.collect()
