@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from testbed.core.claims import Unit
-from testbed.core.rounds import Decision, Round
+from testbed.core.rounds import Decision, Round, RoundKind
 from testbed.core.service_record import (
     BlackoutRecord,
     CaptureRecord,
@@ -61,7 +61,10 @@ class CrossTrafficRecord:
 
 @dataclass(slots=True, kw_only=True)
 class RoundRecord:
-    """One round, with the decision that followed it as a sentence."""
+    """One round, with the decision that followed it as a sentence. ``dirtied_bytes``: what it left to the next one, of
+    which ``unsent_bytes`` are its own, not sent since an early look ended it. ``switchover_s``: what a switchover after
+    it was known to cost beside its bytes.
+    """
 
     index: int
     kind: Literal["precopy", "stop_and_copy", "postcopy"]
@@ -73,10 +76,15 @@ class RoundRecord:
     dirty_rate: float
     throttle: float
     decision: str
+    unsent_bytes: int = 0
+    switchover_s: float = 0.0
 
 
 def record_round(done: Round, decision: Decision | None) -> RoundRecord:
-    """A round as it is recorded, with the decision that followed it; None after the stop-and-copy round."""
+    """A round as it is recorded, with the decision that followed it; None after the stop-and-copy round, or when its
+    policy failed.
+    """
+    nothing = "no decision" if done.kind is RoundKind.PRECOPY else "the guest stood still: the last round"
     return RoundRecord(
         index=done.index,
         kind=done.kind.value,
@@ -87,7 +95,9 @@ def record_round(done: Round, decision: Decision | None) -> RoundRecord:
         bandwidth=done.bandwidth,
         dirty_rate=done.dirty_rate,
         throttle=done.throttle,
-        decision=decision.reason if decision else "the guest stood still: the last round",
+        decision=decision.reason if decision else nothing,
+        unsent_bytes=done.unsent_bytes,
+        switchover_s=done.switchover_s,
     )
 
 

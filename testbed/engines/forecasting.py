@@ -2,28 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 
-from testbed.core.errors import ScenarioError
+from testbed.core import switchover
+from testbed.core.errors import PolicyFault, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, PredictionRecord
+from testbed.linux.time_limit import deciding
 from testbed.model.link import link_goodput
 from testbed.model.predict import predict
 from testbed.model.services import connections
 from testbed.model.source import Costs
 
 GIB = 1 << 30
-CONNECTION_S = 90e-6
-"""Seconds of a switchover for each TCP connection: 50 us to take it apart, 40 us to put it together again."""
 AROUND_S = 4.0
 """Seconds of a migration for hosts, guests, the proof of link and memory: as seen, for an outlook only."""
 
 
 def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
-    """None for what has no model: a workload of the user's own, a link whose goodput is not known."""
+    """None for what has no model: a workload of the user's own, a link whose goodput is not known; nor for a policy
+    that breaks, which the migration will tell.
+    """
     if not link.goodput:
         return None
     try:
-        return predict(plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan))
-    except ScenarioError:
+        return predict(plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan), limit=deciding)
+    except (ScenarioError, PolicyFault):
         return None
 
 
@@ -31,8 +33,8 @@ def expected(plan: Plan) -> float | None:
     """Seconds from asked to released, from the link as it is asked for; None for what has no model."""
     try:
         goodput, rtt_s = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
-        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan)).total_time_s
-    except ScenarioError:
+        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan), limit=deciding).total_time_s
+    except (ScenarioError, PolicyFault):
         return None
 
 
@@ -49,23 +51,28 @@ def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]
 
 
 def costs(plan: Plan) -> Costs:
-    """Seconds that no byte explains, as seen on two cores at 3 GHz; they matter to short migrations alone.
+    """Seconds that no byte explains, as seen on two cores at 3 GHz (``core.switchover`` has those of the downtime).
 
     What grows with memory: protecting all of it (15 ms a GiB), and each scan of it (1 ms a GiB).
     """
     size = plan.guest.ram_bytes / GIB
-    moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
     return Costs(
         setup_s=0.004 + 0.015 * size,
-        round_s=0.0008,
+        round_s=switchover.ROUND_S,
         scan_s=0.0005 + 0.001 * size,
-        pause_s=0.0004,
+        pause_s=switchover.PAUSE_S,
         last_scan_s=0.0003 + 0.001 * size,
-        prepare_s=0.0007 + CONNECTION_S * moving,
-        commit_s=0.0001,
-        resume_s=0.0008,
+        prepare_s=switchover.PREPARE_S + moving_s(plan),
+        commit_s=switchover.COMMIT_S,
+        resume_s=switchover.RESUME_S,
         release_s=0.0005,
         protect_s=0.015 * size,
         protect_page_s=3e-6,
         run_bytes=16,  # an extent in a table of pages (wire.messages)
     )
+
+
+def moving_s(plan: Plan) -> float:
+    """Seconds for the connections that move with the guest."""
+    moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
+    return switchover.CONNECTION_S * moving

@@ -22,6 +22,7 @@ from testbed.linux import tcp_repair, tcp_segment
 from testbed.linux.netns import inside
 from testbed.linux.nic import Nic
 from testbed.linux.pidfd import Descriptors, make_room
+from testbed.linux.tcp_info import tcp_in_use
 from testbed.migration.announcing import Announcer
 from testbed.migration.guest import Adopted
 from testbed.wire.tcp import MAX_CONNECTION_BYTES
@@ -53,6 +54,12 @@ class Departing:
         self._left = False
         self._found: list[socket.socket] = []
         self._unaccepted: list[socket.socket] = []
+
+    def connections(self) -> int:
+        """See ``Departure``. Listeners count too, so that it is one read however many there are."""
+        with suppress(OSError):  # the guest has ended: whoever stuns it will say so
+            return 0 if self.reset_because else tcp_in_use(self._pid)
+        return 0
 
     def leave(self) -> list[TcpConnection]:
         """See ``Departure``. Sockets that are neither ESTABLISHED nor CLOSE_WAIT, or hold too much, are refused."""

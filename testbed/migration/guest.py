@@ -58,6 +58,10 @@ class Departure(Protocol):
         """Why its connections do not move; None: they do."""
         ...
 
+    def connections(self) -> int:
+        """How many would move now, about; 0 when they do not."""
+        ...
+
     def leave(self) -> list[TcpConnection]:
         """Silence it, then read its connections. The guest is stunned."""
         ...

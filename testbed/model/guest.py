@@ -41,7 +41,13 @@ class FluidGuest:
             self._log_miss = [np.log1p(-phase.share / self._pages) for phase in self._phases]
         self._index, self._done, self._touched = 0, 0.0, False
         self.wanted = self.operations = 0.0
+        self.take_all()
+
+    def take_all(self) -> None:
+        """All of memory is to be sent, as if it had just been collected, and nothing is dirty."""
         self._clean()
+        self._taken, self._whole = self._pages, True
+        self._elsewhere = self._ram_bytes / PAGE_SIZE - float(self._pages.sum())
 
     def run(self, duration_s: float, throttle: Throttle | None = None) -> None:
         """Lets time pass. ``operations`` counts what it did, ``wanted`` what it would have done unthrottled."""
@@ -64,12 +70,25 @@ class FluidGuest:
         """The share of its operations that throttles have cost it."""
         return max(0.0, 1 - self.operations / self.wanted) if self.wanted else 0.0
 
-    def collect(self) -> int:
-        """Bytes that are dirty, whole pages; from now on none is."""
-        written = self._dirty(self._swept, self._missed) + dirtied_pages(self._services, self._served_s)
-        pages = round(written) + (OWN_PAGES if self._touched else 0)
+    def collect(self, unsent: int = 0) -> int:
+        """Bytes that are dirty, whole pages, or were taken before and of those the last ``unsent`` ones, which have not
+        been sent; from now on none is dirty.
+        """
+        left, elsewhere = self._last(unsent / PAGE_SIZE)
+        dirty = self._dirty_shares(self._swept, self._missed)
+        self._taken = left + (self._pages - left) * dirty
+        self._elsewhere = elsewhere + dirtied_pages(self._services, self._served_s) + (OWN_PAGES * self._touched)
+        self._whole = False
         self._clean()
-        return min(pages * PAGE_SIZE, self._ram_bytes)
+        return min(round(float(self._taken.sum()) + self._elsewhere) * PAGE_SIZE, self._ram_bytes)
+
+    def _last(self, pages: float) -> tuple[Vector, float]:
+        """Where the last of the pages taken are, by cell, and how many elsewhere. The full copy goes by address, the
+        working set first; a later pass begins where the one before was left, elsewhere first.
+        """
+        cells = float(self._taken.sum())
+        inside = max(0.0, pages - self._elsewhere) if self._whole else min(pages, cells)
+        return self._taken * (inside / cells if cells else 0.0), pages - inside
 
     def _clean(self) -> None:
         self._swept = np.zeros_like(self._pages)
@@ -124,7 +143,10 @@ class FluidGuest:
         return self._swept, self._missed + operations * self._log_miss[self._index]
 
     def _dirty(self, swept: Vector, missed: Vector) -> float:
-        return float((self._pages * (1 - (1 - swept) * np.exp(missed))).sum())
+        return float((self._pages * self._dirty_shares(swept, missed)).sum())
+
+    def _dirty_shares(self, swept: Vector, missed: Vector) -> Vector:
+        return 1 - (1 - swept) * np.exp(missed)
 
 
 def _largest(holds: Callable[[float], bool], most: float) -> float:

@@ -1,9 +1,10 @@
 """Before a run: the very algorithm and the very policy that it will use, in virtual time on a fluid guest."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from testbed.core.errors import MigrationAborted, ScenarioError
+from testbed.core.errors import MigrationAborted, PolicyFault, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import Outcome, PredictionRecord
 from testbed.core.rounds import Decision, Round
@@ -11,6 +12,7 @@ from testbed.migration.precopy import Observer, migrate
 from testbed.model.guest import FluidGuest
 from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
+from testbed.policies.asking import Limit
 from testbed.policies.load import load
 
 
@@ -19,6 +21,7 @@ class Forecast:
     """A migration that was computed. Times in virtual seconds; ``downtime_s`` only when it completed.
 
     ``slowdown`` is the share of its operations that the guest lost to throttles; ``throttled_s`` for how long.
+    ``fault``: what the policy did wrong, which ended it.
     """
 
     outcome: Outcome
@@ -29,6 +32,7 @@ class Forecast:
     rounds: list[tuple[Round, Decision | None]]
     slowdown: float
     throttled_s: float
+    fault: PolicyFault | None = None
 
     @property
     def bytes_sent(self) -> int:
@@ -37,7 +41,13 @@ class Forecast:
 
 
 def forecast(
-    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, observe: Observer | None = None
+    plan: Plan,
+    *,
+    goodput: float,
+    rtt_s: float = 0.0,
+    costs: Costs | None = None,
+    observe: Observer | None = None,
+    limit: Limit = nullcontext,
 ) -> Forecast:
     """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
     plan's cross traffic and caps on streams leave. Raises ``ScenarioError`` for a workload without a model, a policy
@@ -52,7 +62,7 @@ def forecast(
         if observe:
             observe(done, decision)
 
-    outcome, reason = _outcome(source, plan, keep)
+    outcome, reason, fault = _outcome(source, plan, keep, limit)
     completed = outcome == "completed"
     return Forecast(
         outcome=outcome,
@@ -63,6 +73,7 @@ def forecast(
         rounds=rounds,
         slowdown=guest.slowdown,
         throttled_s=sum(done.duration_s for done, _ in rounds if done.throttle > 0),
+        fault=fault,
     )
 
 
@@ -70,7 +81,7 @@ def _warm_guest(plan: Plan) -> FluidGuest:
     """As far into its phases as the warm-up takes it, and clean."""
     guest = FluidGuest(plan.guest.workload, plan.guest.ram_bytes, plan.guest.services)
     guest.run(plan.warmup_s)
-    guest.collect()
+    guest.take_all()
     guest.operations = guest.wanted = 0.0
     return guest
 
@@ -85,19 +96,23 @@ def _source(plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: 
     )
 
 
-def _outcome(source: FluidSource, plan: Plan, keep: Observer) -> tuple[Outcome, str]:
+def _outcome(source: FluidSource, plan: Plan, keep: Observer, limit: Limit) -> tuple[Outcome, str, PolicyFault | None]:
     try:
-        migrate(source, load(plan.migration.policy), keep)
+        migrate(source, load(plan.migration.policy), keep, limit)
     except OutOfTime as end:
-        return "cancelled", str(end)
+        return "cancelled", str(end), None
     except MigrationAborted as end:
-        return "aborted", str(end)
-    return "completed", "the guest runs at the destination"
+        return "aborted", str(end), end if isinstance(end, PolicyFault) else None
+    return "completed", "the guest runs at the destination", None
 
 
-def predict(plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None) -> PredictionRecord:
-    """What a run is held against: as ``forecast``, in four figures and how it ends."""
-    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs)
+def predict(
+    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, limit: Limit = nullcontext
+) -> PredictionRecord:
+    """What a run is held against: as ``forecast``, in four figures and how it ends. Raises ``PolicyFault`` too."""
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, limit=limit)
+    if seen.fault:
+        raise seen.fault
     return PredictionRecord(
         total_time_s=seen.total_time_s,
         downtime_s=seen.downtime_s,
@@ -117,22 +132,22 @@ class Cell:
     downtime_s: float | None
 
 
-def feasibility(plan: Plan, rates: Sequence[float], goals: Sequence[float]) -> list[Cell]:
+def feasibility(plan: Plan, rates: Sequence[float], goals: Sequence[float], limit: Limit = nullcontext) -> list[Cell]:
     """The plan at each link rate (bit/s, as ``LinkPlan.rate``) with each downtime goal, rates first.
 
     A rate that cross traffic takes all of is never enough. Raises ``ScenarioError`` when its policy has no
     ``downtime_goal``.
     """
-    return [_cell(plan, rate, goal) for rate in rates for goal in goals]
+    return [_cell(plan, rate, goal, limit) for rate in rates for goal in goals]
 
 
-def _cell(plan: Plan, rate: float, goal: float) -> Cell:
+def _cell(plan: Plan, rate: float, goal: float, limit: Limit) -> Cell:
     link = replace(plan.network.vmotion, rate=rate, goodput=None)
     policy = {**plan.migration.policy, "downtime_goal": goal}
     migration = replace(plan.migration, policy=policy, timeout_s=float("inf"))
     goodput, seen = link_goodput(link), None
     if available(plan, goodput) > 0:
-        seen = forecast(replace(plan, migration=migration), goodput=goodput, rtt_s=2 * link.delay_s)
+        seen = forecast(replace(plan, migration=migration), goodput=goodput, rtt_s=2 * link.delay_s, limit=limit)
     done = seen if seen and seen.outcome == "completed" else None
     return Cell(
         rate=rate,

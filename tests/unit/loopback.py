@@ -96,13 +96,16 @@ class Leaving:
     def __init__(
         self, guest: MemoryGuest, connections: Sequence[TcpConnection] = (), reset_because: str | None = None
     ) -> None:
-        self.guest, self.connections, self.reset_because = guest, connections, reset_because
+        self.guest, self.leaving, self.reset_because = guest, connections, reset_because
         self.refused = 0
         self.gone: bool | None = None
 
+    def connections(self) -> int:
+        return 0 if self.reset_because else len(self.leaving)
+
     def leave(self) -> list[TcpConnection]:
         self.guest.did.append("leave")
-        return [] if self.reset_because else list(self.connections)
+        return [] if self.reset_because else list(self.leaving)
 
     def stay(self) -> None:
         if "leave" in self.guest.did:

@@ -185,7 +185,7 @@ def test_connections_move_between_the_last_round_and_commit() -> None:
     lab.run()
     assert source.did == ["stun", "leave"]
     assert destination.did == ["restore", "adopt", "appear", "run", "hand_over"]
-    assert destination.adopted == leaving.connections
+    assert destination.adopted == leaving.leaving
     assert lab.connections == {"mechanism": "tcp_repair", "reason": "", "moved": 500, "refused": 0}
     assert lab.source.stamps.phases()["announce"] >= 0
 
