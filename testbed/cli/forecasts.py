@@ -17,6 +17,7 @@ from testbed.core.plan import LinkPlan, Plan
 from testbed.core.record import MigrationRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_seconds
 from testbed.engines.simulated import run
+from testbed.linux.time_limit import deciding
 from testbed.model.laws import Laws, laws
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
@@ -53,7 +54,7 @@ class Feasibility:
 
 
 def predicted(plan: Plan) -> Prediction:
-    """Raises ``ScenarioError`` for what has no model: a link without a rate, an unknown workload."""
+    """Raises ``ScenarioError`` for what has no model: a link without a rate, an unknown workload; ``PolicyFault``."""
     goodput = available(plan, link_goodput(plan.network.vmotion))
     return Prediction(plan=plan, record=run(plan), laws=laws(plan, goodput))
 
@@ -133,7 +134,7 @@ def _cells(plan: Plan) -> list[Cell]:
             total_time_s=None if cell.total_time_s is None else cell.total_time_s * time,
             downtime_s=None if cell.downtime_s is None else cell.downtime_s * time,
         )
-        for cell in feasibility(plan, [rate / size for rate in RATES], [goal / time for goal in GOALS])
+        for cell in feasibility(plan, [rate / size for rate in RATES], [goal / time for goal in GOALS], deciding)
     ]
 
 

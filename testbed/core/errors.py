@@ -10,6 +10,7 @@
     │   ├── LocalProtocolError      1   we were about to say something the protocol forbids: our bug
     │   └── RemoteProtocolError     1   they said something the protocol forbids
     ├── MigrationAborted            1   an outcome, not a crash: the guest runs on at the source
+    │   └── PolicyFault             2   the user's own policy broke: of a run it is a migration's end, and so 1
     └── InDoubt                     1   commit was sent and never answered: only an operator may decide
 
     Interrupted                   130   the user said stop; beside the tree: who catches faults must not swallow it
@@ -87,5 +88,21 @@ class MigrationAborted(TestbedError):
     """The migration ended before commit; the guest runs on at the source."""
 
 
+class PolicyFault(MigrationAborted):
+    """A policy raised, answered what is no decision, or did not answer. ``str(fault)`` has file and line of its
+    code.
+    """
+
+    exit_code = 2
+
+
 class InDoubt(TestbedError):
     """Commit was sent and not answered: the guest may run at the destination, so the source must not resume it."""
+
+
+class Overdue(BaseException):
+    """A time limit is over. Like ``KeyboardInterrupt`` it is no ``Exception``: what is limited would catch it."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"not done within {limit_s:g} s")
+        self.limit_s = limit_s

@@ -86,6 +86,30 @@ class Extents:
         last = np.concatenate((first[1:] - 1, [len(table) - 1]))
         return Extents(np.stack((starts[first], ends[last] - starts[first]), axis=1))
 
+    def without(self, other: "Extents") -> "Extents":
+        """What of it the other has not."""
+        if not len(self) or not len(other):
+            return self
+        pages = int(max(self.table[-1].sum(), other.table[-1].sum())) // PAGE_SIZE
+        return Extents.of_bitmap(self.bitmap(pages) & ~other.bitmap(pages))
+
+    def cut(self, size: int) -> tuple["Extents", "Extents"]:
+        """The first ``size`` bytes, and the rest."""
+        ends = np.cumsum(self.table[:, 1].astype(np.int64))
+        at = int(np.searchsorted(ends, size, side="left"))
+        if size <= 0 or at >= len(self):
+            return (Extents.none(), self) if size <= 0 else (self, Extents.none())
+        offset, length = map(int, self.table[at])
+        inside = size - int(ends[at]) + length
+        head, tail = self.table[: at + 1].copy(), self.table[at:].copy()
+        head[-1, 1], tail[0] = inside, (offset + inside, length - inside)
+        return Extents(head), Extents(tail[tail[:, 1] > 0])
+
+    def cut_at(self, address: int) -> tuple["Extents", "Extents"]:
+        """What lies before an address, and the rest."""
+        starts, lengths = self.table.astype(np.int64).T
+        return self.cut(int(np.clip(address - starts, 0, lengths).sum()))
+
     def batches(self, max_bytes: int, max_extents: int) -> Iterator["Extents"]:
         """The same memory in order, in parts of at most ``max_bytes`` (whole pages) and ``max_extents`` runs each."""
         cut = self._cut(max_bytes)

@@ -1,4 +1,4 @@
-"""What a round of pre-copy was, and what may be decided after it: all that a policy sees and says."""
+"""What a round of pre-copy was, when to look at it and what to decide after it: all that a policy sees and says."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -18,9 +18,11 @@ class RoundKind(Enum):
 class Round:
     """One pass over what was dirty. Bytes are of pages, without framing; times are seconds.
 
-    ``dirtied_bytes`` are the distinct bytes dirtied while it was sent: what the next round has to send.
+    ``dirtied_bytes`` are what the next round has to send: the distinct bytes dirtied while it was sent, and, if an
+    early look ended it, what of it had not been sent yet (``unsent_bytes``, of which some may be dirty anew).
     ``duration_s`` is the window in which they were dirtied: sending, and the scan after it (``scan_s``).
-    ``throttle`` (0..1) is how far the guest was throttled in it.
+    ``throttle`` (0..1) is how far the guest was throttled in it. ``switchover_s`` is what a switchover after it is
+    known to cost beside the bytes that are left: 0 where nothing is known.
     """
 
     index: int
@@ -31,6 +33,8 @@ class Round:
     dirtied_bytes: int
     scan_s: float = 0.0
     throttle: float = 0.0
+    unsent_bytes: int = 0
+    switchover_s: float = 0.0
 
     @property
     def bandwidth(self) -> float:
@@ -40,8 +44,13 @@ class Round:
 
     @property
     def dirty_rate(self) -> float:
-        """Distinct bytes dirtied per second."""
-        return self.dirtied_bytes / self.duration_s if self.duration_s > 0 else 0.0
+        """Distinct bytes dirtied per second, without those that had not been sent yet when they were dirtied again."""
+        return self.newly_dirtied_bytes / self.duration_s if self.duration_s > 0 else 0.0
+
+    @property
+    def newly_dirtied_bytes(self) -> int:
+        """What is left beside what was never sent."""
+        return self.dirtied_bytes - self.unsent_bytes
 
     @property
     def dirtied_pages(self) -> int:
@@ -55,6 +64,20 @@ class Round:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyLook:
+    """A policy's wish to decide before a round has been sent whole: as soon as what is left of it would take less than
+    ``within`` seconds. That is looked at every ``every`` seconds while the round is sent.
+    """
+
+    within: float
+    every: float
+
+    def is_due(self, left_bytes: float, bandwidth: float) -> bool:
+        """Of a round of which so much is left, at the bytes per second that it had so far."""
+        return left_bytes < self.within * bandwidth
+
+
 class Action(Enum):
     """What a policy may ask for after a round."""
 
@@ -63,11 +86,15 @@ class Action(Enum):
     GIVE_UP = "give up"
 
 
+THROTTLES = ("sdps", "dirty_limit", "auto_converge")
+"""The mechanisms that slow a guest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """How the guest is to be slowed from now on, until the next decision says otherwise.
 
-    ``kind`` names the mechanism (``sdps``, ``auto_converge``, ``dirty_limit``); ``level`` 0..1 is the share of CPU
+    ``kind`` names the mechanism, one of ``THROTTLES``; ``level`` 0..1 is the share of CPU
     taken away where the mechanism takes shares; ``dirty_rate`` is the rate to hold, in bytes per second, where it
     holds a rate.
     """

@@ -11,7 +11,7 @@ To add one: a file here with a class registered by name that has the methods of 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from testbed.core.extents import Extents
 from testbed.core.registry import Registry
@@ -59,6 +59,17 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Lets the guest's memory go; it runs on untracked."""
+        ...
+
+
+@runtime_checkable
+class Copying(Protocol):
+    """A tracker whose ``pages_fd`` is of copies, which it frees when it collects."""
+
+    def keep(self, unsent: Extents) -> None:
+        """These it collected before, and they were not sent: the next ``collect`` leaves their copies as they are, but
+        for those that were written since.
+        """
         ...
 
 

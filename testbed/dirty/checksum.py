@@ -40,7 +40,7 @@ class Checksum:
         except OSError as error:
             raise PrerequisiteMissing(f"checksum: no snapshot of the guest's memory ({error})", "free it") from error
         self._hashes = np.zeros(len(self._live), np.uint64)
-        self._held = Extents.none()
+        self._held = self._kept = Extents.none()
 
     @staticmethod
     def probe() -> str | None:
@@ -58,8 +58,14 @@ class Checksum:
             self._keep(np.arange(first, min(first + _PAGES_AT_ONCE, len(self._live))))
         self._held = Extents.whole(self._ports.ram_bytes)
 
+    def keep(self, unsent: Extents) -> None:
+        """See ``Copying``."""
+        self._kept = unsent
+
     def collect(self) -> Extents:
-        """Hashes all of RAM; copies and hashes again what changed. Frees the copies of the round before."""
+        """Hashes all of RAM; copies and hashes again what changed. Frees the copies of the round before that are not to
+        be kept.
+        """
         if process.has_ended(self._ports.pid):
             raise TestbedError(f"checksum: guest {self._ports.pid} has ended")
         self._free()
@@ -68,8 +74,9 @@ class Checksum:
             last = min(first + _PAGES_AT_ONCE, len(self._live))
             suspects = first + np.flatnonzero(_hash(self._live[first:last]) != self._hashes[first:last])
             changed[suspects] = self._keep(suspects)
-        self._held = Extents.of_bitmap(changed)
-        return self._held
+        found, kept = Extents.of_bitmap(changed), self._kept
+        self._held, self._kept = found.union(kept), Extents.none()
+        return found
 
     def close(self) -> None:
         """Frees the snapshot."""
@@ -84,7 +91,7 @@ class Checksum:
         return changed
 
     def _free(self) -> None:
-        for offset, length in self._held:
+        for offset, length in self._held.without(self._kept):
             memfd.punch(self.pages_fd, offset, length)
         self._held = Extents.none()
 

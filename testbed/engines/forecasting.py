@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from testbed.core.errors import ScenarioError
+from testbed.core import switchover
+from testbed.core.errors import PolicyFault, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import LinkRecord, PredictionRecord
+from testbed.linux.time_limit import deciding
 from testbed.model.chance import Scatter
 from testbed.model.interval import predict_with_chance
 from testbed.model.link import link_goodput
@@ -13,8 +15,6 @@ from testbed.model.services import connections
 from testbed.model.source import Costs
 
 GIB = 1 << 30
-CONNECTION_S = 90e-6
-"""Seconds of a switchover for each TCP connection: 50 us to take it apart, 40 us to put it together again."""
 SCATTER = Scatter(goodput=0.0005, round_s=0.0002, switchover=0.3, stalls=0.1, stall_s=0.005)
 """As seen on two shared cores: a stall is a processor that somebody else had."""
 AROUND_S = 4.0
@@ -22,14 +22,21 @@ AROUND_S = 4.0
 
 
 def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
-    """None for what has no model: a workload of the user's own, a link whose goodput is not known."""
+    """None for what has no model: a workload of the user's own, a link whose goodput is not known; nor for a policy
+    that breaks, which the migration will tell.
+    """
     if not link.goodput:
         return None
     try:
         return predict_with_chance(
-            plan, goodput=link.goodput / 8, rtt_s=link.rtt_s or 0.0, costs=costs(plan), scatter=SCATTER
+            plan,
+            goodput=link.goodput / 8,
+            rtt_s=link.rtt_s or 0.0,
+            costs=costs(plan),
+            scatter=SCATTER,
+            limit=deciding,
         )
-    except ScenarioError:
+    except (ScenarioError, PolicyFault):
         return None
 
 
@@ -37,8 +44,8 @@ def expected(plan: Plan) -> float | None:
     """Seconds from asked to released, from the link as it is asked for; None for what has no model."""
     try:
         goodput, rtt_s = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
-        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan)).total_time_s
-    except ScenarioError:
+        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan), limit=deciding).total_time_s
+    except (ScenarioError, PolicyFault):
         return None
 
 
@@ -55,23 +62,28 @@ def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]
 
 
 def costs(plan: Plan) -> Costs:
-    """Seconds that no byte explains, as seen on two cores at 3 GHz; they matter to short migrations alone.
+    """Seconds that no byte explains, as seen on two cores at 3 GHz (``core.switchover`` has those of the downtime).
 
     What grows with memory: protecting all of it (15 ms a GiB, and a scan), and each scan of it (0.5 ms a GiB).
     """
     size = plan.guest.ram_bytes / GIB
-    moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
     return Costs(
         setup_s=0.004 + 0.016 * size,
-        round_s=-0.0004,  # the link's bucket makes up for the pause between two rounds
+        round_s=switchover.ROUND_S,
         scan_s=0.00015 + 0.0005 * size,
-        pause_s=0.0004,
+        pause_s=switchover.PAUSE_S,
         last_scan_s=0.0002 + 0.0007 * size,
-        prepare_s=0.0007 + CONNECTION_S * moving,
-        commit_s=0.0001,
-        resume_s=0.0008,
+        prepare_s=switchover.PREPARE_S + moving_s(plan),
+        commit_s=switchover.COMMIT_S,
+        resume_s=switchover.RESUME_S,
         release_s=0.0005,
         protect_s=0.015 * size,
         protect_page_s=3e-6,
         run_bytes=16,  # an extent in a table of pages (wire.messages)
     )
+
+
+def moving_s(plan: Plan) -> float:
+    """Seconds for the connections that move with the guest."""
+    moving = connections(plan.guest.services) if plan.migration.connections == "move" else 0
+    return switchover.CONNECTION_S * moving

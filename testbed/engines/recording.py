@@ -161,7 +161,7 @@ def _throttle(seen: Evidence) -> ThrottleRecord:
         before = seen.log.rate(seen.marks["running"].at, seen.marks["migrate"].at)
         during = seen.log.rate(asked + begin, asked + end)
         found.guest_slowdown = 1 - during / before if before and during is not None else None
-        found.dirty_rate = sum(done.dirtied_bytes for done in throttled) / found.active_s
+        found.dirty_rate = sum(done.newly_dirtied_bytes for done in throttled) / found.active_s
     return found
 
 

@@ -1,12 +1,14 @@
 """The model as an engine: the same plan, algorithm, policy and record, in virtual time, without root or hosts.
 
-What a model does not know stays None in the record: no packets, no processes, no memory to compare. Events carry
-virtual times that begin at the moment of the call.
+What a model does not know stays None in the record: no packets, no processes, no memory to compare. Of what a
+switchover costs, only the connections that move with the guest are known here. Events carry virtual times that begin at
+the moment of the call.
 """
 
 from time import monotonic
 from typing import ClassVar
 
+from testbed.core.errors import PolicyFault
 from testbed.core.events import PhaseChanged, RoundFinished
 from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
@@ -21,9 +23,12 @@ from testbed.core.record import (
 )
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import Observer, RunContext, register
+from testbed.engines.forecasting import moving_s
+from testbed.linux.time_limit import deciding
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
+from testbed.model.source import Costs
 
 
 @register("simulated")
@@ -34,11 +39,19 @@ class SimulatedEngine:
 
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
         """Raises ``ScenarioError`` for what has no model: an unshaped link, an unknown workload."""
-        return run(plan, context.observer)
+        return _run(plan, context.observer)[0]
 
 
 def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord:
-    """One migration. Raises ``ScenarioError`` for what has no model."""
+    """One migration. Raises ``ScenarioError`` for what has no model, and ``PolicyFault``."""
+    made, fault = _run(plan, observer)
+    if fault:
+        raise fault
+    return made
+
+
+def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault | None]:
+    """One migration, and what broke its policy."""
     goodput, rtt = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
     begun = monotonic()
 
@@ -49,10 +62,11 @@ def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord
             observer(PhaseChanged(at=at, phase="switchover"))
 
     observer(PhaseChanged(at=begun, phase="precopy"))
-    seen = forecast(plan, goodput=goodput, rtt_s=rtt, observe=observe)
+    costs = Costs(prepare_s=moving_s(plan))
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding)
     made = _record(plan, goodput, rtt, seen)
     made.full_scale = full_scale(made)
-    return made
+    return made, seen.fault
 
 
 def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> MigrationRecord:

@@ -71,8 +71,7 @@ class TcpConnections:
 
     def in_use(self) -> int:
         """How many TCP sockets the namespace has, listening ones too: a new connection changes it."""
-        words = os.pread(self._sockstat, 512, 0).partition(b"TCP: inuse ")[2].split(None, 1)
-        return int(words[0])
+        return _in_use(os.pread(self._sockstat, 512, 0))
 
     def again(self, known: Connection) -> Connection | None:
         """What is known now of a connection that was listed before. None when it is gone."""
@@ -105,6 +104,16 @@ class TcpConnections:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def tcp_in_use(pid: int) -> int:
+    """How many TCP sockets the network namespace of process ``pid`` has, listening ones too. Raises ``OSError``."""
+    with open(f"/proc/{pid}/net/sockstat", "rb") as file:
+        return _in_use(file.read())
+
+
+def _in_use(sockstat: bytes) -> int:
+    return int(sockstat.partition(b"TCP: inuse ")[2].split(None, 1)[0])
 
 
 def tcp_info(connection: socket.socket) -> TcpInfo:

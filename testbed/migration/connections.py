@@ -26,6 +26,7 @@ from testbed.linux import tcp_ends, tcp_repair, tcp_segment
 from testbed.linux.netns import inside
 from testbed.linux.nic import Nic
 from testbed.linux.pidfd import make_room
+from testbed.linux.tcp_info import tcp_in_use
 from testbed.linux.tcp_table import Table
 from testbed.migration.announcing import Announcer
 from testbed.migration.finding import TOO_MUCH, UNREADABLE, find, foresee, sockets_of
@@ -65,6 +66,12 @@ class Departing:
         """See ``Departure``."""
         with _as_abort("the guest's connections could not be looked at"):
             return Counter() if self.reset_because is not None else foresee(self._ip, self._table)
+
+    def connections(self) -> int:
+        """See ``Departure``. Listeners count too, so that it is one read however many there are."""
+        with suppress(OSError):  # the guest has ended: whoever stuns it will say so
+            return 0 if self.reset_because else tcp_in_use(self._pid)
+        return 0
 
     def leave(self) -> list[TcpConnection]:
         """See ``Departure``."""

@@ -63,6 +63,10 @@ class Departure(Protocol):
         """How many of its connections could not be taken along as they are now, by reason. The guest runs."""
         ...
 
+    def connections(self) -> int:
+        """How many would move now, about; 0 when they do not."""
+        ...
+
     def leave(self) -> list[TcpConnection]:
         """Silence it, then read its connections. The guest is stunned."""
         ...

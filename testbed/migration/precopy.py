@@ -13,19 +13,25 @@ where a test says so. Two orders are laws that faults have taught:
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
-from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
 from testbed.policies import Policy
+from testbed.policies.asking import Limit, ask, early_look
+
+MOST_ROUNDS = 500
+"""A migration that has not ended by then never will: it takes 197 even at rho = 1."""
 
 
 class Source(Protocol):
     """The host that the guest leaves, as verbs. Any of them may raise ``TestbedError``."""
 
-    def copy_round(self, index: int, kind: RoundKind) -> Round:
-        """Send what is dirty (round 1: everything), then find what was dirtied meanwhile.
+    def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
+        """Send what is dirty (round 1: everything), then find what was dirtied meanwhile. With a ``look`` the round may
+        end before it has been sent whole: what is left of it then joins what was dirtied.
 
         In a stop-and-copy round the guest stands still: what is dirty is found first, and nothing is left after it.
         """
@@ -62,6 +68,10 @@ class CommitRefused(MigrationAborted):
     """The destination promised that it never ran the guest and never will."""
 
 
+class NeverConverges(MigrationAborted):
+    """So many rounds were made that there is no end to them."""
+
+
 class GuestStopped(TestbedError):
     """The migration failed and the guest could not be resumed either: it stands still at the source."""
 
@@ -78,14 +88,22 @@ class Completed:
 
 
 Observer = Callable[[Round, Decision | None], None]
+"""Told of each round; None: it is the stop-and-copy round, or its policy failed."""
 
 
-def migrate(source: Source, policy: Policy, observe: Observer = lambda _round, _decision: None) -> Completed:
-    """Move the guest. Raises ``MigrationAborted`` (the guest runs here), ``InDoubt`` (nobody may resume it),
-    ``GuestStopped``, or whatever else a verb raised before commit (the guest runs here).
+def migrate(
+    source: Source,
+    policy: Policy,
+    observe: Observer = lambda _round, _decision: None,
+    limit: Limit = nullcontext,
+) -> Completed:
+    """Move the guest. ``limit`` is what each decision of the policy has to be made within.
+
+    Raises ``MigrationAborted`` (the guest runs here; ``PolicyFault`` and ``NeverConverges`` are such), ``InDoubt``
+    (nobody may resume it), ``GuestStopped``, or whatever else a verb raised before commit (the guest runs here).
     """
     try:
-        history = _precopy(source, policy, observe)
+        history = _precopy(source, policy, observe, limit)
         source.pause_guest()
         last = source.copy_round(len(history) + 1, RoundKind.STOP_AND_COPY)
         observe(last, None)
@@ -104,14 +122,14 @@ def migrate(source: Source, policy: Policy, observe: Observer = lambda _round, _
     return Completed(rounds=(*history, last), unreleased=_release(source))
 
 
-def _precopy(source: Source, policy: Policy, observe: Observer) -> list[Round]:
+def _precopy(source: Source, policy: Policy, observe: Observer, limit: Limit) -> list[Round]:
     """Rounds beside the running guest, until the policy says to switch over. Raises ``MigrationAborted`` if never."""
     history: list[Round] = []
     throttle: Throttle | None = None
-    while True:
-        history.append(source.copy_round(len(history) + 1, RoundKind.PRECOPY))
-        decision = _ask(policy, history)
-        observe(history[-1], decision)
+    look = early_look(policy)
+    for index in range(1, MOST_ROUNDS + 1):
+        history.append(source.copy_round(index, RoundKind.PRECOPY, look))
+        decision = _asked(policy, history, observe, limit)
         match decision.action:
             case Action.GIVE_UP:
                 raise MigrationAborted(decision.reason)
@@ -120,18 +138,18 @@ def _precopy(source: Source, policy: Policy, observe: Observer) -> list[Round]:
         if decision.throttle != throttle:
             throttle = decision.throttle
             source.throttle(throttle)
+    raise NeverConverges(f"{MOST_ROUNDS} rounds were not enough: it would never end")
 
 
-def _ask(policy: Policy, history: list[Round]) -> Decision:
-    """A policy may be the user's own: what it breaks is the migration's end, and is said."""
+def _asked(policy: Policy, history: list[Round], observe: Observer, limit: Limit) -> Decision:
+    """What it decided; the round is seen in any case."""
     try:
-        return policy.decide(tuple(history))
+        decision = ask(policy, history, limit)
     except TestbedError:
+        observe(history[-1], None)
         raise
-    except Exception as fault:
-        raise MigrationAborted(
-            f"the policy failed after round {len(history)}: {type(fault).__name__}: {fault}"
-        ) from fault
+    observe(history[-1], decision)
+    return decision
 
 
 def _commit(source: Source) -> None:

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
+from testbed.core.rounds import EarlyLook
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
+from testbed.migration.looking import Pass
 from testbed.migration.sockets import close_at_once, cut, unacknowledged
 from testbed.migration.views import drop, release
 from testbed.wire.messages import MAX_EXTENTS, MAX_PAGES_BYTES, Pages, StreamHello, encode
@@ -26,6 +28,8 @@ LONG_RUN = 64 * 1024
 """Bytes from which one sendfile is cheaper than its share of a gathering send."""
 BATCH_S = 0.004
 """Seconds that a batch takes on a capped stream."""
+LOOKED_AT_BYTES = 256 * 1024
+"""Bytes of a batch in a round that may end early: it ends between two of them, on slow links too."""
 PIECE = 1 << 20
 """Bytes of one sendfile: between two of them progress is told and a cancel is heard, on slow links too."""
 LAST_WORDS_S = 0.2
@@ -69,11 +73,19 @@ class SendStreams:
         """Page bytes handed to TCP so far, over all streams."""
         return sum(sent.pages for sent in self.sent)
 
-    def send(self, round_index: int, extents: Extents, memory: "Memory", progress: Callable[[], None]) -> None:
-        """All of the extents. Raises ``RemoteProtocolError`` when the peer has gone, ``MigrationCancelled``; by then no
-        stream reads ``memory`` any more.
+    def send(
+        self,
+        round_index: int,
+        todo: Pass,
+        memory: "Memory",
+        progress: Callable[[], None],
+        look: EarlyLook | None = None,
+    ) -> None:
+        """All of it, or until a look ends it. Raises ``RemoteProtocolError`` when the peer has gone,
+        ``MigrationCancelled``; by then no stream reads ``memory`` any more.
         """
-        batches = extents.batches(self._batch_bytes, MAX_EXTENTS)
+        most = self._batch_bytes if look is None else min(self._batch_bytes, LOOKED_AT_BYTES)
+        batches = todo.batches(most, MAX_EXTENTS, look, self.unacknowledged)
         if len(self.sockets) == 1:
             return self._send_from(0, batches, round_index, memory, progress)
         work = [

@@ -8,13 +8,16 @@ from typing import Any
 
 from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, TestbedError
 from testbed.core.extents import Extents
-from testbed.core.rounds import Round, RoundKind, Throttle
+from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
+from testbed.core.switchover import switchover_s
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import Tracker
+from testbed.linux.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
 from testbed.migration.guest import Departure, Guest
+from testbed.migration.looking import Pass
 from testbed.migration.precopy import CommitRefused
 from testbed.migration.sending import Memory, SendStreams
 from testbed.migration.stamps import Stamps
@@ -65,7 +68,7 @@ class SourceAgent:
         self._ram = Memory(guest.ports().ram_fd, self.ram_bytes)
         self._collected = Memory(tracker.pages_fd, self.ram_bytes)
         self._streams: SendStreams | None = None
-        self._pending = Extents.none()
+        self._pending, self._cursor = Extents.none(), 0
         self._started = self._dirty_rate = 0.0
         self.stamps = Stamps()
         self.traffic: list[tuple[int, Extents, Extents]] = []
@@ -80,23 +83,23 @@ class SourceAgent:
         self.throttling.tracker.start()
         self._pending = Extents.whole(self.ram_bytes)
 
-    def copy_round(self, index: int, kind: RoundKind) -> Round:
+    def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
         """See ``Source``. What is dirty is protected again before it is read, so that no write is lost."""
         stunned = kind is RoundKind.STOP_AND_COPY
         if stunned:
             self._pending = self._pending.union(self.throttling.collect())
             self.stamps.scanned = monotonic()
-        begun, size, sent = monotonic(), self._pending.size, self._pending
+        begun, todo = monotonic(), Pass(self._pending, 0 if stunned else self._cursor)
         self.throttling.begin_round()
         # A tracker may keep what it collected elsewhere, until it collects again; RAM that stands still is final.
-        self._transfer(index, self._ram if stunned else self._collected, stunned=stunned)
-        received = monotonic()
+        self._transfer(index, todo, self._ram if stunned else self._collected, look, stunned=stunned)
+        received, unsent = monotonic(), todo.unsent
         if stunned:
             self.stamps.received, self._pending = received, Extents.none()
         else:
-            self._pending = self.throttling.collect()
-        ended = monotonic()
-        self._dirty_rate = self._pending.size / (ended - begun)
+            self._pending, self._cursor = self.throttling.collect(unsent), todo.cursor
+        ended, sent = monotonic(), todo.sent
+        self._dirty_rate = (self._pending.size - unsent.size) / (ended - begun)
         self.traffic.append((index, sent, self._pending))
         return Round(
             index=index,
@@ -104,9 +107,11 @@ class SourceAgent:
             started_s=begun - self._started,
             duration_s=ended - begun,
             scan_s=ended - received,
-            sent_bytes=size,
+            sent_bytes=sent.size,
             dirtied_bytes=self._pending.size,
+            unsent_bytes=unsent.size,
             throttle=0.0 if stunned else self.throttling.taken(),
+            switchover_s=0.0 if stunned else self._known_cost(ended - received),
         )
 
     def throttle(self, throttle: Throttle | None) -> None:
@@ -213,18 +218,25 @@ class SourceAgent:
             self._channel.send_all([GuestConnection(each) for each in left])
         self.stamps.sent = monotonic()
 
-    def _transfer(self, index: int, memory: Memory, *, stunned: bool) -> None:
-        """Announce, send, and wait until the destination has it all in memory."""
+    def _known_cost(self, scan_s: float) -> float:
+        """Seconds of a switchover now, beside its bytes."""
+        connections = self._departure.connections() if self._departure else 0
+        rtt_s = tcp_info(self._channel.sock).min_rtt_s
+        return switchover_s(scan_s=scan_s, rtt_s=rtt_s, connections=connections)
+
+    def _transfer(self, index: int, todo: Pass, memory: Memory, look: EarlyLook | None, *, stunned: bool) -> None:
+        """Announce, send, and wait until the destination has in memory what was sent."""
         if self._streams is None:
             raise LocalProtocolError("the peers have not greeted each other")
-        streams, size = self._streams, self._pending.size
+        streams, size = self._streams, todo.size
         before = streams.page_bytes
         self._channel.send(RoundBegin(index, size, int(stunned)))
-        streams.send(index, self._pending, memory, lambda: self._progress(index, streams.page_bytes - before, size))
-        self._channel.send(RoundEnd(index, size))
+        streams.send(index, todo, memory, lambda: self._progress(index, streams.page_bytes - before, size), look)
+        sent = streams.page_bytes - before
+        self._channel.send(RoundEnd(index, sent))
         # What TCP still holds arrives at the link's pace: as long as it gets less, the destination is slow, not silent.
         answer = self._channel.receive(
             RoundReceived, STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S, streams.unacknowledged
         )
-        if (answer.index, answer.page_bytes) != (index, size):
-            raise MigrationAborted(f"the destination got {answer.page_bytes} of {size} bytes in round {index}")
+        if (answer.index, answer.page_bytes) != (index, sent):
+            raise MigrationAborted(f"the destination got {answer.page_bytes} of {sent} bytes in round {index}")

@@ -15,6 +15,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty.probe import choose
 from testbed.linux import tcp_repair
 from testbed.linux.nic import Nic
+from testbed.linux.time_limit import deciding
 from testbed.migration.announcing import Announcer
 from testbed.migration.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
@@ -121,7 +122,7 @@ class Migrating:
         outcome, reason = "completed", "the guest runs at the destination"
         try:
             self._greet(source)
-            migrate(source, policy, self._round)
+            migrate(source, policy, self._round, deciding)
         except MigrationCancelled as end:
             outcome, reason = "cancelled", str(end)
         except InDoubt as doubt:

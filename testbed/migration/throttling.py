@@ -12,13 +12,12 @@ from time import monotonic
 
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
-from testbed.core.rounds import Throttle
-from testbed.dirty import Tracker
+from testbed.core.rounds import THROTTLES, Throttle
+from testbed.dirty import Copying, Tracker
 from testbed.migration.guest import Guest
 from testbed.throttles.auto_converge import AutoConverge
 from testbed.throttles.sdps import StunDuringPageSend
 
-KINDS = ("sdps", "dirty_limit", "auto_converge")
 STOPPING = "stop and continue, 10 ms slices"
 
 
@@ -42,8 +41,8 @@ class Throttling:
 
         Raises ``ScenarioError`` for a kind there is none of.
         """
-        if throttle.kind not in KINDS:
-            raise ScenarioError(f"no throttle is called '{throttle.kind}'; there are: {', '.join(KINDS)}")
+        if throttle.kind not in THROTTLES:
+            raise ScenarioError(f"no throttle is called '{throttle.kind}'; there are: {', '.join(THROTTLES)}")
         if throttle.kind == "auto_converge" or throttle.dirty_rate is None:
             return self._take_time(throttle.level, STOPPING)
         lack = StunDuringPageSend.probe()
@@ -52,12 +51,16 @@ class Throttling:
             return self._take_time(max(share, self._level), f"stop and continue, since {lack}")
         return self._stun_writers(throttle.dirty_rate)
 
-    def collect(self) -> Extents:
-        """As the tracker's. Not while the guest stands still for its share: a tracker that stops it for a moment would
-        find it running again in the middle.
+    def collect(self, unsent: Extents | None = None) -> Extents:
+        """As the tracker's, and with it ``unsent``: what it found before and has not been sent. Not while the guest
+        stands still for its share: a tracker that stops it for a moment would find it running again in the middle.
         """
         with self._time.still:
-            return self.tracker.collect()
+            if unsent is None:
+                return self.tracker.collect()
+            if isinstance(self.tracker, Copying):
+                self.tracker.keep(unsent)
+            return self.tracker.collect().union(unsent)
 
     def by_hand(self, share: float) -> bool:
         """From another thread: 0..1 of the guest's time is taken at once, whatever the policy asks beside; 0 releases

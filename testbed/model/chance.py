@@ -1,11 +1,11 @@
 """The model with the scatter that a finite number of pages has, and the machine it runs on: one possible run of many.
 
-Distinct pages. Of n pages that N_j writes of phase j hit with chances p_ij, each is missed by all with q_i = the product
-of (1 - p_ij)^N_j. How many are hit has the mean n - sum q_i, which is the fluid's, and the variance
+Distinct pages. Of n pages that N_j writes of phase j hit with chances p_ij, each is missed by all with q_i = the
+product of (1 - p_ij)^N_j. How many are hit has the mean n - sum q_i, which is the fluid's, and the variance
 
     sum q_i (1 - q_i) - sum over j of N_j (sum over i of p_ij q_i)^2
 
-(occupancy with a fixed number of balls: Johnson and Kotz, Urn Models, 1977, chapter 3; of equal chances, with c = N / n:
+(occupancy with a fixed number of balls: Johnson and Kotz, Urn Models, 1977, chapter 3; of equal chances, c = N / n:
 n e^-c (1 - (1 + c) e^-c)), and is nearly normal. Writes in order hit as many as they are. First writes that a throttle
 counts are as many as it lets through. Each collection begins with clean pages, so rounds are independent.
 

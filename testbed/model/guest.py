@@ -43,7 +43,13 @@ class FluidGuest:
             self._log_miss = [np.log1p(-phase.share / self._pages) for phase in self._phases]
         self._index, self._done, self._touched = 0, 0.0, False
         self.wanted = self.operations = 0.0
+        self.take_all()
+
+    def take_all(self) -> None:
+        """All of memory is to be sent, as if it had just been collected, and nothing is dirty."""
         self._clean()
+        self._taken, self._whole = self._pages, True
+        self._elsewhere = self._ram_bytes / PAGE_SIZE - float(self._pages.sum())
 
     def run(self, duration_s: float, throttle: Throttle | None = None) -> None:
         """Lets time pass. ``operations`` counts what it did, ``wanted`` what it would have done unthrottled."""
@@ -66,12 +72,25 @@ class FluidGuest:
         """The share of its operations that throttles have cost it."""
         return max(0.0, 1 - self.operations / self.wanted) if self.wanted else 0.0
 
-    def collect(self) -> int:
-        """Bytes that are dirty, whole pages; from now on none is."""
-        found = float((self._pages * self._found(self._dirty_shares(self._swept, self._missed))).sum())
-        pages = round(found + dirtied_pages(self._services, self._served_s)) + (OWN_PAGES if self._touched else 0)
+    def collect(self, unsent: int = 0) -> int:
+        """Bytes that are dirty, whole pages, or were taken before and of those the last ``unsent`` ones, which have not
+        been sent; from now on none is dirty.
+        """
+        left, elsewhere = self._last(unsent / PAGE_SIZE)
+        dirty = self._found(self._dirty_shares(self._swept, self._missed))
+        self._taken = left + (self._pages - left) * dirty
+        self._elsewhere = elsewhere + dirtied_pages(self._services, self._served_s) + (OWN_PAGES * self._touched)
+        self._whole = False
         self._clean()
-        return min(pages * PAGE_SIZE, self._ram_bytes)
+        return min(round(float(self._taken.sum()) + self._elsewhere) * PAGE_SIZE, self._ram_bytes)
+
+    def _last(self, pages: float) -> tuple[Vector, float]:
+        """Where the last of the pages taken are, by cell, and how many elsewhere. The full copy goes by address, the
+        working set first; a later pass begins where the one before was left, elsewhere first.
+        """
+        cells = float(self._taken.sum())
+        inside = max(0.0, pages - self._elsewhere) if self._whole else min(pages, cells)
+        return self._taken * (inside / cells if cells else 0.0), pages - inside
 
     @property
     def spread_bytes(self) -> int:

@@ -5,6 +5,7 @@ run lies within what the replicas span with a chance of 39 in 41, 95 %, for each
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -14,19 +15,26 @@ from testbed.core.record import PredictionEnd, PredictionRecord
 from testbed.model.chance import Draw, Scatter
 from testbed.model.predict import predict
 from testbed.model.source import Costs
+from testbed.policies.asking import Limit
 
 REPLICAS = 40
 
 
 def predict_with_chance(
-    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, scatter: Scatter | None = None
+    plan: Plan,
+    *,
+    goodput: float,
+    rtt_s: float = 0.0,
+    costs: Costs | None = None,
+    scatter: Scatter | None = None,
+    limit: Limit = nullcontext,
 ) -> PredictionRecord:
     """As ``predict``, with the interval of each figure; the plan's seed gives the same one again. ``scatter``: what the
     machine adds; None: nothing, and chance is the guest's alone.
     """
 
     def made(draw: Draw | None) -> PredictionRecord:
-        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw)
+        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw, limit=limit)
 
     said, seeds = made(None), np.random.SeedSequence(plan.seed).spawn(REPLICAS)
     scatter = scatter or Scatter()

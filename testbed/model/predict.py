@@ -1,10 +1,11 @@
 """Before a run: the very algorithm and the very policy that it will use, in virtual time on a fluid guest."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
-from testbed.core.errors import MigrationAborted, ScenarioError
+from testbed.core.errors import MigrationAborted, PolicyFault, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.record import Outcome, PredictionRecord
 from testbed.core.rounds import Decision, Round
@@ -13,6 +14,7 @@ from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource
 from testbed.model.guest import FluidGuest
 from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
+from testbed.policies.asking import Limit
 from testbed.policies.load import load
 
 
@@ -21,6 +23,7 @@ class Forecast:
     """A migration that was computed. Times in virtual seconds; ``downtime_s`` only when it completed.
 
     ``slowdown`` is the share of its operations that the guest lost to throttles; ``throttled_s`` for how long.
+    ``fault``: what the policy did wrong, which ended it.
     """
 
     outcome: Outcome
@@ -31,6 +34,7 @@ class Forecast:
     rounds: list[tuple[Round, Decision | None]]
     slowdown: float
     throttled_s: float
+    fault: PolicyFault | None = None
 
     @property
     def bytes_sent(self) -> int:
@@ -46,6 +50,7 @@ def forecast(
     costs: Costs | None = None,
     observe: Observer | None = None,
     draw: Draw | None = None,
+    limit: Limit = nullcontext,
 ) -> Forecast:
     """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
     plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go. Raises
@@ -60,7 +65,7 @@ def forecast(
         if observe:
             observe(done, decision)
 
-    outcome, reason = _outcome(source, plan, keep)
+    outcome, reason, fault = _outcome(source, plan, keep, limit)
     completed = outcome == "completed"
     return Forecast(
         outcome=outcome,
@@ -71,6 +76,7 @@ def forecast(
         rounds=rounds,
         slowdown=guest.slowdown,
         throttled_s=sum(done.duration_s for done, _ in rounds if done.throttle > 0),
+        fault=fault,
     )
 
 
@@ -79,12 +85,12 @@ def _warm_guest(plan: Plan, draw: Draw | None) -> FluidGuest:
     asked = (plan.guest.workload, plan.guest.ram_bytes, plan.guest.services)
     guest = FluidGuest(*asked) if draw is None else ScatteredGuest(*asked, draw)
     guest.run(plan.warmup_s)
-    guest.collect()
+    guest.take_all()
     guest.operations = guest.wanted = 0.0
     return guest
 
 
-def _source(  # noqa: PLR0913 - all that a source is
+def _source(
     plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs, draw: Draw | None
 ) -> FluidSource:
     if not 0 < goodput < float("inf"):
@@ -92,28 +98,34 @@ def _source(  # noqa: PLR0913 - all that a source is
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
     scattered = plan.guest.workload["name"] not in ("sequential", "idle")
     make = FluidSource if draw is None else partial(ScatteredSource, draw)
-    return make(
-        guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered
-    )
+    return make(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered)
 
 
-def _outcome(source: FluidSource, plan: Plan, keep: Observer) -> tuple[Outcome, str]:
+def _outcome(source: FluidSource, plan: Plan, keep: Observer, limit: Limit) -> tuple[Outcome, str, PolicyFault | None]:
     try:
-        migrate(source, load(plan.migration.policy), keep)
+        migrate(source, load(plan.migration.policy), keep, limit)
     except OutOfTime as end:
-        return "cancelled", str(end)
+        return "cancelled", str(end), None
     except MigrationAborted as end:
-        return "aborted", str(end)
-    return "completed", "the guest runs at the destination"
+        return "aborted", str(end), end if isinstance(end, PolicyFault) else None
+    return "completed", "the guest runs at the destination", None
 
 
 def predict(
-    plan: Plan, *, goodput: float, rtt_s: float = 0.0, costs: Costs | None = None, draw: Draw | None = None
+    plan: Plan,
+    *,
+    goodput: float,
+    rtt_s: float = 0.0,
+    costs: Costs | None = None,
+    draw: Draw | None = None,
+    limit: Limit = nullcontext,
 ) -> PredictionRecord:
     """What a run is held against: as ``forecast``, in four figures and how it ends (``model.interval`` has the
-    intervals).
+    intervals). Raises ``PolicyFault`` too.
     """
-    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw)
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw, limit=limit)
+    if seen.fault:
+        raise seen.fault
     return PredictionRecord(
         total_time_s=seen.total_time_s,
         downtime_s=seen.downtime_s,
@@ -133,22 +145,22 @@ class Cell:
     downtime_s: float | None
 
 
-def feasibility(plan: Plan, rates: Sequence[float], goals: Sequence[float]) -> list[Cell]:
+def feasibility(plan: Plan, rates: Sequence[float], goals: Sequence[float], limit: Limit = nullcontext) -> list[Cell]:
     """The plan at each link rate (bit/s, as ``LinkPlan.rate``) with each downtime goal, rates first.
 
     A rate that cross traffic takes all of is never enough. Raises ``ScenarioError`` when its policy has no
     ``downtime_goal``.
     """
-    return [_cell(plan, rate, goal) for rate in rates for goal in goals]
+    return [_cell(plan, rate, goal, limit) for rate in rates for goal in goals]
 
 
-def _cell(plan: Plan, rate: float, goal: float) -> Cell:
+def _cell(plan: Plan, rate: float, goal: float, limit: Limit) -> Cell:
     link = replace(plan.network.vmotion, rate=rate, goodput=None)
     policy = {**plan.migration.policy, "downtime_goal": goal}
     migration = replace(plan.migration, policy=policy, timeout_s=float("inf"))
     goodput, seen = link_goodput(link), None
     if available(plan, goodput) > 0:
-        seen = forecast(replace(plan, migration=migration), goodput=goodput, rtt_s=2 * link.delay_s)
+        seen = forecast(replace(plan, migration=migration), goodput=goodput, rtt_s=2 * link.delay_s, limit=limit)
     done = seen if seen and seen.outcome == "completed" else None
     return Cell(
         rate=rate,

@@ -2,20 +2,20 @@
 
     round i     sends what was dirty at the end of round i - 1:  bytes / goodput + round trip + fixed cost of a round
                 meanwhile the guest runs, and what it dirtied is collected
+    early look  the round ends at the first of a policy's looks that finds little enough left; that joins what is dirty
     switchover  pause ─ last scan ─ last round ─ prepare ─ commit ─ resume, the guest standing still
 
 Not modelled: slow start, scheduling, loss, what dirties between the last collection and the pause.
 """
 
 from dataclasses import dataclass
+from math import floor
 
 from testbed.core.errors import MigrationAborted
-from testbed.core.rounds import Round, RoundKind, Throttle
+from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
+from testbed.core.switchover import ROUND_TRIPS
 from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
-
-MOST_ROUNDS = 500
-"""A migration that has not ended by then never will: it takes 197 even at rho = 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,10 @@ class Costs:
     protect_s: float = 0.0
     protect_page_s: float = 0.0
 
-
-class NeverConverges(MigrationAborted):
-    """So many rounds were made that there is no end to them."""
+    def switchover_s(self, rtt_s: float) -> float:
+        """What of the downtime is known beforehand, whatever there is to send."""
+        phases = self.pause_s + self.last_scan_s + self.round_s + self.prepare_s + self.commit_s + self.resume_s
+        return phases + ROUND_TRIPS * rtt_s
 
 
 class OutOfTime(MigrationAborted):
@@ -74,21 +75,16 @@ class FluidSource:
         self.clock = costs.setup_s
         self.phases: dict[str, float] = {}
 
-    def copy_round(self, index: int, kind: RoundKind) -> Round:
-        """See ``Source``. Raises ``OutOfTime`` and ``NeverConverges`` (both ``MigrationAborted``)."""
-        sending = self._sending(self._pending)
+    def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
+        """See ``Source``. Raises ``OutOfTime`` (a ``MigrationAborted``)."""
         if kind is RoundKind.STOP_AND_COPY:
-            self._pass("last_scan", self._costs.last_scan_s)
-            made = self._round(index, kind, sending, 0.0, throttled=0.0)
-            self._pass("last_round", sending)
-            self._pending = 0
-            return made
+            return self._stunned(index)
+        size = self._pending if look is None else self._until(look)
+        sending = self._sending(size)
         if self.clock + sending > self._timeout_s:
             self.clock = self._timeout_s
             raise OutOfTime("the migration took longer than its timeout")
-        if index > MOST_ROUNDS:
-            raise NeverConverges(f"{MOST_ROUNDS} rounds were not enough: it would never end")
-        return self._beside_the_guest(index, sending)
+        return self._beside_the_guest(index, size, sending)
 
     def throttle(self, throttle: Throttle | None) -> None:
         """From the next round on."""
@@ -113,51 +109,68 @@ class FluidSource:
     def abandon(self, reason: str) -> None:
         """Nobody is there to be told."""
 
-    def _protecting(self) -> float:
-        """Seconds to protect again about as much as is pending, where first writes are stunned."""
+    def _protecting(self, size: int) -> float:
+        """Seconds to protect again about as much as was sent, where first writes are stunned."""
         if self._throttle is None or self._throttle.dirty_rate is None:
             return 0.0
-        return min(self._costs.protect_s, self._pending / PAGE_SIZE * self._costs.protect_page_s)
+        return min(self._costs.protect_s, size / PAGE_SIZE * self._costs.protect_page_s)
 
     def _sending(self, size: int) -> float:
-        """Seconds for so many bytes of what is pending."""
-        return (size + self._framing()) / self._goodput + self._rtt_s + self._costs.round_s
+        """Seconds for so many of the bytes that are pending."""
+        return size / self._page_rate() + self._rtt_s + self._costs.round_s
 
-    def _framing(self) -> float:
-        """Bytes that announce what is pending. Of pages that are dirty by chance a run begins at each whose neighbour
-        before it is clean.
+    def _page_rate(self) -> float:
+        """Page bytes per second of what is pending: the goodput, less what announces them. Of pages that are dirty by
+        chance a run begins at each whose neighbour before it is clean.
         """
+        if not self._pending:
+            return self._goodput
         clean = max(0.0, 1 - self._pending / self._guest.spread_bytes)
         runs = self._pending / PAGE_SIZE * clean if self._scattered else 1.0
-        return runs * self._costs.run_bytes
+        return self._goodput * self._pending / (self._pending + runs * self._costs.run_bytes)
 
-    def _beside_the_guest(self, index: int, sending: float) -> Round:
-        scan = self._costs.scan_s + self._protecting()
-        duration = sending + scan
+    def _until(self, look: EarlyLook) -> int:
+        """Bytes of what is pending that are sent when the policy first finds little enough left; all, if never."""
+        rate = self._page_rate()
+        looks = floor(max(0.0, self._pending / rate - look.within) / look.every) + 1
+        return min(self._pending, round(looks * look.every * rate / PAGE_SIZE) * PAGE_SIZE)
+
+    def _stunned(self, index: int) -> Round:
+        sending = self._sending(self._pending)
+        self._pass("last_scan", self._costs.last_scan_s)
+        made = Round(
+            index=index,
+            kind=RoundKind.STOP_AND_COPY,
+            started_s=self.clock,
+            duration_s=sending,
+            sent_bytes=self._pending,
+            dirtied_bytes=0,
+        )
+        self._pass("last_round", sending)
+        self._pending = 0
+        return made
+
+    def _beside_the_guest(self, index: int, size: int, sending: float) -> Round:
+        scan = self._costs.scan_s + self._protecting(size)
+        duration, unsent = sending + scan, self._pending - size
         did, wanted = self._guest.operations, self._guest.wanted
         self._guest.run(duration, self._throttle)
         held = self._guest.held_s(self._throttle)
         scan, duration = scan + held, duration + held
         did, wanted = self._guest.operations - did, self._guest.wanted - wanted
-        throttled = max(0.0, 1 - did / wanted) if self._throttle and wanted else 0.0
-        dirtied = self._guest.collect()
-        made = self._round(index, RoundKind.PRECOPY, duration, scan, throttled, dirtied)
-        self.clock += duration
-        self._pending = dirtied
-        return made
-
-    def _round(
-        self, index: int, kind: RoundKind, duration: float, scan: float, throttled: float, dirtied: int = 0
-    ) -> Round:
+        begun, self.clock = self.clock, self.clock + duration
+        self._pending = self._guest.collect(unsent)
         return Round(
             index=index,
-            kind=kind,
-            started_s=self.clock,
+            kind=RoundKind.PRECOPY,
+            started_s=begun,
             duration_s=duration,
             scan_s=scan,
-            sent_bytes=self._pending,
-            dirtied_bytes=dirtied,
-            throttle=throttled,
+            sent_bytes=size,
+            dirtied_bytes=self._pending,
+            unsent_bytes=min(unsent, self._pending),
+            throttle=max(0.0, 1 - did / wanted) if self._throttle and wanted else 0.0,
+            switchover_s=self._costs.switchover_s(self._rtt_s),
         )
 
     def _pass(self, phase: str, duration: float) -> None:

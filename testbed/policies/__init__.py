@@ -2,7 +2,8 @@
 
 To add one: a file here (or anywhere, given as a path: ``./mine.py``) with a dataclass whose fields are its parameters
 (their types say their units), registered by name, and one method, ``decide``. ``plain.py`` is the example to copy;
-``common.py`` holds what most of them need.
+``common.py`` holds what most of them need. One that wants to decide before a round has been sent whole has an attribute
+``early_look``, a ``testbed.core.rounds.EarlyLook``; ``qemu.py`` has.
 """
 
 from collections.abc import Sequence

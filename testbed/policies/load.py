@@ -17,6 +17,7 @@ from typing import Any
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
 from testbed.policies import Policy, registry
+from testbed.policies.asking import place_in, printable, told
 
 
 def load(spec: str | Mapping[str, Any]) -> Policy:
@@ -31,10 +32,17 @@ def load(spec: str | Mapping[str, Any]) -> Policy:
     for key in given:
         if key not in known:
             raise ScenarioError(f"policy '{name}' has no parameter '{key}'; {nearest(key, known)}")
+    return make(policy, name, given)
+
+
+def make(policy: Any, name: str, values: Mapping[str, Any]) -> Policy:
+    """One of that class. Raises ``ScenarioError`` with what it says against its parameters, or where it breaks."""
     try:
-        built: Policy = policy(**given)
+        built: Policy = policy(**values)
     except (TypeError, ValueError) as fault:
-        raise ScenarioError(f"policy '{name}': {fault}") from fault
+        raise ScenarioError(f"policy '{name}': {printable(str(fault))}") from fault
+    except (Exception, SystemExit) as fault:
+        raise ScenarioError(f"policy '{name}': {_where(policy, fault)}it cannot be made, {told(fault)}") from fault
     return built
 
 
@@ -44,9 +52,7 @@ def from_file(path: str) -> type[Policy]:
     module = _module(path_of(path), path)
     found = [thing for thing in vars(module).values() if _is_policy(thing) and thing.__module__ == module.__name__]
     if len(found) != 1:
-        raise ScenarioError(
-            f"expected one policy in it (a dataclass with a method 'decide'), found {len(found)}", where=path
-        )
+        raise ScenarioError(_not_one(found, module), where=path)
     policy: type[Policy] = found[0]
     return policy
 
@@ -57,7 +63,37 @@ def path_of(name: str) -> Path:
 
 
 def _is_policy(thing: Any) -> bool:
-    return isinstance(thing, type) and callable(getattr(thing, "decide", None)) and is_dataclass(thing)
+    return _decides(thing) and is_dataclass(thing)
+
+
+def _decides(thing: Any) -> bool:
+    return isinstance(thing, type) and callable(getattr(thing, "decide", None))
+
+
+def _not_one(found: list[type], module: ModuleType) -> str:
+    """Which policies there are, or what there is that is nearly one."""
+    said = f"expected one policy in it (a dataclass with a method 'decide'), found {len(found)}"
+    if found:
+        return f"{said}: {', '.join(_class_at(each) for each in found)}"
+    own = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+    nearly = [f"{_class_at(each)} is no dataclass" for each in own if _decides(each)]
+    nearly += [f"{_class_at(each)} has no method 'decide'" for each in own if is_dataclass(each) and not _decides(each)]
+    return f"{said}; {'; '.join(nearly)}" if nearly else said
+
+
+def _class_at(found: type) -> str:
+    """``Mine (line 8)``; without a line if none of its methods tells one."""
+    file = getattr(sys.modules.get(found.__module__), "__file__", None)
+    codes = [each.__code__ for each in vars(found).values() if hasattr(each, "__code__")]
+    lines = [code.co_firstlineno for code in codes if code.co_filename == file]
+    return f"{found.__name__} (near line {min(lines)})" if lines else found.__name__
+
+
+def _where(policy: Any, fault: BaseException) -> str:
+    """``file:line: `` in the policy's own file."""
+    file = getattr(sys.modules.get(policy.__module__), "__file__", None)
+    place = place_in(file, fault.__traceback__) if file else None
+    return f"{place}: " if place else ""
 
 
 def _module(file: Path, path: str) -> ModuleType:
@@ -80,8 +116,17 @@ def _run(spec: ModuleSpec, loader: Loader, path: str) -> ModuleType:
         loader.exec_module(module)
     except (Exception, SystemExit) as fault:
         del sys.modules[spec.name]
-        first = str(fault).split("\n")[0]
-        raise ScenarioError(f"the policy in it does not run: {type(fault).__name__}: {first}", where=path) from fault
+        line = _line(spec.origin or "", fault)
+        where = path if line is None else f"{path}:{line}"
+        raise ScenarioError(f"the policy in it does not run: {told(fault)}", where) from fault
     finally:
         sys.path.remove(beside)
     return module
+
+
+def _line(file: str, fault: BaseException) -> str | None:
+    """Where in the file it broke. What cannot be parsed was never run."""
+    if isinstance(fault, SyntaxError) and fault.filename == file:
+        return str(fault.lineno)
+    place = place_in(file, fault.__traceback__)
+    return None if place is None else place.rpartition(":")[2]

@@ -73,8 +73,9 @@ def workload(value: object) -> dict[str, Any]:
 def policy(value: object) -> dict[str, Any]:
     """A policy as a scenario writes it, complete and in base units."""
     from testbed.policies import registry
+    from testbed.policies.load import make
 
-    return complete(registry, value, lambda entry, _name, values: entry(**values))
+    return complete(registry, value, make)
 
 
 def services(value: object) -> list[dict[str, Any]]:

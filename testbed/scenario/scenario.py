@@ -121,10 +121,13 @@ def _resolve(
         document = override(document, setting)
     if seed is not None:
         document = document.with_value(("seed",), seed, f"--seed {seed}")
+    combinations: list[Combination] = []
+    told = _told_once(own_code)
+    told(document)
     check_base(document)
-    combinations = list(expand(document, str(document.tree.get("name"))))
-    for file in dict.fromkeys(filter(None, map(_policy_file, combinations))):
-        own_code(file)
+    for each in expand(document, str(document.tree.get("name"))):
+        told(each.document)
+        combinations.append(each)
     checked = [(_check(each), each) for each in combinations]
     axes = axes_of(document)
     return Scenario(
@@ -137,9 +140,21 @@ def _resolve(
     )
 
 
-def _policy_file(combination: Combination) -> Path | None:
-    """The file that checking it would run."""
-    migration = combination.document.tree.get("migration")
+def _told_once(own_code: Callable[[Path], None]) -> Callable[[Document], None]:
+    """What tells of the file that checking a document would run, if it has not told of it before."""
+    told: set[Path] = set()
+
+    def tell(document: Document) -> None:
+        file = _policy_file(document)
+        if file is not None and file not in told:
+            told.add(file)
+            own_code(file)
+
+    return tell
+
+
+def _policy_file(document: Document) -> Path | None:
+    migration = document.tree.get("migration")
     policy = migration.get("policy") if isinstance(migration, dict) else None
     name = policy.get("name") if isinstance(policy, dict) else policy
     file = path_of(name) if isinstance(name, str) and is_path(name) else None

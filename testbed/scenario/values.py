@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from testbed.core.registry import is_path
 from testbed.core.units import parse
 from testbed.scenario.document import KeyPath, parts
 from testbed.scenario.models import Root
@@ -20,7 +21,13 @@ from testbed.scenario.parameters import parameters_of
 
 
 def meaning(path: str, value: Any) -> str:
-    """A text that is the same for values that mean the same at ``path``; of what cannot be read there, its label."""
+    """A text that is the same for values that mean the same at ``path``; of what cannot be read there, its label.
+
+    Nor is a user's own file read: that would run it, before anybody is told.
+    """
+    name = value.get("name") if isinstance(value, Mapping) else value
+    if isinstance(name, str) and is_path(name):
+        return label(value)
     for read in _readers(parts(path)):
         try:
             return f"= {_exactly(read(value))}"

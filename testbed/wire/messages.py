@@ -79,7 +79,9 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class RoundBegin:
-    """Source: a round of so many page bytes begins. ``stunned`` is 1 when the guest stands still."""
+    """Source: a round of so many page bytes begins, of which an early look may leave some to the next one. ``stunned``
+    is 1 when the guest stands still.
+    """
 
     type: ClassVar[Type] = Type.ROUND_BEGIN
     layout: ClassVar[struct.Struct] = struct.Struct("!IQB")
@@ -90,7 +92,7 @@ class RoundBegin:
 
 @dataclass(frozen=True, slots=True)
 class RoundEnd:
-    """Source: all of the round is on the streams."""
+    """Source: all that the round sends is on the streams, so many page bytes."""
 
     type: ClassVar[Type] = Type.ROUND_END
     layout: ClassVar[struct.Struct] = struct.Struct("!IQ")

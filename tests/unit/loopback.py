@@ -99,16 +99,19 @@ class Leaving:
     def __init__(
         self, guest: MemoryGuest, connections: Sequence[TcpConnection] = (), reset_because: str | None = None
     ) -> None:
-        self.guest, self.connections, self.reset_because = guest, connections, reset_because
+        self.guest, self.leaving, self.reset_because = guest, connections, reset_because
         self.refusals: Counter[str] = Counter()
         self.gone: bool | None = None
+
+    def connections(self) -> int:
+        return 0 if self.reset_because else len(self.leaving)
 
     def foresee(self) -> Counter[str]:
         return +Counter({"as foreseen": self.refusals["as foreseen"]})
 
     def leave(self) -> list[TcpConnection]:
         self.guest.did.append("leave")
-        return [] if self.reset_because else list(self.connections)
+        return [] if self.reset_because else list(self.leaving)
 
     def stay(self) -> None:
         if "leave" in self.guest.did:

@@ -1,14 +1,16 @@
 """A scenario may run code: that is said before it happens, and what only reads a run's folder never does it."""
 
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.scenario import load
-from testbed.web import runs
+from testbed.web.shelf import Shelf
 from tests.unit.runs import kept
+from tests.unit.test_web_runs import serving
 
 Captured = pytest.CaptureFixture[str]
 SAID = "this scenario runs code of its own: "
@@ -104,6 +106,7 @@ def test_what_reads_a_runs_folder_never_runs_it(loud: Path, capsys: Captured, tm
     assert main(["report", str(run)]) == 0
     assert main(["compare", str(run), str(kept(tmp_path / "another")), "--anyway"]) == 0
     (run / "report.html").unlink()
-    runs._make_report(run)  # as it is made for whoever asks ``serve`` for it
-    assert (run / "report.html").exists() and [each.name for each in runs.find_runs(run.parent)] == ["theirs"]
+    assert [each.name for each in Shelf(run.parent).runs()] == ["theirs"]
+    with serving(run.parent) as url, build_opener(ProxyHandler({})).open(f"{url}/runs/theirs/report.html") as page:
+        assert b"<html" in page.read()
     assert "it ran" not in capsys.readouterr().err

@@ -94,3 +94,24 @@ def test_a_long_run_among_many_short_ones_is_cut(runs: int) -> None:
     parts = list(Extents(table.astype(np.uint64)).batches(64 * PAGE_SIZE, 512))
     assert sum(part.size for part in parts) == (runs + 1000) * PAGE_SIZE
     assert max(part.size for part in parts) <= 64 * PAGE_SIZE
+
+
+@given(bitmaps, st.integers(0, PAGES + 5))
+def test_a_cut_gives_the_first_bytes_and_the_rest(bits: Bits, pages: int) -> None:
+    whole = extents(bits)
+    first, rest = whole.cut(pages * PAGE_SIZE)
+    assert page_list(first) == page_list(whole)[:pages] and page_list(rest) == page_list(whole)[pages:]
+    assert first.table.dtype == rest.table.dtype == np.uint64
+
+
+@given(bitmaps, st.integers(0, PAGES + 5))
+def test_a_cut_at_an_address(bits: Bits, page: int) -> None:
+    before, after = extents(bits).cut_at(page * PAGE_SIZE)
+    assert page_list(before) == [each for each, dirty in enumerate(bits) if dirty and each < page]
+    assert page_list(after) == [each for each, dirty in enumerate(bits) if dirty and each >= page]
+
+
+@given(bitmaps, bitmaps)
+def test_one_without_the_other(one: Bits, other: Bits) -> None:
+    left = extents(one).without(extents(other))
+    assert page_list(left) == [page for page in range(PAGES) if one[page] and not other[page]]

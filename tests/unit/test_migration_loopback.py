@@ -192,7 +192,7 @@ def test_connections_move_between_the_last_round_and_commit() -> None:
     lab.run()
     assert source.did == ["stun", "leave"]
     assert destination.did == ["restore", "adopt", "run", "appear", "resume", "hand_over"]
-    assert destination.adopted == leaving.connections
+    assert destination.adopted == leaving.leaving
     assert lab.connections == facts(moved=500)
     assert lab.source.stamps.phases()["announce"] >= 0
 

@@ -21,6 +21,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.engines import datastore
 from testbed.migration.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
+from testbed.migration.looking import Pass
 from testbed.migration.sending import Memory, SendStreams, send_gathered
 from testbed.migration.sockets import cut
 from testbed.migration.views import drop, release
@@ -88,7 +89,7 @@ def test_a_stream_that_breaks_ends_those_that_wait_for_their_peer() -> None:
         breaking = threading.Thread(target=break_one)
         breaking.start()
         with pytest.raises(RemoteProtocolError, match=r"stream \d broke"):
-            streams.send(1, Extents.whole(guest.size), memory, told.set)
+            streams.send(1, Pass(Extents.whole(guest.size), 0), memory, told.set)
         breaking.join()
         memory.close()
         streams.close()

@@ -170,3 +170,52 @@ def test_a_working_set_of_a_few_pages(name: str, pages: int) -> None:
 def test_a_workload_without_a_model_is_refused() -> None:
     with pytest.raises(ScenarioError, match="no model of the workload 'mine'"):
         FluidGuest(workload("mine"), RAM)
+
+
+# ---- What an early look leaves ---------------------------------------------------------------------------------------
+
+
+def test_what_was_not_sent_joins_what_was_dirtied_and_is_counted_once() -> None:
+    """Drawn: of a working set that is all of memory, half is sent; then as many writes as pages, uniformly."""
+    fluid = FluidGuest(workload("uniform"), RAM)
+    fluid.run(10.0)
+    fluid.collect()
+    fluid.run(10.0)
+    taken = fluid.collect()  # 1 - 1/e of the pages, anywhere
+    fluid.run(10.0)
+    both = fluid.collect(unsent=taken // 2)
+    chance = np.random.default_rng(7)
+    first = np.zeros(PAGES, bool)
+    first[chance.integers(0, PAGES, PAGES)] = True
+    left = np.flatnonzero(first)[: taken // 2 // PAGE_SIZE]
+    again = np.zeros(PAGES, bool)
+    again[left] = True
+    again[chance.integers(0, PAGES, PAGES)] = True
+    assert both == pytest.approx(again.sum() * PAGE_SIZE, rel=0.02)
+
+
+def test_the_full_copy_leaves_what_lies_last_which_the_guest_does_not_write() -> None:
+    fluid = FluidGuest(workload("uniform", working_set=5000 * PAGE_SIZE), RAM)
+    fluid.run(100.0)
+    unsent = 10_000 * PAGE_SIZE
+    written = 5000 * PAGE_SIZE
+    assert fluid.collect(unsent) == pytest.approx(unsent + written, rel=1e-3)
+    assert fluid.collect(unsent) == pytest.approx(unsent, rel=1e-3), "and is still left if nothing was sent"
+    assert fluid.collect() == 0
+
+
+@given(
+    st.sampled_from(["uniform", "sequential"]),
+    st.lists(st.tuples(st.floats(0.01, 5), st.floats(0, 1)), min_size=1, max_size=8),
+)
+def test_together_they_are_never_less_than_either_nor_more_than_both(
+    name: str, rounds: list[tuple[float, float]]
+) -> None:
+    looked, whole = FluidGuest(workload(name), RAM), FluidGuest(workload(name), RAM)
+    pending = RAM
+    for seconds, share in rounds:
+        unsent = int(pending * share) // PAGE_SIZE * PAGE_SIZE
+        looked.run(seconds)
+        whole.run(seconds)
+        pending, dirtied = looked.collect(unsent), whole.collect()
+        assert max(unsent, dirtied) - 3 * PAGE_SIZE <= pending <= min(RAM, unsent + dirtied + 3 * PAGE_SIZE)

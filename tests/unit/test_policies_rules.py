@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
 from testbed.policies import registry
 from testbed.policies.load import load
 
@@ -116,6 +116,22 @@ class TestQemu:
         said = decisions("qemu", rounds(1000, 1000, 1000, 400, 160))
         assert [d.throttle.level if d.throttle else 0 for d in said] == [0, 0.2, 0.2, 0.2]
 
+    def test_only_looks_more_than_a_second_apart_count(self) -> None:
+        """Of rounds of half a second every third does, with the bytes of all three; and 20 % need two of them."""
+        said = decisions("qemu", rounds(*[50] * 10))
+        assert [d.throttle.level if d.throttle else 0 for d in said] == [0] * 5 + [0.2] * 4
+        assert {d.throttle for d in decisions({"name": "qemu", "period": 10.0}, rounds(*[50] * 10))} == {None}
+
+    def test_what_was_never_sent_is_not_dirtied_anew(self) -> None:
+        """1,000 MB left of which 900 are of the pass itself: a tenth was dirtied, and that is not too much."""
+        history = [replace(each, unsent_bytes=900 * MB) for each in rounds(*[1000] * 5)]
+        assert {d.throttle for d in decisions("qemu", history)} == {None}
+
+    @pytest.mark.parametrize("name", ["qemu", "qemu-dirty-limit"])
+    def test_it_looks_early_at_its_limit(self, name: str) -> None:
+        policy: Any = load({"name": name, "downtime_goal": 0.1, "iteration": 0.01})
+        assert policy.early_look == EarlyLook(within=0.1, every=0.01)
+
 
 class TestQemuDirtyLimit:
     def test_half_of_the_bandwidth_unless_told(self) -> None:
@@ -184,6 +200,49 @@ class TestDeadline:
 
     def test_the_goal_comes_first_even_when_late(self) -> None:
         assert actions({"name": "deadline", "after": 5}, rounds(1000, 10)) == [STOP]
+
+
+class TestTheSwitchoversOwnCost:
+    """Known beforehand, it counts against the goal; but it alone keeps no migration going."""
+
+    GOALS = ("plain", "vmotion", "qemu", "qemu-dirty-limit", "flattening", "deadline")
+
+    def after(self, *sent: float, cost: float) -> list[Round]:
+        return [replace(each, switchover_s=cost) for each in rounds(*sent)]
+
+    @pytest.mark.parametrize("name", GOALS)
+    def test_it_counts_with_every_goal(self, name: str) -> None:
+        policy = {"name": name, "downtime_goal": 0.1}
+        assert actions(policy, self.after(1000, 6, cost=0.04)) == [STOP]
+        assert actions(policy, self.after(1000, 6.1, cost=0.04)) == [GO]
+
+    def test_both_parts_are_said(self) -> None:
+        (said,) = decisions({"name": "plain", "downtime_goal": 0.1}, self.after(1000, 8, cost=0.045))
+        said_so = "1,953 pages (8.0 MB) left, 80.0 ms at 100 MB/s and 45.0 ms to switch over, goal 100 ms"
+        assert said.reason == f"went on after round 1: {said_so}"
+
+    @pytest.mark.parametrize("name", GOALS)
+    def test_above_the_goal_it_ends_when_another_round_leaves_no_less(self, name: str) -> None:
+        """As many rounds as lower what is left: it cannot go on for ever."""
+        policy = {"name": name, "downtime_goal": 0.05}
+        history = self.after(1000, 4, 1, 0.1, 0.1, 0.1, cost=0.084)
+        assert actions(policy, history)[:4] == [GO, GO, GO, STOP]
+
+    def test_that_is_said(self) -> None:
+        first, _, last = decisions({"name": "plain", "downtime_goal": 0.05}, self.after(1000, 1, 0.1, 0.1, cost=0.084))
+        assert first.reason.endswith("goal 50.0 ms, less than the switchover alone takes")
+        assert last.reason.endswith("less than the switchover alone takes; another round would leave no less")
+
+    def test_what_takes_longer_than_the_goal_by_itself_is_no_excuse(self) -> None:
+        assert set(actions({"name": "plain", "downtime_goal": 0.05}, self.after(*[1000] * 9, cost=0.084))) == {GO}
+
+    def test_what_an_early_look_left_is_no_lack_of_progress(self) -> None:
+        """10 MB sent and 30 left of a pass of 40, of which then 32 are dirty: less than before."""
+        looked = replace(self.after(10, 32, cost=1.0)[0], unsent_bytes=30 * MB)
+        assert load({"name": "plain", "downtime_goal": 0.5}).decide([looked]).action is GO
+        assert (
+            load({"name": "plain", "downtime_goal": 0.5}).decide([replace(looked, unsent_bytes=20 * MB)]).action is STOP
+        )
 
 
 POLICIES = st.sampled_from(sorted(registry.items()))

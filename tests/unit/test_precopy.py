@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from testbed.core.errors import InDoubt, MigrationAborted, RemoteProtocolError
-from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
 from testbed.migration.precopy import CommitRefused, GuestStopped, migrate
 
 SDPS = Throttle(kind="sdps", dirty_rate=1e6)
@@ -32,7 +32,7 @@ class Diary:
         if fault is not None:
             raise fault
 
-    def copy_round(self, index: int, kind: RoundKind) -> Round:
+    def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
         self._do("copy_round" if kind is RoundKind.PRECOPY else "stop_and_copy")
         assert self.paused == (kind is RoundKind.STOP_AND_COPY)
         left = 0 if self.paused else 1000 // index

@@ -101,7 +101,7 @@
       throttle = done.throttle;
       row("rows", [name, running ? done.index : `${done.index}, stunned`, scaled(done.sent_bytes, "B"),
         seconds(done.duration_s), scaled(done.bandwidth, "B/s"), scaled(done.dirtied_bytes, "B"), percent(done.throttle),
-        event.decision ? event.decision.reason : "the guest stood still: the last round"], (i) => i > 0 && i < 7);
+        event.decision ? event.decision.reason : running ? "no decision" : "the guest stood still: the last round"], (i) => i > 0 && i < 7);
       step("live-link", done.started_s, end, done.bandwidth / 1e6, "sent in a round");
       if (running) step("live-link", done.started_s, end, done.dirty_rate / 1e6, "dirtied in a round");
       if (running && (done.throttle || (rows["live-throttle"] || []).length))

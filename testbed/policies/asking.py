@@ -1,0 +1,133 @@
+"""Asking a policy, which may be the user's own: whatever it does wrong is one line, with the place in its own code.
+
+decide  raises │ answers what is no Decision, or one with impossible parts │ takes too long  ──▶  PolicyFault
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from math import isfinite
+from types import TracebackType
+from typing import Any
+
+from testbed.core.errors import Overdue, PolicyFault, TestbedError
+from testbed.core.rounds import THROTTLES, Action, Decision, EarlyLook, Round, Throttle
+from testbed.policies import Policy
+
+Limit = Callable[[], AbstractContextManager[object]]
+"""Makes a context in which ``Overdue`` is raised when it is not left in time."""
+ACTIONS = "Action.GO_ON, SWITCH_OVER or GIVE_UP"
+
+
+def ask(policy: Policy, history: Sequence[Round], limit: Limit) -> Decision:
+    """Its decision after the last of these rounds. Raises ``PolicyFault``, or the ``TestbedError`` that it raised."""
+    after = f"after round {len(history)}"
+    try:
+        with limit():
+            answer: object = policy.decide(tuple(history))
+    except TestbedError:
+        raise
+    except Overdue as fault:
+        raise PolicyFault(
+            f"{_raised_at(policy, fault)}: the policy took more than {fault.limit_s:g} s {after}"
+        ) from None
+    except (Exception, SystemExit) as fault:
+        raise PolicyFault(f"{_raised_at(policy, fault)}: the policy failed {after}: {told(fault)}") from fault
+    wrong = next(_faults(answer), None)
+    if wrong or not isinstance(answer, Decision):
+        raise PolicyFault(f"{_defined_at(policy)}: {after} 'decide' {wrong}")
+    return answer
+
+
+def early_look(policy: Policy) -> EarlyLook | None:
+    """Whether it wants to decide before a round has been sent whole, and when. Raises ``PolicyFault``."""
+    try:
+        look = getattr(policy, "early_look", None)
+    except Exception as fault:
+        raise PolicyFault(f"{_raised_at(policy, fault)}: the policy's 'early_look' failed: {told(fault)}") from fault
+    if look is None:
+        return None
+    if not isinstance(look, EarlyLook):
+        raise PolicyFault(f"{_defined_at(policy)}: 'early_look' is to be an EarlyLook or None, not {shown(look)}")
+    if not _number(look.within) or not _number(look.every) or look.within < 0 or look.every <= 0:
+        raise PolicyFault(f"{_defined_at(policy)}: 'early_look' has seconds that cannot be: {shown(look)}")
+    return look
+
+
+def told(fault: BaseException) -> str:
+    """Its type and first line, made printable."""
+    said = fault.msg if isinstance(fault, SyntaxError) else str(fault)
+    words = said.strip().split("\n")[0]
+    return type(fault).__name__ + (f": {printable(words)}" if words else "")
+
+
+def shown(value: object) -> str:
+    """A value in a few words, whatever its ``repr`` does."""
+    try:
+        said = repr(value)
+    except Exception:  # noqa: BLE001 - it is the user's own class
+        said = "something that cannot be shown"
+    return printable(said if len(said) <= 60 else f"{said[:57]}...") + f" ({type(value).__name__})"
+
+
+def printable(text: str) -> str:
+    """On one line, and nothing in it that a terminal would obey."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def place_in(file: str, trace: TracebackType | None) -> str | None:
+    """``file:line``, the deepest of that file that a traceback knows."""
+    found = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            found = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+def _raised_at(policy: Policy, fault: BaseException) -> str:
+    defined = _defined_at(policy)
+    return place_in(defined.rpartition(":")[0], fault.__traceback__) or defined
+
+
+def _defined_at(policy: Policy) -> str:
+    """Where its ``decide`` begins; its class's name if nobody knows."""
+    code = getattr(getattr(policy, "decide", None), "__code__", None)
+    return type(policy).__name__ if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def _faults(answer: object) -> Iterator[str]:
+    """What is wrong with it, the first thing first."""
+    if not isinstance(answer, Decision):
+        yield f"is to return a Decision (action, reason, throttle), not {shown(answer)}"
+        return
+    action, reason, throttle = _parts(answer)
+    if not isinstance(action, Action):
+        yield f"returned a Decision whose action is to be {ACTIONS}, not {shown(action)}"
+    if not isinstance(reason, str) or not reason.strip():
+        yield f"returned a Decision whose reason is to be a sentence, not {shown(reason)}"
+    elif not reason.isprintable():
+        yield f"returned a Decision whose reason is not one line of printable text: {shown(reason)}"
+    yield from _throttle_faults(throttle)
+
+
+def _parts(answer: Decision) -> tuple[object, object, object]:
+    """Its parts as they are, whatever their types should be."""
+    return answer.action, answer.reason, answer.throttle
+
+
+def _throttle_faults(throttle: object) -> Iterator[str]:
+    if throttle is None:
+        return
+    if not isinstance(throttle, Throttle):
+        yield f"returned a Decision whose throttle is to be a Throttle or None, not {shown(throttle)}"
+        return
+    if throttle.kind not in THROTTLES:
+        yield f"asked for a throttle of a kind that is none: {shown(throttle.kind)}; there are: {', '.join(THROTTLES)}"
+    if not _number(throttle.level) or not 0 <= throttle.level < 1:
+        yield f"asked for a throttle whose level is to be 0 to below 1, not {shown(throttle.level)}"
+    if throttle.dirty_rate is not None and not (_number(throttle.dirty_rate) and throttle.dirty_rate > 0):
+        yield f"asked for a throttle whose dirty_rate is to be above 0 or None, not {shown(throttle.dirty_rate)}"
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -1,0 +1,327 @@
+"""A user's own policy that breaks, in whatever way: one line, with file and line of the user's own code."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.cli import main
+from testbed.core.errors import MigrationAborted, Overdue, PolicyFault, ScenarioError
+from testbed.core.plan import Plan
+from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
+from testbed.engines.forecasting import expected
+from testbed.engines.simulated import SimulatedEngine, run
+from testbed.linux import time_limit as limits
+from testbed.linux.time_limit import time_limit
+from testbed.migration.precopy import MOST_ROUNDS, NeverConverges, migrate
+from testbed.model.predict import forecast
+from testbed.policies.asking import ask, early_look, printable
+from testbed.policies.load import load
+from tests.unit.plans import IDLE, plan
+from tests.unit.test_precopy import Diary
+
+HEAD = """from dataclasses import dataclass
+from testbed.core.rounds import Action, Decision, EarlyLook, Throttle
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    goal: float = 1.0
+"""
+OTHER = HEAD.replace("Mine", "Other")
+DECIDES = "    def decide(self, history): ...\n"
+FIRST = 7
+"""The line after that."""
+ROUND = Round(index=1, kind=RoundKind.PRECOPY, started_s=0, duration_s=1, sent_bytes=4096, dirtied_bytes=4096)
+GO_ON = "return Decision(action=Action.GO_ON, reason='on', throttle={})"
+
+
+def written(folder: Path, body: str, *, name: str = "mine.py") -> str:
+    file = folder / name
+    file.write_text(HEAD + "".join(f"    {line}\n" for line in body.split("\n")))
+    return str(file)
+
+
+def deciding(folder: Path, *lines: str) -> str:
+    return written(folder, "\n".join(["def decide(self, history):", *(f"    {line}" for line in lines)]))
+
+
+WRONG = [
+    ("pass", 0, "'decide' is to return a Decision (action, reason, throttle), not None (NoneType)"),
+    ("return 'stop'", 0, "not 'stop' (str)"),
+    ("return Action.GO_ON, 'on'", 0, "(tuple)"),
+    ("return Action.SWITCH_OVER", 0, "(Action)"),
+    (
+        "return Decision(action='stop', reason='x')",
+        0,
+        "action is to be Action.GO_ON, SWITCH_OVER or GIVE_UP, not 'stop'",
+    ),
+    ("return Decision(action=Action.GO_ON, reason=None)", 0, "reason is to be a sentence, not None"),
+    ("return Decision(action=Action.GO_ON, reason='  ')", 0, "reason is to be a sentence"),
+    (r"return Decision(action=Action.GO_ON, reason='a\nb')", 0, "not one line of printable text"),
+    (r"return Decision(action=Action.GO_ON, reason='\033[31m')", 0, "not one line of printable text"),
+    (GO_ON.format("0.5"), 0, "throttle is to be a Throttle or None, not 0.5 (float)"),
+    (GO_ON.format("Throttle(kind='brake')"), 0, "there are: sdps, dirty_limit, auto_converge"),
+    (GO_ON.format("Throttle(kind=['sdps'])"), 0, "a kind that is none"),
+    (GO_ON.format("Throttle(kind='sdps', level=float('nan'))"), 0, "level is to be 0 to below 1, not nan"),
+    (GO_ON.format("Throttle(kind='auto_converge', level=1)"), 0, "level is to be 0 to below 1, not 1"),
+    (GO_ON.format("Throttle(kind='auto_converge', level='half')"), 0, "not 'half' (str)"),
+    (GO_ON.format("Throttle(kind='sdps', dirty_rate=-1)"), 0, "dirty_rate is to be above 0 or None"),
+    ("return history[5]", 1, "the policy failed after round 1: IndexError: tuple index out of range"),
+    (r"raise ValueError('two\nlines \033[0m')", 1, "the policy failed after round 1: ValueError: two"),
+    ("raise SystemExit(3)", 1, "the policy failed after round 1: SystemExit: 3"),
+    ("return sorted(history, key=lambda each: each.nothing)", 1, "AttributeError"),
+    ("return self.decide(history)", 1, "RecursionError"),
+]
+
+
+@pytest.mark.parametrize(("line", "at", "said"), WRONG, ids=[line for line, _, _ in WRONG])
+def test_what_is_no_decision_is_one_line_with_its_place(tmp_path: Path, line: str, at: int, said: str) -> None:
+    file = deciding(tmp_path, line)
+    with pytest.raises(PolicyFault) as raised:
+        ask(load(file), [ROUND], nullcontext)
+    text = str(raised.value)
+    assert text.startswith(f"{file}:{FIRST + at}: ") and said in text and "after round 1" in text
+    assert text.isprintable()
+
+
+def test_the_place_is_the_deepest_in_the_users_own_file(tmp_path: Path) -> None:
+    file = written(
+        tmp_path, "def decide(self, history):\n    return self.look(history)\ndef look(self, history):\n    int('x')"
+    )
+    with pytest.raises(PolicyFault, match=f"{file}:{FIRST + 3}: .*ValueError: invalid literal"):
+        ask(load(file), [ROUND], nullcontext)
+
+
+def test_a_decide_that_takes_nothing_is_said_where_it_stands(tmp_path: Path) -> None:
+    file = written(tmp_path, "def decide(self):\n    pass")
+    with pytest.raises(PolicyFault, match=f"{file}:{FIRST}: .*TypeError: .*takes 1 positional argument but 2"):
+        ask(load(file), [ROUND], nullcontext)
+
+
+@given(st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.binary(), st.lists(st.text())))
+def test_any_answer_at_all(answer: object) -> None:
+    class Answers:
+        def decide(self, history: Any) -> Any:
+            return answer
+
+    with pytest.raises(PolicyFault) as raised:
+        ask(Answers(), [ROUND], nullcontext)
+    assert str(raised.value).isprintable() and f"{__file__}:" in str(raised.value)
+
+
+def test_what_a_policy_raises_of_our_own_errors_stays_that() -> None:
+    class Gives:
+        def decide(self, history: Any) -> Any:
+            raise MigrationAborted("never")
+
+    with pytest.raises(MigrationAborted, match=r"^never$"):
+        ask(Gives(), [ROUND], nullcontext)
+
+
+def test_a_good_answer_comes_back_as_it_is() -> None:
+    good = Decision(action=Action.GO_ON, reason="on: 3 µs", throttle=Throttle(kind="sdps", dirty_rate=1e6))
+
+    class Good:
+        def decide(self, history: Any) -> Decision:
+            return good
+
+    assert ask(Good(), [ROUND], nullcontext) is good
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("early_look = 5", "'early_look' is to be an EarlyLook or None, not 5 (int)"),
+        ("early_look = EarlyLook(within=0.3, every=0)", "seconds that cannot be"),
+        ("early_look = EarlyLook(within=float('nan'), every=1)", "seconds that cannot be"),
+        ("early_look = EarlyLook(within='1s', every=1)", "seconds that cannot be"),
+        ("@property\ndef early_look(self):\n    return 1 / 0", "'early_look' failed: ZeroDivisionError"),
+    ],
+)
+def test_an_early_look_that_cannot_be(tmp_path: Path, body: str, said: str) -> None:
+    policy = load(written(tmp_path, f"{body}\ndef decide(self, history): ..."))
+    source = Diary()
+    with pytest.raises(PolicyFault) as raised:
+        migrate(source, policy)
+    assert said in str(raised.value) and f"{tmp_path}/mine.py:" in str(raised.value)
+    assert source.calls == ["resume_guest", "release", "abandon"]
+
+
+def test_the_early_looks_that_can() -> None:
+    look = early_look(load("qemu"))
+    assert look is not None and (look.within, 0 < look.every < 0.1) == (0.3, True)
+    assert early_look(load("plain")) is None
+    assert EarlyLook(within=0.5, every=1).is_due(49, 100) and not EarlyLook(within=0.5, every=1).is_due(50, 100)
+
+
+def test_the_round_after_which_it_failed_is_seen_and_the_guest_stays() -> None:
+    class Broken:
+        def decide(self, history: Any) -> Any:
+            return None
+
+    source, seen = Diary(), []
+    with pytest.raises(PolicyFault) as raised:
+        migrate(source, Broken(), lambda done, decision: seen.append((done.index, decision)))
+    assert seen == [(1, None)]
+    assert source.calls == ["copy_round", "resume_guest", "release", "abandon"]
+    assert source.told == str(raised.value)
+
+
+def test_a_policy_that_always_goes_on_comes_to_an_end() -> None:
+    class Patient:
+        def decide(self, history: Any) -> Decision:
+            return Decision(action=Action.GO_ON, reason="on")
+
+    source = Diary()
+    with pytest.raises(NeverConverges, match=f"{MOST_ROUNDS} rounds were not enough"):
+        migrate(source, Patient())
+    assert source.calls.count("copy_round") == MOST_ROUNDS
+
+
+# ---- The time limit --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "DECISION_S", 0.05)
+    monkeypatch.setattr(limits, "AGAIN_S", 0.05)
+
+
+HANGS = [
+    ["while True:", "    pass"],
+    ["while True:", "    try:", "        len(history)", "    except Exception:", "        pass"],
+    ["import time", "time.sleep(1e6)"],
+    ["import threading", "threading.Event().wait()"],
+]
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize("lines", HANGS, ids=[" ".join(each) for each in HANGS])
+def test_a_decision_that_never_comes(tmp_path: Path, lines: list[str]) -> None:
+    file = deciding(tmp_path, *lines)
+    with pytest.raises(PolicyFault, match=f"{file}:[0-9]+: the policy took more than 0.05 s after round 1$"):
+        ask(load(file), [ROUND], limits.deciding)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_prediction_of_such_a_policy_ends_in_one_line(tmp_path: Path) -> None:
+    made = of_policy(deciding(tmp_path, "while True:", "    pass"))
+    with pytest.raises(PolicyFault, match="took more than"):
+        run(made)
+    assert expected(made) is None, "the migration will tell"
+    seen = forecast(made, goodput=1e9, limit=limits.deciding)
+    assert seen.outcome == "aborted" and seen.fault is not None and len(seen.rounds) == 1
+
+
+def test_what_is_done_in_time_is_left_alone() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with time_limit(60):
+        pass
+    assert signal.getsignal(signal.SIGALRM) is before
+
+
+def test_a_timer_that_ran_before_goes_on() -> None:
+    with timer(50.0):
+        with pytest.raises(Overdue), time_limit(0.01):
+            while True:
+                pass
+        assert 40 < signal.getitimer(signal.ITIMER_REAL)[0] < 50
+
+
+@contextmanager
+def timer(seconds: float) -> Iterator[None]:
+    handler = signal.signal(signal.SIGALRM, lambda *_: None)
+    before, began = signal.setitimer(signal.ITIMER_REAL, seconds), monotonic()
+    try:
+        yield
+    finally:
+        left = max(0.1, before[0] - (monotonic() - began)) if before[0] else 0
+        signal.setitimer(signal.ITIMER_REAL, left, before[1])
+        signal.signal(signal.SIGALRM, handler)
+
+
+def test_another_thread_has_no_limit_and_says_nothing() -> None:
+    done: list[bool] = []
+
+    def work() -> None:
+        with time_limit(1e-6):
+            done.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert done == [True]
+
+
+# ---- Through the surface ---------------------------------------------------------------------------------------------
+
+
+def of_policy(path: str) -> Plan:
+    return plan(0.01, IDLE, path)
+
+
+def test_predict_says_one_line_and_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = deciding(tmp_path, "return history")
+    assert main(["predict", "hello", "--policy", file]) == 2
+    out, err = capsys.readouterr()
+    said = err.splitlines()
+    assert out == "" and said[:-1] == [f"this scenario runs code of its own: {file}"]
+    assert said[-1].startswith(f"testbed: {file}:{FIRST}: after round 1 'decide' is to return a Decision")
+
+
+def test_a_simulated_run_records_it_as_the_migrations_end(tmp_path: Path) -> None:
+    made = SimulatedEngine().migrate(of_policy(deciding(tmp_path, "return None")), context())
+    assert made.outcome == "aborted" and "is to return a Decision" in made.reason and not made.valid
+    assert [done.decision for done in made.rounds] == ["no decision"]
+
+
+def context() -> Any:
+    class Context:
+        observer = staticmethod(lambda _event: None)
+
+    return Context()
+
+
+# ---- Files that are no policies --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import os\ndef f(:\n", ":2: the policy in it does not run: SyntaxError: invalid syntax"),
+        ("import os\nimport nothing_such\n", ":2: the policy in it does not run: ModuleNotFoundError"),
+        ("x = 1\ny = x / 0\n", ":2: the policy in it does not run: ZeroDivisionError"),
+        ("class Mine:\n    def decide(self, history): ...\n", "Mine (near line 2) is no dataclass"),
+        (HEAD, "found 0; Mine has no method 'decide'"),
+        (f"{HEAD}{DECIDES}{OTHER}{DECIDES}", "found 2: Mine (near line 7), Other (near line 14)"),
+    ],
+)
+def test_a_file_says_what_it_lacks_and_where(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(ScenarioError) as raised:
+        load(str(file))
+    assert str(raised.value).startswith(f"{file}:") and said in str(raised.value) and str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("raise RuntimeError('no\\nway')", "RuntimeError: no"), ("None.x", "AttributeError: 'NoneType'")]
+)
+def test_one_that_cannot_be_made_says_where(tmp_path: Path, line: str, said: str) -> None:
+    file = written(tmp_path, f"def __post_init__(self):\n    {line}\ndef decide(self, history): ...")
+    with pytest.raises(ScenarioError) as raised:
+        load(file)
+    assert f"{file}:{FIRST + 1}: it cannot be made, {said}" in str(raised.value) and str(raised.value).isprintable()
+
+
+@given(st.text())
+def test_whatever_is_printed_is_printable(text: str) -> None:
+    assert printable(text).isprintable()
+    assert not text.isprintable() or printable(text) == text
