@@ -9,9 +9,12 @@ from typer.main import get_command
 
 from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve, shell
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+from testbed.core.printable import printable
 from testbed.core.registry import nearest
 
 PROGRAM = "testbed"
+MOST_ERROR = 2000
+"""Characters of the one line."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -68,7 +71,7 @@ def with_port(arguments: list[str]) -> list[str]:
 
 
 def _fail(error: TestbedError) -> int:
-    text = "".join(char if char.isprintable() else " " for char in f"{PROGRAM}: {error}")
+    text = printable(f"{PROGRAM}: {error}", MOST_ERROR)
     red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ("", "")
     print(f"{red}{text}{plain}", file=sys.stderr)
     return error.exit_code

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.printable import printable, printable_texts
 from testbed.network.fabric import Fabric
 
 GONE = {"event": "gone"}
@@ -96,7 +97,7 @@ class AgentProcess:
             # A line that is cut off in the middle is the last one: the agent was killed while it wrote it.
             with pipe_of(self.process.stdout) as lines, suppress(ValueError):
                 for line in lines:
-                    self._events.put(json.loads(line))
+                    self._events.put(json.loads(line, object_hook=printable_texts))
         finally:
             self._events.put(GONE)
 
@@ -111,4 +112,4 @@ def pipe_of(stream: IO[bytes] | None) -> IO[bytes]:
 def last_line(log: IO[bytes]) -> str:
     """What a process said last before it ended, out of the run's log."""
     lines = Path(log.name).read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return printable(lines[-1]) if lines else "it said nothing"
