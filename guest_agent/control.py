@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from testbed.core.errors import TestbedError
+from testbed.core.printable import printable_texts
 
 _MAX_LINE = 64 * 1024
 _MAX_FDS = 250
@@ -126,7 +127,9 @@ class GuestClient:
         try:
             self._send(json.dumps({"do": verb, **(more or {})}).encode() + b"\n", give)
             line, received = self._line()
-            reply = json.loads(line)
+            reply = json.loads(line, object_hook=printable_texts)
+            if not isinstance(reply, dict):
+                raise ValueError("its answer is no object")
         except TimeoutError as error:
             self.close()  # a late reply must not be taken for the next one
             raise TestbedError(f"the guest did not answer '{verb}' in time; is it stopped?") from error

@@ -14,6 +14,8 @@ from testbed.core.registry import nearest
 from testbed.linux.interrupts import interruptible
 
 PROGRAM = "testbed"
+MOST_ERROR = 2000
+"""Characters of the one line."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -76,7 +78,7 @@ def with_port(arguments: list[str]) -> list[str]:
 
 
 def _fail(message: str, code: int) -> int:
-    text = printable(f"{PROGRAM}: {message}")
+    text = printable(f"{PROGRAM}: {message}", MOST_ERROR)
     red, plain = ("\x1b[31m", "\x1b[0m") if sys.stderr.isatty() and "NO_COLOR" not in os.environ else ("", "")
     print(f"{red}{text}{plain}", file=sys.stderr)
     return code

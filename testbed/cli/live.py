@@ -13,6 +13,7 @@ from rich.text import Text
 from testbed.cli.progress import lines
 from testbed.core.events import Event, PhaseChanged
 from testbed.core.outlook import Outlook
+from testbed.core.printable import printable
 from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
 
 FRAMES = 8
@@ -24,7 +25,7 @@ def live_view(title: str) -> Iterator[Callable[[Event], None]]:
     """An observer that any thread may call."""
     console = Console(stderr=True, highlight=False)
     outlook, lock = Outlook(), Lock()
-    console.print(Text(title, "bold"))
+    console.print(Text(printable(title), "bold"))
     with Live(console=console, refresh_per_second=FRAMES, transient=True) as live:
 
         def observe(event: Event) -> None:
@@ -32,7 +33,7 @@ def live_view(title: str) -> Iterator[Callable[[Event], None]]:
                 outlook.update(event)
                 if not isinstance(event, PhaseChanged):
                     for line in lines(event):
-                        console.print(Text(line))
+                        console.print(Text(printable(line)))
                 live.update(draw(outlook))
 
         yield observe
@@ -40,7 +41,7 @@ def live_view(title: str) -> Iterator[Callable[[Event], None]]:
 
 def draw(outlook: Outlook) -> RenderableType:
     """Where the run is, how far the round, and what link and guest do."""
-    where = f"{outlook.index}/{outlook.total} {outlook.name}: {outlook.phase} {outlook.detail}".rstrip()
+    where = printable(f"{outlook.index}/{outlook.total} {outlook.name}: {outlook.phase} {outlook.detail}".rstrip())
     seen = Text("  ".join(sights(outlook)))
     if not outlook.round_bytes or outlook.phase not in ("precopy", "switchover"):
         return Group(Text(where), seen) if seen.plain else Text(where)

@@ -14,6 +14,7 @@ from testbed.core.events import (
     RoundFinished,
     Sampled,
 )
+from testbed.core.printable import printable
 from testbed.core.units import in_seconds
 
 Observer = Callable[[Event], None]
@@ -71,5 +72,5 @@ def _downtime(event: MigrationFinished) -> Iterator[str]:
 
 def say(line: str) -> None:
     """One line to stderr, at once."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{printable(line)}\n")
     sys.stderr.flush()

@@ -1,9 +1,36 @@
-"""Text of others on a terminal: it says what it says, and moves no cursor, sets no colour and turns no line round."""
+"""Text of others, for terminals, logs and records: what a peer, a guest, a policy, a process or a run's file says.
+
+It is made printable once, where it comes in. A terminal obeys escape sequences, bidirectional controls show a text in
+another order than it has, and a line that never ends hides all others.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+MOST = 500
+"""Characters: a reason is a sentence or two."""
 
 
-def printable(text: str) -> str:
-    r"""Spaces of every kind and ends of lines as a space, all else that cannot be seen as its escape: ``\x1b``."""
+def printable(text: str, most: int = MOST) -> str:
+    """The same on one line, and cut after ``most`` characters: any white space is a space, and what has no shape of its
+    own (controls, bidirectional marks, halves of characters) stands there by its number, as in ``\\x1b``.
+    """
+    if len(text) > most:
+        text = f"{text[:most]}..."
     return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def printable_texts(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """All texts of a JSON object, keys too: the ``object_hook`` of whoever reads what others wrote."""
+    return {printable(name): _printable_value(value) for name, value in fields.items()}
+
+
+def _printable_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [printable(each) if isinstance(each, str) else each for each in value]
+    return value
 
 
 def _shown(char: str) -> str:

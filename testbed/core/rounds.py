@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from testbed.core.printable import printable
 from testbed.core.units import PAGE_SIZE, in_bytes, in_bytes_per_second, in_seconds
 
 
@@ -106,8 +107,13 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do after a round, and why, in one sentence that goes into the record."""
+    """What to do after a round, and why, in one sentence that goes into the record; it is made printable."""
 
     action: Action
     reason: str
     throttle: Throttle | None = None
+
+    def __post_init__(self) -> None:
+        """A reason that is no text is left as it is: whoever asked the policy says so."""
+        if isinstance(self.reason, str):
+            object.__setattr__(self, "reason", printable(self.reason))

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.printable import printable, printable_texts
 from testbed.engines.lines import Lines
 from testbed.linux.module import module
 from testbed.network.fabric import Fabric
@@ -60,7 +61,7 @@ class AgentProcess:
         # A line that is cut off in the middle is the last one: the agent was killed while it wrote it.
         with suppress(ValueError):
             if line.endswith(b"\n"):
-                return dict(json.loads(line))
+                return dict(json.loads(line, object_hook=printable_texts))
         self._gone = True
         return GONE
 
@@ -100,4 +101,4 @@ def pipe_of(stream: IO[bytes] | None) -> IO[bytes]:
 def last_line(log: IO[bytes]) -> str:
     """What a process said last before it ended, out of the run's log."""
     lines = Path(log.name).read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return printable(lines[-1]) if lines else "it said nothing"

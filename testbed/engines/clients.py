@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from guest_agent import ring
 from testbed.core.errors import TestbedError
+from testbed.core.printable import printable_texts
 from testbed.engines.agents import last_line, pipe_of
 from testbed.engines.lines import Lines
 from testbed.engines.logs import CLIENT, LogFollower
@@ -84,7 +85,7 @@ class ClientProcess:
     def _event(self, timeout_s: float) -> dict[str, Any]:
         line = self._lines.next(timeout_s)
         try:
-            return dict(json.loads(line)) if line else {}
+            return dict(json.loads(line, object_hook=printable_texts)) if line else {}
         except ValueError:
             return {}
 

@@ -35,6 +35,8 @@ def _migration(made: MigrationRecord, seen: Evidence) -> Iterator[str]:
         yield str(fault)
     if made.outcome == "completed" and not seen.ended.facts:
         yield "the source agent died: what it sent is not known"
+    elif made.outcome == "completed" and made.downtime_s is None:
+        yield f"the downtime is not known: {made.reason}"
     if made.memory and made.memory.match is False:
         yield "the destination's memory differs from the source's"
     if made.accounting and made.accounting.consistent is False:

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, monotonic_ns
 from typing import Any
 
-from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, TestbedError
+from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.core.switchover import switchover_s
@@ -36,6 +36,7 @@ from testbed.wire.messages import (
     Running,
     Welcome,
 )
+from testbed.wire.running import contradiction
 
 UNMADE = "could not be made at the destination"
 STUNNED_TIMEOUT_S = 10.0
@@ -60,7 +61,7 @@ class SourceAgent:
     ) -> None:
         self._guest, self._channel, self._cancel = guest, channel, cancel
         self._departure = departure
-        self._dumped = self._restored = 0
+        self._dumped = self._restored = self._operations = 0
         self.foreseen: Counter[str] = Counter()
         self.throttling = Throttling(guest, tracker)
         self._strict, self._progress = strict, progress
@@ -78,7 +79,9 @@ class SourceAgent:
         """Offer the guest; on a welcome open the streams and protect all of its memory: round 1 is everything."""
         self._started = monotonic()
         self._channel.send(Hello(migration_id, self.ram_bytes, PAGE_SIZE, streams, int(self._strict)))
-        self._channel.receive(Welcome)
+        welcome = self._channel.receive(Welcome)
+        if welcome.ram_bytes != self.ram_bytes:
+            raise RemoteProtocolError(f"{welcome.ram_bytes} bytes are reserved there, the guest has {self.ram_bytes}")
         self._streams = open_streams()
         self.throttling.tracker.start()
         self._pending = Extents.whole(self.ram_bytes)
@@ -152,18 +155,23 @@ class SourceAgent:
     def prepare(self) -> None:
         """The guest's state is in RAM, but for its connections; its progress and, in strict mode, a digest are said."""
         self._send_connections()
-        operations = self._guest.operations()
+        operations = self._operations = self._guest.operations()
         mine = digest(self._guest.ports().ram_fd, self.ram_bytes) if self._strict else NO_DIGEST
         self._channel.send(Prepare(operations, mine, self._dumped))
         answer = self._channel.receive(Prepared, STUNNED_TIMEOUT_S)
         if (answer.operations, answer.digest) != (operations, mine):
             raise MigrationAborted(f"the destination's memory differs: it holds {answer.operations} operations")
+        if answer.connections > self._dumped:
+            raise RemoteProtocolError(f"{answer.connections} connections were made of {self._dumped}")
         self._restored = answer.connections
         self._cancel.seal()
         self.stamps.prepared = monotonic()
 
     def commit(self) -> None:
-        """Give it away. After the first byte is sent, only ``Failed`` says that the guest does not run there."""
+        """Give it away. After the first byte is sent, only ``Failed`` says that the guest does not run there. An answer
+        that cannot be true is none: whoever can look at the destination has to.
+        """
+        asked_ns = monotonic_ns()
         try:
             self._channel.send(Commit())
             answer = self._channel.receive(Running, STUNNED_TIMEOUT_S)
@@ -171,6 +179,8 @@ class SourceAgent:
             raise CommitRefused(f"the destination refused the guest: {fault}") from fault
         except TestbedError as fault:
             raise InDoubt(f"commit was sent and not answered: {fault}") from fault
+        if wrong := contradiction(answer, asked_ns, monotonic_ns(), self._operations):
+            raise InDoubt(f"commit was answered with what cannot be: {wrong}")
         self.stamps.handed = answer.commit_received_ns / 1e9
         self.stamps.announced = answer.announced_ns / 1e9
         self.stamps.first_step = answer.first_step_ns / 1e9

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Sequence
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.printable import printable
 from testbed.linux.installed import installing
 
 _TIMEOUT_S = 10.0
@@ -17,7 +18,7 @@ class CommandFailed(TestbedError):
     def __init__(self, argv: Sequence[str], stderr: str) -> None:
         said = [line for line in stderr.strip().splitlines() if not line.startswith(_BATCH)]
         last = (said or [stderr.strip() or "it said nothing"])[-1]
-        super().__init__(f"'{' '.join(argv)}' failed: {last}")
+        super().__init__(f"'{' '.join(argv)}' failed: {printable(last)}")
         self.stderr = stderr
 
 

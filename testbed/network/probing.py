@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import TestbedError
+from testbed.core.printable import printable
 from testbed.linux.waiting import communicate
 from testbed.network import probe
 from testbed.network.fabric import Fabric
@@ -98,4 +99,4 @@ def _answer(process: "subprocess.Popen[bytes]", say: bytes | None) -> Any:
 
 def _failed(stderr: bytes) -> TestbedError:
     last = (stderr.decode(errors="replace").strip().splitlines() or ["its process ended without a word"])[-1]
-    return TestbedError(f"the link could not be measured: {last}")
+    return TestbedError(f"the link could not be measured: {printable(last)}")

@@ -73,7 +73,7 @@ def table_of(*titles: str) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for title in titles:
         right = title.startswith(">")
-        table.add_column(title.lstrip(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
+        table.add_column(Text(title.lstrip(">")), justify="right" if right else "left", no_wrap=right, overflow="fold")
     return table
 
 

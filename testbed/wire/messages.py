@@ -1,7 +1,7 @@
 """Messages and their bytes. All integers are big-endian.
 
     frame   'F' 'M' | version u8 | type u8 | length u32 | body of that length
-    text    UTF-8, at most 1,024 bytes, the whole rest of the body
+    text    UTF-8, at most 1,024 bytes, the whole rest of the body; made printable when it is read
     connection   fixed part | received, unacknowledged: as many bytes as the fixed part says, at most 64 MiB together
 
 ``Pages`` alone is followed by raw bytes: as many as its extents add up to, straight from memory. It travels on
@@ -21,6 +21,7 @@ import numpy as np
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 from testbed.core.extents import Extents
+from testbed.core.printable import printable
 from testbed.wire.tcp import FIXED_BYTES, MAX_CONNECTION_BYTES, decode_connection, encode_connection
 
 VERSION = 3
@@ -286,7 +287,7 @@ def decode(kind: Type, body: bytes) -> Message:
     if kind is Type.CONNECTION:
         return GuestConnection(decode_connection(body))
     if kind in (Type.ABANDON, Type.FAILED):
-        text = body.decode(errors="replace")
+        text = printable(body.decode(errors="replace"), MAX_TEXT)
         return Abandon(text) if kind is Type.ABANDON else Failed(text)
     shape = _BY_TYPE[kind]
     return shape(*shape.layout.unpack(body))

@@ -16,6 +16,7 @@ from scapy.packet import Packet, Raw
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
+from testbed.core.printable import printable
 from testbed.network import dissect
 from testbed.network.dissect import FastMotion
 from testbed.network.frames import SYN, Tcp
@@ -24,7 +25,7 @@ from testbed.wire import messages as m
 
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 ID = st.binary(min_size=16, max_size=16)
-TEXT = st.text(st.characters(codec="utf-8"), max_size=200)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=200).map(printable)
 SCALES = st.one_of(st.just((None, None)), st.tuples(st.integers(0, 14), st.integers(0, 14)))
 IPS = st.ip_addresses(v=4).map(str)
 
