@@ -80,8 +80,9 @@ def _at(record: Any, path: str) -> float | None:
     return record if isinstance(record, int | float) else None
 
 
+ANEW = "(dirtied_bytes - unsent_bytes) / duration_s is"
 ROUND: Sequence[Check[RoundRecord]] = (
-    same("dirty_rate", lambda r: derived.per_second(r.dirtied_bytes, r), "dirtied_bytes / duration_s is"),
+    same("dirty_rate", lambda r: derived.per_second(r.dirtied_bytes - r.unsent_bytes, r), ANEW),
     at_least("bandwidth", lambda r: derived.per_second(r.sent_bytes, r), "sent_bytes / duration_s is"),
     at_most("throttle", lambda _: 1.0, "all of a guest is"),
     never(lambda r: min(r.started_s, r.duration_s, r.throttle) < 0, "a time or a share is below 0"),

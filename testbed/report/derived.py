@@ -29,18 +29,25 @@ def end(rounds: Sequence[RoundRecord]) -> float | None:
 
 
 def stood_still(m: MigrationRecord) -> float | None:
-    """The guest did its last operation while it was being paused, and its first one ends the downtime."""
-    return None if m.downtime_s is None else m.downtime_s - m.downtime_phases_s.get("pause", m.downtime_s)
+    """The guest did its last operation while it was being paused, and its first one before it was heard."""
+    if m.downtime_s is None:
+        return None
+    return m.downtime_s - m.downtime_phases_s.get("pause", m.downtime_s) - silent(m)
+
+
+def silent(m: MigrationRecord) -> float:
+    """Seconds from the guest's first step to when it was heard; 0 in records of when it was announced before that."""
+    return m.downtime_phases_s["announce"] if list(m.downtime_phases_s)[-1:] == ["announce"] else 0.0
 
 
 def gap_end(m: MigrationRecord) -> float | None:
-    """When, after the pause was asked for, the guest did its first operation: where its gap is that of the switchover,
-    and not one of a guest that is slow.
+    """When, after the pause was asked for, the guest was heard: by its first operation, where its gap is that of the
+    switchover, and not one of a guest that is slow.
     """
     if m.guest_gap_s is None or m.guest_gap_begin_s is None:
         return None
     pause, end = m.downtime_phases_s.get("pause", 0.0), m.guest_gap_begin_s + m.guest_gap_s
-    return end if m.guest_gap_begin_s <= pause < end else None
+    return end + silent(m) if m.guest_gap_begin_s <= pause < end else None
 
 
 def last_answer(m: MigrationRecord) -> float | None:

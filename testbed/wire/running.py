@@ -7,8 +7,8 @@ def contradiction(said: Running, asked_ns: int, heard_ns: int, operations: int) 
     """Why this is no answer to a commit that was sent and answered at these times (CLOCK_MONOTONIC, which both hosts
     share), of a guest that had done so many operations; None: it may be true.
     """
-    edges = (asked_ns, said.commit_received_ns, said.announced_ns, said.first_step_ns, heard_ns)
-    names = ("the commit's arrival", "the announcement", "the first step", "the answer")
+    edges = (asked_ns, said.commit_received_ns, said.first_step_ns, said.announced_ns, heard_ns)
+    names = ("the commit's arrival", "the first step", "the announcement", "the answer")
     for name, before, after in zip(names, edges, edges[1:], strict=False):
         if after < before:
             return f"{name} would lie {(before - after) / 1e9:.9g} s before what it follows"

@@ -66,7 +66,7 @@ def test_a_first_step_that_was_done_before_leaves_the_commit_in_doubt(monkeypatc
 
 @given(st.lists(st.integers(0, U64), min_size=5, max_size=5), st.integers(0, U64), st.integers(0, U64))
 def test_only_what_lies_in_order_is_believed(times: list[int], operation: int, before: int) -> None:
-    asked, received, announced, first_step, heard = times
+    asked, received, first_step, announced, heard = times
     wrong = contradiction(Running(received, announced, first_step, operation), asked, heard, before)
     assert (wrong is None) == (times == sorted(times) and operation > before)
 

@@ -32,7 +32,7 @@ def test_a_link_that_is_off_is_trimmed_both_ways(off: float) -> None:
     got = trimmed(link.prove)
     assert abs(got.share - 1) <= PROVEN
     assert got.factor == link.told[-1], "what is proved is what the link is left at"
-    assert got.proofs == (1 if abs(off) <= PROVEN else 3)
+    assert got.proofs == (1 if abs((1 + off) - 1) <= PROVEN else 3), "as it rounds"
 
 
 def test_a_proof_that_was_disturbed_is_made_again_and_nothing_is_trimmed() -> None:
