@@ -1,4 +1,4 @@
-"""``python -m testbed bench``: what this machine can do, as ratios out of one run, each with what would be good.
+"""``testbed bench``: what this machine can do, as ratios out of one run, each with what would be good.
 
 Every row is measured on real hosts, links and guests, a few seconds each. A figure that misses its mark is printed as
 it is: the machine may be busy, and two numbers that were taken one after the other say more than one alone.

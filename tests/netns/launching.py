@@ -89,7 +89,7 @@ class Launched:
 
 
 def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",)) -> Launched:
-    """``python -m testbed run ARGUMENTS --out OUT``, not waited for."""
+    """``testbed run ARGUMENTS --out OUT``, not waited for."""
     process = subprocess.Popen(
         [sys.executable, "-m", "testbed", *command, *arguments, "--out", str(out)],
         stdout=subprocess.PIPE,
@@ -103,7 +103,7 @@ def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",)) -> Lau
 
 
 def testbed(*arguments: str, timeout_s: float = 120) -> "subprocess.CompletedProcess[str]":
-    """``python -m testbed ARGUMENTS``, to its end."""
+    """``testbed ARGUMENTS``, to its end."""
     return subprocess.run(
         [sys.executable, "-m", "testbed", *arguments],
         capture_output=True,

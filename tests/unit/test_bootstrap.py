@@ -117,7 +117,7 @@ def test_what_the_package_asks_for_is_what_bootstrap_installs() -> None:
     assert wanted <= pins("requirements.txt").keys()
 
 
-# ---- python -m testbed -----------------------------------------------------------------------------------------------
+# ---- testbed -----------------------------------------------------------------------------------------------
 
 
 class BecameAnother(Exception):
