@@ -32,7 +32,10 @@ def as_root(tmp_path: Path, then: str, **tools: str) -> subprocess.CompletedProc
 
 
 APT = """\
-case "$*" in *update*) echo "E: Failed to fetch http://deb.debian.org: Temporary failure resolving" >&2;; esac
+case "$*" in *update*)
+    seq 3000 | sed 's/^/it says much, line /'
+    echo "E: Failed to fetch http://deb.debian.org: Temporary failure resolving" >&2;;
+esac
 echo "E: Unable to locate package mininet" >&2
 exit 100"""
 
