@@ -18,7 +18,7 @@ _NAME = re.compile(r"(\d+)-(\d+)\.pcap")
 
 
 def packets(
-    run: Annotated[Path, typer.Argument(help="the run's folder")],
+    run: Annotated[Path, typer.Argument(help="the run's folder, or a pcap or pcapng")],
     migration: Annotated[int | None, typer.Option(min=1, help="only this one; default: all of them")] = None,
     every: Annotated[bool, typer.Option("--all", help="every packet, as scapy dissects it")] = False,
 ) -> None:
@@ -26,7 +26,8 @@ def packets(
     from testbed.network.packet_story import each_packet, story
 
     for number, repeat, file in captures(run, migration):
-        sys.stdout.write(f"migration {number}{f', repeat {repeat}' if repeat > 1 else ''}: {file}\n")
+        name = f"migration {number}{f', repeat {repeat}' if repeat > 1 else ''}: " if run.is_dir() else ""
+        sys.stdout.write(printable(f"{name}{file}") + "\n")
         _show(each_packet(file) if every else story(file), live=not every)
 
 
@@ -34,9 +35,11 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
     """Number, repeat and file of each capture asked for. Raises ``ScenarioError`` when there is none."""
     from testbed.network.capture import FOLDER
 
+    if run.is_file():
+        return [(1, 1, run)]
     if not run.is_dir():
-        raise ScenarioError("there is no such folder", str(run))
-    known = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap"))
+        raise ScenarioError("there is no such folder, nor a capture of that name", str(run))
+    known = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap") if file.is_file())
     found = sorted((int(name[1]), int(name[2]), file) for name, file in known if name)
     if not found:
         raise ScenarioError("no packets were kept of this run; run it again with --capture", str(run))

@@ -35,6 +35,7 @@ from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers, bind_top_down
 from testbed.wire import messages as wire
 
 CHANNEL_PORT, STREAM_PORT = 8000, 8001
+EXTENT_BYTES, ETHERNET_BYTES = 16, 14
 _CONNECTION_FLAGS = ["selective", "timestamps", "unaccepted", "ended", "finished", "heard", "closed"]
 _FIELDS: dict[str, type[Field[Any, Any]]] = {"Q": LongField, "I": IntField, "H": ShortField, "B": ByteField}
 
@@ -88,6 +89,12 @@ class Extent(Packet):
         return b"", s
 
 
+def _next_extent(pages: Packet, before: list[Packet], last: Packet | None, rest: bytes) -> type[Packet] | None:
+    """None after the last; of a table that was cut, after the last that is whole. ``last`` is not yet in ``before``."""
+    found = len(before) + (last is not None)
+    return Extent if found < pages.count and len(rest) >= EXTENT_BYTES else None
+
+
 class Pages(Packet):
     """A table of extents; their bytes follow raw, as far as the segment holds them and they were kept."""
 
@@ -95,7 +102,7 @@ class Pages(Packet):
     fields_desc = [  # noqa: RUF012
         IntField("round", 0),
         FieldLenField("count", None, count_of="extents", fmt="!I"),
-        PacketListField("extents", [], Extent, count_from=lambda pages: pages.count),
+        PacketListField("extents", [], next_cls_cb=_next_extent, max_count=wire.MAX_EXTENTS),
     ]
 
 
@@ -188,9 +195,12 @@ bind_top_down(TCP, FastMotion, dport=CHANNEL_PORT)
 
 def described(data: bytes) -> tuple[str, str, str]:
     """From, to, and words of an Ethernet frame, of which maybe only the first bytes were kept."""
+    if len(data) < ETHERNET_BYTES:
+        return "", "", f"{len(data)} bytes: less than the head of a frame"
     packet = Ether(data)
-    sender, receiver = (packet.payload.fields.get(side, getattr(packet, side)) for side in ("src", "dst"))
-    return str(sender), str(receiver), " / ".join(said(packet)) or packet.payload.summary()
+    ends = (packet.payload.fields.get(side, packet.fields.get(side, "")) for side in ("src", "dst"))
+    sender, receiver = map(str, ends)
+    return sender, receiver, " / ".join(said(packet)) or packet.payload.summary() or packet.summary()
 
 
 def said(packet: Packet) -> list[str]:

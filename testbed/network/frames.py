@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from testbed.core.errors import ScenarioError
+from testbed.core.foreign import foreign
+from testbed.network import pcapng
 
 End: TypeAlias = tuple[str, int]
 """IPv4 address and port."""
@@ -15,7 +17,12 @@ ARP, RARP, IPV4 = 0x0806, 0x8035, 0x0800
 ICMP, TCP, UDP = 1, 6, 17
 SYN, FIN, RST = 0x02, 0x01, 0x04
 _NS = 1_000_000_000
-_MAGICS = {b"\x4d\x3c\xb2\xa1": ("<", 1), b"\xd4\xc3\xb2\xa1": ("<", 1000), b"\xa1\xb2\x3c\x4d": (">", 1)}
+_MAGICS = {
+    b"\x4d\x3c\xb2\xa1": ("<", 1),
+    b"\xd4\xc3\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\x3c\x4d": (">", 1),
+    b"\xa1\xb2\xc3\xd4": (">", 1000),
+}
 """First bytes of a pcap: byte order, and ns of one unit of its times."""
 
 
@@ -70,7 +77,7 @@ class Frame:
             return None
         source, destination, sequence, _, offset, flags = struct.unpack_from("!HHIIBB", data, at)
         start = at + 4 * (offset >> 4)
-        size = 14 + int.from_bytes(data[16:18]) - start
+        size = max(0, 14 + int.from_bytes(data[16:18]) - start)
         return Tcp(
             source=(str(IPv4Address(data[26:30])), source),
             destination=(str(IPv4Address(data[30:34])), destination),
@@ -82,21 +89,48 @@ class Frame:
 
 
 def frames(file: Path) -> Iterator[Frame]:
-    """In the file's order; of one that was cut off its whole frames. Raises ``ScenarioError`` for what is no pcap."""
+    """In the file's order, of a pcap or pcapng; of one that was cut off its whole frames. Raises ``ScenarioError`` for
+    what is neither, saying what it is.
+    """
     try:
-        with file.open("rb") as pcap:
-            order, unit = _MAGICS.get(pcap.read(4), ("", 0))
-            if not unit:
-                raise ScenarioError("is not a pcap; the run's files are damaged", str(file))
-            pcap.seek(24)
-            head = struct.Struct(f"{order}IIII")
-            number = 0
-            while len(raw := pcap.read(head.size)) == head.size:
-                seconds, fraction, kept, length = head.unpack(raw)
-                data = pcap.read(kept)
-                if len(data) < kept:
-                    return
-                number += 1
-                yield Frame(number=number, at=seconds * _NS + fraction * unit, length=length, data=data)
+        with file.open("rb") as capture:
+            head = capture.read(24)
+            capture.seek(0)
+            for number, (at, length, data) in enumerate(_packets(capture, head, str(file)), 1):
+                yield Frame(number=number, at=at, length=length, data=data)
     except OSError as error:
         raise ScenarioError(f"cannot be read ({error.strerror})", str(file)) from error
+    except ValueError as error:
+        raise ScenarioError(str(error), str(file)) from error
+
+
+def _packets(capture: IO[bytes], head: bytes, name: str) -> Iterator[tuple[int, int, bytes]]:
+    """Time in ns, length, and what was kept of each. Raises ``ValueError``."""
+    if head[:4] == pcapng.MAGIC:
+        return pcapng.packets(capture)
+    order, unit = _MAGICS.get(head[:4], ("", 0))
+    if not unit:
+        raise ValueError(foreign(head, name) or f"is no capture: neither pcap nor pcapng{_kind(head)}")
+    if len(head) < 24:
+        raise ValueError("is a pcap that was cut off in its head")
+    (link,) = struct.unpack_from(f"{order}I", head, 20)
+    if link & 0xFFFF != pcapng.ETHERNET:
+        raise ValueError(f"was captured on no Ethernet (link type {link & 0xFFFF})")
+    return _of_pcap(capture, struct.Struct(f"{order}IIII"), unit)
+
+
+def _of_pcap(capture: IO[bytes], head: struct.Struct, unit: int) -> Iterator[tuple[int, int, bytes]]:
+    capture.seek(24)
+    while len(raw := capture.read(head.size)) == head.size:
+        seconds, fraction, kept, length = head.unpack(raw)
+        if kept > pcapng.MOST_BLOCK:
+            raise ValueError(f"says of a packet that {kept:,} bytes of it were kept: it is damaged")
+        data = capture.read(kept)
+        if len(data) < kept:
+            return
+        yield seconds * _NS + fraction * unit, length, data
+
+
+def _kind(head: bytes) -> str:
+    """What a text of ours is that was given for one."""
+    return "; give the run's folder, or its packets/NN-R.pcap" if head[:1] in (b"{", b"\xef") else ""

@@ -11,6 +11,8 @@ from testbed.core.errors import ProtocolError, ScenarioError
 from testbed.network.frames import SYN, End, Tcp
 from testbed.wire.messages import HEADER, Message, decode, header
 
+MOST_EARLY = 4096
+"""Segments kept that came before one that is missing; it was not captured, if so many did."""
 _MODULUS, _HALF = 1 << 32, 1 << 31
 
 
@@ -31,6 +33,8 @@ class Direction:
             return
         if self.expected is None:
             self.expected = segment.sequence
+        if len(self.early) >= MOST_EARLY:
+            return
         held = self.early.get(segment.sequence, b"")
         self.early[segment.sequence] = max(held, segment.payload, key=len)
         while (sequence := self._next()) is not None:

@@ -61,7 +61,8 @@ def _running(message: wire.Running) -> str:
 def neighbours(frame: Frame) -> tuple[str, str, str] | None:
     """From, to, words of an ARP, a RARP or an ICMP packet; None for any other."""
     if frame.protocol == ICMP:
-        kind = {0: "answer", 3: "unreachable", 8: "request"}.get(frame.data[14 + 4 * (frame.data[14] & 15)], "other")
+        at = 14 + 4 * (frame.data[14] & 15)
+        kind = {b"\0": "answer", b"\3": "unreachable", b"\x08": "request"}.get(frame.data[at : at + 1], "other")
         return frame.address or "", str(IPv4Address(frame.data[30:34])), f"ICMP: {kind}"
     if frame.kind not in (ARP, RARP) or len(frame.data) < 42:
         return None

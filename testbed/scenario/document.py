@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from testbed.core.errors import ScenarioError
+from testbed.core.foreign import as_text, foreign
 from testbed.core.units import Dimension, written
 
 MAX_BYTES = 256 * 1024
@@ -70,13 +71,13 @@ def read(path: Path) -> Document:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ScenarioError(f"cannot be read: {reason}", str(path)) from error
-    if len(raw) > MAX_BYTES:
+    if len(raw) > MAX_BYTES and not foreign(raw, str(path)):
         raise ScenarioError(f"is larger than {MAX_BYTES // 1024} KiB: that is no scenario", str(path))
     try:
-        return parse(raw.decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ScenarioError("is not UTF-8 text; save it as UTF-8", f"{path}:{line}") from error
+        text = as_text(raw, str(path))
+    except ValueError as error:
+        raise ScenarioError(str(error), str(path)) from error
+    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> Document:

@@ -123,7 +123,7 @@ def test_a_file_that_was_cut_off_gives_its_whole_packets(tmp_path: Path) -> None
 
 def test_what_is_no_pcap_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.pcap").write_bytes(b"hello")
-    with pytest.raises(ScenarioError, match="is not a pcap"):
+    with pytest.raises(ScenarioError, match="is no capture: neither pcap nor pcapng"):
         list(frames(tmp_path / "a.pcap"))
     with pytest.raises(ScenarioError, match="cannot be read"):
         list(frames(tmp_path / "b.pcap"))
