@@ -7,17 +7,17 @@ import sys
 def bench() -> int:
     """Measure this machine: wire against iperf3, dirty tracking, downtime, memory, as ratios from one run."""
     from rich.console import Console
-    from rich.table import Table
 
     from testbed.engines.bench import rows
     from testbed.experiment import the_machine
     from testbed.linux.interrupts import interruptible
+    from testbed.report.tables import Fitting
 
-    table = Table("measure", "figure", "mark", "met")
+    table = Fitting(("measure", "figure", "mark", "met"), prose=("measure", "figure"))
     progress = Console(stderr=True)
     with interruptible(), the_machine("bench", secrets.token_hex(3)) as state:
         for row in rows(state.add):
             progress.print(f"{row.measure}: {row.figure}", highlight=False)
-            table.add_row(row.measure, row.figure, row.mark, "yes" if row.met else "no")
+            table.row(row.measure, row.figure, row.mark, "yes" if row.met else "no")
     Console(width=None if sys.stdout.isatty() else 110).print(table)
     return 0

@@ -9,18 +9,18 @@ WIDE = 160
 
 
 def doctor() -> int:
-    """Show what this machine can do, what is missing and the command that mends it."""
+    """Show what this machine can do, what is missing (in brackets: not needed) and the command that mends it."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from testbed.cli.probes import probes
+    from testbed.report.tables import Fitting
 
-    table = Table("what", "", "found", "mended by", box=None, header_style="bold", pad_edge=False)
+    styles = {"ok": "green", "missing": "red", "(missing)": "yellow"}
+    table = Fitting(("what", "", "found", "mended by"), prose=("found", "mended by"), styles=styles)
     missing = []
     for each in probes():
-        state = Text("ok", "green") if each.works else Text("missing", "red" if each.needed else "yellow")
-        table.add_row(Text(each.what), state, Text(each.detail), Text("" if each.works else each.remedy))
+        state = "ok" if each.works else "missing" if each.needed else "(missing)"
+        table.row(each.what, state, each.detail, "" if each.works else each.remedy)
         missing += [each.what] if each.needed and not each.works else []
     Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
     if missing:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from testbed.core.plan import LinkPlan, Plan
@@ -22,7 +21,7 @@ from testbed.model.laws import Laws, laws
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
 from testbed.report.compare import comparisons
-from testbed.report.tables import row, table_of
+from testbed.report.tables import Fitting
 from testbed.report.text import NOTHING, WIDE, comparisons_table, figures_of
 from testbed.scenario import Scenario
 from testbed.scenario.values import label
@@ -81,15 +80,14 @@ def _parts(scenario: Scenario, made: list[Prediction]) -> Iterator[RenderableTyp
             yield Text(f"{each.record.name}: {'; '.join(each.record.invalid_reasons)}", "red")
 
 
-def laws_table(made: list[Prediction]) -> Table:
+def laws_table(made: list[Prediction]) -> Fitting:
     """The closed forms at real-world size: M / (B - D), uniform writes, and the plateau; no throttle, no fixed cost."""
     titles = (">rho", ">M/(B-D)", ">rounds", ">downtime", ">uniform", ">plateau", ">its downtime")
-    table = table_of("closed forms", *titles)
+    table = Fitting(("closed forms", *titles))
     for each in made:
         time, bytes_ = each.plan.scale.time, each.plan.scale.time * each.plan.scale.size
         said = each.laws
-        row(
-            table,
+        table.row(
             each.record.name,
             f"{said.rho:.3f}",
             _seconds(said.linear_time_s, time),
@@ -114,13 +112,13 @@ def feasibility_tables(made: list[Prediction]) -> Iterator[Feasibility]:
             yield Feasibility(name=_guest(each.plan), cells=_cells(each.plan))
 
 
-def feasibility_table(of: Feasibility) -> Table:
+def feasibility_table(of: Feasibility) -> Fitting:
     """Total times, a line a goal, a column a rate."""
     rates = sorted({cell.rate for cell in of.cells})
-    table = table_of(f"{of.name}: downtime goal", *(f">{in_bits_per_second(rate)}" for rate in rates))
+    table = Fitting((f"{of.name}: downtime goal", *(f">{in_bits_per_second(rate)}" for rate in rates)))
     for goal in sorted({cell.downtime_goal for cell in of.cells}):
         times = [cell.total_time_s for cell in of.cells if cell.downtime_goal == goal]
-        row(table, in_seconds(goal), *("never" if time is None else in_seconds(time) for time in times))
+        table.row(in_seconds(goal), *("never" if time is None else in_seconds(time) for time in times))
     return table
 
 

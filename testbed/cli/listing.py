@@ -1,13 +1,19 @@
 """``list``: names that a scenario may use, one line each."""
 
+import shutil
 import sys
 from enum import StrEnum
+from textwrap import wrap
 from typing import Annotated
 
 import typer
 
 from testbed import scenarios
 from testbed.scenarios import catalogue
+
+LEAST_ROOM = 16
+"""Columns for words beside their name; where there are fewer they stand below it."""
+INDENT = 4
 
 
 class Kind(StrEnum):
@@ -37,7 +43,19 @@ def list_names(kind: Annotated[Kind | None, typer.Argument(help="one kind only")
         rows = _rows(each)
         width = max((len(name) for name in rows), default=0)
         indent = "" if kind else "  "
-        sys.stdout.writelines(f"{indent}{name:{width}}  {line}".rstrip() + "\n" for name, line in rows.items())
+        sys.stdout.writelines(_line(f"{indent}{name:{width}}  ", line) for name, line in rows.items())
+
+
+def _line(name: str, words: str) -> str:
+    """One, or on a terminal as many as it takes, the words one below the other."""
+    if not sys.stdout.isatty():
+        return f"{name}{words}".rstrip() + "\n"
+    columns = shutil.get_terminal_size().columns
+    beside = columns - len(name) >= LEAST_ROOM
+    indent = " " * (len(name) if beside else INDENT)
+    lines = wrap(words, columns, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    first = name + lines.pop(0)[len(name) :] if beside and lines else name.rstrip()
+    return "\n".join([first, *lines]) + "\n"
 
 
 def _rows(kind: Kind) -> dict[str, str]:

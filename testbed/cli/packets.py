@@ -63,11 +63,10 @@ def _show(lines: "Iterable[Line]", live: bool) -> None:
 
 def _table(lines: "Iterable[Line]") -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table("seconds", "from", "to", "what", box=None, header_style="bold", pad_edge=False)
-    table.columns[0].justify = "right"
+    from testbed.report.tables import Fitting
+
+    table = Fitting((">seconds", "from", "to", "what"), prose=("what",))
     for line in lines:
-        table.add_row(f"{line.at:.6f}", Text(line.sender), Text(line.receiver), Text(printable(line.words)))
+        table.row(f"{line.at:.6f}", line.sender, line.receiver, line.words)
     Console(file=sys.stdout, highlight=False).print(table)

@@ -30,7 +30,7 @@ def rows(lines: Sequence[Line]) -> list[list[str]]:
 def table(lines: Sequence[Line]) -> Fitting:
     """For a terminal. The migration's name stands there only where there are several."""
     first = 0 if any(line.migration for line in lines) else 1
-    made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]])
+    made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]], prose=("verdict",))
     for row in rows(lines):
         made.row(*row[first:])
     return made

