@@ -11,7 +11,7 @@ import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.record import MigrationRecord, Summary
-from testbed.report import endings, folder, keeping
+from testbed.report import endings, keeping
 from testbed.report.folder import RunFolder, new_folder, reserve, write_whole
 from testbed.report.keeping import Keeping
 from tests.unit.records import a_migration, a_summary
@@ -74,7 +74,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, fail: Callable[[int], None]) -> list[
         return step
 
     for name in ("fsync", "posix_fallocate", "replace", "open"):
-        monkeypatch.setattr(folder.os, name, counted(getattr(os, name)))
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
     monkeypatch.setattr(Path, "replace", counted(Path.replace))
     return count
 
@@ -238,7 +238,11 @@ def test_a_name_of_any_kind_gives_a_file_in_the_folder(name: str) -> None:
 def test_writing_does_not_follow_a_link(tmp_path: Path) -> None:
     (tmp_path / "victim").write_text("whole")
     (tmp_path / ".x.json.new").symlink_to(tmp_path / "victim")
-    for write in (lambda: write_whole(tmp_path / "x.json", b"new"), lambda: reserve(tmp_path / "x.json", 10)):
+    writes: list[Callable[[], None]] = [
+        lambda: write_whole(tmp_path / "x.json", b"new"),
+        lambda: reserve(tmp_path / "x.json", 10),
+    ]
+    for write in writes:
         with pytest.raises(TestbedError):
             write()
         assert (tmp_path / "victim").read_text() == "whole"
