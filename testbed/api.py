@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from testbed.cli.asked import own_code, results_folder
-from testbed.cli.progress import Observer, plain
+from testbed.cli.progress import Observer, Plain
 from testbed.cli.progress import say as progress_say
 from testbed.core.errors import Interrupted, ScenarioError
 from testbed.core.events import Event
@@ -213,7 +213,7 @@ def _overrides(given: Settings) -> list["Setting"]:
 def _plain(loaded: "Scenario") -> Observer:
     """The command's lines, where stderr is no terminal."""
     progress_say(f"{loaded.name}: {loaded.title}")
-    return plain
+    return Plain()
 
 
 def _ignore(_line: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from testbed.core.units import in_bytes
 from testbed.linux.installed import installs
+from testbed.linux.memory import room
 
 OTHER_KERNEL = "another kernel: Debian 13's and Ubuntu 24.04's have it"
 TCP_REPAIR = 19
@@ -98,10 +99,10 @@ def trackers() -> Iterator[Finding]:
 
 def memory() -> Finding:
     """What a run may use: two copies of the guest's RAM and half a GiB beside them."""
-    available = _meminfo().get("MemAvailable", 0)
+    free = room()
     least = 1 << 30
-    detail = f"{in_bytes(available)} available: guests of up to {in_bytes(max(0, available - (1 << 29)) // 2)}"
-    return Finding(what="memory", works=available >= least, detail=detail, remedy="end other programs, or add memory")
+    detail = f"{free.of} {in_bytes(free.size)}: guests of up to {in_bytes(max(0, free.size - (1 << 29)) // 2)}"
+    return Finding(what="memory", works=free.size >= least, detail=detail, remedy="end other programs, or add memory")
 
 
 def cores() -> Finding:
@@ -139,9 +140,3 @@ def _fault(command: list[str]) -> str | None:
         return str(error)
     said = (done.stderr.strip().splitlines() or ["failed"])[0]
     return None if done.returncode == 0 else said.removeprefix("Error: ").rstrip(".")
-
-
-def _meminfo() -> dict[str, int]:
-    """/proc/meminfo in bytes."""
-    lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
-    return {name.rstrip(":"): int(number) * 1024 for name, number, *_ in lines}

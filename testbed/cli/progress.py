@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from testbed.core.events import (
     Controlled,
@@ -14,10 +15,14 @@ from testbed.core.events import (
     RoundFinished,
     Sampled,
 )
+from testbed.core.expectation import said
+from testbed.core.outlook import Outlook
 from testbed.core.printable import printable
-from testbed.core.units import in_seconds
+from testbed.core.units import in_bytes, in_seconds
 
 Observer = Callable[[Event], None]
+QUIET_S = 5.0
+"""No plain line for so long: then one says how far the round is."""
 
 
 @contextmanager
@@ -32,20 +37,42 @@ def watching(quiet: bool, title: str) -> Iterator[Observer]:
             yield observer
     else:
         say(title)
-        yield plain
+        yield Plain()
 
 
-def plain(event: Event) -> None:
-    """A line an event, for files and pipes."""
-    for line in lines(event):
-        say(line)
+class Plain:
+    """A line an event, for files and pipes; and where nothing else is said for long, one of how far it is."""
+
+    def __init__(self) -> None:
+        self._outlook, self._spoke, self._lock = Outlook(), 0.0, Lock()
+
+    def __call__(self, event: Event) -> None:
+        """From any thread."""
+        with self._lock:
+            self._outlook.update(event)
+            for line in self._lines(event):
+                self._spoke = event.at
+                say(line)
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        yield from lines(event)
+        if isinstance(event, Progress) and event.at >= self._spoke + QUIET_S:
+            left = self._outlook.left_s
+            rest = "" if left is None else f", {_long(left)} left"
+            yield f"  round {event.round}: {in_bytes(event.sent_bytes)} of {in_bytes(event.round_bytes)}{rest}"
+
+
+def _long(seconds: float) -> str:
+    return f"about {in_seconds(seconds)}"
 
 
 def lines(event: Event) -> Iterator[str]:
     """What an event is worth in plain lines; progress within a round is worth none."""
     match event:
         case MigrationStarted():
-            yield f"[{event.index}/{event.total}] {event.name}"
+            others = "" if event.others_s is None or event.index == event.total else f", then {_long(event.others_s)}"
+            expected = "" if event.expected_s is None else f": {_long(event.expected_s)}{others} by the model"
+            yield f"[{event.index}/{event.total}] {event.name}{expected}"
         case PhaseChanged():
             yield f"  {event.phase}: {event.detail}" if event.detail else f"  {event.phase}"
         case RoundFinished():
@@ -54,7 +81,7 @@ def lines(event: Event) -> Iterator[str]:
                 yield f"    {event.decision.reason}"
         case MigrationFinished():
             yield from _downtime(event)
-            yield f"  {event.outcome}: {event.reason}" + ("" if event.valid else " (not valid)")
+            yield f"  {said(event.outcome, event.valid)}: {event.reason}" + ("" if event.valid else " (not valid)")
         case Controlled():
             value = "" if event.value is None else f" {event.value:g}"
             yield f"  by hand: {event.what}{value}" + (f": {event.fault}" if event.fault else "")

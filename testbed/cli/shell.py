@@ -21,7 +21,7 @@ def shell(
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
 ) -> int:
     """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
-    from testbed.cli.progress import plain, say
+    from testbed.cli.progress import Plain, say
     from testbed.cli.shell_commands import Commands
     from testbed.network.prompt import prompt
     from testbed.scenario import load
@@ -29,7 +29,7 @@ def shell(
 
     given = overrides(set_, policy)
     loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
-    with results_folder(loaded.name, out) as folder, Session(loaded, folder, plain, say) as session:
+    with results_folder(loaded.name, out) as folder, Session(loaded, folder, Plain(), say) as session:
         commands = Commands(
             session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
         )

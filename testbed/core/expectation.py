@@ -15,3 +15,8 @@ def unmet(expect: Expect, outcome: Outcome, reason: str, last: Decision | None) 
     if outcome == "aborted" and last is not None and last.action is Action.GIVE_UP:
         return None
     return f"the migration was expected to give up, and was {outcome}: {reason}"
+
+
+def said(outcome: Outcome | str, valid: bool) -> str:
+    """An outcome for people. One that did not complete is valid only where it was to give up, and did."""
+    return "gave up, as expected" if valid and outcome == "aborted" else outcome

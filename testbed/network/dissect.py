@@ -13,6 +13,7 @@ import re
 from dataclasses import fields
 from typing import Any
 
+from scapy.base_classes import BasePacket
 from scapy.fields import (
     ByteEnumField,
     ByteField,
@@ -89,7 +90,7 @@ class Extent(Packet):
         return b"", s
 
 
-def _next_extent(pages: Packet, before: list[Packet], last: Packet | None, rest: bytes) -> type[Packet] | None:
+def _next_extent(pages: Packet, before: list[BasePacket], last: Packet | None, rest: bytes) -> type[Packet] | None:
     """None after the last; of a table that was cut, after the last that is whole. ``last`` is not yet in ``before``."""
     found = len(before) + (last is not None)
     return Extent if found < pages.count and len(rest) >= EXTENT_BYTES else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from testbed.core.expectation import said
 from testbed.core.printable import printable
 from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
@@ -89,7 +90,7 @@ def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
         slow = [_in(in_seconds, throttled_s(each))] * slowed
         valid = "yes" if each.valid else "no"
         cells = (total, down, *blackout, rounds, *slow, *others, memory(each.memory), valid)
-        table.row(name_of(each), each.outcome, *cells)
+        table.row(name_of(each), said(each.outcome, each.valid), *cells)
     return table
 
 
@@ -126,26 +127,26 @@ def full_scale_table(migrations: list[MigrationRecord]) -> Fitting:
 
 
 def predictions_table(migrations: list[MigrationRecord]) -> Fitting:
-    """A line a migration: what the model said before it, and how far the measurement is from that."""
+    """A line a migration: what the model foreseen before it, and how far the measurement is from that."""
     table = Fitting(
         ("predicted", "outcome", ">total", ">off", ">downtime", ">off", ">rounds", ">off", ">sent", ">off"),
         spare=("outcome",) if all(each.outcome == "completed" for each in migrations) else (),
     )
     for each in migrations:
-        said = each.predicted
-        if said is None:
+        foreseen = each.predicted
+        if foreseen is None:
             continue
         table.row(
             name_of(each),
-            said.outcome,
-            _in(in_seconds, said.total_time_s),
-            _off(each.total_time_s, said.total_time_s),
-            _in(in_seconds, said.downtime_s),
-            _off(each.downtime_s, said.downtime_s),
-            str(said.rounds),
-            f"{len(each.rounds) - said.rounds:+d}" if each.rounds else NOTHING,
-            in_bytes(said.bytes_sent),
-            _off(each.bytes_sent, said.bytes_sent),
+            foreseen.outcome,
+            _in(in_seconds, foreseen.total_time_s),
+            _off(each.total_time_s, foreseen.total_time_s),
+            _in(in_seconds, foreseen.downtime_s),
+            _off(each.downtime_s, foreseen.downtime_s),
+            str(foreseen.rounds),
+            f"{len(each.rounds) - foreseen.rounds:+d}" if each.rounds else NOTHING,
+            in_bytes(foreseen.bytes_sent),
+            _off(each.bytes_sent, foreseen.bytes_sent),
         )
     return table
 

@@ -3,6 +3,7 @@
 import gzip
 import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,8 @@ def test_any_bytes_in_a_capture(data: st.DataObject, tmp_path: Path) -> None:
         at = data.draw(st.integers(0, len(raw) - 1))
         raw[at : at + data.draw(st.integers(0, 6))] = data.draw(st.binary(max_size=6))
     file.write_bytes(raw)
-    for told in (lambda: story(file), lambda: list(each_packet(file))):
+    readers: list[Callable[[], object]] = [lambda: story(file), lambda: list(each_packet(file))]
+    for told in readers:
         try:
             told()
         except ScenarioError as error:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from testbed.cli.live import draw, figures, sights
-from testbed.cli.progress import lines, watching
+from testbed.cli.progress import QUIET_S, Plain, lines, watching
 from testbed.core.events import (
     Controlled,
     Event,
@@ -135,3 +135,26 @@ def test_what_is_done_by_hand_is_a_line() -> None:
         "  by hand: rate 1e+08",
         "  by hand: cut: no such link",
     ]
+
+
+def test_how_long_it_will_take_is_said_at_once() -> None:
+    (line,) = lines(replace(BEGIN, expected_s=21.4, others_s=40.0))
+    assert line == "[1/2] ram=1GiB: about 21.4 s, then about 40.0 s by the model"
+
+
+def test_off_a_terminal_nobody_waits_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
+    """Progress comes five times a second; a line of it only where nothing else has been said for long."""
+    plain = Plain()
+    for event in (replace(BEGIN, expected_s=100.0), PhaseChanged(at=1.0, phase="precopy")):
+        plain(event)
+    for tick in range(1, 151):
+        plain(Progress(at=1.0 + tick / 5, round=1, sent_bytes=tick * MB, round_bytes=200 * MB))
+    said = capsys.readouterr().err.splitlines()[2:]
+    assert len(said) == int(30 / QUIET_S)
+    assert said[0] == "  round 1: 25.0 MB of 200 MB, about 95.0 s left"
+
+
+def test_a_migration_that_gave_up_as_expected_is_said_so() -> None:
+    end = replace(END, outcome="aborted", reason="gave up after round 9")
+    assert list(lines(end)) == ["  gave up, as expected: gave up after round 9"]
+    assert list(lines(replace(end, valid=False))) == ["  aborted: gave up after round 9 (not valid)"]
