@@ -20,7 +20,7 @@ from testbed.engines.agents import AgentProcess
 from testbed.engines.control import Controls, LinkControl, Order
 from testbed.engines.guests import GuestProcess
 from testbed.linux.nic import Nic
-from testbed.migration.connections import bring_up, take_back
+from testbed.migration.rescue import bring_up, take_back
 
 BY_HAND = "cancelled by hand"
 CANCEL_GRACE_S = 10.0
