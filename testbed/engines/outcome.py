@@ -22,7 +22,7 @@ from testbed.engines.guests import GuestProcess
 from testbed.linux.interrupts import Noted
 from testbed.linux.nic import Nic
 from testbed.linux.waiting import SLICE_S, Patience
-from testbed.migration.connections import bring_up, take_back
+from testbed.migration.rescue import bring_up, take_back
 
 SOURCE, DESTINATION = "esx1", "esx2"
 BY_HAND = "cancelled by hand"

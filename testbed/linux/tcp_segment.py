@@ -60,12 +60,30 @@ def _say(
     _send(raw, remote, local, (number, acknowledged & _MASK), flags, field)
 
 
-def _send(raw: socket.socket, source: End, target: End, numbers: tuple[int, int], flags: int, window: int) -> None:
+def acknowledge(
+    raw: socket.socket, remote: End, local: End, numbers: tuple[int, int], window: int, options: bytes = b""
+) -> None:
+    """What ``remote`` says to ``local``: its own number, and that of the byte that it expects; ``window`` as it stands
+    in the header. Raises ``OSError``.
+    """
+    _send(raw, remote, local, numbers, _ACK, window, options)
+
+
+def _send(
+    raw: socket.socket,
+    source: End,
+    target: End,
+    numbers: tuple[int, int],
+    flags: int,
+    window: int,
+    options: bytes = b"",
+) -> None:
+    """``options``: whole words of four bytes."""
     addresses = socket.inet_aton(source[0]), socket.inet_aton(target[0])
-    ports, offset = (source[1], target[1]), 5 << 4
-    bare = _TCP.pack(*ports, *numbers, offset, flags, window, 0, 0)
+    ports, offset = (source[1], target[1]), 5 + len(options) // 4 << 4
+    bare = _TCP.pack(*ports, *numbers, offset, flags, window, 0, 0) + options
     total = checksum(b"".join(addresses) + struct.pack("!HH", socket.IPPROTO_TCP, len(bare)) + bare)
-    segment = _TCP.pack(*ports, *numbers, offset, flags, window, total, 0)
+    segment = _TCP.pack(*ports, *numbers, offset, flags, window, total, 0) + options
     head = _IP.pack(0x45, 0, _IP.size + len(segment), 0, 0, 64, socket.IPPROTO_TCP, 0, *addresses)
     raw.sendto(head + segment, (target[0], 0))
 

@@ -14,10 +14,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed.linux.netlink import SOCK_DIAG, Netlink
+from testbed.linux.netlink import SOCK_DIAG, Netlink, attributes
 
 _SOCK_DIAG_BY_FAMILY = 20
-_REQUEST = struct.Struct("=BBBxI48x")
+_REQUEST = struct.Struct("=BBBxI48s")
+_DIAG_INFO = 2
+_SOCKET_ID = slice(4, 52)
 _ANSWER = struct.Struct("=BBBB 2s2s 16s16s 4s8s 4xIIII")
 """struct inet_diag_msg: family, state, timer, retransmits; ports and addresses in network order, interface and cookie;
 expires, receive and send queue (bytes), user, inode."""
@@ -28,7 +30,9 @@ _COUNTS = (("TCP:", "sockstat"), ("TCP6:", "sockstat6"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One IPv4 connection. ``unread`` and ``unacknowledged`` in bytes, a FIN counts as one; ``inode`` 0: nobody's."""
+    """One IPv4 connection. ``unread`` and ``unacknowledged`` in bytes, a FIN counts as one; ``inode`` 0: nobody's;
+    ``socket_id``: the kernel's.
+    """
 
     local: tuple[str, int]
     remote: tuple[str, int]
@@ -36,6 +40,7 @@ class Entry:
     unread: int
     unacknowledged: int
     inode: int
+    socket_id: bytes
 
 
 class Table:
@@ -59,8 +64,16 @@ class Table:
 
     def connections(self) -> list[Entry]:
         """All of IPv4 that are, or were, connected, or about to be; without those that listen or are in TIME_WAIT."""
-        request = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, _ALL & ~(1 << _LISTEN) & ~(1 << _TIME_WAIT))
+        states = _ALL & ~(1 << _LISTEN) & ~(1 << _TIME_WAIT)
+        request = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, states, bytes(48))
         return [_entry(message.payload) for message in self._netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
+
+    def info(self, entry: Entry) -> tuple[Entry, bytes]:
+        """How it stands now, and its ``struct tcp_info``."""
+        extension = 1 << (_DIAG_INFO - 1)
+        request = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, extension, _ALL, entry.socket_id)
+        (answer,) = self._netlink.ask(_SOCK_DIAG_BY_FAMILY, request)
+        return _entry(answer.payload), attributes(answer.payload[_ANSWER.size :]).get(_DIAG_INFO, b"")
 
     def close(self) -> None:
         """Lets go of the namespace."""
@@ -82,4 +95,5 @@ def _entry(payload: bytes) -> Entry:
         unread=unread,
         unacknowledged=unacknowledged,
         inode=inode,
+        socket_id=payload[_SOCKET_ID],
     )

@@ -9,34 +9,36 @@ that can fail at the destination comes before its link is up, the guest's own fi
 acknowledged there is never asked of the other one.
 
 A connection that was complete but not yet accepted is taken out of its listener's queue. It cannot be put back: should
-the guest stay after all, its client is told so (a reset) and connects again. Since such a connection is gone without a
-word when the agent dies that holds it, the run is told of it before (``told``).
+the guest stay after all, its client is told so (a reset) and connects again. One that the guest has closed is read out
+of the kernel (``tcp_orphan``), and made again should the guest stay. Since these are gone without a word when the agent
+dies that holds them, the run is told of them before (``told``).
 """
 
 import socket
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic_ns
+from typing import TypeAlias
 
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, MigrationAborted
-from testbed.linux import tcp_ends, tcp_repair, tcp_segment
+from testbed.linux import tcp_ends, tcp_orphan, tcp_repair, tcp_segment
 from testbed.linux.netns import inside
 from testbed.linux.nic import Nic
 from testbed.linux.pidfd import make_room
 from testbed.linux.tcp_info import tcp_in_use
-from testbed.linux.tcp_table import Table
+from testbed.linux.tcp_orphan import Known
+from testbed.linux.tcp_table import Entry, Table
 from testbed.migration.announcing import Announcer
-from testbed.migration.finding import TOO_MUCH, UNREADABLE, find, foresee, sockets_of
+from testbed.migration.finding import TOO_MUCH, UNREADABLE, find, foresee
 from testbed.migration.guest import Adopted
 from testbed.wire.tcp import MAX_CONNECTION_BYTES
 
-Unaccepted = tuple[str, int, str, int, int]
-"""Local ip and port, remote ip and port, and the number of the next byte to the remote end."""
+Unaccepted: TypeAlias = Known
 TAKEN_OUT = "not accepted yet when the guest came back"
-CLOSED = "closed by the guest with bytes on their way"
+CLOSED = "closed by the guest, and what it had said last could not be read"
 
 
 class Departing:
@@ -48,7 +50,7 @@ class Departing:
         nic: Nic,
         ip: str,
         *,
-        announcer: Announcer | None = None,
+        announcer: Announcer,
         reset_because: str | None = None,
         told: Callable[[list[Unaccepted]], None] = lambda _: None,
     ) -> None:
@@ -61,10 +63,13 @@ class Departing:
         self._left = False
         self._found: list[socket.socket] = []
         self._unaccepted: list[socket.socket] = []
+        self._orphans: list[TcpConnection] = []
+        self._gone: list[Unaccepted] = []
+        self._heard: list[Unaccepted] = []
 
     def foresee(self) -> Counter[str]:
         """See ``Departure``."""
-        with _as_abort("the guest's connections could not be looked at"):
+        with as_abort("the guest's connections could not be looked at"):
             return Counter() if self.reset_because is not None else foresee(self._ip, self._table)
 
     def connections(self) -> int:
@@ -75,33 +80,41 @@ class Departing:
 
     def leave(self) -> list[TcpConnection]:
         """See ``Departure``."""
-        with _as_abort("the guest could not be taken off the network"):
+        with as_abort("the guest could not be taken off the network"):
             self._left = True
             self._nic.silence()
             if self.reset_because is not None:
                 return []
             found = find(self._pid, self._ip, self._table)
             self._found, self._unaccepted, self.refusals = found.held, found.unaccepted, found.refused
-            self.refusals += Counter({CLOSED: len(found.orphans)})
             moving, waiting = self._dump(self._found), self._dump(self._unaccepted, unaccepted=True)
             if waiting:
-                self._told([_known(each) for each in waiting])
-            return [*moving, *waiting]
+                self._tell([_known(each) for each in waiting])
+            if found.orphans:
+                self._hear_out(found.orphans)
+            return [*moving, *waiting, *self._orphans]
 
     def stay(self) -> None:
         """See ``Departure``. The connections go on before the guest does: their kernel answers for them."""
         if not self._left:
             return
-        with _as_abort("the guest could not be put back on the network"):
+        with as_abort("the guest could not be put back on the network"):
+            back = Arriving(self._pid, self._nic, self._announcer)
+            made = {_ends(_known(connection)) for connection, _ in back.restore(self._orphans)}
             self._nic.restore()
-            if self._announcer:  # the other host may have spoken for it, and the switch believed it
-                self._announcer.announce()
+            self._nic.up()
+            self._announcer.announce()
+            back.speak()
+            lost = [each for each in self._heard if _ends(each) not in made]
+            if lost:
+                inside(self._pid, lambda: reset_all(lost))
             for sock in self._found:
                 tcp_repair.release(sock)
             for sock in self._unaccepted:
                 tcp_repair.release(sock)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.refusals = +Counter({TAKEN_OUT: len(self._unaccepted)})
+            back.hand_over()
+            self.refusals = +Counter({TAKEN_OUT: len(self._unaccepted), CLOSED: len({_ends(each) for each in lost})})
             self._drop()
             self._left = False
 
@@ -111,15 +124,32 @@ class Departing:
             with suppress(OSError):  # the guest has ended, and its namespace with it
                 self._nic.down()
         self._drop()
-        if self._announcer:
-            self._announcer.close()
+        self._announcer.close()
         self._table.close()
         self._nic.close()
 
     def _drop(self) -> None:
         for sock in (*self._found, *self._unaccepted):
             sock.close()
-        self._found, self._unaccepted = [], []
+        self._found, self._unaccepted, self._orphans = [], [], []
+
+    def _tell(self, these: list[Unaccepted]) -> None:
+        self._gone += these
+        self._told(self._gone)
+
+    def _tell_heard(self, these: list[Unaccepted]) -> None:
+        self._heard += these
+        self._tell(these)
+
+    def _hear_out(self, orphans: Sequence[Entry]) -> None:
+        """What the guest has closed and its kernel has not brought to its end. The link goes down for it, so that the
+        address can be there meanwhile.
+        """
+        self._nic.down()
+        self._nic.restore()
+        with suppress(OSError):  # they are refused, and the others go on
+            self._orphans = inside(self._pid, lambda: tcp_orphan.hear_out(orphans, self._table, self._tell_heard))
+        self.refusals += Counter({CLOSED: len(orphans) - len(self._orphans)})
 
     def _dump(self, sockets: list[socket.socket], *, unaccepted: bool = False) -> list[TcpConnection]:
         """One that cannot be read, or holds too much, is refused; its client will find out at the destination."""
@@ -149,7 +179,7 @@ class Arriving:
 
     def restore(self, connections: Sequence[TcpConnection]) -> list[Adopted]:
         """See ``Arrival``. What was never sent waits in the send queues; nothing is said by itself."""
-        with _as_abort("the guest's connections could not be made"):
+        with as_abort("the guest's connections could not be made"):
             self._made = inside(self._pid, lambda: self._restore_here(connections))
         return self._made
 
@@ -161,14 +191,18 @@ class Arriving:
         except OSError as fault:
             self._announcer.fault = f"the guest could not be put on the network: {fault}"
             announced_ns = monotonic_ns()
+        self.speak()
+        return announced_ns
+
+    def speak(self) -> None:
+        """The link is up: what was never sent goes out."""
         for connection, sock in self._made:
             if self._raw and tcp_repair.is_waiting(connection):
                 with suppress(OSError):  # the kernel asks the remote end by itself, only later
                     tcp_ends.speak(sock, connection, self._raw)
         if self._refused:
             with suppress(OSError):  # better a reset than a silence, but nothing depends on it
-                inside(self._pid, lambda: _reset_all([_known(each) for each in self._refused]))
-        return announced_ns
+                inside(self._pid, lambda: reset_all([_known(each) for each in self._refused]))
 
     def hand_over(self) -> None:
         """See ``Arrival``. Not before: a guest that dies at its first step must not close them by that."""
@@ -214,50 +248,6 @@ def _whole(connection: TcpConnection, raw: socket.socket | None) -> socket.socke
         return sock
 
 
-def bring_up(pid: int, interface: str, ip: str, prefix: int, *, frames: Sequence[bytes] = ()) -> None:
-    """What ``Arriving.appear`` would have done, for a destination agent that died after its guest's first step: link
-    up, ``frames`` sent. What waits to be sent on its connections goes out within a second.
-
-    Raises ``MigrationAborted``.
-    """
-    with _as_abort("the guest could not be put on the network"):
-        with closing(Nic(pid, interface, ip, prefix)) as nic:
-            nic.up()
-        with closing(Announcer(pid, interface, frames)) as announcer:
-            announcer.announce()
-        for sock in sockets_of(pid, ip):
-            with sock:
-                if tcp_repair.in_repair(sock):
-                    tcp_repair.release(sock)
-
-
-def take_back(
-    pid: int,
-    interface: str,
-    ip: str,
-    prefix: int,
-    *,
-    frames: Sequence[bytes] = (),
-    unaccepted: Sequence[Unaccepted] = (),
-) -> None:
-    """What ``Departing.stay`` would have done, for a source agent that died: address back, ``frames`` sent, connections
-    released. What it had taken out of a listener's queue went with it: those clients are told (a reset).
-
-    Raises ``MigrationAborted``.
-    """
-    with _as_abort("the guest could not be put back on the network"):
-        with closing(Nic(pid, interface, ip, prefix)) as nic:
-            nic.restore()
-        with closing(Announcer(pid, interface, frames)) as announcer:
-            announcer.announce()
-        for sock in sockets_of(pid, ip):
-            with sock:
-                if tcp_repair.in_repair(sock):
-                    tcp_repair.release(sock)
-        if unaccepted:
-            inside(pid, lambda: _reset_all(unaccepted))
-
-
 def _known(connection: TcpConnection) -> Unaccepted:
     """What is to be known of it when it is gone. Should the remote end not have got all that was sent, it asks, and the
     kernel tells it.
@@ -269,14 +259,20 @@ def _known(connection: TcpConnection) -> Unaccepted:
     )  # fmt: skip
 
 
-def _reset_all(connections: Sequence[Unaccepted]) -> None:
+def _ends(known: Unaccepted) -> tuple[str, int, str, int]:
+    return known[:4]
+
+
+def reset_all(connections: Sequence[Unaccepted]) -> None:
+    """Tells their remote ends, from this thread's namespace, that they are gone. Raises ``OSError``."""
     with tcp_segment.open_raw() as raw:
         for local_ip, local_port, remote_ip, remote_port, number in connections:
             tcp_segment.reset(raw, (local_ip, local_port), (remote_ip, remote_port), number)
 
 
 @contextmanager
-def _as_abort(what: str) -> Iterator[None]:
+def as_abort(what: str) -> Iterator[None]:
+    """``what`` could not be done: ``MigrationAborted``."""
     try:
         yield
     except (OSError, LocalProtocolError) as fault:

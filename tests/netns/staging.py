@@ -26,6 +26,7 @@ class Stage:
     source: Talker
     destination: Talker
     client: Talker
+    client_beside: Talker
     departing: Departing
     arriving: Arriving
     told: list[Unaccepted]
@@ -69,7 +70,7 @@ def staged(fabric: Fabric) -> Iterator[Stage]:
     with ExitStack() as stack:
         source = stack.enter_context(guest(fabric, "esx1", who, up=True))
         destination = stack.enter_context(guest(fabric, "esx2", who, up=False))
-        client = stack.enter_context(talker(fabric, "client", "client", who.ip))
+        client, beside = (stack.enter_context(talker(fabric, "client", "client", who.ip)) for _ in range(2))
         here = Announcer(source.pid, INTERFACE, frames(who))  # the test before left it at the other host
         here.announce()
         here.close()
@@ -79,7 +80,7 @@ def staged(fabric: Fabric) -> Iterator[Stage]:
             Nic(source.pid, INTERFACE, who.ip, who.prefix),
             who.ip,
             announcer=Announcer(source.pid, INTERFACE, frames(who)),
-            told=told.extend,
+            told=lambda all_of_them: told.__setitem__(slice(None), all_of_them),
         )
         stack.callback(departing.close, gone=True)
         there = Nic(destination.pid, INTERFACE, who.ip, who.prefix)
@@ -87,7 +88,7 @@ def staged(fabric: Fabric) -> Iterator[Stage]:
         announcer = Announcer(destination.pid, INTERFACE, frames(who))
         stack.callback(announcer.close)
         arriving = Arriving(destination.pid, there, announcer)
-        yield Stage(fabric, who, source, destination, client, departing, arriving, told)
+        yield Stage(fabric, who, source, destination, client, beside, departing, arriving, told)
         process.resume(source.pid)
 
 

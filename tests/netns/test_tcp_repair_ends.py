@@ -7,8 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux import process, tcp_repair
+from testbed.linux import process, tcp_orphan, tcp_repair
+from testbed.migration.connections import CLOSED
+from testbed.migration.rescue import take_back
+from testbed.network.announce import frames
 from testbed.network.fabric import Fabric
+from testbed.network.nic import INTERFACE
 from tests.netns.staging import Stage, close, exactly, staged
 
 TEXT = "a prime number of characters: 41, see us."
@@ -149,3 +153,76 @@ def test_half_closed_connections_of_a_guest_that_stays_go_on(stage: Stage) -> No
     assert stage.client.ask("read_all") == whole(written)
     stage.client.ask("write", text="thank you")
     assert set(stage.source.ask("read", size=9).values()) == {"thank you"}
+
+
+@pytest.mark.parametrize("first", ["guest", "client", "guest alone"])
+@pytest.mark.parametrize(("buffer", "room"), [(SMALL, 0), (SMALL, ROOM), (0, 0)])
+def test_what_the_guest_closed_is_read_to_its_end_though_nobody_holds_it(
+    stage: Stage, first: str, buffer: int, room: int
+) -> None:
+    """FIN_WAIT_1, CLOSING and LAST_ACK as orphans, beside connections that go on."""
+    stage.connect(2, buffer=buffer)
+    written = stage.source.ask("fill", text=TEXT, room=room)
+    if first == "client":
+        stage.client.ask("finish")
+        stage.source.ask("await_states", state=tcp_repair.CLOSE_WAIT)
+    stage.source.ask("close")
+    if first == "guest":
+        stage.client.ask("finish")
+    stage.client_beside.ask("connect", count=3)
+    stage.source.ask("accept", count=3)
+    moving = stage.leave()
+    assert (len(moving), stage.refused()) == (5, {})
+    closed = [each for each in moving if each.closed]
+    assert len(closed) == 2 and all(each.unsent > 10 * SMALL for each in closed)
+    here = stage.arrive(moving)
+    assert len(here) == 3, "the guest is given what it held"
+    assert stage.client.ask("read_all") == whole(written)
+    stage.client_beside.ask("write", text="question")
+    for sock in here.values():
+        assert exactly(sock, 8) == b"question"
+    close(here)
+
+
+@pytest.mark.parametrize("first", ["guest", "client"])
+def test_what_the_guest_closed_goes_on_where_it_stays(stage: Stage, first: str) -> None:
+    stage.connect(2, buffer=SMALL)
+    written = stage.source.ask("fill", text=TEXT)
+    if first == "client":
+        stage.client.ask("finish")
+        stage.source.ask("await_states", state=tcp_repair.CLOSE_WAIT)
+    stage.source.ask("close")
+    here = stage.restore(stage.leave())
+    stage.arriving.forget()
+    assert here == {}
+    stage.departing.stay()
+    assert stage.refused() == {}
+    process.resume(stage.source.pid)
+    assert stage.client.ask("read_all") == whole(written)
+
+
+def test_who_reads_what_the_guest_closed_hears_it_when_the_agent_dies_with_it(stage: Stage) -> None:
+    stage.connect(2, buffer=SMALL)
+    stage.source.ask("fill", text=TEXT)
+    stage.source.ask("close")
+    assert len(stage.leave()) == 2
+    stage.departing.close(gone=False)
+    who = stage.who
+    take_back(stage.source.pid, INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
+    process.resume(stage.source.pid)
+    assert stage.client.ask("await_errors", count=2) == ["Connection reset by peer"] * 2
+
+
+def test_what_the_guest_closed_and_cannot_be_read_is_refused_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp_orphan, "ANSWERS_S", 0.05)
+    monkeypatch.setattr(tcp_orphan, "_hear", lambda *_: None)
+    stage.connect(2, buffer=SMALL)
+    stage.source.ask("fill", text=TEXT)
+    stage.source.ask("close")
+    stage.client_beside.ask("connect", count=1)
+    stage.source.ask("accept", count=1)
+    moving = stage.leave()
+    assert (len(moving), stage.refused()) == (1, {CLOSED: 2})
+    close(stage.arrive(moving))

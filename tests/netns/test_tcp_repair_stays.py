@@ -11,9 +11,10 @@ from testbed.core.connection import TcpConnection
 from testbed.core.errors import MigrationAborted
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux import process, tcp_repair
-from testbed.migration.connections import TAKEN_OUT, bring_up, take_back
+from testbed.migration.connections import TAKEN_OUT
 from testbed.migration.finding import UNREADABLE
 from testbed.migration.precopy import CommitRefused
+from testbed.migration.rescue import bring_up, take_back
 from testbed.network.announce import frames
 from testbed.network.fabric import Fabric
 from testbed.network.nic import INTERFACE
