@@ -23,7 +23,7 @@ from testbed.engines.forecasting import outlook
 from testbed.engines.outcome import Ended
 from testbed.engines.recording import decided
 from testbed.linux.environment import environment
-from testbed.linux.interrupts import Signals, interruptible
+from testbed.linux.interrupts import interruptible
 from testbed.linux.memory import room
 from testbed.linux.runlock import RUNTIME, MachineLock, RunState, sweep
 from testbed.report import page
@@ -56,7 +56,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
         raise ScenarioError(f"engine '{engine}' sends no packets; leave out --capture, or choose --engine native")
     plans = scenario.plans(repeat=repeat)
     summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine)
-    audience = Audience(observer)
+    audience, folder = Audience(observer), None
     with interruptible() as signals:
         try:
             with ExitStack() as stack:
@@ -73,24 +73,22 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
                 context = replace(context, capture=capture, controls=controls or context.controls)
                 _migrate_all(plans, chosen, replace(context, decided=keeping.decided), keeping, audience)
         except Interrupted as stop:
-            raise Interrupted(f"{stop}; {_done(summary, len(plans), out)}") from stop
+            raise Interrupted(f"{stop}; {_done(summary, len(plans), folder)}") from stop
         finally:
-            _draw(out, say, signals)
+            if folder is not None and folder.summary.exists():
+                signals.again()  # whoever is tired of waiting for the page may break that off, too
+                draw(out, say)
     return summary
 
 
-def _done(summary: Summary, asked: int, out: Path) -> str:
+def _done(summary: Summary, asked: int, folder: RunFolder | None) -> str:
     """For whoever ended it: what there is, and where."""
-    if not (out / "summary.json").exists():
-        return "nothing was done"
-    return f"{len(summary.migrations)} of {asked} migrations were made; the files of what was done are in {out}"
+    made = f"{len(summary.migrations)} of {asked} migrations were made; the files of what was done are in"
+    return "nothing was done" if folder is None else f"{made} {folder.path}"
 
 
-def _draw(out: Path, say: Callable[[str], None], signals: Signals) -> None:
-    """The page, of whatever was done. Whoever is tired of waiting for it may break that off, too."""
-    if not (out / "summary.json").exists():
-        return
-    signals.again()
+def draw(out: Path, say: Callable[[str], None]) -> None:
+    """The page of whatever was done. Raises ``Interrupted`` with how to draw it later."""
     try:
         page.write(out, say)
     except Interrupted as stop:

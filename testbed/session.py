@@ -26,11 +26,10 @@ from testbed.core.plan import Plan
 from testbed.core.record import MigrationRecord
 from testbed.engines.control import LINK_WORDS, Controls, Order
 from testbed.engines.native import Lab
-from testbed.experiment import Audience, begun, check_fits_all, failed, finished, run_context, the_machine
+from testbed.experiment import Audience, begun, check_fits_all, draw, failed, finished, run_context, the_machine
 from testbed.linux import owned
 from testbed.linux.interrupts import noting
 from testbed.network.fabric import Fabric
-from testbed.report import page
 from testbed.report.folder import RunFolder
 from testbed.report.keeping import Keeping
 from testbed.scenario import Scenario
@@ -49,7 +48,7 @@ class Session:
     def __init__(
         self, scenario: Scenario, out: Path, observe: Callable[[Event], None], say: Callable[[str], None]
     ) -> None:
-        self.scenario, self._out, self._observe, self._say = scenario, out, observe, say
+        self.scenario, self._out, self._observe, self._say = scenario, out, Audience(observe), say
         self.state, self._outlook, self._lock = NO_HOSTS, Outlook(), threading.Lock()
         self.summary = begun(scenario, "native", scenario.plans()[0].seed, native=True)
         self._made: Counter[str] = Counter()
@@ -68,7 +67,7 @@ class Session:
             self.folder.write_scenario(self.scenario.resolved_yaml())
             stack.callback(self._draw)
             self._keeping = stack.enter_context(Keeping(self.folder, self.summary))
-            context = stack.enter_context(run_context(run_id, self.folder, Audience(self._see), state.add))
+            context = stack.enter_context(run_context(run_id, self.folder, self._see, state.add))
             self._context = replace(context, decided=self._keeping.decided)
             stack.callback(self._leave)
             self.again(self.scenario)
@@ -189,4 +188,4 @@ class Session:
 
     def _draw(self) -> None:
         if self.summary.migrations:
-            page.write(self.folder.path, self._say)
+            draw(self.folder.path, self._say)

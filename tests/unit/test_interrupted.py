@@ -43,7 +43,7 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, where: str, number: signal.Sig
         (("predict", "hello"), "testbed.cli.forecasts.predicted"),
         (("report", "RUN"), "testbed.report.page.html"),
         (("compare", "RUN", "RUN"), "testbed.report.side_by_side.laid"),
-        (("compare", "RUN", "RUN", "--page", "RUN/x.html"), "testbed.report.side_page.write"),
+        (("compare", "RUN", "--page", "RUN/x.html"), "testbed.report.side_page.write"),
         (("serve", "RUN"), "testbed.web.runs.app"),
         (("doctor",), "testbed.cli.probes.probes"),
         (("list",), "testbed.cli.listing._rows"),
@@ -195,3 +195,10 @@ def test_a_run_that_is_refused_leaves_no_folder(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     assert run_command([*SIMULATED, "--capture"]) == 2
     assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_a_folder_that_is_refused_is_left_as_it_was(tmp_path: Path) -> None:
+    old = kept(tmp_path / "old")
+    before = {each: each.stat().st_mtime_ns for each in old.rglob("*")}
+    assert run_command([*SIMULATED, "--out", str(old)]) == 2
+    assert {each: each.stat().st_mtime_ns for each in old.rglob("*")} == before
