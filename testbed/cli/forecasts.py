@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from testbed.cli.convergence import GOAL, enough, why
 from testbed.core.plan import LinkPlan, Plan
 from testbed.core.record import MigrationRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_seconds
@@ -30,7 +31,6 @@ RATES = (1e9, 10e9, 25e9, 40e9, 100e9)
 """Bit/s: the Ethernets that hosts have."""
 GOALS = (0.05, 0.1, 0.3, 0.5, 1.0)
 """Seconds; among them QEMU's 0.3 and vMotion's 0.5."""
-GOAL = "downtime_goal"
 SWEPT = ("network.vmotion.rate", "network.vmotion.goodput", f"migration.policy.{GOAL}")
 """Settings that a table has all of."""
 
@@ -43,13 +43,21 @@ class Prediction:
     record: MigrationRecord
     laws: Laws
 
+    @property
+    def why(self) -> str | None:
+        """Why it does not complete within its goal, and what would do; None if it does."""
+        return why(self.plan, self.record, self.laws)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feasibility:
-    """What would do for one guest and policy; ``cells`` are of real-world size, one goal after the other of a rate."""
+    """What would do for one guest and policy; ``cells`` are of real-world size, one goal after the other of a rate;
+    ``note`` says what would do where some links never would.
+    """
 
     name: str
     cells: list[Cell]
+    note: str | None = None
 
 
 def predicted(plan: Plan) -> Prediction:
@@ -75,6 +83,9 @@ def _parts(scenario: Scenario, made: list[Prediction]) -> Iterator[RenderableTyp
         yield comparisons_table(comparisons(scenario.published, records))
     for table in feasibility_tables(made):
         yield feasibility_table(table)
+        if table.note:
+            yield Text(f"never: the policy's goal is not reached, whatever time it is given; {table.note}")
+    yield from (Text(each.why, "yellow") for each in made if each.why)
     for each in made:
         if not each.record.valid:
             yield Text(f"{each.record.name}: {'; '.join(each.record.invalid_reasons)}", "red")
@@ -109,7 +120,9 @@ def feasibility_tables(made: list[Prediction]) -> Iterator[Feasibility]:
         bare = _bare(each.plan)
         if bare not in seen:
             seen.append(bare)
-            yield Feasibility(name=_guest(each.plan), cells=_cells(each.plan))
+            cells = _cells(each.plan)
+            never = any(cell.total_time_s is None for cell in cells)
+            yield Feasibility(name=_guest(each.plan), cells=cells, note=enough(each.plan) if never else None)
 
 
 def feasibility_table(of: Feasibility) -> Fitting:

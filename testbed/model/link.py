@@ -22,7 +22,10 @@ def link_goodput(link: LinkPlan) -> float:
     if link.goodput is not None:
         return link.goodput / 8
     if link.rate is None:
-        raise ScenarioError("the vMotion link has no rate, so nothing can be computed: set network.vmotion.rate")
+        raise ScenarioError(
+            "the vMotion link has no rate: it is as fast as this machine, which only a run can tell; "
+            "to predict, give it one: --set network.vmotion.rate=10Gbit, or rate: 10Gbit in the file"
+        )
     return link.rate / 8 * (link.mtu - TCP_IP_BYTES) / (link.mtu + ETHERNET_BYTES)
 
 

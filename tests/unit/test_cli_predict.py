@@ -1,12 +1,17 @@
 """``predict`` needs no root and no hosts; its tables are data, on stdout."""
 
+import io
 import json
+import re
 import time
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 from testbed import scenarios
-from testbed.cli import main
+from testbed.cli import forecasts, main
+from testbed.scenario import load
 
 Captured = pytest.CaptureFixture[str]
 
@@ -39,7 +44,7 @@ def test_a_scenario_in_full_size_is_shown_once(capsys: Captured) -> None:
 def test_the_feasibility_table_says_never(capsys: Captured) -> None:
     tables = said(capsys, "fast-motion", "--set", "migration.policy=plain").split("downtime goal")
     assert len(tables) == 3, "one for each guest, whatever the links and goals"
-    assert tables[1].count("never") == 10 and "100 Gbit/s" in tables[1]
+    assert tables[1].partition("\n\n")[0].count("never") == 10 and "100 Gbit/s" in tables[1]
     assert "downtime goal" not in said(capsys, "hello", "--set", "migration.policy=xen")
 
 
@@ -64,3 +69,59 @@ def test_a_link_without_a_rate_is_one_line(capsys: Captured) -> None:
     assert main(["predict", "hello", "--set", "network.vmotion.goodput=null"]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and "set network.vmotion.rate" in err
+
+
+def test_a_migration_that_does_not_complete_says_why_and_what_would_do(capsys: Captured) -> None:
+    out = " ".join(said(capsys, "hello", "--set", "vm.workload.write_rate=1Gbit").split())
+    assert "hello: it does not complete: at 900 Mbit/s of goodput the guest writes 1.11 times what is sent (rho)" in out
+    (rate,) = re.findall(r"a link of some ([0-9.]+ [MG]bit)/s would do for a goal of 50.0 ms", out)
+    enough = f"network.vmotion.rate={rate.replace(' ', '')}"
+    faster = ("--set", "network.vmotion.goodput=null", "--set", enough, "--set", "vm.workload.write_rate=1Gbit")
+    assert "does not complete" not in said(capsys, "hello", *faster)
+
+
+def test_a_downtime_above_its_goal_says_why(capsys: Captured) -> None:
+    settings = ("migration.policy=deadline", "migration.policy.after=2s", "migration.policy.then=force")
+    argv = [word for each in (*settings, "vm.workload.write_rate=1Gbit") for word in ("--set", each)]
+    out = " ".join(said(capsys, "hello", *argv).split())
+    assert "is above its goal: at 900 Mbit/s of goodput" in out or "it does not complete" in out
+
+
+def test_never_says_from_which_link_on_it_would_do(capsys: Captured) -> None:
+    out = " ".join(said(capsys, "no-convergence").split())
+    assert out.count("never: the policy's goal is not reached, whatever time it is given; a link of some") == 4
+    made = json.loads(said(capsys, "no-convergence", "--json"))
+    assert all("would do" in table["note"] for table in made["feasibility"])
+    assert all("rho" in each["why"] for each in made["migrations"])
+
+
+def test_no_link_at_all_is_said_too(capsys: Captured) -> None:
+    argv = (
+        "--set",
+        "vm.workload.write_rate=90000Gbit",
+        "--set",
+        "vm.ram=64GiB",
+        "--set",
+        "vm.workload.working_set=64GiB",
+    )
+    assert "no link of up to 400 Gbit/s would do" in " ".join(said(capsys, "hello", *argv).split())
+
+
+def test_what_completes_within_its_goal_needs_no_words(capsys: Captured) -> None:
+    assert (
+        "rho)" not in said(capsys, "hello")
+        and json.loads(said(capsys, "hello", "--json"))["migrations"][0]["why"] is None
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_tables_stay_readable_however_narrow(width: int) -> None:
+    """Every word of the wide tables is in the narrow ones, whole, and no line is longer than the terminal."""
+    loaded = load("fast-motion")
+    made = [forecasts.predicted(plan) for plan in loaded.plans()]
+    file = io.StringIO()
+    forecasts.show(loaded, made, Console(file=file, width=width, highlight=False))
+    lines = file.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= width
+    for word in ("migration", "ram=128GiB", "goodput=9.4Gbit", "45.8", "published", "difference", "40.1", "3,449"):
+        assert word in file.getvalue().replace(":", " ").split(), word
