@@ -1,5 +1,7 @@
 """What a file is that was given instead of a text of ours or a capture, by its first bytes, and what makes it one."""
 
+from testbed.core.errors import ScenarioError
+
 _KINDS = (
     (b"\x1f\x8b", "gzip", "gunzip {}"),
     (b"BZh", "bzip2", "bunzip2 {}"),
@@ -25,11 +27,11 @@ def foreign(head: bytes, name: str) -> str | None:
 
 
 def as_text(data: bytes, name: str) -> str:
-    """UTF-8, with or without a byte order mark. Raises ``ValueError``, saying what it is instead, or in which line."""
+    """UTF-8, with or without a byte order mark. Raises ``ScenarioError``, saying what it is instead, or in which line."""
     if said := foreign(data, name):
-        raise ValueError(said)
+        raise ScenarioError(said, name)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line} is not UTF-8 text; save it as UTF-8") from error
+        raise ScenarioError("is not UTF-8 text; save it as UTF-8", f"{name}:{line}") from error

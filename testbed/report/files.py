@@ -71,10 +71,7 @@ def text(path: Path, most: int) -> str:
     """All of it. Raises ``ScenarioError``."""
     with opened(path, most) as file:
         data = file.read(most + 1)
-    try:
-        return as_text(data, str(path))
-    except ValueError as error:
-        raise ScenarioError(str(error), str(path)) from error
+    return as_text(data, str(path))
 
 
 def parsed(path: Path, most: int) -> Any:

@@ -73,11 +73,7 @@ def read(path: Path) -> Document:
         raise ScenarioError(f"cannot be read: {reason}", str(path)) from error
     if len(raw) > MAX_BYTES and not foreign(raw, str(path)):
         raise ScenarioError(f"is larger than {MAX_BYTES // 1024} KiB: that is no scenario", str(path))
-    try:
-        text = as_text(raw, str(path))
-    except ValueError as error:
-        raise ScenarioError(str(error), str(path)) from error
-    return parse(text, str(path))
+    return parse(as_text(raw, str(path)), str(path))
 
 
 def parse(text: str, name: str) -> Document:
