@@ -1,11 +1,11 @@
 """The model with the scatter that a finite number of pages has, and the machine it runs on: one possible run of many.
 
-Distinct pages. Of n pages that N_j writes of phase j hit with chances p_ij, each is missed by all with q_i = the product
+Distinct pages. Of n pages that N_j writes of phase j hit with chances p_ij, each is missed by all with q_i, the product
 of (1 - p_ij)^N_j. How many are hit has the mean n - sum q_i, which is the fluid's, and the variance
 
     sum q_i (1 - q_i) - sum over j of N_j (sum over i of p_ij q_i)^2
 
-(occupancy with a fixed number of balls: Johnson and Kotz, Urn Models, 1977, chapter 3; of equal chances, with c = N / n:
+(occupancy with a fixed number of balls: Johnson and Kotz, Urn Models, 1977, chapter 3; of equal chances, with c = N/n,
 n e^-c (1 - (1 + c) e^-c)), and is nearly normal. Writes in order hit as many as they are. First writes that a throttle
 counts are as many as it lets through. Each collection begins with clean pages, so rounds are independent.
 
@@ -26,6 +26,8 @@ from testbed.model.writes import Phase, Vector
 
 BATCH_S = 0.001
 """guest_agent.config's ``batch_s``."""
+LATE = 0.02
+"""Standard deviation of auto-converge's cycles, as a share: its timers are late."""
 SWITCHOVER = ("pause_s", "last_scan_s", "prepare_s", "commit_s", "resume_s")
 
 
@@ -93,7 +95,7 @@ class ScatteredGuest(FluidGuest):
 
     def _run_in_slices(self, duration_s: float, stopped: float) -> None:
         """``SLICE_S`` running, ``stopped`` not, and again; the round begins anywhere in it."""
-        cycle = SLICE_S + stopped
+        cycle = SLICE_S + stopped * max(0.0, 1 + LATE * float(self._random.standard_normal()))
         begin = float(self._random.uniform(0.0, cycle))
         end = begin + duration_s
         ran = _ran(end, cycle) - _ran(begin, cycle)

@@ -84,7 +84,7 @@ def _warm_guest(plan: Plan, draw: Draw | None) -> FluidGuest:
     return guest
 
 
-def _source(  # noqa: PLR0913 - all that a source is
+def _source(
     plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs, draw: Draw | None
 ) -> FluidSource:
     if not 0 < goodput < float("inf"):
@@ -92,9 +92,7 @@ def _source(  # noqa: PLR0913 - all that a source is
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
     scattered = plan.guest.workload["name"] not in ("sequential", "idle")
     make = FluidSource if draw is None else partial(ScatteredSource, draw)
-    return make(
-        guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered
-    )
+    return make(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered)
 
 
 def _outcome(source: FluidSource, plan: Plan, keep: Observer) -> tuple[Outcome, str]:

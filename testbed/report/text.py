@@ -8,9 +8,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
+from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, PredictionRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.answers import verdict
+from testbed.report.foretold import foretold
 from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.service_words import WORDS, network, service_heads, services
 from testbed.report.tables import Fitting, row, table_of
@@ -126,22 +127,15 @@ def predictions_table(migrations: list[MigrationRecord]) -> Fitting:
         spare=("outcome",) if all(each.outcome == "completed" for each in migrations) else (),
     )
     for each in migrations:
-        said = each.predicted
-        if said is None:
-            continue
-        table.row(
-            name_of(each),
-            said.outcome,
-            _in(in_seconds, said.total_time_s),
-            _off(each.total_time_s, said.total_time_s),
-            _in(in_seconds, said.downtime_s),
-            _off(each.downtime_s, said.downtime_s),
-            str(said.rounds),
-            f"{len(each.rounds) - said.rounds:+d}" if each.rounds else NOTHING,
-            in_bytes(said.bytes_sent),
-            _off(each.bytes_sent, said.bytes_sent),
-        )
+        if each.predicted:
+            cells = [cell for figure in foretold(each) for cell in (figure.said, figure.off)]
+            table.row(name_of(each), _ending(each.predicted), *cells)
     return table
+
+
+def _ending(said: PredictionRecord) -> str:
+    """How it was to end; with how many of how many, where chance decides that too."""
+    return said.outcome if said.alike == said.replicas else f"{said.outcome} ({said.alike} of {said.replicas})"
 
 
 def name_of(migration: MigrationRecord) -> str:
@@ -246,10 +240,3 @@ def in_unit(value: float | None, unit: str) -> str:
 
 def _in(write: Callable[[float], str], value: float | None) -> str:
     return NOTHING if value is None else write(value)
-
-
-def _off(measured: float | None, predicted: float | None) -> str:
-    """How far the measured one is from the predicted one, in per cent of that."""
-    if measured is None or not predicted:
-        return NOTHING
-    return f"{measured / predicted - 1:+.1%}"

@@ -10,6 +10,7 @@ from testbed.core.record import (
     LinkRecord,
     MemoryRecord,
     MigrationRecord,
+    PredictionEnd,
     PredictionRecord,
     RoundRecord,
     StreamRecord,
@@ -42,6 +43,15 @@ def a_round(index: int, sent: int, dirtied: int) -> RoundRecord:
         dirty_rate=32e6,
         throttle=0.0,
         decision=f"went on after round {index}",
+    )
+
+
+def a_prediction() -> PredictionRecord:
+    """Of opvizor, had chance a hand in it: total and downtime intervals, rounds missed, bytes to a rounding."""
+    low = PredictionEnd(total_time_s=21.0, downtime_s=0.00095, bytes_sent=2728 * MB, rounds=6)
+    high = PredictionEnd(total_time_s=21.9, downtime_s=0.06, bytes_sent=2730 * MB, rounds=7)
+    return PredictionRecord(
+        total_time_s=21.31, downtime_s=0.05, bytes_sent=2728 * MB, rounds=6, low=low, high=high, replicas=60, alike=55
     )
 
 
