@@ -14,14 +14,16 @@ from rich.text import Text
 
 from testbed.cli.convergence import GOAL, enough, why
 from testbed.core.plan import LinkPlan, Plan
-from testbed.core.record import MigrationRecord
+from testbed.core.record import MigrationRecord, PredictionRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_seconds
 from testbed.engines.simulated import run
 from testbed.linux.time_limit import deciding
+from testbed.model.interval import predict_with_chance
 from testbed.model.laws import Laws, laws
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
 from testbed.report.compare import comparisons
+from testbed.report.foretold import intervals
 from testbed.report.tables import Fitting
 from testbed.report.text import NOTHING, WIDE, comparisons_table, figures_of
 from testbed.scenario import Scenario
@@ -37,10 +39,13 @@ SWEPT = ("network.vmotion.rate", "network.vmotion.goodput", f"migration.policy.{
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """One migration of the matrix. ``record`` and ``laws`` are of emulated size, but for ``record.full_scale``."""
+    """One migration of the matrix. ``record``, ``chance`` (the same with what chance leaves open of each figure) and
+    ``laws`` are of emulated size, but for ``record.full_scale``.
+    """
 
     plan: Plan
     record: MigrationRecord
+    chance: PredictionRecord
     laws: Laws
 
     @property
@@ -62,8 +67,13 @@ class Feasibility:
 
 def predicted(plan: Plan) -> Prediction:
     """Raises ``ScenarioError`` for what has no model: a link without a rate, an unknown workload; ``PolicyFault``."""
-    goodput = available(plan, link_goodput(plan.network.vmotion))
-    return Prediction(plan=plan, record=run(plan), laws=laws(plan, goodput))
+    link, rtt_s = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
+    return Prediction(
+        plan=plan,
+        record=run(plan),
+        chance=predict_with_chance(plan, goodput=link, rtt_s=rtt_s, limit=deciding),
+        laws=laws(plan, available(plan, link)),
+    )
 
 
 def show(scenario: Scenario, made: list[Prediction], console: Console | None = None) -> None:
@@ -78,6 +88,8 @@ def show(scenario: Scenario, made: list[Prediction], console: Console | None = N
 def _parts(scenario: Scenario, made: list[Prediction]) -> Iterator[RenderableType]:
     records = [each.record for each in made]
     yield from figures_of(records)
+    if any(_is_open(each.chance) for each in made):
+        yield chance_table(made)
     yield laws_table(made)
     if scenario.published:
         yield comparisons_table(comparisons(scenario.published, records))
@@ -89,6 +101,22 @@ def _parts(scenario: Scenario, made: list[Prediction]) -> Iterator[RenderableTyp
     for each in made:
         if not each.record.valid:
             yield Text(f"{each.record.name}: {'; '.join(each.record.invalid_reasons)}", "red")
+
+
+def chance_table(made: list[Prediction]) -> Fitting:
+    """A line for each migration of which chance decides more than a rounding: what a finite number of pages leaves open
+    of it, and how many of the replicas end as it does.
+    """
+    table = Fitting(("left to chance", ">total", ">downtime", ">rounds", ">sent", ">end so"))
+    for each in made:
+        if _is_open(each.chance):
+            ends = f"{each.chance.alike} of {each.chance.replicas}"
+            table.row(each.record.name, *intervals(each.chance), ends)
+    return table
+
+
+def _is_open(said: PredictionRecord) -> bool:
+    return said.alike < said.replicas or set(intervals(said)) != {NOTHING}
 
 
 def laws_table(made: list[Prediction]) -> Fitting:

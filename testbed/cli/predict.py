@@ -43,7 +43,10 @@ def _as_json(loaded: "Scenario", made: "list[Prediction]") -> dict[str, Any]:
     records = [each.record for each in made]
     return {
         "scenario": loaded.name,
-        "migrations": [asdict(each.record) | {"laws": asdict(each.laws), "why": each.why} for each in made],
+        "migrations": [
+            asdict(each.record) | {"chance": asdict(each.chance), "laws": asdict(each.laws), "why": each.why}
+            for each in made
+        ],
         "comparisons": [asdict(each) for each in comparisons(loaded.published, records)],
         "feasibility": [
             {"guest": table.name, "cells": [asdict(cell) for cell in table.cells], "note": table.note}

@@ -26,6 +26,8 @@ from testbed.model.writes import Phase, Vector
 
 BATCH_S = 0.001
 """guest_agent.config's ``batch_s``."""
+LATE = 0.02
+"""Standard deviation of auto-converge's cycles, as a share: its timers are late."""
 SWITCHOVER = ("pause_s", "last_scan_s", "prepare_s", "commit_s", "resume_s")
 
 
@@ -93,7 +95,7 @@ class ScatteredGuest(FluidGuest):
 
     def _run_in_slices(self, duration_s: float, stopped: float) -> None:
         """``SLICE_S`` running, ``stopped`` not, and again; the round begins anywhere in it."""
-        cycle = SLICE_S + stopped
+        cycle = SLICE_S + stopped * max(0.0, 1 + LATE * float(self._random.standard_normal()))
         begin = float(self._random.uniform(0.0, cycle))
         end = begin + duration_s
         ran = _ran(end, cycle) - _ran(begin, cycle)

@@ -1,7 +1,7 @@
 """What chance leaves open: the same migration a few dozen times, each with a luck of its own, and what they span.
 
-Of forty replicas and the run to come, each is as likely as another to be the least or the most of all forty-one. So the
-run lies within what the replicas span with a chance of 39 in 41, 95 %, for each figure by itself.
+Of sixty replicas and the run to come, each is as likely as another to be the least or the most of all sixty-one. So the
+run lies within what the replicas span with a chance of 59 in 61, 97 %, for each figure by itself.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from testbed.model.predict import predict
 from testbed.model.source import Costs
 from testbed.policies.asking import Limit
 
-REPLICAS = 40
+REPLICAS = 60
 
 
 def predict_with_chance(

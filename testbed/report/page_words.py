@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from testbed.core.record import ComparisonRecord, LinkRecord, MigrationRecord
 from testbed.core.service_record import ControlRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
+from testbed.report.foretold import foretold
 from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.text import difference, in_unit
 
@@ -67,20 +68,7 @@ def key_figures(done: MigrationRecord) -> list[tuple[str, str, str]]:
 
 def predicted(done: MigrationRecord) -> list[tuple[str, str, str, str]]:
     """Name, measured, predicted, difference; nothing where nothing was predicted."""
-    model = done.predicted
-    if model is None:
-        return []
-    rows: list[tuple[str, str, str, str]] = []
-    for name, seen, said in (
-        ("total time", done.total_time_s, model.total_time_s),
-        ("downtime", done.downtime_s, model.downtime_s),
-    ):
-        rows.append((name, seconds(seen), seconds(said), _apart(seen, said)))
-    rows.append(
-        ("sent", in_bytes(done.bytes_sent), in_bytes(model.bytes_sent), _apart(done.bytes_sent, model.bytes_sent))
-    )
-    rows.append(("rounds", str(len(done.rounds)), str(model.rounds), f"{len(done.rounds) - model.rounds:+d}"))
-    return rows
+    return [(each.name, each.measured, each.said, each.off) for each in foretold(done)]
 
 
 def rounds(done: MigrationRecord) -> list[list[str]]:
@@ -186,10 +174,6 @@ def _services_whole(migrations: Sequence[MigrationRecord]) -> list[Check]:
 def _all_verified(done: MigrationRecord) -> bool | None:
     known = [each.verified for each in done.services if each.verified is not None]
     return all(known) if known else None
-
-
-def _apart(seen: float | None, said: float | None) -> str:
-    return NOTHING if seen is None or not said else f"{seen / said - 1:+.1%}"
 
 
 def _bytes(value: float | None) -> str:

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from testbed.core.expectation import said
 from testbed.core.printable import printable
-from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, Summary
+from testbed.core.record import ComparisonRecord, MemoryRecord, MigrationRecord, PredictionRecord, Summary
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.answers import verdict
+from testbed.report.foretold import foretold
 from testbed.report.measures import throttled_real_s, throttled_s
 from testbed.report.service_words import WORDS, network, service_heads, services
 from testbed.report.tables import Fitting
@@ -133,22 +134,15 @@ def predictions_table(migrations: list[MigrationRecord]) -> Fitting:
         spare=("outcome",) if all(each.outcome == "completed" for each in migrations) else (),
     )
     for each in migrations:
-        foreseen = each.predicted
-        if foreseen is None:
-            continue
-        table.row(
-            name_of(each),
-            foreseen.outcome,
-            _in(in_seconds, foreseen.total_time_s),
-            _off(each.total_time_s, foreseen.total_time_s),
-            _in(in_seconds, foreseen.downtime_s),
-            _off(each.downtime_s, foreseen.downtime_s),
-            str(foreseen.rounds),
-            f"{len(each.rounds) - foreseen.rounds:+d}" if each.rounds else NOTHING,
-            in_bytes(foreseen.bytes_sent),
-            _off(each.bytes_sent, foreseen.bytes_sent),
-        )
+        if each.predicted:
+            cells = [cell for figure in foretold(each) for cell in (figure.said, figure.off)]
+            table.row(name_of(each), _ending(each.predicted), *cells)
     return table
+
+
+def _ending(said: PredictionRecord) -> str:
+    """How it was to end; with how many of how many, where chance decides that too."""
+    return said.outcome if said.alike == said.replicas else f"{said.outcome} ({said.alike} of {said.replicas})"
 
 
 def name_of(migration: MigrationRecord) -> str:
@@ -253,10 +247,3 @@ def in_unit(value: float | None, unit: str) -> str:
 
 def _in(write: Callable[[float], str], value: float | None) -> str:
     return NOTHING if value is None else write(value)
-
-
-def _off(measured: float | None, predicted: float | None) -> str:
-    """How far the measured one is from the predicted one, in per cent of that."""
-    if measured is None or not predicted:
-        return NOTHING
-    return f"{measured / predicted - 1:+.1%}"

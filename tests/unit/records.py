@@ -11,6 +11,7 @@ from testbed.core.record import (
     LinkRecord,
     MemoryRecord,
     MigrationRecord,
+    PredictionEnd,
     PredictionRecord,
     RoundRecord,
     StreamRecord,
@@ -53,6 +54,15 @@ def rounds_of(total_time_s: float | None) -> list[RoundRecord]:
     longer = min(1.0, (total_time_s or TOTAL_S) / TOTAL_S)
     begins = accumulate((sent / 128 * longer for sent in SENT), initial=0.0)
     return [a_round(i, s, d, at, longer) for i, (s, d, at) in enumerate(zip(SENT, DIRTIED, begins, strict=False), 1)]
+
+
+def a_prediction() -> PredictionRecord:
+    """Of opvizor, had chance a hand in it: total and downtime intervals, rounds missed, bytes to a rounding."""
+    low = PredictionEnd(total_time_s=21.0, downtime_s=0.00095, bytes_sent=2728 * MB, rounds=6)
+    high = PredictionEnd(total_time_s=21.9, downtime_s=0.06, bytes_sent=2730 * MB, rounds=7)
+    return PredictionRecord(
+        total_time_s=21.31, downtime_s=0.05, bytes_sent=2728 * MB, rounds=6, low=low, high=high, replicas=60, alike=55
+    )
 
 
 def a_migration(**changes: Any) -> MigrationRecord:

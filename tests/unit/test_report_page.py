@@ -14,7 +14,7 @@ from testbed.core.record import ComparisonRecord, MemoryRecord
 from testbed.report import page, page_words
 from testbed.report.charts import export
 from testbed.report.page_html import html
-from tests.unit.records import a_migration, a_summary
+from tests.unit.records import a_migration, a_prediction, a_summary
 from tests.unit.runs import kept, made, with_pages, with_samples
 
 SETTING = "network.vmotion.rate"
@@ -163,7 +163,10 @@ def test_several_migrations_stand_beside_what_was_published(tmp_path: Path) -> N
 
 def test_measured_against_predicted() -> None:
     rows = page_words.predicted(a_migration())
-    assert rows[0] == ("total time", "21.4 s", "21.3 s", "+0.4%") and rows[-1] == ("rounds", "5", "5", "+0")
+    assert rows[0] == ("total time", "21.4 s", "21.3 s", "+0.4%") and rows[2] == ("rounds", "5", "5", "+0")
+    left_to_chance = page_words.predicted(a_migration(predicted=a_prediction()))
+    assert left_to_chance[0] == ("total time", "21.4 s", "21.0 to 21.9 s", "within")
+    assert left_to_chance[2] == ("rounds", "5", "6 to 7", "-1")
     assert page_words.predicted(a_migration(predicted=None)) == []
 
 

@@ -9,7 +9,7 @@ from testbed.core.record import ComparisonRecord, MemoryRecord, Summary, Throttl
 from testbed.report.compare import comparisons
 from testbed.report.text import difference, proof, show
 from testbed.scenario import load
-from tests.unit.records import DIRTIED, SENT, a_migration, a_networked_migration, a_summary
+from tests.unit.records import DIRTIED, SENT, a_migration, a_networked_migration, a_prediction, a_summary
 
 
 def shown(summary: Summary, folder: Path | None = None, width: int = 200) -> str:
@@ -96,6 +96,14 @@ def test_what_was_predicted_stands_beside_what_was_measured() -> None:
     line = next(line for line in text.splitlines() if "+0.4%" in line)
     assert "21.3 s" in line and "60.0 ms" in line and "+16.7%" in line and "+0" in line
     assert "predicted" not in shown(a_summary(a_migration(predicted=None)))
+
+
+def test_where_chance_decides_the_prediction_is_an_interval_and_the_run_lies_within_it_or_is_so_far_off() -> None:
+    text = shown(a_summary(a_migration(predicted=a_prediction())))
+    for words in ("21.0 to 21.9 s", "within", "950 us to 60.0 ms", "+16.7%", "6 to 7", "-1", "completed (55 of 60)"):
+        assert words in text, words
+    assert "2,728" not in text and "2.7 GB" in text, "an interval that is a rounding is the figure"
+    assert "21.0 to 21.9 s" in shown(a_summary(a_migration(predicted=a_prediction())), width=100)
 
 
 def test_a_claim_says_whether_it_is_met() -> None:

@@ -1,0 +1,224 @@
+"""The model's chance against guests that really draw pages, one by one, by the guest's own program."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guest_agent.config import GuestConfig
+from guest_agent.program import Program
+from testbed.core.plan import Plan
+from testbed.core.record import PredictionRecord
+from testbed.core.rounds import Throttle
+from testbed.core.units import PAGE_SIZE
+from testbed.migration.precopy import migrate
+from testbed.model import guest as fluid
+from testbed.model.chance import BATCH_S, Draw, Scatter, ScatteredGuest
+from testbed.model.guest import FluidGuest
+from testbed.model.interval import REPLICAS, predict_with_chance
+from testbed.model.source import Costs, FluidSource
+from testbed.policies.load import load
+from testbed.throttles import auto_converge
+from tests.unit.plans import GBIT, plan, writes
+
+MIB = 1 / 1024
+COSTS = Costs(setup_s=0.005, round_s=0.0003, scan_s=0.0002, pause_s=0.0004, resume_s=0.001)
+SEEDS = range(40)
+
+
+class PageGuest(FluidGuest):
+    """A real guest's writes in virtual time, in batches of a millisecond: which pages it dirties is its program's."""
+
+    def __init__(self, asked: Plan, seed: int) -> None:
+        super().__init__(asked.guest.workload, asked.guest.ram_bytes)
+        self._program = Program(
+            GuestConfig(ram_bytes=asked.guest.ram_bytes, workload=dict(asked.guest.workload), seed=seed)
+        )
+        self._pages_dirty = np.zeros(asked.guest.ram_bytes // PAGE_SIZE, np.bool_)
+        self._now = float(np.random.default_rng(seed).random()) * BATCH_S
+        self._operation, self._due = 0, 0.0
+
+    def run(self, duration_s: float, throttle: Throttle | None = None) -> None:
+        assert throttle is None
+        before, self._now = self._now, self._now + duration_s
+        batches = self._now // BATCH_S - before // BATCH_S
+        rate, _ = self._program.pace(self._operation)
+        self._due += batches * BATCH_S * rate
+        numbers = np.arange(self._operation, int(self._due), dtype=np.uint64)
+        self._pages_dirty[self._program.pages(numbers).astype(np.int64)] = True
+        self._operation = int(self._due)
+
+    def collect(self, unsent: int = 0) -> int:
+        assert unsent == 0, "the policy looks at whole rounds"
+        self._pages_dirty[0] = True
+        found = int(self._pages_dirty.sum()) * PAGE_SIZE
+        self._pages_dirty[:] = False
+        return found
+
+
+def replayed(asked: Plan, goodput: float, seed: int) -> tuple[float, float | None, int, int]:
+    """Total time, downtime, bytes and rounds of the very pre-copy, of pages."""
+    guest = PageGuest(asked, seed)
+    guest.run(asked.warmup_s)
+    guest.collect()
+    source = FluidSource(
+        guest,
+        ram_bytes=asked.guest.ram_bytes,
+        goodput=goodput,
+        rtt_s=1e-4,
+        costs=COSTS,
+        timeout_s=asked.migration.timeout_s,
+        scattered=asked.guest.workload["name"] != "sequential",
+    )
+    done = migrate(source, load(asked.migration.policy))
+    sent = sum(each.sent_bytes for each in done.rounds)
+    return source.clock, sum(source.phases.values()), sent, len(done.rounds)
+
+
+def within(said: PredictionRecord, seen: tuple[float, float | None, int, int]) -> list[bool]:
+    assert said.low is not None and said.high is not None
+    ends = [(end.total_time_s, end.downtime_s, end.bytes_sent, end.rounds) for end in (said.low, said.high)]
+    return [low <= value <= high for low, value, high in zip(ends[0], seen, ends[1], strict=True)]  # type: ignore[operator]
+
+
+GOODPUT = 0.3
+"""Gbit/s, as a scaled 10G link."""
+
+
+@pytest.mark.parametrize(
+    ("workload", "policy"),
+    [
+        (writes(0.95 * GOODPUT, 64 * MIB), {"name": "plain", "downtime_goal": 0.0625}),
+        (writes(0.9 * GOODPUT, 64 * MIB), {"name": "plain", "downtime_goal": 0.02}),
+        (writes(0.95 * GOODPUT, 64 * MIB), "xen"),
+        (writes(0.95 * GOODPUT, 64 * MIB), {"name": "flattening", "downtime_goal": 0.0625}),
+        (writes(0.9 * GOODPUT, 4 * MIB), {"name": "plain", "downtime_goal": 0.01}),
+        (writes(0.5 * GOODPUT), {"name": "plain", "downtime_goal": 0.05}),
+        (
+            {**writes(1.1 * GOODPUT, 64 * MIB), "name": "hot-cold", "hot_share": 0.1, "hot_rate_share": 0.9},
+            {"name": "plain", "downtime_goal": 0.1},
+        ),
+        (
+            {**writes(1.2 * GOODPUT, 64 * MIB), "name": "zipf", "exponent": 1.0},
+            {"name": "plain", "downtime_goal": 0.1},
+        ),
+    ],
+    ids=["plain", "plain-to-the-end", "xen", "flattening", "small-set", "sequential", "hot-cold", "zipf"],
+)
+def test_nine_of_ten_runs_of_real_pages_lie_within_what_was_predicted(
+    workload: dict[str, Any], policy: str | dict[str, Any]
+) -> None:
+    asked = plan(128 * MIB, workload, policy, goodput=GOODPUT)
+    said = predict_with_chance(asked, goodput=GOODPUT * GBIT, rtt_s=1e-4, costs=COSTS)
+    assert said.replicas == said.alike == REPLICAS
+    found = [within(said, replayed(asked, GOODPUT * GBIT, seed)) for seed in SEEDS]
+    shares = np.mean(found, axis=0)
+    assert (shares >= 0.9).all(), dict(zip(("total", "downtime", "sent", "rounds"), shares, strict=True))
+
+
+LAWS: list[dict[str, Any]] = [
+    writes(0.3, 64 * MIB),
+    writes(2.0, 4 * MIB),
+    {**writes(0.3, 64 * MIB), "name": "hot-cold", "hot_share": 0.1, "hot_rate_share": 0.9},
+    {**writes(0.3), "name": "zipf", "exponent": 1.0},
+]
+
+
+@pytest.mark.parametrize("workload", LAWS, ids=["uniform", "small-set", "hot-cold", "zipf"])
+def test_as_many_pages_are_hit_as_real_ones_and_they_scatter_as_much(workload: dict[str, Any]) -> None:
+    asked, count = plan(128 * MIB, workload), 300
+    seen = np.array([_found(PageGuest(asked, seed)) for seed in range(count)]) / PAGE_SIZE
+    drawn = np.array(
+        [
+            _found(ScatteredGuest(workload, asked.guest.ram_bytes, (), Draw(np.random.default_rng(seed), Scatter())))
+            for seed in range(count)
+        ]
+    )
+    drawn = drawn / PAGE_SIZE
+    error = np.sqrt((seen.var() + drawn.var()) / count)
+    assert abs(drawn.mean() - seen.mean()) < max(4 * error, 0.004 * seen.mean())
+    assert drawn.std() == pytest.approx(seen.std(), rel=0.2)
+
+
+def _found(guest: FluidGuest) -> int:
+    """In 80 batches or 81, after a first time."""
+    guest.run(0.01)
+    guest.collect()
+    guest.run(0.0802)
+    return guest.collect()
+
+
+def test_writes_in_order_and_writes_that_a_throttle_counts_leave_nothing_to_chance() -> None:
+    for workload, throttle in (
+        (writes(0.3), None),
+        (writes(3, 64 * MIB), Throttle(kind="sdps", dirty_rate=4096 * 1e4)),
+    ):
+        found = set()
+        for seed in range(20):
+            guest = ScatteredGuest(workload, 2**27, (), Draw(np.random.default_rng(seed), Scatter()))
+            guest.run(0.1, throttle)
+            found.add(guest.collect() // PAGE_SIZE)
+        assert max(found) - min(found) <= 2e-3 * max(found) * 10 + 2, "only where in a batch it begins and ends"
+
+
+def test_auto_converge_takes_its_share_on_average_and_a_whole_number_of_stops_each_time() -> None:
+    throttle, ran, held = Throttle(kind="auto_converge", level=0.6), [], []
+    for seed in range(400):
+        guest = ScatteredGuest(writes(0.3, 64 * MIB), 2**27, (), Draw(np.random.default_rng(seed), Scatter()))
+        guest.run(0.105, throttle)
+        ran.append(guest.operations / guest.wanted)
+        held.append(guest.held_s(throttle))
+    assert np.mean(ran) == pytest.approx(0.4, abs=0.01)
+    assert 0.01 < np.std(ran) < 0.06
+    assert np.mean(held) == pytest.approx(FluidGuest(writes(0.3), 2**27).held_s(throttle), rel=0.15)
+    assert max(held) <= fluid.stopped_s(throttle) * 1.2
+    assert fluid.SLICE_S == auto_converge.SLICE_S
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_one_another() -> None:
+    def said(seed: int) -> PredictionRecord:
+        asked = plan(128 * MIB, writes(0.95 * GOODPUT, 64 * MIB), goodput=GOODPUT, seed=seed)
+        return predict_with_chance(asked, goodput=GOODPUT * GBIT, scatter=Scatter(goodput=1e-3, round_s=1e-4))
+
+    assert said(1) == said(1)
+    assert said(1).low != said(2).low and said(1).total_time_s == said(2).total_time_s
+
+
+def test_where_nothing_is_left_to_chance_the_interval_is_the_figure() -> None:
+    said = predict_with_chance(plan(1, {"name": "idle"}), goodput=1e9)
+    assert said.low is not None and said.high is not None
+    assert said.low == said.high
+    assert (said.low.total_time_s, said.low.rounds) == (said.total_time_s, said.rounds)
+
+
+def test_how_it_ends_may_be_left_to_chance_too() -> None:
+    """A deadline that the migration just makes, or not: the interval is of those that end as predicted."""
+
+    def said(timeout_s: float) -> PredictionRecord:
+        policy, workload = {"name": "plain", "downtime_goal": 0.0625}, writes(0.95 * GOODPUT, 64 * MIB)
+        asked = plan(128 * MIB, workload, policy, goodput=GOODPUT, timeout_s=timeout_s)
+        return predict_with_chance(asked, goodput=GOODPUT * GBIT, costs=COSTS)
+
+    free = said(600.0)
+    limit = free.total_time_s - 0.02
+    held = said(limit)
+    assert held.high is not None and free.high is not None and held.outcome == "completed"
+    assert 0 < held.alike < held.replicas
+    assert held.high.total_time_s < free.high.total_time_s
+
+
+def test_dozens_of_replicas_take_milliseconds() -> None:
+    asked = plan(128, writes(9.02, 40), "vmotion")
+    begun = time.perf_counter()
+    said = predict_with_chance(asked, goodput=9.4 * GBIT)
+    assert said.rounds > 10
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_stall_makes_a_migration_longer() -> None:
+    asked = plan(1, writes(1, 0.5))
+    free = predict_with_chance(asked, goodput=1e9)
+    stalled = predict_with_chance(asked, goodput=1e9, scatter=Scatter(stalls=5.0, stall_s=0.05))
+    assert free.high is not None and stalled.high is not None
+    assert stalled.high.total_time_s > free.high.total_time_s + 0.05
