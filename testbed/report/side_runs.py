@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from testbed.core.errors import ScenarioError
 from testbed.core.record import MigrationRecord, Summary
+from testbed.core.yaml_text import text_of, tree_of
 from testbed.report.folder import RunFolder
 from testbed.report.page_html import flat
 
@@ -80,11 +79,7 @@ def scale_of(done: MigrationRecord) -> tuple[float, float]:
 def _load(path: Path) -> Run:
     folder = RunFolder(path)
     summary = folder.read_summary()
-    try:
-        known = yaml.safe_load(folder.scenario.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ScenarioError("the scenario of this run cannot be read", str(folder.scenario)) from error
-    known = known if isinstance(known, dict) else {}
+    known, _ = tree_of(text_of(folder.scenario), str(folder.scenario))
     return Run(path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"})
 
 

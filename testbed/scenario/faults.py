@@ -8,7 +8,8 @@ from pydantic_core import ErrorDetails
 
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
-from testbed.scenario.document import Document, KeyPath, dotted
+from testbed.core.yaml_text import KeyPath
+from testbed.scenario.document import Document, dotted
 
 LONGEST = 400
 _ORDER = {"extra_forbidden": 0, "missing": 2}

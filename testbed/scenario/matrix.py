@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.yaml_text import KeyPath
 from testbed.scenario import cases
 from testbed.scenario.cases import CASES, Setting, check_path, is_value, label
-from testbed.scenario.document import Document, KeyPath, dotted, parts
+from testbed.scenario.document import Document, dotted, parts
 
 MOST = 1000
 """Combinations. More is a mistake: at 5 s each they would take more than an hour."""
