@@ -35,10 +35,6 @@ QUIET_S = 3600.0
 """A source may be silent this long within a round: pages come on the streams, and keep-alives find a dead peer."""
 
 
-MAX_CONNECTIONS = 65_535
-"""Of one guest: more ports than that one client has not."""
-
-
 class DestinationAgent:
     """Serves one migration. ``abandoned`` says whether it ended before commit, and why."""
 
@@ -149,8 +145,6 @@ class DestinationAgent:
     def _on_connection(self, message: GuestConnection) -> None:
         if self._arrival is None:
             raise RemoteProtocolError("a connection came for a guest without a network")
-        if len(self._connections) >= MAX_CONNECTIONS:
-            raise RemoteProtocolError(f"more than {MAX_CONNECTIONS} connections came")
         self._connections.append(message.connection)
 
     def _restore(self, announced: int) -> int:

@@ -14,6 +14,9 @@ from testbed.migration.views import drop, release
 from testbed.wire.messages import HEADER, Message, Pages, Type, decode, header
 from testbed.wire.pages import check_pages
 
+_NONE = -1
+"""No round is due any more."""
+
 
 class RoundCounter:
     """How many page bytes of the round have arrived, over all streams. ``fault``: why no more will, once it is so.
@@ -75,10 +78,10 @@ class RoundCounter:
         with self._condition:
             if self._coming:
                 raise RemoteProtocolError(f"pages of round {self._round} are still on their way")
-            self._round = 0
+            self._round = _NONE
 
     def _now(self) -> str:
-        return f"the one that is due is {self._round}" if self._round else "though the last one is over"
+        return f"the one that is due is {self._round}" if self._round != _NONE else "though the last one is over"
 
     def _await(self, size: int, timeout_s: float) -> None:
         """Until so many are there, a stream broke, or nothing came for that time."""

@@ -22,6 +22,7 @@ from testbed.migration.precopy import CommitRefused
 from testbed.migration.sending import Memory, SendStreams
 from testbed.migration.stamps import Stamps
 from testbed.migration.throttling import Throttling
+from testbed.wire.limits import fitting
 from testbed.wire.messages import (
     NO_DIGEST,
     Abandon,
@@ -61,7 +62,7 @@ class SourceAgent:
     ) -> None:
         self._guest, self._channel, self._cancel = guest, channel, cancel
         self._departure = departure
-        self._dumped = self._restored = self._operations = 0
+        self._dumped = self._sent = self._restored = self._operations = 0
         self.foreseen: Counter[str] = Counter()
         self.throttling = Throttling(guest, tracker)
         self._strict, self._progress = strict, progress
@@ -157,12 +158,12 @@ class SourceAgent:
         self._send_connections()
         operations = self._operations = self._guest.operations()
         mine = digest(self._guest.ports().ram_fd, self.ram_bytes) if self._strict else NO_DIGEST
-        self._channel.send(Prepare(operations, mine, self._dumped))
+        self._channel.send(Prepare(operations, mine, self._sent))
         answer = self._channel.receive(Prepared, STUNNED_TIMEOUT_S)
         if (answer.operations, answer.digest) != (operations, mine):
             raise MigrationAborted(f"the destination's memory differs: it holds {answer.operations} operations")
-        if answer.connections > self._dumped:
-            raise RemoteProtocolError(f"{answer.connections} connections were made of {self._dumped}")
+        if answer.connections > self._sent:
+            raise RemoteProtocolError(f"{answer.connections} connections were made of {self._sent}")
         self._restored = answer.connections
         self._cancel.seal()
         self.stamps.prepared = monotonic()
@@ -224,8 +225,9 @@ class SourceAgent:
     def _send_connections(self) -> None:
         if self._departure:
             left = self._departure.leave()
-            self._dumped = len(left)
-            self._channel.send_all([GuestConnection(each) for each in left])
+            sent = [GuestConnection(each) for each in fitting(left)]
+            self._dumped, self._sent = len(left), len(sent)
+            self._channel.send_all(sent)
         self.stamps.sent = monotonic()
 
     def _known_cost(self, scan_s: float) -> float:

@@ -12,11 +12,12 @@ from typing import IO, Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.foreign import BOM, PACKED, as_text, foreign
+from testbed.core.yaml_text import MAX_BYTES
 
 MOST_SUMMARY = 64 << 20
 MOST_SAMPLES = 256 << 20
 """Three hours of migrations. What is read from them takes ten times as much memory."""
-MOST_SCENARIO = 1 << 20
+MOST_SCENARIO = MAX_BYTES
 MOST_LINE = 4 << 20
 """Bytes of a line: one of ``pages.jsonl`` has 2,048 numbers."""
 DAMAGED = "the run's files are damaged"

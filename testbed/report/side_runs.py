@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from testbed.core.errors import ScenarioError
-from testbed.core.from_json import plain
 from testbed.core.record import MigrationRecord, Summary
+from testbed.core.yaml_text import tree_of
 from testbed.report import files
 from testbed.report.folder import RunFolder
 from testbed.report.page_html import flat
@@ -82,11 +80,7 @@ def scale_of(done: MigrationRecord) -> tuple[float, float]:
 def _load(path: Path) -> Run:
     folder = RunFolder(path)
     summary = folder.read_summary()
-    try:
-        known = plain(yaml.safe_load(files.text(folder.scenario, files.MOST_SCENARIO)), "scenario")
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ScenarioError("the scenario of this run cannot be read", str(folder.scenario)) from error
-    known = known if isinstance(known, dict) else {}
+    known, _ = tree_of(files.text(folder.scenario, files.MOST_SCENARIO), str(folder.scenario))
     return Run(path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"})
 
 

@@ -8,7 +8,8 @@ from pydantic_core import ErrorDetails
 
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
-from testbed.scenario.document import Document, KeyPath, dotted
+from testbed.core.yaml_text import KeyPath
+from testbed.scenario.document import Document, dotted
 from testbed.scenario.parameters import NameMissing
 from testbed.scenario.quantities import shown
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.yaml_text import KeyPath
 from testbed.scenario import cases
 from testbed.scenario.cases import CASES, Setting, check_path, is_value
-from testbed.scenario.document import Document, KeyPath, dotted, parts
+from testbed.scenario.document import Document, dotted, parts
 from testbed.scenario.values import label, meaning, spellings
 
 MOST = 1000

@@ -15,6 +15,7 @@ import yaml
 
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
+from testbed.core.yaml_text import scalar
 from testbed.scenario import document as documents
 from testbed.scenario.cases import CASES, without
 from testbed.scenario.document import Document, dotted, parts
@@ -101,7 +102,7 @@ def _value(path: str, text: str, place: str) -> Any:
     if not text.isprintable():
         raise ScenarioError("a value is one line", place)
     if text[:1] not in ("[", "{"):
-        return documents.scalar(text)
+        return scalar(text)
     try:
         value = documents.parse(f"value: {text}\n", place).tree.get("value")
     except ScenarioError as error:

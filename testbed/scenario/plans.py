@@ -11,8 +11,9 @@ from testbed.core.errors import ScenarioError
 from testbed.core.plan import Connections, CrossTraffic, Expect, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.plan import Scale as PlanScale
 from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
+from testbed.core.yaml_text import KeyPath
 from testbed.model.link import available, link_goodput
-from testbed.scenario.document import Document, KeyPath
+from testbed.scenario.document import Document
 from testbed.scenario.models import Link, Root
 from testbed.scenario.parameters import at_scale
 from testbed.scenario.services import check_areas, scaled_services

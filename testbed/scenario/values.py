@@ -14,7 +14,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from testbed.core.registry import is_path
 from testbed.core.units import parse
-from testbed.scenario.document import KeyPath, parts
+from testbed.core.yaml_text import KeyPath
+from testbed.scenario.document import parts
 from testbed.scenario.models import Root
 from testbed.scenario.named_schema import registries
 from testbed.scenario.parameters import parameters_of

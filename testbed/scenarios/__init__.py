@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
+from testbed.core.yaml_text import text_of, tree_of
 
 
 def folder() -> Path:
@@ -23,5 +23,6 @@ def path_of(name: str) -> Path:
 
 def title_of(name: str) -> str:
     """Its title: one line for people."""
-    document = yaml.safe_load(path_of(name).read_text(encoding="utf-8"))
-    return str(document.get("title", ""))
+    path = path_of(name)
+    tree, _ = tree_of(text_of(path), str(path))
+    return str(tree.get("title", ""))

@@ -1,6 +1,7 @@
 """One end of the channel without its socket: messages in, bytes out; bytes in, messages out; rules kept."""
 
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
+from testbed.wire.limits import Budget
 from testbed.wire.messages import HEADER, Message, decode, encode, header
 from testbed.wire.states import Role, State, after
 
@@ -12,12 +13,15 @@ class Connection:
         self.role = role
         self.peer = Role.DESTINATION if role is Role.SOURCE else Role.SOURCE
         self.state = State.NEW
+        self._said, self._heard = Budget(), Budget()
         self._buffer = bytearray()
 
     def send(self, message: Message) -> bytes:
-        """The bytes to send. Raises ``LocalProtocolError`` when it may not be said now."""
+        """The bytes to send. Raises ``LocalProtocolError`` when it may not be said now, or that was too much."""
         self.state = after(self.state, self.role, message.type, LocalProtocolError)
-        return encode(message)
+        data = encode(message)
+        self._said.take(message.type, len(data) - HEADER.size, LocalProtocolError)
+        return data
 
     def receive(self, data: bytes) -> None:
         """Takes in what came from the peer, in whatever pieces."""
@@ -32,6 +36,7 @@ class Connection:
         if len(self._buffer) < HEADER.size + length:
             return None
         body = bytes(self._buffer[HEADER.size : HEADER.size + length])
+        self._heard.take(kind, length, RemoteProtocolError)
         message = decode(kind, body)
         del self._buffer[: HEADER.size + length]
         self.state = following

@@ -1,15 +1,24 @@
 """YAML that is no scenario is refused in one line with its place; what is one remembers its lines."""
 
 import contextlib
+import re
+import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+import testbed
+from testbed import scenarios
 from testbed.core.errors import ScenarioError
-from testbed.scenario.document import MAX_BYTES, dotted, parse, parts, read, scalar
+from testbed.core.yaml_text import MAX_BYTES, MAX_NODES, scalar, tree_of
+from testbed.report.side_runs import load as load_runs
+from testbed.scenario.document import dotted, parse, parts, read
+from testbed.scenario.scenario import load
 
 REFUSED = {
     "an alias": ("a: &x 1\nb: *x\n", "s.yaml:1: anchors"),
@@ -21,6 +30,7 @@ REFUSED = {
     "nothing": ("# only a comment\n", "s.yaml: is empty"),
     "two documents": ("a: 1\n---\nb: 2\n", "s.yaml:2: a second document"),
     "deep nesting": ("[" * 5000, "nested more than"),
+    "very many values": (f"a: [{'1,' * (MAX_NODES + 1)}]", "more than"),
     "an open bracket": ("a: [1, 2\n", "not valid YAML"),
     "a tab": ("a:\n\tb: 1\n", "s.yaml:2: not valid YAML"),
     "a list as a key": ("a: 1\n? [x, y]\n: 2\n", "s.yaml:2: a key must be a word"),
@@ -113,3 +123,41 @@ def test_half_a_character_is_refused_where_it_stands() -> None:
     with pytest.raises(ScenarioError, match=r"s\.yaml:2: holds half a character"):
         parse('vm: {ram: 1GiB}\nname: "\\ud800"\n', "s.yaml")
     assert parse('name: "\\U00010000"\n', "s.yaml").tree == {"name": "\U00010000"}
+
+
+# ---- One reader for all ----------------------------------------------------------------------------------------------
+
+
+LAUGHS = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+"""Some three hundred bytes that are 400 million numbers."""
+
+
+def test_no_other_reader_of_yaml_is_used_anywhere() -> None:
+    root = Path(testbed.__file__).parent
+    found = [
+        path.relative_to(root).as_posix()
+        for path in sorted(root.rglob("*.py"))
+        if re.search(r"yaml\.(safe_load|load|compose|full_load|unsafe_load)", path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["core/yaml_text.py"]
+
+
+def test_a_run_whose_scenario_has_aliases_is_refused_by_compare(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(Path(__file__).parents[1] / "data" / "run-schema-1", run)
+    (run / "scenario.yaml").write_text(LAUGHS)
+    tracemalloc.start()
+    with pytest.raises(ScenarioError, match=r"scenario.yaml:1: anchors and aliases"):
+        load_runs([run, run])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 << 20
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_what_a_run_keeps_of_its_scenario_can_be_read_again(name: str) -> None:
+    resolved = load(name).resolved_yaml()
+    tree, _ = tree_of(resolved, name)
+    assert tree["name"] == yaml.safe_load(resolved)["name"]
