@@ -93,6 +93,15 @@ class Guest:
     def listen(self) -> None:
         self._listener = self._listener or socket.create_server((self._address, PORT), backlog=1024)
 
+    def talk_to_itself(self) -> None:
+        """A connection that both ends are of, on the loopback interface; and one that is never answered."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._own = [socket.create_connection(listener.getsockname()), listener.accept()[0], listener]
+        opening = socket.socket()
+        opening.setblocking(False)
+        opening.connect_ex((self._address.rpartition(".")[0] + ".250", PORT))
+        self._own.append(opening)
+
     def accept(self, count: int) -> None:
         assert self._listener
         for _ in range(count):

@@ -9,6 +9,7 @@ import pytest
 
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux import tcp_repair
+from testbed.migration.finding import ELSEWHERE, OPENING
 from testbed.network.fabric import Fabric
 from tests.netns.staging import Stage, close, exactly, staged
 
@@ -144,6 +145,14 @@ def test_a_connection_that_the_kernel_refuses_is_counted(stage: Stage) -> None:
     here = stage.arrive([replace(moving[0], local_ip="10.99.0.1"), moving[1]])
     assert list(here) == [moving[1].remote_port]
     close(here)
+
+
+def test_what_cannot_move_is_known_before_the_stun_and_counted(stage: Stage) -> None:
+    stage.connect(2)
+    stage.source.ask("talk_to_itself")
+    unfit = {ELSEWHERE: 2, OPENING: 1}
+    assert stage.departing.foresee() == unfit
+    assert (len(stage.leave()), stage.refused()) == (2, unfit)
 
 
 def test_five_hundred(stage: Stage) -> None:
