@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from testbed.cli.live import figures, sights
 from testbed.core.errors import ScenarioError
-from testbed.core.units import Dimension, parse
+from testbed.core.units import Dimension, read
 from testbed.engines.control import Order
 from testbed.network.prompt import Leave
 from testbed.report import text
@@ -47,7 +47,7 @@ class Commands:
     def rate(self, line: str) -> None:
         """rate 300Mbit: the vMotion link's rate, from now on."""
         try:
-            rate = parse(line, Dimension.BIT_RATE)
+            rate = read(line, Dimension.BIT_RATE)
         except ValueError as fault:
             raise ScenarioError(str(fault)) from fault
         self._session.order(Order.read({"what": "rate", "value": rate}))

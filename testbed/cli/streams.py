@@ -16,7 +16,7 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
-from testbed.core.errors import OutputFailed, ReaderLeft
+from testbed.core.errors import OutputFailed, ReaderLeft, TestbedError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -103,30 +103,30 @@ class _Output(_Descriptor):
 
     def __init__(self, *, closed: bool) -> None:
         super().__init__(1)
-        closed_fault = OutputFailed("stdout is closed, and what was asked for goes there")
-        self._fault: OutputFailed | ReaderLeft | None = closed_fault if closed else None
-        self._said = False
+        self._closed, self._said = closed, False
 
     def write(self, data: "ReadableBuffer", /) -> int:
         """Raises ``OutputFailed`` and ``ReaderLeft``."""
         if self._said:
             return len(memoryview(data))
         try:
-            if self._fault is None:
-                return self._written(data)
-        except BrokenPipeError:
-            self._fault = ReaderLeft("whoever read stdout has gone")
-        except OSError as error:
-            self._fault = OutputFailed(f"stdout cannot be written: {error.strerror}")
-        self._said = True
-        raise self._fault
+            return self._written(data)
+        except TestbedError:
+            self._said = True
+            raise
 
     def _written(self, data: "ReadableBuffer") -> int:
+        if self._closed:
+            raise OutputFailed("stdout is closed, and what was asked for goes there")
         while True:
             try:
                 return os.write(1, data)
             except BlockingIOError:
                 select.select([], [1], [])
+            except BrokenPipeError as error:
+                raise ReaderLeft("whoever read stdout has gone") from error
+            except OSError as error:
+                raise OutputFailed(f"stdout cannot be written: {error.strerror}") from error
 
 
 class _Errors(_Descriptor):

@@ -65,6 +65,15 @@ def tree_of(text: str, name: str) -> tuple[dict[str, Any], dict[KeyPath, str]]:
     return _mapping(node, (), name, places), places
 
 
+def end_of(text: str) -> tuple[str | None, int]:
+    """Where the first value in ``text`` ends, and its text if it is a scalar. Raises ``ValueError`` for no YAML."""
+    try:
+        node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ValueError("is no YAML") from error
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else None, node.end_mark.index
+
+
 def scalar(text: str) -> Any:
     """The value of an unquoted scalar: a number, true, false, null, or the text itself."""
     if text in _WORDS:

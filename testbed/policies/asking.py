@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
+from testbed.core.printable import printable
 from testbed.core.rounds import THROTTLES, Action, Decision, EarlyLook, Round, Throttle
 from testbed.policies import Policy
 
@@ -69,11 +70,6 @@ def shown(value: object) -> str:
     return printable(said if len(said) <= 60 else f"{said[:57]}...") + f" ({type(value).__name__})"
 
 
-def printable(text: str) -> str:
-    """On one line, and nothing in it that a terminal would obey."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
 def place_in(file: str, trace: TracebackType | None) -> str | None:
     """``file:line``, the deepest of that file that a traceback knows."""
     found = None
@@ -105,8 +101,6 @@ def _faults(answer: object) -> Iterator[str]:
         yield f"returned a Decision whose action is to be {ACTIONS}, not {shown(action)}"
     if not isinstance(reason, str) or not reason.strip():
         yield f"returned a Decision whose reason is to be a sentence, not {shown(reason)}"
-    elif not reason.isprintable():
-        yield f"returned a Decision whose reason is not one line of printable text: {shown(reason)}"
     yield from _throttle_faults(throttle)
 
 

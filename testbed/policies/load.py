@@ -15,9 +15,10 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.printable import printable
 from testbed.core.registry import nearest
 from testbed.policies import Policy, registry
-from testbed.policies.asking import place_in, printable, told
+from testbed.policies.asking import place_in, told
 
 
 def load(spec: str | Mapping[str, Any]) -> Policy:

@@ -71,7 +71,7 @@ def there(path: Path) -> bool:
 def text(path: Path, most: int) -> str:
     """All of it. Raises ``ScenarioError``."""
     with opened(path, most) as file:
-        data = file.read(most + 1)
+        data = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)  # a buffer of that size is made first
     return as_text(data, str(path))
 
 

@@ -8,14 +8,13 @@ axis. A value from Python is that value: a number, a text, a list for an axis, a
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-import yaml
-
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
-from testbed.core.yaml_text import scalar
+from testbed.core.yaml_text import end_of, scalar
 from testbed.scenario import document as documents
 from testbed.scenario.cases import CASES, without
 from testbed.scenario.document import Document, dotted, parts
@@ -109,8 +108,7 @@ def _value(path: str, text: str, place: str) -> Any:
         raise ScenarioError(str(error).removeprefix(f"{error.where}: "), place) from error
     if isinstance(value, dict):
         raise ScenarioError("a value is a single one such as 64GiB; set the parts of a mapping one by one", place)
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    rest = text[node.end_mark.index :].strip()
+    rest = text[end_of(text)[1] :].strip()
     if rest:
         raise ScenarioError(f"the list ends before '{rest:.40}'; take that away", place)
     return value
@@ -118,12 +116,10 @@ def _value(path: str, text: str, place: str) -> Any:
 
 def _quoted(text: str) -> str | None:
     """What stands in the quotes, if all of ``text`` stands in one pair of them."""
-    try:
-        node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError:
-        return None
-    whole = isinstance(node, yaml.ScalarNode) and node.end_mark.index == len(text)
-    return str(node.value) if whole else None
+    with suppress(ValueError):
+        quoted, end = end_of(text)
+        return quoted if end == len(text) else None
+    return None
 
 
 def _without_axis(document: Document, path: str, place: str) -> Document:

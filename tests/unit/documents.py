@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def spans() -> Iterator[tuple[str, list[str]]]:
     for file in DOCUMENTS:
         text = _FENCE.sub("", file.read_text(encoding="utf-8"))
         for found in re.finditer(r"`((?:sudo )?testbed\s[^`]+)`", text):
-            asked = arguments(shlex.split(found[1]))
+            asked = arguments(list(takewhile(lambda word: word != ">", shlex.split(found[1]))))
             assert asked is not None
             yield file.name, ["hello" if word == "SCENARIO" else word for word in asked]
 

@@ -19,6 +19,7 @@ from testbed.core.record import MigrationRecord
 from testbed.engines import RunContext, simulated
 from testbed.experiment import run_scenario
 from testbed.linux.interrupts import STOPPING
+from testbed.model.predict import Forecast, forecast
 from testbed.report.folder import RunFolder
 from testbed.scenario import load
 from tests.unit.runs import kept
@@ -88,7 +89,7 @@ def test_who_ended_the_run_may_end_the_page_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interrupting(monkeypatch, "testbed.report.page.rebuild")
-    interrupting(monkeypatch, "testbed.engines.simulated.run")
+    interrupting(monkeypatch, "testbed.engines.simulated.forecast")
     assert run_command([*SIMULATED, "--repeat", "2", "--out", str(tmp_path / "run")]) == 130
     assert "while the page was drawn" in capsys.readouterr().err
     summary = RunFolder(tmp_path / "run").read_summary()
@@ -113,15 +114,14 @@ def test_a_fault_that_ends_the_run_is_why_the_others_were_not_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     calls: list[Plan] = []
-    real = simulated.run
 
-    def second(plan: Plan, *given: Any) -> MigrationRecord:
+    def second(plan: Plan, **given: Any) -> Forecast:
         calls.append(plan)
         if len(calls) == 2:
             raise fault
-        return real(plan, *given)
+        return forecast(plan, **given)
 
-    monkeypatch.setattr(simulated, "run", second)
+    monkeypatch.setattr(simulated, "forecast", second)
     with pytest.raises(type(fault)):
         a_run(tmp_path / "run", repeat=4)
     summary = RunFolder(tmp_path / "run").read_summary()
@@ -130,10 +130,10 @@ def test_a_fault_that_ends_the_run_is_why_the_others_were_not_made(
 
 
 def test_a_fault_of_one_migration_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> MigrationRecord:
+    def broken(*_: Any, **_more: Any) -> Forecast:
         raise TestbedError("its host's shell was killed")
 
-    monkeypatch.setattr(simulated, "run", broken)
+    monkeypatch.setattr(simulated, "forecast", broken)
     a_run(tmp_path / "run", repeat=2)
     summary = RunFolder(tmp_path / "run").read_summary()
     assert [each.reason for each in summary.migrations] == ["its host's shell was killed"] * 2 and not summary.not_made

@@ -185,7 +185,7 @@ THEIRS = {
 """What pydantic says itself, of every kind of error that it knows."""
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=changed())
 @example(tree={"vm": {"ram": "1GiB", "change_bytes": 7}})
 @example(tree={"vm": {"ram": "1GiB"}, "published": [{"compare": 3, "reduction": 0.5, "source": "me"}]})
