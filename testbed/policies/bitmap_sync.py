@@ -9,7 +9,7 @@
       └─────────────────▶   and if what is left is still below it, the guest is stopped
 
 So a pass is never sent to its end: what is left of it joins what was dirtied, the pass goes on over both, and a guest
-that dirties little is stopped with nearly all of the limit still to send. Between two looks QEMU sends for some 50 ms.
+that dirties little is stopped with nearly all of the limit still to send. Between two looks is ``ITERATION_S``.
 
 Towards a throttle count only looks that are more than a second apart: with less between them their bytes are added up.
 Sources: QEMU migration/migration.c (migration_iteration_run, migration_update_counters), migration/ram.c
@@ -21,10 +21,10 @@ from collections.abc import Sequence
 
 from testbed.core.rounds import Round
 
-ITERATION_S = 0.033
+ITERATION_S = 0.025
 """Seconds of sending before it is looked again how much is left. In QEMU it is 50 ms (MAX_WAIT), so that it stops with
-25 ms less to send than its limit, on average; but beside its pages its switchover takes some 20 ms where ours takes 5.
-With a third less, downtimes come out as QEMU's were measured: 273 to 308 ms of 300."""
+25 ms less to send than its limit, on average; yet its downtimes were measured as 273 to 308 ms of 300, so beside its
+pages its switchover takes some 20 ms where ours takes 5. With half of it downtimes come out as QEMU's."""
 PERIOD_S = 1.0
 """Seconds that must lie between two looks for what they found to count."""
 SEEN = 2
