@@ -14,7 +14,7 @@ from testbed.core.events import (
     RoundFinished,
     Sampled,
 )
-from testbed.core.units import in_seconds
+from testbed.core.units import by_hand, in_seconds
 
 Observer = Callable[[Event], None]
 
@@ -55,8 +55,7 @@ def lines(event: Event) -> Iterator[str]:
             yield from _downtime(event)
             yield f"  {event.outcome}: {event.reason}" + ("" if event.valid else " (not valid)")
         case Controlled():
-            value = "" if event.value is None else f" {event.value:g}"
-            yield f"  by hand: {event.what}{value}" + (f": {event.fault}" if event.fault else "")
+            yield f"  by hand: {by_hand(event.what, event.value)}" + (f": {event.fault}" if event.fault else "")
         case Progress() | Sampled():
             return
 
