@@ -18,7 +18,7 @@ from testbed.core.events import (
 from testbed.core.expectation import said
 from testbed.core.outlook import Outlook
 from testbed.core.printable import printable
-from testbed.core.units import in_bytes, in_seconds
+from testbed.core.units import by_hand, in_bytes, in_seconds
 
 Observer = Callable[[Event], None]
 QUIET_S = 5.0
@@ -83,8 +83,7 @@ def lines(event: Event) -> Iterator[str]:
             yield from _downtime(event)
             yield f"  {said(event.outcome, event.valid)}: {event.reason}" + ("" if event.valid else " (not valid)")
         case Controlled():
-            value = "" if event.value is None else f" {event.value:g}"
-            yield f"  by hand: {event.what}{value}" + (f": {event.fault}" if event.fault else "")
+            yield f"  by hand: {by_hand(event.what, event.value)}" + (f": {event.fault}" if event.fault else "")
         case Progress() | Sampled():
             return
 

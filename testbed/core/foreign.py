@@ -27,7 +27,7 @@ def foreign(head: bytes, name: str) -> str | None:
 
 
 def as_text(data: bytes, name: str) -> str:
-    """UTF-8, with or without a byte order mark. Raises ``ScenarioError``, saying what it is instead, or in which line."""
+    """UTF-8, with or without a byte order mark. Raises ``ScenarioError``, saying what it is instead."""
     if said := foreign(data, name):
         raise ScenarioError(said, name)
     try:

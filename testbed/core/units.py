@@ -195,6 +195,13 @@ def in_seconds(time: float) -> str:
     return _with_prefix(time, "s", (("", 1.0), ("m", 1e-3), ("u", 1e-6)))
 
 
+def by_hand(what: str, value: float | None) -> str:
+    """What somebody does to a migration, as people say it: ``cut``, ``rate 300 Mbit/s``, ``throttle 50%``."""
+    if value is None:
+        return what
+    return f"{what} {in_bits_per_second(value) if what == 'rate' else f'{value:.0%}'}"
+
+
 _LARGE = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))
 
 

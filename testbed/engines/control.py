@@ -17,6 +17,7 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan
+from testbed.core.units import by_hand
 from testbed.network import links
 from testbed.network.fabric import Fabric
 
@@ -54,7 +55,7 @@ class Order:
         return cls(what=what, value=float(value))
 
     def __str__(self) -> str:
-        return self.what if self.value is None else f"{self.what} {self.value:g}"
+        return by_hand(self.what, self.value)
 
 
 class Controls:

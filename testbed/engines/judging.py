@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from testbed.core.expectation import unmet
 from testbed.core.record import MigrationRecord
 from testbed.core.service_record import ControlRecord
-from testbed.core.units import in_bits_per_second
+from testbed.core.units import by_hand, in_bits_per_second
 from testbed.engines.evidence import Evidence
 
 RATE_TOLERANCE = 0.01
@@ -66,7 +66,7 @@ def _measurement(made: MigrationRecord, seen: Evidence, pace: float | None) -> I
 def _by_hand(controls: list[ControlRecord]) -> list[str]:
     """A migration that somebody had a hand in says nothing of what it would have been."""
     obeyed = [each for each in controls if not each.fault]
-    done = [f"{each.what} {each.value:g}" if each.value is not None else each.what for each in obeyed]
+    done = [by_hand(each.what, each.value) for each in obeyed]
     return [f"changed by hand: {', '.join(done)}"] if done else []
 
 

@@ -122,8 +122,7 @@ def of_migration(
         yield Figure(
             name=f"switchover-{name}",
             title="The switchover, in milliseconds",
-            caption="The phases add up to the downtime. The guest's gap and the client's blackout lie where they were "
-            "seen, on one axis with it; what is drawn from the same zero without that is of an older run.",
+            caption=_switchover_caption(done),
             chart=switchover,
         )
     if cells is not None:
@@ -134,6 +133,17 @@ def of_migration(
             "and again: the writable working set.",
             chart=grid_chart(cells, migrations),
         )
+
+
+def _switchover_caption(done: MigrationRecord) -> str:
+    """Only what is there to be seen."""
+    said = ["The phases add up to the downtime."]
+    if done.blackout is not None or done.guest_gap_begin_s is not None:
+        said.append("The guest's gap and the client's blackout lie where they were seen, on one axis with it.")
+        said.append("An arrow: it reaches beyond this axis.")
+    elif done.guest_gap_s is not None and done.link.drops is not None:
+        said.append("Where the guest's gap began is not known: it is drawn from the same zero.")
+    return " ".join(said)
 
 
 def _timeline_caption(done: MigrationRecord, line: Timeline) -> str:

@@ -195,10 +195,10 @@ def test_the_link_and_the_guest_are_in_the_hands_of_the_page(window: Browser, tm
         run.wait_for("by hand: mend")
         window.run("document.getElementById('throttle').value = 50")
         press(window, "throttle")
-        run.wait_for("by hand: throttle 0.5")
+        run.wait_for("by hand: throttle 50%")
         window.run("document.getElementById('rate').value = 2000")
         press(window, "rate")
-        run.wait_for("by hand: rate 2e+09")
+        run.wait_for("by hand: rate 2.0 Gbit/s")
         assert run.end() == 1
         done = run.migration
         assert done["outcome"] == "completed" and done["memory"]["match"] is True

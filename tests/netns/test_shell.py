@@ -71,7 +71,7 @@ def test_what_cannot_be_done_is_said_and_the_prompt_goes_on(tmp_path: Path) -> N
     for words in (
         "no migration has begun; 'migrate' begins one",
         "a throttle is a number such as 0.5, not ''",
-        "'throttle 0.5' was not done: no migration is under way",
+        "'throttle 50%' was not done: no migration is under way",
         "not 'fast'",
         "10 Mbit/s or more",
         "did you mean 'ram'",

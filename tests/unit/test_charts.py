@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from testbed.core.record import ComparisonRecord
+from testbed.core.service_record import BlackoutRecord
 from testbed.report import cells, samples
 from testbed.report.charts import export, theme
 from testbed.report.charts.grid import MOST_POINTS, grid_chart
@@ -142,3 +143,26 @@ def test_vega_is_bundled_whole_and_cannot_end_its_element(monkeypatch: pytest.Mo
 
 def test_json_cannot_end_its_element() -> None:
     assert "<" not in export.embedded({"a": "</script><!--\u2028"})
+
+
+@pytest.mark.parametrize("begin", [-1.1, -0.1, 0.0, 0.5])
+def test_what_lies_beside_the_axis_of_the_switchover_has_a_bar_at_its_edge(begin: float) -> None:
+    """As where a throttled guest kept its clients waiting long before it was stunned."""
+    parts = {"before_switchover" if begin < 0 else "after_switchover": 0.2}
+    done = a_migration(
+        downtime_phases_s=PHASES,
+        downtime_s=sum(PHASES.values()),
+        guest_gap_s=0.2,
+        guest_gap_begin_s=begin,
+        client_blackout_s=0.2,
+        blackout=BlackoutRecord(answers=9, median_interval_s=1e-3, begin_s=begin, parts=parts),
+    )
+    chart = switchover_chart(done)
+    assert chart is not None
+    made = export.spec(chart)
+    (rows,) = made["datasets"].values()
+    first, last = made["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert all(first <= row["left"] <= row["right"] <= last for row in rows)
+    seen = [row for row in rows if row["kind"] != "phase" and row["what"] != "downtime (hypervisor)"]
+    assert len(seen) == 3 and all(row["right"] - row["left"] >= 0.005 * (last - first) for row in seen)
+    assert all(("◀" in row["label"] or "▶" in row["label"]) == (begin != 0.0 or row["end"] > last) for row in seen)

@@ -132,7 +132,7 @@ def test_what_is_done_by_hand_is_a_line() -> None:
     done = Controlled(at=1.0, what="rate", value=1e8, fault=None)
     refused = Controlled(at=1.0, what="cut", value=None, fault="no such link")
     assert [line for event in (done, refused) for line in lines(event)] == [
-        "  by hand: rate 1e+08",
+        "  by hand: rate 100 Mbit/s",
         "  by hand: cut: no such link",
     ]
 

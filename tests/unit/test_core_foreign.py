@@ -72,7 +72,13 @@ def test_what_does_not_fit_is_said_with_its_place(changes: dict[str, Any], said:
         built(Whole, {"name": "x"} | changes)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))  # fmt: skip
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
+)
+
+
+@given(ANY)
 def test_anything_is_a_value_or_a_value_error(known: Any) -> None:
     for key in ("name", "kind", "parts", "pair", "anything"):
         try:
@@ -95,7 +101,7 @@ def test_what_cannot_be_seen_is_shown() -> None:
 
 def test_packed_text_and_marks() -> None:
     assert as_text("\ufeffa".encode(), "f") == "a" and foreign(b"name: x", "f") is None
-    with pytest.raises(ScenarioError, match="^f: this is zstd; unpack it first: unzstd f$"):
+    with pytest.raises(ScenarioError, match=r"^f: this is zstd; unpack it first: unzstd f$"):
         as_text(b"\x28\xb5\x2f\xfd", "f")
     with pytest.raises(ScenarioError, match="f:3: is not UTF-8"):
         as_text(b"a\nb\n\xff", "f")

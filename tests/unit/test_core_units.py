@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from testbed.core.units import (
     Dimension,
+    by_hand,
     in_bits_per_second,
     in_bytes,
     in_bytes_per_second,
@@ -14,6 +15,7 @@ from testbed.core.units import (
     scaled,
     written,
 )
+from testbed.engines.control import Order
 
 DIMENSIONS = st.sampled_from(Dimension)
 
@@ -116,3 +118,11 @@ def test_what_is_printed_is_near_what_it_was(value: float) -> None:
     factor = {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}[unit]
     assert float(number) * factor == pytest.approx(value, rel=0.06)
     assert unit == "TB" or float(number) < 1000
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "said"),
+    [("rate", 3e8, "rate 300 Mbit/s"), ("throttle", 0.5, "throttle 50%"), ("cut", None, "cut")],
+)
+def test_orders_by_hand_are_said_with_their_units(what: str, value: float | None, said: str) -> None:
+    assert by_hand(what, value) == str(Order(what=what, value=value)) == said

@@ -197,7 +197,7 @@ def test_gzip_is_said_by_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"PK\x03\x04zip", "a zip archive"), ("{}".encode("utf-16"), "UTF-16 text"), (b"\xfd7zXZ\x00", "xz"),
-     (b"BZh9", "bzip2"), (b"{\n\xff}", "summary.json:2: is not UTF-8 text"), (b"{\n]", r"summary.json:2: is not JSON \(")],
+     (b"BZh9", "bzip2"), (b"{\n\xff}", "summary.json:2: is not UTF-8"), (b"{\n]", r"summary.json:2: is not JSON \(")],
 )  # fmt: skip
 def test_other_formats_are_said_by_name(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "summary.json").write_bytes(content)

@@ -1,16 +1,20 @@
 """``serve``: what is in the folder is shown and given, what is not in it is not."""
 
+import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import uvicorn
 
+import testbed
 from testbed.web.runs import app
 from testbed.web.shelf import Shelf
 from tests.unit.runs import kept
@@ -125,3 +129,58 @@ def test_a_folder_that_may_not_be_looked_into_hides_no_other(tmp_path: Path, mon
 
 def test_the_newest_run_is_first(folder: Path) -> None:
     assert [each.name for each in Shelf(folder).runs()] == ["one", "broken"]
+
+
+EVIL = "<script>alert(1)</script>\x1b[31m"
+
+
+def test_a_hostile_folder_is_shown_and_not_followed(tmp_path: Path) -> None:
+    """Pipes, links, files without end, names that are no text: each is a line, and none is waited for."""
+    root = tmp_path / "results"
+    kept(root / EVIL.replace("/", "_"))
+    kept(root / "edited")
+    known = json.loads((root / "edited" / "summary.json").read_text())
+    known["migrations"][0] |= {"bytes_sent": 1, "name": EVIL}
+    (root / "edited" / "summary.json").write_text(json.dumps(known))
+    for name in ("pipe", "link", "huge", "text", os.fsdecode(b"no\xfftext")):
+        (root / name).mkdir()
+    os.mkfifo(root / "pipe" / "summary.json")
+    (root / "link" / "summary.json").symlink_to(root / "edited" / "summary.json")
+    with (root / "huge" / "summary.json").open("wb") as file:
+        file.truncate(1 << 40)
+    for name in ("text", os.fsdecode(b"no\xfftext")):
+        (root / name / "summary.json").write_text('{"schema": 1, "seed": "' + EVIL.replace("\x1b", "") + '"}')
+    with serving(root) as url:
+        status, page = get(url)
+        for name in ("pipe", "link", "huge", "edited", "text"):
+            assert get(f"{url}/runs/{name}/report.html")[0] == (200 if name == "edited" else 404)
+        assert get(f"{url}/runs/{quote(EVIL.replace('/', '_'))}/report.html")[0] == 200
+    text = page.decode()
+    assert status == 200 and "<script" not in text and "\x1b" not in text
+    assert text.count("cannot be read: ") == 5 and "no: edited or damaged" in text
+    for said in ("is no ordinary file", "is a link", "are read at most", "is missing", "no\\udcfftext"):
+        assert said in text
+
+
+def test_only_files_that_are_there_are_linked(tmp_path: Path) -> None:
+    """A simulated run has no samples."""
+    testbed.run("hello", engine="simulated", out=tmp_path / "results" / "sim")
+    with serving(tmp_path / "results") as url:
+        links = re.findall(r'href="(/runs/[^"]+)"', get(url)[1].decode())
+        assert "/runs/sim/summary.json" in links and "/runs/sim/samples.jsonl" not in links
+        assert [get(url + link)[0] for link in links] == [200] * len(links)
+
+
+def test_a_runs_own_page_can_ask_for_nothing(url: str) -> None:
+    """It may be anybody's: its scripts run as a page of no origin."""
+    with _OPENER.open(f"{url}/runs/one/report.html", timeout=60) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts") and "default-src 'none'" in policy
+    assert "allow-same-origin" not in policy
+
+
+def test_a_run_that_changes_is_read_again(tmp_path: Path) -> None:
+    folder, shelf = kept(tmp_path / "one"), Shelf(tmp_path)
+    assert shelf.runs()[0] is shelf.runs()[0]
+    (folder / "summary.json").write_text("{")
+    assert "is not JSON" in shelf.runs()[0].fault

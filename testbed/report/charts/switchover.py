@@ -7,6 +7,8 @@ import altair as alt
 from testbed.core.record import MigrationRecord
 
 WIDTH, STEP = 640, 24
+STUB, ROOM = 0.01, 0.14
+"""Shares of the axis: what a bar that lies beside it takes, and what is left free for labels."""
 DOWNTIME, GAP, BLACKOUT = "downtime (hypervisor)", "gap (guest)", "blackout (client)"
 MEANING = {
     "pause": "until every thread of the guest stands still",
@@ -39,17 +41,17 @@ def switchover_chart(done: MigrationRecord) -> alt.TopLevelMixin | None:
         y=alt.Y("what:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False))
     )
     first, last = _shown(rows)
-    for row in rows:
-        row["at"] = min(max(row["end"], first), last)
-    scale = alt.Scale(domain=[first, last + 0.14 * (last - first)])
-    x = alt.X("begin:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
-    bars = base.mark_bar(height={"band": 0.7}, clip=True).encode(
+    _place(rows, first, last)
+    room = ROOM * (2 if any(row["end"] > last for row in rows) else 1)
+    scale = alt.Scale(domain=[first, last + room * (last - first)], nice=False)
+    x = alt.X("left:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
+    bars = base.mark_bar(height={"band": 0.7}).encode(
         x=x,
-        x2="end:Q",
+        x2="right:Q",
         color=alt.Color("kind:N", scale=alt.Scale(domain=["phase", "seen", "part"]), legend=None),
         tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("note:N", title=" "), alt.Tooltip("label:N", title=" ")],
     )
-    labels = base.mark_text(align="left", dx=4).encode(x="at:Q", text="label:N")
+    labels = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
     return alt.layer(bars, labels).properties(width=WIDTH, height=alt.Step(STEP))
 
 
@@ -60,6 +62,26 @@ def _shown(rows: list[dict[str, Any]]) -> tuple[float, float]:
     first, last = min(row["begin"] for row in rows), max(row["end"] for row in rows)
     down = max((row["end"] for row in rows if row["kind"] == "phase"), default=last)
     return max(first, -down), min(last, 2 * down)
+
+
+def _place(rows: list[dict[str, Any]], first: float, last: float) -> None:
+    """Where each bar is drawn: as far as it lies on the axis. One that lies beside it is a stub at its edge; an arrow
+    says that there is more to it, and where.
+    """
+    stub = STUB * (last - first)
+    for row in rows:
+        row["left"] = min(max(row["begin"], first), last - stub)
+        row["right"] = max(min(row["end"], last), row["left"])
+        if row["begin"] < row["end"] <= first or last <= row["begin"] < row["end"]:
+            row["right"] = row["left"] + stub
+        if row["begin"] < first:
+            row["label"] = f"◀ {row['label']}, from {_milliseconds(row['begin'])}"
+        elif row["end"] > last:
+            row["label"] += f", to {_milliseconds(row['end'])} ▶"
+
+
+def _milliseconds(at: float) -> str:
+    return f"{at:,.0f} ms" if abs(at) >= 100 else f"{at:.3g} ms"
 
 
 def _phases(done: MigrationRecord) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import altair as alt
 
 from testbed.core.record import MigrationRecord
 from testbed.core.service_record import ControlRecord
-from testbed.core.units import in_bits_per_second
+from testbed.core.units import by_hand
 from testbed.report.bands import Band
 from testbed.report.charts.theme import ROUND, STUNNED
 from testbed.report.timeline import ServiceLine, Timeline
@@ -156,8 +156,7 @@ def _controls(done: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Ch
 
 def control_label(each: ControlRecord) -> str:
     """``rate 2 Gbit/s``, ``throttle 50%``, ``cut (failed)``."""
-    value = "" if each.value is None else in_bits_per_second(each.value) if each.what == "rate" else f"{each.value:.0%}"
-    return " ".join(part for part in (each.what, value, "(failed)" if each.fault else "") if part)
+    return by_hand(each.what, each.value) + (" (failed)" if each.fault else "")
 
 
 def _kind(index: int, stunned: bool) -> str:

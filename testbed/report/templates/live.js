@@ -109,7 +109,7 @@
       edge(began + end, `end of round ${done.index}`);
     },
     Controlled(event) {
-      const value = event.value === null ? "" : ` ${event.value}`;
+      const value = event.value === null ? "" : ` ${event.what === "rate" ? scaled(event.value, "bit/s") : percent(event.value)}`;
       line(`by hand: ${event.what}${value}${event.fault ? `: not done, ${event.fault}` : ""}`);
       if (!event.fault) edge(event.at, `by hand: ${event.what}${value}`);
     },

@@ -1,0 +1,85 @@
+"""The live page on a phone, fed with events of a run that need not be: what is beside what, and nothing over it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from testbed.core.events import Controlled, MigrationStarted, PhaseChanged, RoundFinished
+from testbed.core.rounds import Action, Decision, Round, RoundKind
+from testbed.web.app import LiveApp
+from testbed.web.hub import Hub
+from testbed.web.live import as_json
+from testbed.web.live_page import live_page
+from tests.browser.driver import Browser
+
+NAME = "vm.ram=256GiB network.vmotion.rate=40Gbit migration.policy=auto-converge"
+OVERLAPS = """
+const cells = [...document.querySelectorAll('#rows td')];
+const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]) > 1;
+const over = (a, b) => shared(a, b, 'left', 'right') && shared(a, b, 'top', 'bottom');
+const pairs = cells.flatMap((a, i) => cells.slice(i + 1).map(b => [a, b]))
+  .filter(([a, b]) => over(a.getBoundingClientRect(), b.getBoundingClientRect()));
+return [...pairs, ...cells.filter(e => e.scrollWidth > e.clientWidth + 1)].map(String);
+"""
+
+
+def events() -> list[dict[str, Any]]:
+    decision = Decision(
+        action=Action.GO_ON, reason="went on after round 1: 8,994 pages (36.8 MB) left, 328 ms at 112 MB/s"
+    )
+    done = [
+        Round(index=i, kind=kind, started_s=i * 1.0, duration_s=0.9, sent_bytes=256 * 10**6, dirtied_bytes=36 * 10**6)
+        for i, kind in ((1, RoundKind.PRECOPY), (2, RoundKind.STOP_AND_COPY))
+    ]
+    return [
+        as_json(MigrationStarted(at=1.0, name=NAME, index=1, total=2)),
+        as_json(PhaseChanged(at=2.0, phase="precopy")),
+        *(as_json(RoundFinished(at=3.0, round=each, decision=decision)) for each in done),
+        as_json(Controlled(at=4.0, what="rate", value=3e8, fault=None)),
+        as_json(Controlled(at=4.0, what="throttle", value=0.5, fault="no")),
+    ]
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The page of such a run."""
+    hub = Hub("a")
+    app = LiveApp(hub, lambda _order: None, lambda token: live_page("narrow", token))
+    server = uvicorn.Server(uvicorn.Config(app.app, port=0, log_level="error", lifespan="off"))
+    started = threading.Event()
+
+    async def run() -> None:
+        for event in events():
+            await hub.add(event)
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        started.set()
+        await serving
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    assert started.wait(20)
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    yield f"http://{host}:{port}/?{app.token}"
+    server.force_exit = server.should_exit = True
+    thread.join(20)
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_a_migrations_name_is_not_printed_over_its_figures(width: int, tmp_path: Path) -> None:
+    with served() as url, Browser(width=max(500, width)) as browser:
+        browser.metrics(width, 1600, mobile=width < 500)
+        browser.open(url)
+        browser.wait("return document.querySelectorAll('#rows tr').length == 2")
+        browser.screenshot(tmp_path / "live.png")
+        assert browser.run(OVERLAPS) == []
+        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
+        text = browser.run("return document.getElementById('done').innerText")
+        assert "by hand: rate 300 Mbit/s" in text and "by hand: throttle 50 %: not done, no" in text
