@@ -8,6 +8,7 @@ import pytest
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
+from testbed.core.record import LinkRecord
 from testbed.linux.counters import Counters
 from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.commands import run_in
@@ -34,6 +35,12 @@ def _reaches(fabric: Fabric, host: str, address: str) -> bool:
 def _shaped(fabric: Fabric, plan: LinkPlan) -> LinkPlan:
     shape(fabric, "vmotion", plan)
     return plan
+
+
+def _shares(record: LinkRecord) -> list[float]:
+    """Of what the rate implies, forth and back."""
+    assert record.expected_goodput and record.goodput and record.goodput_back
+    return [seen / record.expected_goodput for seen in (record.goodput, record.goodput_back)]
 
 
 @pytest.mark.parametrize("mtu", [1500, 9000])
@@ -65,13 +72,12 @@ def test_a_link_that_gives_too_little_or_too_much_is_trimmed_against_its_own_pro
     plan = LinkPlan(rate=2e8)
     shape(fabric, "vmotion", plan)
     set_rate(fabric, "vmotion", plan)
-    for _ in range(4):  # on a machine that others use too, six proofs can all be disturbed
-        record = calibrate(fabric, plan)
-        assert record.expected_goodput and record.goodput and record.goodput_back
-        shares = [seen / record.expected_goodput for seen in (record.goodput, record.goodput_back)]
-        if shares == pytest.approx([1, 1], abs=PROVEN):
-            break
-    assert shares == pytest.approx([1, 1], abs=PROVEN), record
+    record = calibrate(fabric, plan)
+    for _ in range(3):  # on a machine that others use too, six proofs can all be disturbed
+        if _shares(record) != pytest.approx([1, 1], abs=PROVEN):
+            record = calibrate(fabric, plan)
+    assert _shares(record) == pytest.approx([1, 1], abs=PROVEN), record
+    assert record.expected_goodput is not None
     assert (record.trim, record.trim_back) == pytest.approx((1 / 0.99, 1 / 1.012), abs=2 * PROVEN)
     again = [transfer(fabric, congestion="cubic", size=15 * 10**6, settle_bytes=8 * 10**6).goodput for _ in range(3)]
     assert 8 * max(again) == pytest.approx(record.expected_goodput, rel=0.005), "it is left as it was proved"
