@@ -18,6 +18,7 @@ from testbed.web.live import as_json
 from testbed.web.live_page import live_page
 from tests.browser.driver import Browser
 
+TOKEN = "narrow-token"
 NAME = "vm.ram=256GiB network.vmotion.rate=40Gbit migration.policy=auto-converge"
 OVERLAPS = """
 const cells = [...document.querySelectorAll('#rows td')];
@@ -50,7 +51,7 @@ def events() -> list[dict[str, Any]]:
 def served() -> Iterator[str]:
     """The page of such a run."""
     hub = Hub("a")
-    app = LiveApp(hub, lambda _order: None, lambda token: live_page("narrow", token))
+    app = LiveApp(hub, lambda _order: None, live_page("narrow", TOKEN), TOKEN, "narrow")
     server = uvicorn.Server(uvicorn.Config(app.app, port=0, log_level="error", lifespan="off"))
     started = threading.Event()
 
@@ -67,7 +68,7 @@ def served() -> Iterator[str]:
     thread.start()
     assert started.wait(20)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
-    yield f"http://{host}:{port}/?{app.token}"
+    yield f"http://{host}:{port}/?token={TOKEN}"
     server.force_exit = server.should_exit = True
     thread.join(20)
 

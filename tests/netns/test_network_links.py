@@ -37,6 +37,12 @@ def _shaped(fabric: Fabric, plan: LinkPlan) -> LinkPlan:
     return plan
 
 
+def _shares(record: LinkRecord) -> list[float]:
+    """Of what the rate implies, forth and back."""
+    assert record.expected_goodput and record.goodput and record.goodput_back
+    return [seen / record.expected_goodput for seen in (record.goodput, record.goodput_back)]
+
+
 @pytest.mark.parametrize("mtu", [1500, 9000])
 @pytest.mark.parametrize("rate", [1e7, 1e8, 1e9])
 def test_a_link_delivers_what_its_rate_implies(fabric: Fabric, rate: float, mtu: int) -> None:
@@ -66,19 +72,15 @@ def test_a_link_that_gives_too_little_or_too_much_is_trimmed_against_its_own_pro
     plan = LinkPlan(rate=2e8)
     shape(fabric, "vmotion", plan)
     set_rate(fabric, "vmotion", plan)
-    # On a machine that others use too, six proofs can all be disturbed.
-    tries = (calibrate(fabric, plan) for _ in range(4))
-    record = next(record for record in tries if _shares(record) == pytest.approx([1, 1], abs=PROVEN))
-    assert record.expected_goodput
+    record = calibrate(fabric, plan)
+    for _ in range(3):  # on a machine that others use too, six proofs can all be disturbed
+        if _shares(record) != pytest.approx([1, 1], abs=PROVEN):
+            record = calibrate(fabric, plan)
+    assert _shares(record) == pytest.approx([1, 1], abs=PROVEN), record
+    assert record.expected_goodput is not None
     assert (record.trim, record.trim_back) == pytest.approx((1 / 0.99, 1 / 1.012), abs=2 * PROVEN)
     again = [transfer(fabric, congestion="cubic", size=15 * 10**6, settle_bytes=8 * 10**6).goodput for _ in range(3)]
     assert 8 * max(again) == pytest.approx(record.expected_goodput, rel=0.005), "it is left as it was proved"
-
-
-def _shares(record: LinkRecord) -> list[float]:
-    """Of what was asked for, forth and back."""
-    assert record.expected_goodput and record.goodput and record.goodput_back
-    return [seen / record.expected_goodput for seen in (record.goodput, record.goodput_back)]
 
 
 def test_both_directions_are_shaped_and_the_vm_network_too(fabric: Fabric) -> None:

@@ -77,8 +77,8 @@ def replayed(asked: Plan, goodput: float, seed: int) -> tuple[float, float | Non
 
 
 COARSE = {"zipf": 0.003}
-"""Share by which the fluid is off: the guest's tail is dealt in runs of whole ranks, of one page or two, which the law is
-not, and so its writes meet dirty pages a little more often."""
+"""Share by which the fluid is off: the guest's tail is dealt in runs of whole ranks, of one page or two, which the law
+is not, and so its writes meet dirty pages a little more often."""
 
 
 def within(said: PredictionRecord, seen: tuple[float, float | None, int, int], off: float) -> list[bool]:
