@@ -18,7 +18,7 @@ from testbed.web.live import as_json
 from testbed.web.live_page import live_page
 from tests.browser.driver import Browser
 
-TOKEN = "narrow-token"
+TOKEN = "narrow-token"  # noqa: S105 - of a page of a test
 NAME = "vm.ram=256GiB network.vmotion.rate=40Gbit migration.policy=auto-converge"
 OVERLAPS = """
 const cells = [...document.querySelectorAll('#rows td')];
