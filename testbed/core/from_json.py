@@ -15,6 +15,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from testbed.core.printable import printable
+
 T = TypeVar("T")
 MOST = 10**18
 """No number of a record is larger: 10^18 bytes are an exabyte, and 64 bits hold it."""
@@ -96,12 +98,12 @@ def number(known: object, place: str) -> int | float:
 
 
 def text(known: object, place: str) -> str:
-    """One that can be written, not too long. Raises ``ValueError``."""
+    """One that can be written, not too long; made printable. Raises ``ValueError``."""
     if not isinstance(known, str) or len(known) > MOST_TEXT:
         raise _wrong("a text", known, place)
     if not known.isascii() and _HALF.search(known):
         raise ValueError(f"{place}: holds half a character (an escape such as \\ud800)")
-    return known
+    return printable(known, MOST_TEXT)
 
 
 def _truth(known: object, place: str) -> bool:

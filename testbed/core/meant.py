@@ -80,7 +80,7 @@ def _time(word: str) -> str | None:
 def _data(number: str, word: str, dimension: Dimension) -> str | None:
     """Bytes or bits, at once or a second. An upper-case B is a byte and a lower-case one a bit, where either may be."""
     match = _DATA.fullmatch(word)
-    if not match:
+    if not match or (match[2] and not match[1]):
         return None
     prefix, binary, unit, per = match[1], match[2], match[3], match[4]
     bits = unit.lower().startswith("bit") or (unit == "b" and bool(per))
