@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,13 +100,15 @@ def test_of_several_checkouts_the_last_one_has_it_and_says_so(tmp_path: Path) ->
 def test_a_command_that_is_not_ours_stays_as_it_is(tmp_path: Path, kind: str) -> None:
     name = tmp_path / "bin" / "testbed"
     name.parent.mkdir()
-    make: dict[str, Callable[[], object]] = {
-        "file": lambda: name.write_text("#!/bin/sh\necho theirs\n"),
-        "link": lambda: name.symlink_to("elsewhere"),
-        "folder": name.mkdir,
-        "empty": name.touch,
-    }
-    make[kind]()
+    match kind:
+        case "file":
+            name.write_text("#!/bin/sh\necho theirs\n")
+        case "link":
+            name.symlink_to("elsewhere")
+        case "folder":
+            name.mkdir()
+        case _:
+            name.touch()
     before = name.lstat()
     said = as_root(tmp_path, "install_name").stderr
     assert "is not ours and stays as it is" in said and len(said.splitlines()) == 1
