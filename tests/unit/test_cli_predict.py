@@ -59,6 +59,18 @@ def test_json_holds_the_rounds_the_laws_and_the_tables(capsys: Captured) -> None
     assert {cell["rate"] for cell in made["feasibility"][0]["cells"]} == {1e9, 10e9, 25e9, 40e9, 100e9}
 
 
+def test_what_is_left_to_chance_is_told_with_its_interval_and_is_the_same_again(capsys: Captured) -> None:
+    out = said(capsys, "policies")
+    table = out[out.index("left to chance") :].split("\n\n")[0]
+    plain = next(line for line in table.splitlines() if line.startswith("policy=plain"))
+    assert " to " in plain and plain.rstrip().endswith("60 of 60")
+    assert out == said(capsys, "policies") != said(capsys, "policies", "--seed", "9")
+    assert "left to chance" not in said(capsys, "hello", "--set", "vm.workload=idle")
+    first = json.loads(said(capsys, "policies", "--json"))["migrations"][0]
+    low, high = first["chance"]["low"], first["chance"]["high"]
+    assert low["total_time_s"] < first["total_time_s"] < high["total_time_s"] and low["rounds"] < high["rounds"]
+
+
 def test_what_is_set_counts(capsys: Captured) -> None:
     made = json.loads(said(capsys, "hello", "--json", "--seed", "7", "--set", "network.vmotion.goodput=1.8Gbit"))
     slow = json.loads(said(capsys, "hello", "--json"))
