@@ -13,7 +13,7 @@ from testbed.core.plan import Plan
 from testbed.engines import Observer, RunContext
 from testbed.engines.accounting import LinkCount
 from testbed.engines.logs import LogFollower
-from testbed.engines.outcome import Pair
+from testbed.engines.settling import Pair
 from testbed.engines.timeline import GuestLog
 from testbed.linux.counters import Counters
 from testbed.metrics.guest import GuestSource

@@ -23,8 +23,9 @@ from testbed.engines.control import LinkControl, Order
 from testbed.engines.forecasting import foresee
 from testbed.engines.guests import GuestProcess
 from testbed.engines.measuring import Measuring
-from testbed.engines.outcome import DESTINATION, SOURCE, Ended, Following, Pair
+from testbed.engines.outcome import DESTINATION, SOURCE, Ended, Following
 from testbed.engines.recording import decided
+from testbed.engines.settling import Pair
 from testbed.linux import owned
 from testbed.linux.interrupts import Noted, noting
 from testbed.model.link import available

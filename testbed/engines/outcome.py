@@ -1,11 +1,6 @@
-"""Following a migration to its end, and the operator's part when an agent dies: one runner, never two, never none.
-
-A guest's own RAM says how far it came. A destination that ran has done more operations than the frozen source, so
-even with both agents dead it can be told who owns the guest: freeze both, compare, end one.
-"""
+"""Following a migration to its end, in whatever way it comes: what its agents say, what somebody orders, what hangs."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -16,13 +11,10 @@ from testbed.core.record import Outcome
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
 from testbed.core.service_record import ControlRecord
 from testbed.engines import Observer
-from testbed.engines.agents import AgentProcess
 from testbed.engines.control import Controls, LinkControl, Order
-from testbed.engines.guests import GuestProcess
+from testbed.engines.settling import Pair, go_on_at_source, settle
 from testbed.linux.interrupts import Noted
-from testbed.linux.nic import Nic
 from testbed.linux.waiting import SLICE_S, Patience
-from testbed.migration.rescue import bring_up, take_back
 
 SOURCE, DESTINATION = "esx1", "esx2"
 BY_HAND = "cancelled by hand"
@@ -52,20 +44,6 @@ class Ended:
     announce_fault: str | None = None
     controls: list[ControlRecord] = field(default_factory=list)
     interrupted: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Pair:
-    """Both hosts' agents and guests; ``nic`` is what the agents were told of the guest's network, None without one;
-    ``frames`` announce the guest on it.
-    """
-
-    source_agent: AgentProcess
-    destination_agent: AgentProcess
-    source: GuestProcess
-    destination: GuestProcess
-    nic: dict[str, Any] | None = None
-    frames: tuple[bytes, ...] = ()
 
 
 class Following:
@@ -240,55 +218,8 @@ class Following:
         else:
             self._leave_it_at_source()
             self.ended.reason = f"{self._gone_because} before commit; the guest runs on at the source"
-            self.ended.reason += _go_on_at_source(self._pair, self._unaccepted)
+            self.ended.reason += go_on_at_source(self._pair, self._unaccepted)
         return True
-
-
-def settle(pair: Pair) -> bool:
-    """Decides for good where the guest lives: True at the destination, which then runs; False at the source, and the
-    destination's guest is ended. The source is left frozen either way. Raises ``TimeoutError`` for one that cannot be
-    stopped; the other is, then.
-    """
-    pair.destination_agent.kill()
-    with ExitStack() as both:
-        both.callback(pair.destination.freeze)
-        pair.source.freeze()
-    if pair.destination.operations() > pair.source.operations():
-        _go_on_at_destination(pair)
-        return True
-    _silence(pair)
-    pair.destination.kill()
-    return False
-
-
-def _silence(pair: Pair) -> None:
-    """The guest that never ran says nothing to its clients when it is ended: they are the source's."""
-    if pair.nic is not None and pair.destination.alive:
-        pid, nic = pair.destination.process.pid, pair.nic
-        with suppress(OSError), closing(Nic(pid, nic["interface"], nic["ip"], nic["prefix"])) as its:
-            its.silence()
-
-
-def _go_on_at_destination(pair: Pair) -> None:
-    """As the agent would have done it: the network first, then the guest. One that cannot be reached there runs there
-    all the same, and the switch is found to send what is for it elsewhere.
-    """
-    if pair.nic is not None and pair.destination.alive:
-        with suppress(TestbedError):
-            bring_up(pair.destination.process.pid, **pair.nic, frames=pair.frames)
-    pair.destination.thaw()
-
-
-def _go_on_at_source(pair: Pair, unaccepted: list[Any]) -> str:
-    """As the agent would have done it: the network first, then the guest. What could not be done, as words to add."""
-    fault = ""
-    if pair.nic is not None and pair.source.alive:
-        try:
-            take_back(pair.source.process.pid, **pair.nic, frames=pair.frames, unaccepted=unaccepted)
-        except TestbedError as error:
-            fault = f", but {error}"
-    pair.source.thaw()
-    return fault
 
 
 def read_round(fields: dict[str, Any]) -> Round:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from guest_agent.config import GuestConfig
 from guest_agent.verify import prove
 from testbed.core.record import MemoryRecord
-from testbed.engines.outcome import Ended, Pair
+from testbed.engines.outcome import Ended
+from testbed.engines.settling import Pair
 
 METHOD = "frozen source against stopped destination, byte for byte; what the guest wrote since is replayed"
 

@@ -16,8 +16,8 @@ from testbed.core.record import (
     StreamRecord,
     ThrottleRecord,
     VmRecord,
-    record_round,
 )
+from testbed.core.round_record import record_round
 from testbed.core.rounds import RoundKind
 from testbed.engines.accounting import account
 from testbed.engines.evidence import Evidence

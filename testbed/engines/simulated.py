@@ -12,15 +12,8 @@ from testbed.core.errors import PolicyFault
 from testbed.core.events import PhaseChanged, RoundFinished
 from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
-from testbed.core.record import (
-    CrossTrafficRecord,
-    GuestRecord,
-    LinkRecord,
-    MigrationRecord,
-    ThrottleRecord,
-    VmRecord,
-    record_round,
-)
+from testbed.core.record import CrossTrafficRecord, GuestRecord, LinkRecord, MigrationRecord, ThrottleRecord, VmRecord
+from testbed.core.round_record import record_round
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import Observer, RunContext, register
 from testbed.engines.forecasting import moving_s

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar
 
-from testbed.core.record import MigrationRecord, RoundRecord, Summary
+from testbed.core.record import MigrationRecord, Summary
+from testbed.core.round_record import RoundRecord
 from testbed.core.service_record import ServicePhaseRecord, ServiceRecord
 from testbed.model.full_scale import full_scale
 from testbed.report import derived

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from testbed.core.record import MigrationRecord, RoundRecord
+from testbed.core.record import MigrationRecord
+from testbed.core.round_record import RoundRecord
 from testbed.core.service_record import ServicePhaseRecord, ServiceRecord
 from testbed.core.units import PAGE_SIZE
 from testbed.model.link import ETHERNET_BYTES, TCP_IP_BYTES

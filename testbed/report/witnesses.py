@@ -7,7 +7,8 @@ from typing import get_args
 
 from testbed.core.claims import Claim, Figure
 from testbed.core.from_json import built
-from testbed.core.record import ComparisonRecord, MigrationRecord, RoundRecord, Summary
+from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
+from testbed.core.round_record import RoundRecord
 from testbed.core.rounds import Round
 from testbed.core.units import PAGE_SIZE
 from testbed.report.agreement import alike

@@ -7,8 +7,7 @@
 ``Pages`` alone is followed by raw bytes: as many as its extents add up to, straight from memory. It travels on
 streams, everything else on the channel. Lengths are checked before any memory is touched. Version 2 moves the guest's
 TCP connections (``GuestConnection``, and their number in ``Prepare`` and ``Prepared``) and says when it was announced.
-Version 3 moves those that the guest has finished or closed too, and the guest takes its first step before its link is
-up: until then nobody hears of it, and it can be refused.
+Version 3 moves those that it has finished or closed too, and it takes its first step before its link is up: unheard.
 """
 
 import struct

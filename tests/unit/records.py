@@ -13,12 +13,12 @@ from testbed.core.record import (
     MigrationRecord,
     PredictionEnd,
     PredictionRecord,
-    RoundRecord,
     StreamRecord,
     Summary,
     ThrottleRecord,
     VmRecord,
 )
+from testbed.core.round_record import RoundRecord
 from testbed.core.service_record import (
     BlackoutRecord,
     ConnectionsRecord,

@@ -12,7 +12,8 @@ from testbed.core.events import Event
 from testbed.engines import outcome
 from testbed.engines.agents import GONE
 from testbed.engines.control import Controls, Order
-from testbed.engines.outcome import DESTINATION, SOURCE, Ended, Following, Pair, settle
+from testbed.engines.outcome import DESTINATION, SOURCE, Ended, Following
+from testbed.engines.settling import Pair, settle
 from testbed.linux import waiting
 from testbed.linux.interrupts import Noted
 
