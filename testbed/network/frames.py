@@ -81,6 +81,10 @@ class Frame:
         )
 
 
+MAX_KEPT = 1 << 18
+"""Bytes of one packet, as tcpdump and Wireshark have it (MAXIMUM_SNAPLEN)."""
+
+
 def frames(file: Path) -> Iterator[Frame]:
     """In the file's order; of one that was cut off its whole frames. Raises ``ScenarioError`` for what is no pcap."""
     try:
@@ -93,6 +97,8 @@ def frames(file: Path) -> Iterator[Frame]:
             number = 0
             while len(raw := pcap.read(head.size)) == head.size:
                 seconds, fraction, kept, length = head.unpack(raw)
+                if kept > MAX_KEPT:
+                    raise ScenarioError(f"holds a packet of {kept} bytes; the run's files are damaged", str(file))
                 data = pcap.read(kept)
                 if len(data) < kept:
                     return

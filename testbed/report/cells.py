@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from testbed.core import json_text
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import cell_pages
 
@@ -83,17 +84,16 @@ def read(path: Path) -> dict[tuple[str, int], Cells]:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     needed = {"migration", "repeat", "round", "pages", "cell_pages", "sent", "dirtied"}
-    with path.open(encoding="utf-8") as lines:
-        for number, text in enumerate(lines, 1):
-            try:
-                row = json.loads(text)
-            except ValueError as error:
-                if not text.endswith("\n"):
-                    return
-                raise ScenarioError("is not JSON; the run's files are damaged", f"{path}:{number}") from error
-            if not isinstance(row, dict) or not needed <= row.keys():
-                raise ScenarioError(f"expected {', '.join(sorted(needed))}", f"{path}:{number}")
-            yield row
+    for number, text in enumerate(json_text.lines_of(path), 1):
+        try:
+            row = json_text.parse(text)
+        except ValueError as error:
+            if not text.endswith("\n") and len(text) < json_text.MAX_LINE:
+                return
+            raise ScenarioError("is not JSON; the run's files are damaged", f"{path}:{number}") from error
+        if not isinstance(row, dict) or not needed <= row.keys():
+            raise ScenarioError(f"expected {', '.join(sorted(needed))}", f"{path}:{number}")
+        yield row
 
 
 def _cells(rows: list[dict[str, Any]], path: Path) -> Cells:

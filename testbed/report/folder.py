@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from testbed.core import json_text
 from testbed.core.errors import ScenarioError, TestbedError
-from testbed.core.printable import printable_texts
 from testbed.core.record import MigrationRecord, Summary
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class RunFolder:
     def read_summary(self) -> Summary:
         """Raises ``ScenarioError`` if there is none or it is not one."""
         try:
-            known = json.loads(self.summary.read_text(encoding="utf-8"), object_hook=printable_texts)
+            known = json_text.read(self.summary)
         except OSError as error:
             message = f"no run lies here: {self.summary} cannot be read ({error.strerror})"
             raise ScenarioError(message, str(self.path)) from error

@@ -1,6 +1,5 @@
 """``samples.jsonl`` as arrays: what was sampled and what happened, migration by migration."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from testbed.core import json_text
 from testbed.core.errors import ScenarioError
 
 Column: TypeAlias = npt.NDArray[Any]
@@ -92,12 +92,11 @@ def _taken_early(found: list[Recording], begun: float) -> Iterator[Row]:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                yield {**row, "t": float(row["t"]), "kind": str(row["kind"])}
-            except (ValueError, KeyError, TypeError) as error:
-                if not line.endswith("\n"):
-                    return
-                raise ScenarioError("is not a sample; the run's files are damaged", f"{path}:{number}") from error
+    for number, line in enumerate(json_text.lines_of(path), 1):
+        try:
+            row = json_text.parse(line)
+            yield {**row, "t": float(row["t"]), "kind": str(row["kind"])}
+        except (ValueError, KeyError, TypeError) as error:
+            if not line.endswith("\n") and len(line) < json_text.MAX_LINE:
+                return
+            raise ScenarioError("is not a sample; the run's files are damaged", f"{path}:{number}") from error
