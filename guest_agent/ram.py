@@ -23,6 +23,8 @@ from testbed.linux.memory import available_bytes
 
 Buffer: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
 
+RAM_NAME = "guest-ram"
+"""Of the memfd, as /proc shows it in the mappings of whoever maps a guest's RAM."""
 MAGIC, VERSION = int.from_bytes(b"FM-GUEST", "little"), 1
 _TEXT_AT = 512
 LAYOUT = np.dtype(
@@ -64,7 +66,7 @@ class Ram:
                 "make vm.ram smaller, or scale it down further",
             )
         try:
-            self.fd = memfd.create("guest-ram", self.size)
+            self.fd = memfd.create(RAM_NAME, self.size)
             memfd.preallocate(self.fd, self.size)
             self._map = memfd.map_shared(self.fd, self.size, populate=True)
         except OSError as error:

@@ -8,6 +8,7 @@ from types import TracebackType
 
 import psutil
 
+from guest_agent.ram import RAM_NAME
 from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished, Sampled
 from testbed.core.plan import Plan
 from testbed.engines import Observer, RunContext
@@ -95,7 +96,7 @@ class Measuring:
     """From before the guest's first operation to after its last. Its result is complete once the context has ended."""
 
     def __init__(self, plan: Plan, context: RunContext, fabric: Fabric, pair: Pair) -> None:
-        self._pair, self._ram_bytes = pair, plan.guest.ram_bytes
+        self._pair = pair
         self._stack = ExitStack()
         self.marks: dict[str, Mark] = {}
         self.memory_overhead: int | None = None
@@ -180,12 +181,9 @@ class Measuring:
         self._sampler.event("cross_traffic", at=arrived.at, bytes=arrived.sent_bytes)
 
     def take_memory(self) -> None:
-        """All processes' proportional share of memory, less the two RAMs."""
+        """All processes' proportional share of memory, but of the two RAMs."""
         processes = [psutil.Process().pid, *self._processes.values(), *self._shells]
-        guests = (self._pair.source, self._pair.destination)
-        self.memory_overhead = sum(pss_bytes(pid) or 0 for pid in processes) - self._ram_bytes * sum(
-            guest.alive for guest in guests
-        )
+        self.memory_overhead = sum(pss_bytes(pid, RAM_NAME) or 0 for pid in processes)
 
     def stop(self) -> None:
         """No further samples. Raises ``TestbedError`` when some were not written."""

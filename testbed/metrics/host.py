@@ -37,15 +37,19 @@ def cpu_seconds(pid: int) -> float | None:
         return None
 
 
-def pss_bytes(pid: int) -> int | None:
-    """Memory with shared pages divided among who shares them (PSS), so that processes add up. None when it has ended.
+def pss_bytes(pid: int, beside: str) -> int | None:
+    """Memory with shared pages divided among who shares them (PSS), so that processes add up, but for what they have
+    mapped of the memfds of the name ``beside``. None when it has ended.
 
-    The kernel walks every page of the process for it: milliseconds a GiB, and never from the sampler.
+    Those pages are left out one mapping at a time, not taken off a sum: who maps a guest's RAM may end while others are
+    still asked, and what it shared with them would be counted twice. The kernel walks every page of the process for it:
+    milliseconds a GiB, and never from the sampler.
     """
     try:
-        return int(psutil.Process(pid).memory_full_info().pss)
+        mappings = psutil.Process(pid).memory_maps(grouped=True)
     except psutil.NoSuchProcess:
         return None
+    return sum(each.pss for each in mappings if not each.path.startswith(f"/memfd:{beside}"))
 
 
 def _process(pid: int) -> psutil.Process:

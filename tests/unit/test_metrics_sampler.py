@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import TestbedError
-from testbed.linux import owned
+from testbed.linux import memfd, owned
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
@@ -178,14 +178,26 @@ def test_processes_are_read_until_they_end() -> None:
     assert isinstance(own_row["rss_bytes"], int)
     assert own_row["rss_bytes"] > 1 << 20
     assert cpu_seconds(child.pid) is None
-    assert pss_bytes(child.pid) is None
+    assert pss_bytes(child.pid, "guest-ram") is None
 
 
 def test_cpu_and_memory_of_a_process_on_request() -> None:
     assert (cpu_seconds(os.getpid()) or 0.0) > 0
-    pss = pss_bytes(os.getpid())
+    pss = pss_bytes(os.getpid(), "guest-ram")
     assert pss is not None
     assert pss > 1 << 20
+
+
+def test_memory_beside_a_guests_ram_does_not_swing_with_who_has_mapped_it() -> None:
+    """Its RAM is no part of it, whether it is this process's alone or shared with one that may end any time."""
+    size = 64 << 20
+    before = pss_bytes(os.getpid(), "guest-ram") or 0
+    fd = memfd.create("guest-ram", size)
+    with memfd.map_shared(fd, size, populate=True):
+        with_it, all_of_it = pss_bytes(os.getpid(), "guest-ram") or 0, pss_bytes(os.getpid(), "another") or 0
+    os.close(fd)
+    assert abs(with_it - before) < size // 4
+    assert all_of_it - with_it >= size * 0.9
 
 
 def test_a_process_that_is_not_there_is_refused() -> None:
