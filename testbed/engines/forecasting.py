@@ -15,7 +15,7 @@ from testbed.model.services import connections
 from testbed.model.source import Costs
 
 GIB = 1 << 30
-SCATTER = Scatter(goodput=0.0005, round_s=0.0002, switchover=0.3, stalls=0.1, stall_s=0.005)
+SCATTER = Scatter(goodput=0.0005, round_s=0.0003, switchover=0.3, slips=0.1, stalls=0.1, stall_s=0.005)
 """As seen on two shared cores: a stall is a processor that somebody else had."""
 AROUND_S = 4.0
 """Seconds of a migration for hosts, guests, the proof of link and memory: as seen, for an outlook only."""
@@ -77,8 +77,8 @@ def costs(plan: Plan) -> Costs:
         commit_s=switchover.COMMIT_S,
         resume_s=switchover.RESUME_S,
         release_s=0.0005,
-        protect_s=0.015 * size,
-        protect_page_s=3e-6,
+        protect_s=0.06 * size,
+        protect_page_s=1e-6,
         run_bytes=16,  # an extent in a table of pages (wire.messages)
     )
 

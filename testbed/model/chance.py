@@ -26,8 +26,8 @@ from testbed.model.writes import Phase, Vector
 
 BATCH_S = 0.001
 """guest_agent.config's ``batch_s``."""
-LATE = 0.02
-"""Standard deviation of auto-converge's cycles, as a share: its timers are late."""
+LATE_S = 0.0003
+"""By which auto-converge stops a guest late, on average."""
 SWITCHOVER = ("pause_s", "last_scan_s", "prepare_s", "commit_s", "resume_s")
 
 
@@ -35,12 +35,14 @@ SWITCHOVER = ("pause_s", "last_scan_s", "prepare_s", "commit_s", "resume_s")
 class Scatter:
     """What a machine adds to chance. ``goodput``: standard deviation of a link's, as a share, from one run to the next.
     ``round_s``: that of a round's fixed cost, from one round to the next. ``switchover``: that of the logarithms of the
-    switchover's parts. ``stalls``: how many a second of sending, each of ``stall_s`` seconds on average.
+    switchover's parts, and ``slips`` how many stalls a switchover has. ``stalls``: how many a second of sending has. A
+    stall takes ``stall_s`` seconds on average.
     """
 
     goodput: float = 0.0
     round_s: float = 0.0
     switchover: float = 0.0
+    slips: float = 0.0
     stalls: float = 0.0
     stall_s: float = 0.0
 
@@ -60,12 +62,18 @@ class Draw:
         """With a switchover as it goes this time."""
         drawn = np.exp(self.scatter.switchover * self.random.standard_normal(len(SWITCHOVER)))
         known = {name: getattr(expected, name) for name in expected.__slots__}
-        return Costs(**known | {name: known[name] * factor for name, factor in zip(SWITCHOVER, drawn, strict=True)})
+        parts = {name: known[name] * factor for name, factor in zip(SWITCHOVER, drawn, strict=True)}
+        parts["resume_s"] += self._stalled(self.scatter.slips)
+        return Costs(**known | parts)
 
     def delay(self, sending_s: float) -> float:
         """Seconds that sending takes longer, or less long, this time."""
-        stalls = self.random.exponential(self.scatter.stall_s, self.random.poisson(self.scatter.stalls * sending_s))
-        return float(self.scatter.round_s * self.random.standard_normal() + stalls.sum())
+        slower = self.scatter.round_s * float(self.random.standard_normal())
+        return slower + self._stalled(self.scatter.stalls * sending_s)
+
+    def _stalled(self, expected: float) -> float:
+        """Seconds of as many stalls as there are this time, when so many are expected."""
+        return float(self.random.exponential(self.scatter.stall_s, self.random.poisson(expected)).sum())
 
 
 class ScatteredGuest(FluidGuest):
@@ -75,7 +83,7 @@ class ScatteredGuest(FluidGuest):
         self, workload: Mapping[str, Any], ram_bytes: int, services: Sequence[Mapping[str, Any]], draw: Draw
     ) -> None:
         self._random = draw.random
-        self._edge = self._rest = 0.0
+        self._edge = self._rest = self._since = 0.0
         self._counted = False
         super().__init__(workload, ram_bytes, services)
 
@@ -94,12 +102,14 @@ class ScatteredGuest(FluidGuest):
         return self._rest if stopped_s(throttle) else 0.0
 
     def _run_in_slices(self, duration_s: float, stopped: float) -> None:
-        """``SLICE_S`` running, ``stopped`` not, and again; the round begins anywhere in it."""
-        cycle = SLICE_S + stopped * max(0.0, 1 + LATE * float(self._random.standard_normal()))
-        begin = float(self._random.uniform(0.0, cycle))
-        end = begin + duration_s
-        ran = _ran(end, cycle) - _ran(begin, cycle)
-        self._rest = cycle - end % cycle if end % cycle > SLICE_S else 0.0
+        """A slice running, ``stopped`` not, and again. The round begins where the last one ended; where that was within
+        a stop, with a slice, for it was waited for.
+        """
+        running = SLICE_S + float(self._random.exponential(LATE_S))
+        end, cycle = self._since + duration_s, running + stopped
+        ran = end // cycle * running + min(end % cycle, running) - self._since
+        self._rest = cycle - end % cycle if end % cycle > running else 0.0
+        self._since = 0.0 if self._rest else end % cycle
         before = self.wanted
         super().run(ran)
         self.wanted = before + (self.wanted - before) / ran * duration_s if ran else before
@@ -160,8 +170,3 @@ class ScatteredSource(FluidSource):
     def _sending(self, size: int) -> float:
         sending = super()._sending(size)
         return max(0.0, sending + self._draw.delay(sending))
-
-
-def _ran(until: float, cycle: float) -> float:
-    """Seconds run from the beginning of a cycle."""
-    return until // cycle * SLICE_S + min(until % cycle, SLICE_S)
