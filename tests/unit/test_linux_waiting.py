@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.engines.lines import Lines
-from testbed.linux import waiting
 from testbed.linux.waiting import SLICE_S, Patience, communicate, readable
 
 
@@ -72,7 +71,7 @@ def test_what_is_there_is_read_though_the_time_was_over_before_it_was_looked_at(
     def woken_late(*asked: Any) -> Any:
         return ([], [], []) if next(calls) == 0 else real(*asked)
 
-    monkeypatch.setattr(waiting.select, "select", woken_late)
+    monkeypatch.setattr(select, "select", woken_late)
     with os.fdopen(os.dup(pipe[0]), "rb") as end:
         assert Lines(end).next(0.0) == b"there\n"
 
