@@ -10,6 +10,7 @@ differ. A message that begins in one segment and ends in the next is whole only 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -88,7 +89,7 @@ class Extent(Packet):
         return b"", s
 
 
-def _next_extent(pages: Packet, before: list[Packet], last: Packet | None, rest: bytes) -> type[Packet] | None:
+def _next_extent(pages: Packet, before: Sequence[object], last: Packet | None, rest: bytes) -> type[Packet] | None:
     """None after the last; of a table that was cut, after the last that is whole. ``last`` is not yet in ``before``."""
     found = len(before) + (last is not None)
     return Extent if found < pages.count and len(rest) >= EXTENT_BYTES else None

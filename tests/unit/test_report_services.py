@@ -232,7 +232,7 @@ def test_a_long_silence_before_it_does_not_hide_the_phases() -> None:
     first, last = made["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert first == pytest.approx(-70) and last < 150
     (rows,) = made["datasets"].values()
-    assert all(first <= row["at"] <= last for row in rows)
+    assert all(first <= row["right"] <= last for row in rows)
 
 
 def test_every_phase_and_part_has_its_words() -> None:
