@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from testbed.report.reading import doubts, read
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -50,7 +52,8 @@ class Launched:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Its summary.json."""
+        """Its summary.json, which agrees with itself and the run's other files, however the run ended."""
+        assert doubts(read(self.out)) == []
         found: dict[str, Any] = json.loads((self.out / "summary.json").read_text())
         return found
 

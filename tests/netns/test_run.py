@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.report.reading import doubts, read
 from tests.netns.launching import testbed
 
 SMALL = ("--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=300ms", "--quiet")
@@ -17,6 +18,7 @@ def test_hello_is_valid_and_everything_in_it_agrees(tmp_path: Path) -> None:
     summary = json.loads(done.stdout)
     (migration,) = summary["migrations"]
     assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert doubts(read(tmp_path / "run")) == []
     assert (summary["schema"], summary["valid"], migration["outcome"]) == (1, True, "completed")
     assert migration["link"]["verified"]
     assert migration["memory"]["match"]

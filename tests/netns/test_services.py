@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testbed.report.reading import doubts, read
 from tests.netns.launching import testbed
 
 SCENARIO = """
@@ -37,6 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any
             words = [word for setting in settings for word in ("--set", setting)]
             done = testbed("run", str(root / "services.yaml"), *words, "--out", str(out), "--quiet")
             assert (out / "summary.json").exists(), done.stderr
+            assert doubts(read(out)) == []
             (made[settings],) = json.loads((out / "summary.json").read_text())["migrations"]
             made[settings]["folder"] = out
         return made[settings]

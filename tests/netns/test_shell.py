@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.report.reading import doubts, read
 from tests.netns.launching import ROOT
 
 SMALL = (
@@ -43,6 +44,7 @@ def test_a_script_migrates_twice_and_every_figure_is_kept(tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert "the guest is at work at esx1" in done.stdout and " 0% packet loss" in done.stdout
+    assert doubts(read(tmp_path / "run")) == []
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert [(each["outcome"], each["vm"]["ram_bytes"]) for each in summary["migrations"]] == [
         ("completed", 64_000_000 // 4096 * 4096),
