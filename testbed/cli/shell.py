@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from testbed.cli.asked import overrides, own_code, results_folder
-from testbed.linux.interrupts import keyboard
+from testbed.linux.interrupts import interruptible, keyboard
 
 TEXT = "testbed> "
 HELLO = """The hosts are up and the guest is at work. Commands beside Mininet's own (help, net, esx1 COMMAND, exit):
@@ -29,12 +29,16 @@ def shell(
 
     given = overrides(set_, policy)
     loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
-    with results_folder(loaded.name, out) as folder, Session(loaded, folder, Plain(), say) as session:
+    with (
+        interruptible() as signals,
+        results_folder(loaded.name, out) as folder,
+        Session(loaded, folder, Plain(), say) as session,
+    ):
         commands = Commands(
             session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
         )
         say(HELLO)
-        with keyboard():
+        with keyboard(signals):
             while prompt(session.fabric, commands.by_name(), TEXT):
                 pass
     if session.summary.migrations:

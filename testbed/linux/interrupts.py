@@ -77,10 +77,20 @@ def noting(into: Noted | None = None) -> Iterator[Noted]:
 
 
 @contextmanager
-def keyboard() -> Iterator[None]:
-    """Ctrl-C is Python's own ``KeyboardInterrupt`` here, as prompts know it."""
-    with _handled(signal.default_int_handler, (signal.SIGINT,)):
-        yield
+def keyboard(signals: Signals) -> Iterator[None]:
+    """For a prompt: Ctrl-C is Python's own ``KeyboardInterrupt``, and each of the others is raised, since what reads
+    lines may swallow one; those that come once it has left are ignored.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(said(number))
+
+    try:
+        with _handled(signal.default_int_handler, (signal.SIGINT,)), _handled(end, ENDING):
+            yield
+    except Interrupted:
+        signals.deaf = True
+        raise
 
 
 def said(number: int) -> str:

@@ -73,12 +73,16 @@ def test_nohup_is_respected() -> None:
 
 
 def test_a_prompt_has_its_keyboard_interrupt_within() -> None:
-    with interruptible(), keyboard():
-        with pytest.raises(KeyboardInterrupt):
-            send(signal.SIGINT)
-        for number in ENDING:
-            with suppress(Interrupted):
-                send(number)
+    with interruptible() as signals:
+        with pytest.raises(Interrupted, match="SIGTERM"), keyboard(signals):
+            with pytest.raises(KeyboardInterrupt):
+                send(signal.SIGINT)
+            for number in ENDING * 2:
+                with pytest.raises(Interrupted):
+                    send(number)
+            send(signal.SIGTERM)
+        send(signal.SIGTERM)
+        send(signal.SIGINT)
 
 
 def test_in_another_thread_nothing_is_changed() -> None:
