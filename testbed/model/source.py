@@ -117,7 +117,7 @@ class FluidSource:
 
     def _sending(self, size: int) -> float:
         """Seconds for so many of the bytes that are pending."""
-        return size / self._page_rate() + self._rtt_s + self._costs.round_s
+        return max(0.0, size / self._page_rate() + self._rtt_s + self._costs.round_s)
 
     def _page_rate(self) -> float:
         """Page bytes per second of what is pending: the goodput, less what announces them. Of pages that are dirty by

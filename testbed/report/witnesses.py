@@ -22,7 +22,9 @@ OF_A_ROUND = ("started_s", "duration_s", "sent_bytes", "dirtied_bytes", "throttl
 
 
 def of_events(done: MigrationRecord, recording: Recording | None) -> Iterator[str]:
-    """The record of a migration against what was written down while it was made."""
+    """The record of a migration against what was written down while it was made: of one that is not valid that may be
+    less, as when the disk was full.
+    """
     if recording is None:
         if done.valid:
             yield "samples.jsonl has nothing of it"
@@ -30,9 +32,13 @@ def of_events(done: MigrationRecord, recording: Recording | None) -> Iterator[st
     seen = [row.get("round") for row in recording.events if row["event"] == "round"]
     if done.valid and len(seen) != len(done.rounds):
         yield f"it has {len(done.rounds)} rounds, samples.jsonl has {len(seen)} of it"
-    for each, row in zip(done.rounds, seen, strict=False):
-        yield from (f"round {each.index}: {said}" for said in _of_round(each, row))
-    yield from _of_marks(done, recording)
+    whole = done.valid or len(seen) == len(done.rounds)
+    by_index = {row.get("index"): row for row in seen if isinstance(row, dict) and isinstance(row.get("index"), int)}
+    rows = seen if whole else [by_index.get(each.index) for each in done.rounds]
+    for each, row in zip(done.rounds, rows, strict=False):
+        if whole or row is not None:
+            yield from (f"round {each.index}: {said}" for said in _of_round(each, row))
+    yield from _of_marks(done, recording, whole=whole)
 
 
 def of_cells(done: MigrationRecord, cells: Cells | None) -> Iterator[str]:
@@ -79,14 +85,14 @@ def _of_round(each: RoundRecord, row: object) -> Iterator[str]:
         yield f"it is {each.kind}, samples.jsonl says round {seen.index}, {seen.kind.value}"
 
 
-def _of_marks(done: MigrationRecord, recording: Recording) -> Iterator[str]:
+def _of_marks(done: MigrationRecord, recording: Recording, *, whole: bool) -> Iterator[str]:
     asked, ended = recording.mark("migrate"), recording.mark("ended")
     if asked is None or ended is None or done.total_time_s is None:
         return
     if done.total_time_s > ended - asked + MARKS_S:
         yield f"total_time_s is {done.total_time_s:.9g}, by samples.jsonl it had ended after {ended - asked:.9g}"
     switched = any(row.get("phase") == "switchover" for row in recording.events if row["event"] == "phase")
-    if done.outcome == "completed" and not switched:
+    if whole and done.outcome == "completed" and not switched:
         yield "it completed, and samples.jsonl knows of no switchover"
 
 
