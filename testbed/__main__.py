@@ -16,7 +16,7 @@ from testbed.linux.module import ROOT, Parts, module
 
 CHECKOUT = Path(ROOT)
 DEPENDENCIES = (
-    "altair", "msgspec", "numpy", "orjson", "psutil", "pydantic", "rich", "scapy", "starlette", "typer", "uvicorn",
+    "altair", "numpy", "orjson", "psutil", "pydantic", "rich", "scapy", "starlette", "typer", "uvicorn",
     "vl_convert", "xxhash", "yaml",
 )  # fmt: skip
 MISSING_PREREQUISITE = 3
