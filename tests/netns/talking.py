@@ -1,6 +1,6 @@
 """A guest's stand-in with a network of its own, that holds its connections and answers when told; and its client.
 
-Both are this file as a process: ``python -m tests.netns.talking guest|client ADDRESS PORT``. Lines in, lines out.
+Both are this file as a process: ``talking.py guest|client ADDRESS PORT``. Lines in, lines out.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ def talker(fabric: Fabric, host: str, role: str, address: str, *, own_network: b
     """Started, and ended with the context."""
     process = fabric.spawn(
         host,
-        [sys.executable, "-m", "tests.netns.talking", role, address],
+        [sys.executable, __file__, role, address],
         own_network=own_network,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
