@@ -110,9 +110,10 @@ print(total / (clock() - begun))
 """
 SOURCE = """
 import sys, threading
+from testbed.migration.cancel import Cancel
 from testbed.migration.sockets import STREAM_PORT, connect
 address, streams, cap, size = sys.argv[1], *map(int, sys.argv[2:])
-socks = [connect(address, STREAM_PORT, "vmotion", "cubic", cap or None) for _ in range(streams)]
+socks = [connect(address, STREAM_PORT, "vmotion", "cubic", Cancel(), cap or None) for _ in range(streams)]
 senders = [threading.Thread(target=sock.sendall, args=(bytes(size),)) for sock in socks]
 for sender in senders:
     sender.start()
