@@ -49,10 +49,13 @@ class Scatter:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One run's luck."""
+    """One run's luck. ``slices``: auto-converge's stops are counted one by one; not for a policy that looks so often
+    that each look would fall on a stop's end, where a real one falls anywhere.
+    """
 
     random: np.random.Generator
     scatter: Scatter
+    slices: bool = True
 
     def goodput(self, expected: float) -> float:
         """Bytes per second that the link has this time."""
@@ -82,7 +85,7 @@ class ScatteredGuest(FluidGuest):
     def __init__(
         self, workload: Mapping[str, Any], ram_bytes: int, services: Sequence[Mapping[str, Any]], draw: Draw
     ) -> None:
-        self._random = draw.random
+        self._random, self._slices = draw.random, draw.slices
         self._edge = self._rest = self._since = 0.0
         self._counted = False
         super().__init__(workload, ram_bytes, services)
@@ -91,7 +94,7 @@ class ScatteredGuest(FluidGuest):
         """From within one batch to within another."""
         edge = BATCH_S * float(self._random.random())
         self._edge, duration_s = edge, max(0.0, duration_s + edge - self._edge)
-        if stopped := stopped_s(throttle):
+        if self._slices and (stopped := stopped_s(throttle)):
             self._run_in_slices(duration_s, stopped)
             return
         self._counted = throttle is not None and throttle.dirty_rate is not None
@@ -99,6 +102,8 @@ class ScatteredGuest(FluidGuest):
 
     def held_s(self, throttle: Throttle | None) -> float:
         """The rest of the stop that the round has ended in."""
+        if not self._slices:
+            return super().held_s(throttle)
         return self._rest if stopped_s(throttle) else 0.0
 
     def _run_in_slices(self, duration_s: float, stopped: float) -> None:
@@ -166,6 +171,7 @@ class ScatteredSource(FluidSource):
             scattered=scattered,
         )
         self._draw = draw
+        self._known_s = costs.switchover_s(rtt_s)  # what is known beforehand, whatever it comes to this time
 
     def _sending(self, size: int) -> float:
         sending = super()._sending(size)

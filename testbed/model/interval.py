@@ -15,7 +15,8 @@ from testbed.core.record import PredictionEnd, PredictionRecord
 from testbed.model.chance import Draw, Scatter
 from testbed.model.predict import predict
 from testbed.model.source import Costs
-from testbed.policies.asking import Limit
+from testbed.policies.asking import Limit, early_look
+from testbed.policies.load import load
 
 REPLICAS = 60
 
@@ -37,8 +38,8 @@ def predict_with_chance(
         return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw, limit=limit)
 
     said, seeds = made(None), np.random.SeedSequence(plan.seed).spawn(REPLICAS)
-    scatter = scatter or Scatter()
-    replicas = [made(Draw(np.random.default_rng(seed), scatter)) for seed in seeds]
+    scatter, slices = scatter or Scatter(), early_look(load(plan.migration.policy)) is None
+    replicas = [made(Draw(np.random.default_rng(seed), scatter, slices)) for seed in seeds]
     alike = [each for each in replicas if each.outcome == said.outcome]
     return replace(
         said,

@@ -72,6 +72,7 @@ class FluidSource:
         self._guest, self._goodput, self._rtt_s, self._costs = guest, goodput, rtt_s, costs
         self._pending, self._timeout_s, self._scattered = ram_bytes, timeout_s, scattered
         self._throttle: Throttle | None = None
+        self._known_s = costs.switchover_s(rtt_s)
         self.clock = costs.setup_s
         self.phases: dict[str, float] = {}
 
@@ -170,7 +171,7 @@ class FluidSource:
             dirtied_bytes=self._pending,
             unsent_bytes=min(unsent, self._pending),
             throttle=max(0.0, 1 - did / wanted) if self._throttle and wanted else 0.0,
-            switchover_s=self._costs.switchover_s(self._rtt_s),
+            switchover_s=self._known_s,
         )
 
     def _pass(self, phase: str, duration: float) -> None:
