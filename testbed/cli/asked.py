@@ -6,7 +6,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from testbed.core.printable import printable
 from testbed.report.folder import new_folder
+
+LONGEST_PATH = 4096
+"""Characters: PATH_MAX of Linux."""
 
 
 def overrides(set_: list[str] | None, policy: str | None) -> list[str]:
@@ -16,7 +20,7 @@ def overrides(set_: list[str] | None, policy: str | None) -> list[str]:
 
 def own_code(file: Path) -> None:
     """Said before a user's file is run: a scenario may be somebody else's, and it runs with the rights of the run."""
-    name = "".join(char if char.isprintable() else "?" for char in str(file))
+    name = printable(str(file), LONGEST_PATH)
     print(f"this scenario runs code of its own: {name}", file=sys.stderr, flush=True)
 
 

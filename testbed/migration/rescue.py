@@ -24,12 +24,7 @@ def bring_up(pid: int, interface: str, ip: str, prefix: int, *, frames: Sequence
     with as_abort("the guest could not be put on the network"):
         with closing(Nic(pid, interface, ip, prefix)) as nic:
             nic.up()
-        with closing(Announcer(pid, interface, frames)) as announcer:
-            announcer.announce()
-        for sock in sockets_of(pid, ip):
-            with sock:
-                if tcp_repair.in_repair(sock):
-                    tcp_repair.release(sock)
+        _speak_up(pid, interface, ip, frames)
 
 
 def take_back(
@@ -50,11 +45,16 @@ def take_back(
         with closing(Nic(pid, interface, ip, prefix)) as nic:
             nic.restore()
             nic.up()
-        with closing(Announcer(pid, interface, frames)) as announcer:
-            announcer.announce()
-        for sock in sockets_of(pid, ip):
-            with sock:
-                if tcp_repair.in_repair(sock):
-                    tcp_repair.release(sock)
+        _speak_up(pid, interface, ip, frames)
         if unaccepted:
             inside(pid, lambda: reset_all(unaccepted))
+
+
+def _speak_up(pid: int, interface: str, ip: str, frames: Sequence[bytes]) -> None:
+    """With the link up: ``frames`` say where the guest is, and connections that were held for a move go on."""
+    with closing(Announcer(pid, interface, frames)) as announcer:
+        announcer.announce()
+    for sock in sockets_of(pid, ip):
+        with sock:
+            if tcp_repair.in_repair(sock):
+                tcp_repair.release(sock)
