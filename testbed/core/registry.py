@@ -26,8 +26,9 @@ def is_path(name: str) -> bool:
 class Registry(Generic[T]):
     """Names to entries of one kind.
 
-    An entry is a module of ``package`` that registers itself. One that is called as its entry is imported when that is
-    asked for; all of them when there is none of that name, or all are wanted.
+    An entry is a module of ``package`` that registers itself, or a folder with a module called as the kind that does.
+    One that is called as its entry is imported when that is asked for; all of them when there is none of that name, or
+    all are wanted.
 
     @registry.register("plain")
     class Plain: ...
@@ -78,13 +79,16 @@ class Registry(Generic[T]):
         """The module called as the entry, if there is one: what the others need is not loaded for it."""
         module = name.replace("-", "_")
         if module in self._modules():
-            importlib.import_module(f"{self.package}.{module}")
+            importlib.import_module(self._modules()[module])
 
     def _load(self) -> None:
         if not self._loaded:
-            for module in self._modules():
-                importlib.import_module(f"{self.package}.{module}")
+            for module in self._modules().values():
+                importlib.import_module(module)
             self._loaded = True
 
-    def _modules(self) -> list[str]:
-        return [module.name for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__)]
+    def _modules(self) -> dict[str, str]:
+        """By the names of modules and folders: what is to be imported for their entry."""
+        found = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
+        inside = {True: f".{self.kind}", False: ""}
+        return {each.name: f"{self.package}.{each.name}{inside[each.ispkg]}" for each in found}

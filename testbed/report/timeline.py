@@ -92,11 +92,6 @@ def timeline(done: MigrationRecord, recording: Recording | None, columns: int = 
     )
 
 
-def find(recordings: list[Recording], done: MigrationRecord) -> Recording | None:
-    """The recording of a migration."""
-    return next((each for each in recordings if (each.name, each.repeat) == (done.name, done.repeat)), None)
-
-
 def _bands(done: MigrationRecord, recording: Recording, columns: int) -> dict[str, Band]:
     link, guest, client = (recording.columns(kind) for kind in ("link", "guest", "client"))
     origin, begin, end = _axis(done, recording)

@@ -24,7 +24,7 @@ def _described(package: str, names_in: Callable[[ast.Module], Iterator[str]]) ->
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec else []
     found: dict[str, str] = {}
-    for path in (path for folder in folders for path in Path(folder).glob("*.py")):
+    for path in (path for folder in folders for depth in ("*.py", "*/*.py") for path in Path(folder).glob(depth)):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         line = (ast.get_docstring(tree) or "").partition("\n")[0]
         found |= dict.fromkeys(names_in(tree), line)

@@ -50,6 +50,16 @@ def test_an_entry_that_is_not_called_as_its_module_is_found_all_the_same(package
     assert animals(package).get("flying-fish").__name__ == "Flying"
 
 
+def test_an_entry_may_have_a_folder_of_its_own(package: str, tmp_path: Path) -> None:
+    room = tmp_path / "zoo_for_tests" / "honey_bee"
+    room.mkdir()
+    (room / "__init__.py").write_text("")
+    (room / "animal.py").write_text("from .. import register\n@register('honey-bee')\nclass Bee: ...\n")
+    assert animals(package).get("honey-bee").__name__ == "Bee"
+    assert "zoo_for_tests.cat" not in sys.modules
+    assert list(animals(package).items()) == ["ant", "cat", "honey-bee"]
+
+
 def test_a_misspelt_name_gets_the_nearest_right_one(package: str) -> None:
     with pytest.raises(ScenarioError, match="no animal is called 'kat'; did you mean 'cat'"):
         animals(package).get("kat")
