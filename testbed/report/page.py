@@ -13,7 +13,7 @@ from testbed.report.charts import export
 from testbed.report.figures import Figure
 from testbed.report.folder import RunFolder, write_whole, writing
 from testbed.report.page_html import html
-from testbed.report.timeline import COLUMNS, Timeline, find, timeline
+from testbed.report.timeline import COLUMNS, Timeline, timeline
 
 POINTS = 9600
 """Points of all time axes together: with many migrations each gets fewer, so that the page stays small."""
@@ -82,7 +82,7 @@ def _load(folder: Path) -> Page:
     summary = run.read_summary()
     recordings, memory = samples.read(run.samples), cells.read(run.pages)
     points = columns(len(summary.migrations))
-    lines = [timeline(done, find(recordings, done), points) for done in summary.migrations]
+    lines = [timeline(done, samples.find(recordings, done), points) for done in summary.migrations]
     names = figures.names(summary.migrations)
     sections = [
         section(done, line, memory.get((done.name, done.repeat)), name, len(summary.migrations))

@@ -13,7 +13,6 @@ from testbed.core.from_json import built
 from testbed.core.record import MigrationRecord, Summary
 from testbed.report import agreement, cells, endings, samples, witnesses
 from testbed.report.files import MOST_SUMMARY, parsed, there
-from testbed.report.timeline import find
 
 SUMMARY, SAMPLES, PAGES, ENDINGS = "summary.json", "samples.jsonl", "pages.jsonl", "endings"
 DOUBT = "summary.json does not agree with itself"
@@ -95,7 +94,7 @@ def _of_migration(
 ) -> Iterator[str]:
     yield from agreement.of_migration(done, engine)
     if recordings:
-        yield from witnesses.of_events(done, find(recordings, done))
+        yield from witnesses.of_events(done, samples.find(recordings, done))
     yield from witnesses.of_cells(done, memory.get((done.name, done.repeat)))
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from testbed.core.errors import ScenarioError
 from testbed.core.from_json import number, plain, text, value
+from testbed.core.record import MigrationRecord
 from testbed.report.files import DAMAGED, MOST_SAMPLES, json_lines, there
 
 Column: TypeAlias = npt.NDArray[Any]
@@ -82,6 +83,11 @@ def events(path: Path) -> list[Recording]:
         elif found:
             found[-1].events.append(row)
     return found
+
+
+def find(recordings: list[Recording], done: MigrationRecord) -> Recording | None:
+    """The recording of a migration."""
+    return next((each for each in recordings if (each.name, each.repeat) == (done.name, done.repeat)), None)
 
 
 def to_columns(rows: list[Row]) -> Columns:

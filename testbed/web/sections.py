@@ -11,7 +11,7 @@ from testbed.report.page_html import section_html
 from testbed.report.reading import migration_from_json
 from testbed.report.text import figures as in_figures
 from testbed.report.text import memory
-from testbed.report.timeline import find, timeline
+from testbed.report.timeline import timeline
 
 FIGURES = ("total", "downtime", "rounds", "sent", "sent/RAM", "dirty in round 1", "memory")
 """What the list of finished migrations says of each."""
@@ -31,7 +31,7 @@ class Sections:
         self._done.append(done)
         name = figures.names(self._done)[-1]
         recordings, memories = _read(sampled, paged)
-        line = timeline(done, find(recordings, done), page.columns(total))
+        line = timeline(done, samples.find(recordings, done), page.columns(total))
         made = page.section(done, line, memories.get((done.name, done.repeat)), name)
         return {
             "html": section_html(made),

@@ -11,7 +11,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.extents import MOST_CELLS, cell_pages
 from testbed.report import cells, samples
 from testbed.report.bands import band, operations, rate
-from testbed.report.timeline import find, timeline
+from testbed.report.timeline import timeline
 from tests.unit.records import a_migration
 from tests.unit.runs import KEPT, kept, made, with_pages, with_samples
 
@@ -50,7 +50,7 @@ def test_a_real_run_on_one_axis() -> None:
     from testbed.report.folder import RunFolder
 
     (done,) = RunFolder(KEPT).read_summary().migrations
-    line = timeline(done, find([recording], done))
+    line = timeline(done, samples.find([recording], done))
     assert line.throughput is not None and line.operations is not None and done.link.goodput and done.total_time_s
     during = line.throughput.mean[(line.throughput.times > 0.1) & (line.throughput.times < done.total_time_s - 0.1)]
     assert np.median(during) / (done.link.goodput / 8) == pytest.approx(1, abs=0.1)
@@ -125,6 +125,6 @@ def test_damaged_cells_are_said(tmp_path: Path, text: str, said: str) -> None:
 def test_three_minutes_become_a_screen(tmp_path: Path) -> None:
     done = a_migration(total_time_s=178.0)
     folder = with_samples(kept(tmp_path / "run"), done, 180)
-    line = timeline(done, find(samples.read(folder / "samples.jsonl"), done))
+    line = timeline(done, samples.find(samples.read(folder / "samples.jsonl"), done))
     assert line.throughput is not None and len(line.throughput) <= 480
     assert line.throughput.mean == pytest.approx(128e6, rel=0.01)
