@@ -12,7 +12,8 @@ from guest_agent.config import GuestConfig
 from guest_agent.guest import Guest
 from guest_agent.server import ControlServer, Reply
 from testbed.core.errors import TestbedError
-from testbed.linux import process, userfaultfd
+from testbed.linux.memory import userfaultfd
+from testbed.linux.processes import process
 
 VERBS = "ports, userfaultfd, logs, adopt, run, status, stop"
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from testbed.core.errors import TestbedError
-from testbed.core.printable import printable_texts
+from testbed.core.text.printable import printable_texts
 
 _MAX_LINE = 64 * 1024
 _MAX_FDS = 250

@@ -11,14 +11,14 @@ import time
 from dataclasses import replace
 
 from guest_agent.config import GuestConfig
-from guest_agent.fill import fill
 from guest_agent.gate import Gate
 from guest_agent.journal import JournalWriter
 from guest_agent.loop import HELD_S, Loop
 from guest_agent.machine import Machines
-from guest_agent.pacing import Pacer
-from guest_agent.program import Ahead, Program
-from guest_agent.ram import Ram, read_state
+from guest_agent.memory.fill import fill
+from guest_agent.memory.pacing import Pacer
+from guest_agent.memory.program import Ahead, Program
+from guest_agent.memory.ram import Ram, read_state
 from testbed.core.errors import TestbedError
 
 _MOST = 1024

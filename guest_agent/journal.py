@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from guest_agent.ring import RingReader, RingWriter, Rows, size
-from testbed.linux import memfd
+from testbed.linux.memory import memfd
 
 Records: TypeAlias = Rows
 

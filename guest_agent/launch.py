@@ -15,7 +15,7 @@ from typing import Any
 from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
-from testbed.linux.module import module
+from testbed.linux.processes.module import module
 
 
 class GuestProcess:

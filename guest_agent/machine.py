@@ -14,10 +14,10 @@ from guest_agent.config import STATE_PAGES, GuestConfig
 from guest_agent.disk import Controller, ServiceDisk
 from guest_agent.gate import Gate
 from guest_agent.loop import Loop
-from guest_agent.probe import Echo
-from guest_agent.program import Memory
+from guest_agent.memory.program import Memory
 from guest_agent.ring import RingWriter
 from guest_agent.services import Area, Disk, Service
+from guest_agent.udp_echo import Echo
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 

@@ -9,7 +9,7 @@ from the count how much it lost, and never mistakes a half-overwritten row.
 import numpy as np
 import numpy.typing as npt
 
-from testbed.linux import memfd
+from testbed.linux.memory import memfd
 
 Rows = npt.NDArray[np.uint64]
 

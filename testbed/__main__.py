@@ -11,8 +11,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from testbed.linux.installed import is_checkout
-from testbed.linux.module import ROOT, Parts, module
+from testbed.linux.files.installed import is_checkout
+from testbed.linux.processes.module import ROOT, Parts, module
 
 CHECKOUT = Path(ROOT)
 DEPENDENCIES = (

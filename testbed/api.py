@@ -23,18 +23,19 @@ from testbed.cli.progress import Observer, Plain
 from testbed.cli.progress import say as progress_say
 from testbed.core.errors import Interrupted, ScenarioError
 from testbed.core.events import Event
-from testbed.core.printable import printable
-from testbed.core.record import ComparisonRecord, MigrationRecord, Summary
+from testbed.core.records.migration import ComparisonRecord, MigrationRecord, Summary
 from testbed.core.registry import nearest
+from testbed.core.text.printable import printable
 from testbed.outcomes import Compared, Predictions
-from testbed.report import cells, samples
 from testbed.report.charts.shown import Shown
-from testbed.report.folder import RunFolder
-from testbed.report.samples import Columns, Recording
+from testbed.runfiles import pages as cells
+from testbed.runfiles import samples
+from testbed.runfiles.folder import RunFolder
+from testbed.runfiles.samples import Columns, Recording
 
 if TYPE_CHECKING:
     from testbed.scenario import Scenario
-    from testbed.scenario.overrides import Setting
+    from testbed.scenario.matrix.overrides import Setting
 
 F = TypeVar("F")
 Settings: TypeAlias = Mapping[str, Any] | str | Sequence[str]
@@ -87,7 +88,7 @@ class Run:
     @cached_property
     def charts(self) -> dict[str, Shown]:
         """By name, those of the page: a notebook shows them, ``chart`` of each is Altair's."""
-        from testbed.report.page import load as load_page
+        from testbed.report.page.page import load as load_page
 
         return {each.name: Shown(each.name, each.title, each.chart) for each in load_page(self.path).figures}
 
@@ -101,7 +102,7 @@ class Run:
 
     def write_page(self) -> Path:
         """Rebuilds report.html and figures/; returns the page's path."""
-        from testbed.report.page import rebuild
+        from testbed.report.page.page import rebuild
 
         return rebuild(self.path)
 
@@ -140,7 +141,7 @@ def run(  # noqa: PLR0913 - what a run is asked for
     page could not be drawn. The native engine needs root and the machine to itself. Raises what the command would say
     in one line (``testbed.core.errors``), ``Stopped`` on Ctrl-C; a run that is not valid is returned, and says so.
     """
-    from testbed.experiment import run_scenario
+    from testbed.experiment.run import run_scenario
 
     repeat, seed = index(repeat), None if seed is None else index(seed)
     if repeat < 1:
@@ -171,7 +172,7 @@ def load(path: str | Path) -> Run:
 
 def predict(scenario: str | Path = "hello", *, set: Settings = (), seed: int | None = None) -> Predictions:
     """What a scenario's migrations will do, as ``testbed predict`` says it; needs no root. Raises ``ScenarioError``."""
-    from testbed.cli import forecasts
+    from testbed.report.words import forecasts
 
     loaded = _loaded(scenario, set, seed)
     return Predictions(loaded, [forecasts.predicted(plan) for plan in loaded.plans()])
@@ -181,12 +182,12 @@ def compare(*runs: Run | str | Path, anyway: bool = False) -> Compared:
     """Runs, or their folders, side by side, as ``testbed compare`` does it. Raises ``ScenarioError`` for what cannot be
     compared; ``anyway`` compares what should not be.
     """
-    from testbed.report import side_by_side
+    from testbed.report.side import comparison
 
     paths = [each.path if isinstance(each, Run) else Path(each) for each in runs]
     if not paths:
         raise ScenarioError("there is nothing to compare: no run was given")
-    return Compared(side_by_side.laid(paths, anyway=anyway, option="anyway=True"))
+    return Compared(comparison.laid(paths, anyway=anyway, option="anyway=True"))
 
 
 def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":
@@ -198,7 +199,7 @@ def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenari
 
 def _overrides(given: Settings) -> list["Setting"]:
     """Texts as the command line has them, but for titles and names; all other values as they are."""
-    from testbed.scenario.overrides import TEXTS
+    from testbed.scenario.matrix.overrides import TEXTS
 
     if isinstance(given, str):
         return [given]

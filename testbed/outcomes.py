@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from testbed.core.record import ComparisonRecord, MigrationRecord
+from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.model.laws import Laws
-from testbed.report import side_page, side_words
 from testbed.report.charts.shown import Shown
-from testbed.report.side_by_side import Comparison, Line
-from testbed.report.text import WIDE
+from testbed.report.side import page, words
+from testbed.report.side.comparison import Comparison, Line
+from testbed.report.words.summary import WIDE
 
 if TYPE_CHECKING:
-    from testbed.cli.forecasts import Prediction
+    from testbed.report.words.forecasts import Prediction
     from testbed.scenario import Scenario
 
 
@@ -39,19 +39,19 @@ class Predictions:
     @property
     def comparisons(self) -> list[ComparisonRecord]:
         """What was published beside what is predicted."""
-        from testbed.report.compare import comparisons
+        from testbed.runfiles.published import comparisons
 
         return comparisons(self.scenario.published, self.migrations)
 
     @property
     def feasibility(self) -> dict[str, list[dict[str, Any]]]:
         """By guest: for each link rate and downtime goal the times, None where it would never do; real-world size."""
-        from testbed.cli.forecasts import feasibility_tables
+        from testbed.report.words.forecasts import feasibility_tables
 
         return {table.name: [asdict(cell) for cell in table.cells] for table in feasibility_tables(self.made)}
 
     def __str__(self) -> str:
-        from testbed.cli.forecasts import show
+        from testbed.report.words.forecasts import show
 
         file = io.StringIO()
         show(self.scenario, self.made, Console(file=file, width=WIDE, highlight=False))
@@ -85,23 +85,23 @@ class Compared:
     @property
     def data(self) -> dict[str, Any]:
         """As ``testbed compare --json``: seconds and bytes, verdicts in words."""
-        return side_words.as_data(self.made)
+        return words.as_data(self.made)
 
     @property
     def charts(self) -> dict[str, Shown]:
         """By name, those of the page."""
-        drawn = side_page.figures_of(self.made.lines)
+        drawn = page.figures_of(self.made.lines)
         return {figure.name: Shown(figure.name, figure.title, figure.chart) for figure in drawn}
 
     def write_page(self, path: str | Path) -> Path:
         """A page of it, one file; returns its path."""
         file = Path(path)
-        side_page.write(file, self.made)
+        page.write(file, self.made)
         return file
 
     def __str__(self) -> str:
         file = io.StringIO()
-        Console(file=file, width=WIDE, highlight=False).print(side_words.table(self.made.lines))
+        Console(file=file, width=WIDE, highlight=False).print(words.table(self.made.lines))
         return file.getvalue() + "".join(f"{note}\n" for note in self.notes)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a client is 
 from guest_agent.client import probe
 from guest_agent.client.common import Client, ClientConfig, Loop
 from testbed.core.errors import ScenarioError, TestbedError
-from testbed.linux import process
+from testbed.linux.processes import process
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def _client(config: ClientConfig, loop: Loop) -> Client:
     if not config.build().clients:
         raise ScenarioError(f"service '{(config.service or {})['name']}' has no clients")
     name = str((config.service or {})["name"]).replace("-", "_")
-    client: Client = importlib.import_module(f"guest_agent.client.{name}").make(config, loop)
+    client: Client = importlib.import_module(f"guest_agent.services.{name}.client").make(config, loop)
     return client
 
 

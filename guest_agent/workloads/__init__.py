@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from guest_agent.hashing import Numbers
+from guest_agent.memory.hashing import Numbers
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry, nearest
 from testbed.core.units import PAGE_SIZE, ByteRate, Bytes, Dimension, parse

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guest_agent.hashing import Numbers, below, mix, share
+from guest_agent.memory.hashing import Numbers, below, mix, share
 from guest_agent.workloads import register
 from testbed.core.units import ByteRate, Bytes
 

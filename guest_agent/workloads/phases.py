@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from guest_agent.hashing import Numbers
+from guest_agent.memory.hashing import Numbers
 from guest_agent.workloads import Workload, build, pace, register, size_in_pages
 from testbed.core.units import ByteRate, Bytes, Dimension, parse
 

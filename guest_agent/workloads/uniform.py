@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from guest_agent.hashing import Numbers, below
+from guest_agent.memory.hashing import Numbers, below
 from guest_agent.workloads import register
 from testbed.core.units import ByteRate, Bytes
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from guest_agent.hashing import Numbers, below, mix
+from guest_agent.memory.hashing import Numbers, below, mix
 from guest_agent.workloads import register
 from testbed.core.units import ByteRate, Bytes
 

@@ -7,11 +7,24 @@ from collections.abc import Callable, Sequence
 import typer
 from typer.main import get_command
 
-from testbed.cli import bench, clean, compare, doctor, listing, packets, predict, report, run, schema, serve, shell
+from testbed.cli.commands import (
+    bench,
+    clean,
+    compare,
+    doctor,
+    listing,
+    packets,
+    predict,
+    report,
+    run,
+    schema,
+    serve,
+    shell,
+)
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
-from testbed.core.printable import printable
 from testbed.core.registry import nearest
-from testbed.linux.interrupts import interruptible
+from testbed.core.text.printable import printable
+from testbed.linux.processes.interrupts import interruptible
 
 PROGRAM = "testbed"
 MOST_ERROR = 2000

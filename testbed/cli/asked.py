@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from testbed.core.printable import printable
-from testbed.report.folder import new_folder
+from testbed.core.text.printable import printable
+from testbed.runfiles.folder import new_folder
 
 LONGEST_PATH = 4096
 """Characters: PATH_MAX of Linux."""

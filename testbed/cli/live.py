@@ -13,7 +13,7 @@ from rich.text import Text
 from testbed.cli.progress import lines
 from testbed.core.events import Event, PhaseChanged
 from testbed.core.outlook import Outlook
-from testbed.core.printable import printable
+from testbed.core.text.printable import printable
 from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
 
 FRAMES = 8

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from testbed.core.events import Event
-from testbed.engines.control import Controls
+from testbed.rig.orders import Controls
 
 Observer = Callable[[Event], None]
 

@@ -17,7 +17,7 @@ from testbed.core.events import (
 )
 from testbed.core.expectation import said
 from testbed.core.outlook import Outlook
-from testbed.core.printable import printable
+from testbed.core.text.printable import printable
 from testbed.core.units import by_hand, in_bytes, in_seconds
 
 Observer = Callable[[Event], None]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from testbed.cli.live import figures, sights
 from testbed.core.errors import ScenarioError
 from testbed.core.units import Dimension, read
-from testbed.engines.control import Order
+from testbed.experiment.session import AT_WORK, MOVING, OVER, Session
 from testbed.network.prompt import Leave
-from testbed.report import text
+from testbed.report.words import summary
+from testbed.rig.orders import Order
 from testbed.scenario import Scenario
-from testbed.session import AT_WORK, MOVING, OVER, Session
 
 
 class Commands:
@@ -32,7 +32,7 @@ class Commands:
     def wait(self, _line: str) -> None:
         """wait: until the migration is over; then its figures. Ctrl-C comes back to the prompt and ends nothing."""
         self._session.wait()
-        text.show(self._session.summary)
+        summary.show(self._session.summary)
 
     def status(self, _line: str) -> None:
         """status: where the guest is, and what it and the link do."""

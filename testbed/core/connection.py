@@ -1,4 +1,4 @@
-"""A TCP connection of the guest as values: what ``linux.tcp_repair`` reads and writes, and the wire moves.
+"""A TCP connection of the guest as values: what ``linux.net.tcp_repair`` reads and writes, and the wire moves.
 
 Each of its two ways ends with a FIN. Who has said it, and whether it was heard, is the connection's state:
 

@@ -6,7 +6,7 @@ Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one m
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from testbed.core.record import MigrationRecord
+from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Decision, Round
 
 

@@ -1,7 +1,7 @@
 """Whether a migration ended as its scenario says that it should: one that is told to give up, and does, is no fault."""
 
 from testbed.core.plan import Expect
-from testbed.core.record import Outcome
+from testbed.core.records.migration import Outcome
 from testbed.core.rounds import Action, Decision
 
 

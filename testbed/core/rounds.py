@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from testbed.core.printable import printable
+from testbed.core.text.printable import printable
 from testbed.core.units import PAGE_SIZE, in_bytes, in_bytes_per_second, in_seconds
 
 

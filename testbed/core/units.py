@@ -123,7 +123,7 @@ def read(value: object, dimension: Dimension, bare: "Bare | None" = None) -> flo
     allowed = bare or BARE.get(dimension)
     if allowed is None or number == 0 or allowed.least <= number < allowed.below or has_unit(value):
         return number
-    from testbed.core.meant import meant_bare
+    from testbed.core.text.meant import meant_bare
 
     base = next(iter(UNITS[dimension]))
     base = base if dimension not in (Dimension.TIME, Dimension.INTERVAL) else "s"
@@ -140,7 +140,7 @@ def has_unit(value: object) -> bool:
 
 
 def _hint(value: object, dimension: Dimension, otherwise: str) -> str:
-    from testbed.core.meant import meant
+    from testbed.core.text.meant import meant
 
     right = meant(str(value)[:80], dimension)
     return otherwise if right is None else f"; did you mean '{right}'?"

@@ -18,8 +18,9 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Bitmap, Extents
 from testbed.core.units import PAGE_SIZE, in_bytes
 from testbed.dirty import GuestPorts, register
-from testbed.linux import memfd, process
-from testbed.linux.memory import available_bytes
+from testbed.linux.memory import memfd
+from testbed.linux.memory.room import available_bytes
+from testbed.linux.processes import process
 
 _PAGES_AT_ONCE = 256
 """1 MiB: what was hashed is still in a core's cache when it is copied."""

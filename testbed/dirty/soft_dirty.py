@@ -13,7 +13,8 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Bitmap, Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, register
-from testbed.linux import memfd, pagemap, process
+from testbed.linux.memory import memfd, pagemap
+from testbed.linux.processes import process
 
 
 @register("soft-dirty")

@@ -13,8 +13,8 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, register
-from testbed.linux import memfd, userfaultfd
-from testbed.linux.pagemap import WrittenPages
+from testbed.linux.memory import memfd, userfaultfd
+from testbed.linux.memory.pagemap import WrittenPages
 
 FEATURES = (
     userfaultfd.WP_ASYNC

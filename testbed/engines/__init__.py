@@ -7,11 +7,11 @@ from typing import ClassVar, Protocol
 
 from testbed.core.events import Event
 from testbed.core.plan import Plan
-from testbed.core.record import MigrationRecord
+from testbed.core.records.migration import MigrationRecord
 from testbed.core.registry import Registry
-from testbed.engines.control import Controls
-from testbed.linux.interrupts import Noted
+from testbed.linux.processes.interrupts import Noted
 from testbed.metrics.sampler import PERIOD_S
+from testbed.rig.orders import Controls
 
 Observer = Callable[[Event], None]
 
@@ -20,7 +20,7 @@ Observer = Callable[[Event], None]
 class RunContext:
     """What all migrations of one run share. ``runtime`` is a private directory for sockets, gone with the run;
     ``started`` is told every process of the run, so that what a killed run left can be found. ``number`` of the
-    migration in its run, from 1; ``capture``: its packets are kept (``network.capture``); ``controls``: what is done to
+    migration in its run, from 1; ``capture``: its packets are kept (``packets.capture``); ``controls``: what is done to
     it by hand; ``sample_s``: how often is sampled; ``decided`` is given the record of a migration as soon as its end is
     decided, and keeps it before it returns; ``noted`` signals came while a migration was followed to its end.
     """

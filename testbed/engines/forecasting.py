@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from testbed.core import switchover
 from testbed.core.errors import PolicyFault, ScenarioError
 from testbed.core.plan import Plan
-from testbed.core.record import LinkRecord, PredictionRecord
-from testbed.linux.time_limit import deciding
+from testbed.core.records import switchover
+from testbed.core.records.migration import LinkRecord, PredictionRecord
+from testbed.linux.processes.time_limit import deciding
 from testbed.model.chance import Scatter
 from testbed.model.interval import predict_with_chance
 from testbed.model.link import link_goodput
@@ -62,7 +62,7 @@ def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]
 
 
 def costs(plan: Plan) -> Costs:
-    """Seconds that no byte explains, as seen on two cores at 3 GHz (``core.switchover`` has those of the downtime).
+    """Seconds that no byte explains, as seen on two cores at 3 GHz (the downtime: ``core.records.switchover``).
 
     What grows with memory: protecting all of it (15 ms a GiB, and a scan), and each scan of it (0.5 ms a GiB).
     """

@@ -3,7 +3,7 @@
 import os
 from typing import IO
 
-from testbed.linux.waiting import readable
+from testbed.linux.processes.waiting import readable
 
 
 class Lines:

@@ -12,12 +12,19 @@ from testbed.core.errors import PolicyFault
 from testbed.core.events import PhaseChanged, RoundFinished
 from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
-from testbed.core.record import CrossTrafficRecord, GuestRecord, LinkRecord, MigrationRecord, ThrottleRecord, VmRecord
-from testbed.core.round_record import record_round
+from testbed.core.records.migration import (
+    CrossTrafficRecord,
+    GuestRecord,
+    LinkRecord,
+    MigrationRecord,
+    ThrottleRecord,
+    VmRecord,
+)
+from testbed.core.records.rounds import record_round
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import Observer, RunContext, register
 from testbed.engines.forecasting import moving_s
-from testbed.linux.time_limit import deciding
+from testbed.linux.processes.time_limit import deciding
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast

@@ -1,6 +1,6 @@
 """One end of a link: the interface's counters and its qdisc's, since each was made."""
 
-from testbed.linux.counters import Counters, LinkCounters, QdiscCounters
+from testbed.linux.net.counters import Counters, LinkCounters, QdiscCounters
 from testbed.metrics.source import Row
 
 

@@ -19,7 +19,7 @@ from types import TracebackType
 import orjson
 
 from testbed.core.errors import TestbedError
-from testbed.linux import owned
+from testbed.linux.files import owned
 from testbed.metrics.source import Row, Source
 
 PERIOD_S = 0.02

@@ -1,6 +1,6 @@
 """The streams' TCP, seen from outside: every connection of a host to a port, by the kernel's own account."""
 
-from testbed.linux.tcp_info import Connection, TcpConnections
+from testbed.linux.net.tcp_info import Connection, TcpConnections
 from testbed.metrics.source import Row
 
 
@@ -8,7 +8,7 @@ class TcpSource:
     """Rows ``tcp``, one for each connection from a host (the namespace of process ``pid``) to ``port`` elsewhere.
 
     Connections are looked for when the number of the namespace's sockets has changed since the last tick, and asked for
-    one by one otherwise: looking costs half a millisecond (see ``linux.tcp_info``). Raises ``OSError``.
+    one by one otherwise: looking costs half a millisecond (see ``linux.net.tcp_info``). Raises ``OSError``.
     """
 
     def __init__(self, host: str, pid: int, port: int) -> None:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 
 from testbed.core.errors import MigrationAborted, RemoteProtocolError
-from testbed.linux.waiting import readable, writable
+from testbed.linux.processes.waiting import readable, writable
 
 
 class MigrationCancelled(MigrationAborted):

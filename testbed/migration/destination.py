@@ -11,8 +11,8 @@ from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
 from testbed.migration.digest import digest
 from testbed.migration.door import Door
 from testbed.migration.guest import Arrival, Guest
-from testbed.migration.receiving import ReceiveStream, RoundCounter
-from testbed.migration.sockets import CONNECT_TIMEOUT_S
+from testbed.migration.streams.receiving import ReceiveStream, RoundCounter
+from testbed.migration.streams.sockets import CONNECT_TIMEOUT_S
 from testbed.wire.messages import (
     NO_DIGEST,
     Abandon,

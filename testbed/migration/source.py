@@ -8,19 +8,19 @@ from typing import Any
 
 from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
+from testbed.core.records.switchover import switchover_s
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
-from testbed.core.switchover import switchover_s
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import Tracker
-from testbed.linux.tcp_info import tcp_info
+from testbed.linux.net.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
 from testbed.migration.guest import Departure, Guest
 from testbed.migration.looking import Pass
 from testbed.migration.precopy import CommitRefused
-from testbed.migration.sending import Memory, SendStreams
 from testbed.migration.stamps import Stamps
+from testbed.migration.streams.sending import Memory, SendStreams
 from testbed.migration.throttling import Throttling
 from testbed.wire.limits import fitting
 from testbed.wire.messages import (

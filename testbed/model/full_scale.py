@@ -12,8 +12,8 @@ same for the downtime: at real-world size the fixed part is neither larger nor s
 nothing about another machine's.
 """
 
-from testbed.core.record import MigrationRecord
-from testbed.core.round_record import RoundRecord
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.rounds import RoundRecord
 
 
 def full_scale(record: MigrationRecord) -> dict[str, float | None]:

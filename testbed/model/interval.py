@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from testbed.core.plan import Plan
-from testbed.core.record import PredictionEnd, PredictionRecord
+from testbed.core.records.migration import PredictionEnd, PredictionRecord
 from testbed.model.chance import Draw, Scatter
 from testbed.model.predict import predict
 from testbed.model.source import Costs

@@ -7,7 +7,7 @@ from functools import partial
 
 from testbed.core.errors import MigrationAborted, PolicyFault, ScenarioError
 from testbed.core.plan import Plan
-from testbed.core.record import Outcome, PredictionRecord
+from testbed.core.records.migration import Outcome, PredictionRecord
 from testbed.core.rounds import Decision, Round
 from testbed.migration.precopy import Observer, migrate
 from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource

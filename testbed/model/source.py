@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from math import floor
 
 from testbed.core.errors import MigrationAborted
+from testbed.core.records.switchover import ROUND_TRIPS
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
-from testbed.core.switchover import ROUND_TRIPS
 from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
 

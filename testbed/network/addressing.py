@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
-from testbed.linux.ethtool import has_carrier
-from testbed.linux.netns import write_sysctls
-from testbed.linux.waiting import Patience
+from testbed.linux.net.ethtool import has_carrier
+from testbed.linux.net.netns import write_sysctls
+from testbed.linux.processes.waiting import Patience
 from testbed.network.commands import run_in
 from testbed.network.hosts import Host, Interface
 

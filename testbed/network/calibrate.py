@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan
-from testbed.core.record import LinkRecord
+from testbed.core.records.migration import LinkRecord
 from testbed.core.units import in_bits_per_second
-from testbed.linux.counters import Counters
+from testbed.linux.net.counters import Counters
 from testbed.network.fabric import Fabric
 from testbed.network.links import UNTRIMMED, Trim, bucket, expected_goodput, qdisc_rate, set_rate, shape
-from testbed.network.probing import Transfer, transfer
+from testbed.network.transfer import Transfer, transfer
 from testbed.network.trimming import Trimmed, trimmed
 
 TOLERANCE = 0.02

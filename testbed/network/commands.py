@@ -4,8 +4,8 @@ import subprocess
 from collections.abc import Sequence
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
-from testbed.core.printable import printable
-from testbed.linux.installed import installing
+from testbed.core.text.printable import printable
+from testbed.linux.files.installed import installing
 
 _TIMEOUT_S = 10.0
 _BATCH = "Command failed"

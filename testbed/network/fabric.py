@@ -24,8 +24,8 @@ from typing import IO, Any
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
 from testbed.core.registry import nearest
-from testbed.linux.ethtool import has_carrier
-from testbed.linux.installed import installing
+from testbed.linux.files.installed import installing
+from testbed.linux.net.ethtool import has_carrier
 from testbed.network.addressing import await_switch, introduce, read_host, silence
 from testbed.network.commands import CommandFailed, run
 from testbed.network.hosts import Bridge, End, Host

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
-from testbed.linux.installed import installing
-from testbed.linux.waiting import communicate
+from testbed.linux.files.installed import installing
+from testbed.linux.processes.waiting import communicate
 from testbed.network.fabric import Fabric
 
 _PATIENCE_S = 15.0

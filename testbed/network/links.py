@@ -41,7 +41,7 @@ from dataclasses import dataclass
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError
 from testbed.core.plan import LinkPlan
-from testbed.linux.netns import inside, write_sysctls
+from testbed.linux.net.netns import inside, write_sysctls
 from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
 from testbed.network.hosts import End

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
-from testbed.core.printable import printable
 from testbed.core.rounds import THROTTLES, Action, Decision, EarlyLook, Round, Throttle
+from testbed.core.text.printable import printable
 from testbed.policies import Policy
 
 Limit = Callable[[], AbstractContextManager[object]]

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.printable import printable
 from testbed.core.registry import nearest
+from testbed.core.text.printable import printable
 from testbed.policies import Policy, registry
 from testbed.policies.asking import place_in, told
 

@@ -1,12 +1,12 @@
-"""A scenario as it was written: a plain tree (``core.yaml_text``) that can be changed value by value."""
+"""A scenario as it was written: a plain tree (``core.text.yaml_text``) that can be changed value by value."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.text.yaml_text import KeyPath, scalar, text_of, tree_of
 from testbed.core.units import Dimension, written
-from testbed.core.yaml_text import KeyPath, scalar, text_of, tree_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

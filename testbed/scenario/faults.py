@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
-from testbed.core.yaml_text import KeyPath
+from testbed.core.text.yaml_text import KeyPath
 from testbed.scenario.document import Document, dotted
 from testbed.scenario.parameters import NameMissing
 from testbed.scenario.quantities import shown

@@ -16,8 +16,8 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry, nearest
+from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Bare, Dimension, parse, read, scaled
-from testbed.core.yaml_text import KeyPath
 from testbed.scenario.document import as_yaml
 from testbed.scenario.quantities import check_most
 

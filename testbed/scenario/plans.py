@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import Connections, CrossTraffic, Expect, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.plan import Scale as PlanScale
+from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
-from testbed.core.yaml_text import KeyPath
 from testbed.model.link import available, link_goodput
 from testbed.scenario.document import Document
 from testbed.scenario.models import Link, Root

@@ -1,4 +1,4 @@
-"""``published``: claims of others as a scenario writes them, checked and made plain (``testbed.core.claims``).
+"""``published``: claims of others as a scenario writes them, checked and made plain (``testbed.core.records.claims``).
 
 Either a reduction along an axis of the matrix, from its first value to its last, or how many times as large a figure is
 at the first as at the last, or figures of one migration:
@@ -13,8 +13,8 @@ from typing import Annotated, Any, Self, TypeAlias, cast
 
 from pydantic import Field, ValidationError, model_validator
 
-from testbed.core.claims import Claim, Figure
 from testbed.core.errors import ScenarioError
+from testbed.core.records.claims import Claim, Figure
 from testbed.core.registry import nearest
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 from testbed.core.registry import nearest
 from testbed.core.units import Bare, Dimension, parse, read, written
 from testbed.scenario.document import as_yaml
-from testbed.scenario.patterns import quantity_schema
+from testbed.scenario.schema.patterns import quantity_schema
 
 MOST: dict[Dimension, float] = {
     Dimension.SIZE: 2**46,

@@ -15,17 +15,17 @@ import yaml
 from pydantic import ValidationError
 
 from testbed import scenarios
-from testbed.core.claims import Claim
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import Plan
+from testbed.core.records.claims import Claim
 from testbed.core.registry import is_path, nearest
 from testbed.policies.load import path_of
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document
 from testbed.scenario.faults import one_line, only_incomplete, scenario_error
-from testbed.scenario.matrix import Combination, axes_of, expand
+from testbed.scenario.matrix.axes import Combination, axes_of, expand
+from testbed.scenario.matrix.overrides import Setting, override
 from testbed.scenario.models import LONGEST_NAME, Root
-from testbed.scenario.overrides import Setting, override
 from testbed.scenario.plans import plan
 from testbed.scenario.published import Published, claims, fault_of, read_published
 

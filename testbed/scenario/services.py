@@ -7,8 +7,8 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import GuestPlan
+from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, in_bytes
-from testbed.core.yaml_text import KeyPath
 from testbed.scenario.document import Document
 from testbed.scenario.models import Root, Scale
 from testbed.scenario.parameters import at_scale

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter
 
 from testbed.core.registry import is_path
+from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import parse
-from testbed.core.yaml_text import KeyPath
 from testbed.scenario.document import parts
 from testbed.scenario.models import Root
-from testbed.scenario.named_schema import registries
 from testbed.scenario.parameters import parameters_of
+from testbed.scenario.schema.named_schema import registries
 
 
 def meaning(path: str, value: Any) -> str:

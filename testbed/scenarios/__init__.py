@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from testbed.core.yaml_text import text_of, tree_of
+from testbed.core.text.yaml_text import text_of, tree_of
 
 
 def folder() -> Path:

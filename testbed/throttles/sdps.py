@@ -21,8 +21,8 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts
-from testbed.linux import userfaultfd
-from testbed.linux.process import set_timer_slack
+from testbed.linux.memory import userfaultfd
+from testbed.linux.processes.process import set_timer_slack
 
 FEATURES = userfaultfd.WP_HUGETLBFS_SHMEM | userfaultfd.PAGEFAULT_FLAG_WP
 CREDIT_S = 0.02

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from testbed.core.errors import ScenarioError
-from testbed.engines.control import Order
+from testbed.rig.orders import Order
 from testbed.web.guard import Guard
 from testbed.web.hub import Hub
 from testbed.web.ticket import HEADER, Ticket, is_right

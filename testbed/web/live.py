@@ -24,9 +24,9 @@ from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, MigrationFinished, Progress
 from testbed.core.outlook import Outlook
 from testbed.core.rounds import Round
-from testbed.engines.control import Controls, Order
-from testbed.linux.module import module
-from testbed.report.folder import RunFolder
+from testbed.linux.processes.module import module
+from testbed.rig.orders import Controls, Order
+from testbed.runfiles.folder import RunFolder
 from testbed.web.guard import where
 from testbed.web.ticket import QUERY
 

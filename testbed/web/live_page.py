@@ -4,8 +4,8 @@ import altair as alt
 
 from testbed.report.charts import export
 from testbed.report.charts.export import Chart
-from testbed.report.figures import Figure
-from testbed.report.page_html import raw, render
+from testbed.report.page.figures import Figure
+from testbed.report.page.html import raw, render
 from testbed.web.sections import FIGURES
 
 WIDTH, HEIGHT = 640, 120

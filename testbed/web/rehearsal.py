@@ -11,7 +11,7 @@ from dataclasses import asdict
 import uvicorn
 from starlette.types import ASGIApp
 
-from testbed.core.record import LinkRecord, MigrationRecord, VmRecord
+from testbed.core.records.migration import LinkRecord, MigrationRecord, VmRecord
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
 from testbed.web.sections import Sections

@@ -13,10 +13,10 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from testbed.core.errors import TestbedError
-from testbed.core.printable import printable
-from testbed.report import page
-from testbed.report.page_html import html, raw, templates
-from testbed.report.reading import SUMMARY
+from testbed.core.text.printable import printable
+from testbed.report.page import page
+from testbed.report.page.html import html, raw, templates
+from testbed.runfiles.reading import SUMMARY
 from testbed.web.guard import Guard
 from testbed.web.shelf import Shelf
 

@@ -4,14 +4,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from testbed.core.record import MigrationRecord
-from testbed.report import cells, figures, page, samples
+from testbed.core.records.migration import MigrationRecord
+from testbed.report.axis.timeline import timeline
 from testbed.report.charts import export
-from testbed.report.page_html import section_html
-from testbed.report.reading import migration_from_json
-from testbed.report.text import figures as in_figures
-from testbed.report.text import memory
-from testbed.report.timeline import timeline
+from testbed.report.page import figures, page
+from testbed.report.page.html import section_html
+from testbed.report.words.summary import figures as in_figures
+from testbed.report.words.summary import memory
+from testbed.runfiles import pages, samples
+from testbed.runfiles.reading import migration_from_json
 
 FIGURES = ("total", "downtime", "rounds", "sent", "sent/RAM", "dirty in round 1", "memory")
 """What the list of finished migrations says of each."""
@@ -43,9 +44,9 @@ class Sections:
         }
 
 
-def _read(sampled: str, paged: str) -> tuple[list[samples.Recording], dict[tuple[str, int], cells.Cells]]:
+def _read(sampled: str, paged: str) -> tuple[list[samples.Recording], dict[tuple[str, int], pages.Cells]]:
     with TemporaryDirectory() as place:
         sampled_file, paged_file = Path(place, "samples.jsonl"), Path(place, "pages.jsonl")
         sampled_file.write_text(sampled, encoding="utf-8")
         paged_file.write_text(paged, encoding="utf-8")
-        return samples.read(sampled_file), cells.read(paged_file)
+        return samples.read(sampled_file), pages.read(paged_file)

@@ -18,9 +18,9 @@ from typing import Any
 
 import uvicorn
 
-from testbed.engines.control import Order
-from testbed.linux.caller import Caller, caller
-from testbed.linux.process import die_with_parent
+from testbed.linux.processes.caller import Caller, caller
+from testbed.linux.processes.process import die_with_parent
+from testbed.rig.orders import Order
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
 from testbed.web.live_page import live_page

@@ -8,10 +8,10 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from testbed.core.errors import TestbedError
-from testbed.core.printable import printable
-from testbed.core.record import Summary
-from testbed.report.files import there
-from testbed.report.reading import PAGES, SAMPLES, SUMMARY, doubts, read
+from testbed.core.records.migration import Summary
+from testbed.core.text.printable import printable
+from testbed.runfiles.files import there
+from testbed.runfiles.reading import PAGES, SAMPLES, SUMMARY, doubts, read
 
 FILES = (SUMMARY, "scenario.yaml", SAMPLES, PAGES, "log.txt")
 """What a run may have beside its page, in the order in which it is linked."""

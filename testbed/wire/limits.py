@@ -1,7 +1,7 @@
 """What one migration may say in all, beside what one message may: a peer cannot fill this host's memory bit by bit.
 
-Rounds come one at a time and hold no more than the memory (``migration.receiving``); pages go straight to where they
-belong; all other messages are used up as they come. Connections alone are kept, until the guest takes them.
+Rounds come one at a time and hold no more than the memory (``migration.streams.receiving``); pages go straight to where
+they belong; all other messages are used up as they come. Connections alone are kept, until the guest takes them.
 """
 
 from collections.abc import Iterator, Sequence

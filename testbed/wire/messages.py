@@ -20,7 +20,7 @@ import numpy as np
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 from testbed.core.extents import Extents
-from testbed.core.printable import printable
+from testbed.core.text.printable import printable
 from testbed.wire.tcp import FIXED_BYTES, MAX_CONNECTION_BYTES, decode_connection, encode_connection
 
 VERSION = 3

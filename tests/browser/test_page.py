@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.report import page
+from testbed.report.page import page
 from tests.browser.driver import ENTER, LEFT, TAB, Browser
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import kept, made, with_pages, with_samples

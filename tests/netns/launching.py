@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from testbed.report.reading import doubts, read
+from testbed.runfiles.reading import doubts, read
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,14 +6,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from testbed.core.connection import TcpConnection
-from testbed.linux import process
-from testbed.linux.nic import Nic
-from testbed.migration.announcing import Announcer
-from testbed.migration.connections import Arriving, Departing, Unaccepted
+from testbed.linux.net.interface import Nic
+from testbed.linux.processes import process
 from testbed.migration.guest import Adopted
-from testbed.network.announce import frames
+from testbed.migration.identity.announcing import Announcer
+from testbed.migration.identity.connections import Arriving, Departing, Unaccepted
 from testbed.network.fabric import Fabric
-from testbed.network.nic import INTERFACE, Identity, forwarding, identity_of
+from testbed.network.guest_interface import INTERFACE, Identity, forwarding, identity_of
+from testbed.packets.announcement import frames
 from tests.netns.talking import Talker, guest, talker
 
 

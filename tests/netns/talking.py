@@ -17,7 +17,7 @@ from typing import Any
 
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
-from testbed.network.nic import INTERFACE, Identity, attach
+from testbed.network.guest_interface import INTERFACE, Identity, attach
 
 PORT = 7000
 

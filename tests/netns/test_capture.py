@@ -10,13 +10,13 @@ import pytest
 
 from testbed.core.errors import TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.netns import open_socket
-from testbed.network.capture import Capture, capture_file
-from testbed.network.capturing import HEADERS, PROBE_BYTES
+from testbed.linux.net.netns import open_socket
 from testbed.network.fabric import Fabric
-from testbed.network.frames import RARP, Frame, frames
 from testbed.network.links import shape
-from testbed.network.probing import transfer
+from testbed.network.transfer import transfer
+from testbed.packets.capture import Capture, capture_file
+from testbed.packets.capture_process import HEADERS, PROBE_BYTES
+from testbed.packets.frames import RARP, Frame, frames
 
 STREAM_PORT, CHANNEL_PORT = 8001, 8000
 SIZE = 20_000

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed.core.record import MigrationRecord, Summary
-from testbed.report.folder import RunFolder
+from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.runfiles.folder import RunFolder
 from tests.netns.launching import launch, testbed
 
 QUICK = ("hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=200ms")

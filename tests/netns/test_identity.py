@@ -11,13 +11,13 @@ import pytest
 
 from testbed.core.errors import TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.netns import identity, inside, open_socket
-from testbed.linux.nic import Nic
-from testbed.migration.announcing import REPEATS_S, Announcer
-from testbed.network.announce import frames
+from testbed.linux.net.interface import Nic
+from testbed.linux.net.netns import identity, inside, open_socket
+from testbed.migration.identity.announcing import REPEATS_S, Announcer
 from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
-from testbed.network.nic import INTERFACE, Identity, attach, forwarding, identity_of
+from testbed.network.guest_interface import INTERFACE, Identity, attach, forwarding, identity_of
+from testbed.packets.announcement import frames
 from tests.netns.talking import Talker, guest, talker
 
 ALL = socket.htons(3)
@@ -182,7 +182,7 @@ def test_the_frames(who: Identity) -> None:
 def test_a_process_in_the_hosts_network_is_no_guest(
     fabric: Fabric, who: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.network.nic._TIMEOUT_S", 0.05)
+    monkeypatch.setattr("testbed.network.guest_interface._TIMEOUT_S", 0.05)
     with talker(fabric, "esx1", "guest", who.ip) as started, pytest.raises(TestbedError, match="own_network"):
         attach(fabric, "esx1", started.pid, who, up=True)
 

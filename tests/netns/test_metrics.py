@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.tcp_info import TcpConnections
+from testbed.linux.net.tcp_info import TcpConnections
 from testbed.metrics.host import ProcessSource
 from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler

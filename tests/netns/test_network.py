@@ -18,8 +18,8 @@ import pytest
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.counters import link_counters
-from testbed.linux.netns import identity
+from testbed.linux.net.counters import link_counters
+from testbed.linux.net.netns import identity
 from testbed.network import fabric as fabric_module
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
 
@@ -224,7 +224,7 @@ def test_a_topology_that_mininet_cannot_build_is_one_line_and_leaves_nothing(mon
 _HOLDER = """
 import json, sys
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.netns import identity
+from testbed.linux.net.netns import identity
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
 

@@ -8,15 +8,15 @@ import pytest
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.core.record import LinkRecord
-from testbed.linux.counters import Counters
+from testbed.core.records.migration import LinkRecord
+from testbed.linux.net.counters import Counters
 from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
 from testbed.network.hosts import End
 from testbed.network.iperf3 import iperf3_goodput
 from testbed.network.links import Trim, _open_windows, cut, expected_goodput, mend, set_rate, shape
-from testbed.network.probing import transfer
+from testbed.network.transfer import transfer
 from testbed.network.trimming import PROVEN
 
 ETHERNET_IP_TCP = 66

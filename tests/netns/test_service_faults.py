@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from testbed.linux.process import has_ended
+from testbed.linux.processes.process import has_ended
 from tests.netns.launching import Launched, launch
 
 SCENARIO = """

@@ -5,7 +5,7 @@ import random
 import socket
 from pathlib import Path
 
-from testbed.linux.netns import open_socket
+from testbed.linux.net.netns import open_socket
 from tests.netns.launching import Launched, launch
 from tests.netns.test_service_faults import await_end
 

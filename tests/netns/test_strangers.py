@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from testbed.linux.netns import inside, write_sysctls
-from testbed.migration.sockets import PORT, STREAM_PORT
+from testbed.linux.net.netns import inside, write_sysctls
+from testbed.migration.streams.sockets import PORT, STREAM_PORT
 from testbed.network.commands import run_in
 from testbed.wire.messages import Hello, StreamHello, encode
 from tests.netns.launching import Launched, launch

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux import tcp_repair
-from testbed.migration.finding import ELSEWHERE, OPENING
+from testbed.linux.net import tcp_repair
+from testbed.migration.identity.finding import ELSEWHERE, OPENING
 from testbed.network.fabric import Fabric
 from tests.netns.staging import Stage, close, exactly, staged
 

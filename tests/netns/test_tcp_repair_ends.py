@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux import process, tcp_orphan, tcp_repair
-from testbed.migration.connections import CLOSED
-from testbed.migration.rescue import take_back
-from testbed.network.announce import frames
+from testbed.linux.net import tcp_orphan, tcp_repair
+from testbed.linux.processes import process
+from testbed.migration.identity.connections import CLOSED
+from testbed.migration.identity.rescue import take_back
 from testbed.network.fabric import Fabric
-from testbed.network.nic import INTERFACE
+from testbed.network.guest_interface import INTERFACE
+from testbed.packets.announcement import frames
 from tests.netns.staging import Stage, close, exactly, staged
 
 TEXT = "a prime number of characters: 41, see us."

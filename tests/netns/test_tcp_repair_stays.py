@@ -10,14 +10,15 @@ import pytest
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import MigrationAborted
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux import process, tcp_repair
-from testbed.migration.connections import TAKEN_OUT
-from testbed.migration.finding import UNREADABLE
+from testbed.linux.net import tcp_repair
+from testbed.linux.processes import process
+from testbed.migration.identity.connections import TAKEN_OUT
+from testbed.migration.identity.finding import UNREADABLE
+from testbed.migration.identity.rescue import bring_up, take_back
 from testbed.migration.precopy import CommitRefused
-from testbed.migration.rescue import bring_up, take_back
-from testbed.network.announce import frames
 from testbed.network.fabric import Fabric
-from testbed.network.nic import INTERFACE
+from testbed.network.guest_interface import INTERFACE
+from testbed.packets.announcement import frames
 from tests.netns.staging import Stage, close, staged
 from tests.unit.loopback import Loopback, MemoryGuest
 

@@ -15,7 +15,7 @@ from guest_agent.config import GuestConfig
 from guest_agent.launch import GuestProcess
 from testbed.core.rounds import Throttle
 from testbed.dirty.uffd_wp import UffdWp
-from testbed.migration.attached import AttachedGuest
+from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.cancel import Cancel
 from testbed.migration.source import SourceAgent
 from tests.netns.launching import launch, testbed

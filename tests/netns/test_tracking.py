@@ -15,15 +15,15 @@ import pytest
 
 from guest_agent.config import GuestConfig
 from guest_agent.launch import GuestProcess
-from guest_agent.program import Memory, Program
-from guest_agent.ram import read_state_of
-from guest_agent.verify import prove, redo, replay
+from guest_agent.memory.program import Memory, Program
+from guest_agent.memory.ram import read_state_of
+from guest_agent.memory.verify import prove, redo, replay
 from testbed.core.errors import TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
 from testbed.dirty.probe import choose, probe_all
-from testbed.linux import process
+from testbed.linux.processes import process
 
 RAM = 4 << 20
 ROUNDS = {"uffd-wp": 4000, "checksum": 700, "soft-dirty": 1000}

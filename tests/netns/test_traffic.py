@@ -12,14 +12,14 @@ import pytest
 
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import CrossTraffic, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
-from testbed.core.record import AccountingRecord
-from testbed.engines.accounting import LinkCount, account
-from testbed.linux.counters import Counters
+from testbed.core.records.migration import AccountingRecord
+from testbed.findings.accounting import LinkCount, account
+from testbed.linux.net.counters import Counters
 from testbed.model.link import available
-from testbed.network.crossing import Crossed, Crossing
+from testbed.network.cross_traffic import Crossed, Crossing
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
-from testbed.network.probing import transfer
+from testbed.network.transfer import transfer
 
 GOODPUT = 300e6
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def test_a_plan_without_cross_traffic_has_none_to_start(fabric: Fabric) -> None:
 
 SINK = """
 import selectors, sys, time
-from testbed.migration.sockets import STREAM_PORT, listen
+from testbed.migration.streams.sockets import STREAM_PORT, listen
 listener = listen(sys.argv[1], STREAM_PORT, "vmotion", 2)
 print("listening", flush=True)
 ready, total, begun, clock = selectors.DefaultSelector(), 0, 0.0, time.monotonic
@@ -111,7 +111,7 @@ print(total / (clock() - begun))
 SOURCE = """
 import sys, threading
 from testbed.migration.cancel import Cancel
-from testbed.migration.sockets import STREAM_PORT, connect
+from testbed.migration.streams.sockets import STREAM_PORT, connect
 address, streams, cap, size = sys.argv[1], *map(int, sys.argv[2:])
 socks = [connect(address, STREAM_PORT, "vmotion", "cubic", Cancel(), cap or None) for _ in range(streams)]
 senders = [threading.Thread(target=sock.sendall, args=(bytes(size),)) for sock in socks]

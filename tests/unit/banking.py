@@ -2,8 +2,8 @@
 
 import socket
 
-from guest_agent.services.oltp import Oltp
-from guest_agent.transactions import (
+from guest_agent.services.oltp.service import Oltp
+from guest_agent.services.oltp.transactions import (
     REPLY_BYTES,
     Reply,
     Request,

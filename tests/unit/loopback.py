@@ -23,8 +23,8 @@ from testbed.migration.destination import DestinationAgent
 from testbed.migration.door import Door
 from testbed.migration.guest import Adopted, Arrival, Departure
 from testbed.migration.precopy import Completed, migrate
-from testbed.migration.sending import SendStreams
 from testbed.migration.source import SourceAgent
+from testbed.migration.streams.sending import SendStreams
 from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 

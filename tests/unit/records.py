@@ -3,7 +3,7 @@
 from itertools import accumulate
 from typing import Any
 
-from testbed.core.record import (
+from testbed.core.records.migration import (
     AccountingRecord,
     ComparisonRecord,
     CpuRecord,
@@ -18,8 +18,8 @@ from testbed.core.record import (
     ThrottleRecord,
     VmRecord,
 )
-from testbed.core.round_record import RoundRecord
-from testbed.core.service_record import (
+from testbed.core.records.rounds import RoundRecord
+from testbed.core.records.services import (
     BlackoutRecord,
     ConnectionsRecord,
     IdentityRecord,

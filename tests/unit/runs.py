@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from testbed.core.record import MigrationRecord, Summary
-from testbed.report import cells
-from testbed.report.folder import RunFolder
+from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.runfiles import pages as cells
+from testbed.runfiles.folder import RunFolder
 from tests.unit.records import a_summary
 
 KEPT = Path(__file__).parent.parent / "data" / "run-schema-1"

@@ -24,7 +24,7 @@ from guest_agent import ring
 from guest_agent.ring import RingReader, RingWriter, Rows
 from guest_agent.services import Area, Disk, Done, Evidence, Service
 from testbed.core.units import PAGE_SIZE
-from testbed.linux import memfd
+from testbed.linux.memory import memfd
 
 _ROWS = 1 << 20
 

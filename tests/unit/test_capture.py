@@ -13,13 +13,13 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
 from testbed.core.errors import ScenarioError
-from testbed.linux import bpf
-from testbed.linux.packet_ring import Packet as Captured
-from testbed.migration import sockets
-from testbed.network import dissect, packet_story
-from testbed.network.capture import CHANNEL_PORT
-from testbed.network.capturing import HEADERS, PROBE_BYTES, PcapWriter, packet_filter
-from testbed.network.frames import frames
+from testbed.linux.net import bpf
+from testbed.linux.net.packet_ring import Packet as Captured
+from testbed.migration.streams import sockets
+from testbed.packets import dissect, story
+from testbed.packets.capture import CHANNEL_PORT
+from testbed.packets.capture_process import HEADERS, PROBE_BYTES, PcapWriter, packet_filter
+from testbed.packets.frames import frames
 
 PAYLOAD = Raw(bytes(1000))
 IPV4 = Ether() / IP(src="10.0.2.3", dst="10.0.2.100")
@@ -80,8 +80,8 @@ def test_a_jump_back_is_refused() -> None:
 
 
 def test_the_ports_are_the_agents() -> None:
-    assert (CHANNEL_PORT, dissect.CHANNEL_PORT, packet_story.CHANNEL_PORT) == (sockets.PORT,) * 3
-    assert (dissect.STREAM_PORT, packet_story.STREAM_PORT) == (sockets.STREAM_PORT,) * 2
+    assert (CHANNEL_PORT, dissect.CHANNEL_PORT, story.CHANNEL_PORT) == (sockets.PORT,) * 3
+    assert (dissect.STREAM_PORT, story.STREAM_PORT) == (sockets.STREAM_PORT,) * 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**15), st.binary(min_size=14, max_size=200)), max_size=30), st.integers(0))

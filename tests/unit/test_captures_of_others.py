@@ -16,9 +16,9 @@ from scapy.utils import PcapReader, PcapWriter, wrpcapng
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
-from testbed.network.dissect import Extent, Pages
-from testbed.network.frames import frames
-from testbed.network.packet_story import each_packet, story
+from testbed.packets.dissect import Extent, Pages
+from testbed.packets.frames import frames
+from testbed.packets.story import each_packet, story
 from testbed.wire import messages as m
 from tests.unit.test_packet_story import captured
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from testbed.core.record import ComparisonRecord
-from testbed.core.service_record import BlackoutRecord
-from testbed.report import cells, samples
+from testbed.core.records.migration import ComparisonRecord
+from testbed.core.records.services import BlackoutRecord
+from testbed.report.axis.timeline import Timeline, timeline
 from testbed.report.charts import export, theme
 from testbed.report.charts.grid import MOST_POINTS, grid_chart
 from testbed.report.charts.overlay import overlay_chart
@@ -18,11 +18,11 @@ from testbed.report.charts.overview import bandwidth_chart, completion_chart, ga
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.timeline import timeline_chart
-from testbed.report.folder import RunFolder
-from testbed.report.measures import MEASURES
-from testbed.report.side_by_side import Line
-from testbed.report.spread import spread
-from testbed.report.timeline import Timeline, timeline
+from testbed.report.side.comparison import Line
+from testbed.report.side.measures import MEASURES
+from testbed.report.side.spread import spread
+from testbed.runfiles import pages, samples
+from testbed.runfiles.folder import RunFolder
 from tests.unit.records import a_migration
 from tests.unit.runs import KEPT
 
@@ -33,7 +33,7 @@ def line() -> Timeline:
 
 
 def grid() -> Any:
-    return grid_chart(cells.read(KEPT / "pages.jsonl")["hello", 1])
+    return grid_chart(pages.read(KEPT / "pages.jsonl")["hello", 1])
 
 
 def overlay() -> Any:
@@ -106,7 +106,7 @@ def test_nothing_seen_is_no_chart() -> None:
 def test_a_grid_of_many_rounds_has_larger_cells() -> None:
     counts = np.ones((200, 1024), np.int64)
     chart = grid_chart(
-        cells.Cells(pages=1024 * 8, cell_pages=8, rounds=list(range(1, 201)), sent=counts, dirtied=counts)
+        pages.Cells(pages=1024 * 8, cell_pages=8, rounds=list(range(1, 201)), sent=counts, dirtied=counts)
     )
     (rows,) = chart.to_dict(validate=False)["datasets"].values()
     assert len(rows) <= MOST_POINTS

@@ -9,13 +9,13 @@ import pytest
 
 from testbed import scenarios
 from testbed.cli import main
-from testbed.cli.listing import PACKAGES, Kind
-from testbed.cli.run import default_scenario
+from testbed.cli.commands.listing import PACKAGES, Kind
+from testbed.cli.commands.run import default_scenario
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry
-from testbed.experiment import check_fits_all
+from testbed.experiment.run import check_fits_all
 from testbed.scenario import load
-from testbed.scenario.schema import scenario_schema, summary_schema
+from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 from testbed.scenarios import catalogue
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from testbed import scenarios
-from testbed.cli import forecasts, main
+from testbed.cli import main
+from testbed.report.words import forecasts
 from testbed.scenario import load
 
 Captured = pytest.CaptureFixture[str]

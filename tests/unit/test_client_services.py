@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from guest_agent.client.common import ClientConfig, is_stop
-from guest_agent.services.echo import Echo
-from guest_agent.services.oltp import Oltp
+from guest_agent.services.echo.service import Echo
+from guest_agent.services.oltp.service import Oltp
 from testbed.core.errors import ScenarioError
 from tests.unit.service_machine import Clients, SmallMachine, evidence, free_port
 

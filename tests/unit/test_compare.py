@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.cli.compare import compare as command
+from testbed.cli.commands.compare import compare as command
 from testbed.core.errors import ScenarioError
-from testbed.report import side_by_side, side_page, side_words
-from testbed.report.spread import difference, quantile, spread
+from testbed.report.side import comparison, page, words
+from testbed.report.side.spread import difference, quantile, spread
 from tests.unit.records import a_migration, a_summary
 from tests.unit.runs import SCENARIO, made
 
@@ -28,8 +28,8 @@ def a_run(folder: Path, totals: list[float], scenario: str = SCENARIO, **changes
     return made(folder, summary, scenario)
 
 
-def lines_of(*folders: Path, figure: str = "total_time_s") -> list[side_by_side.Line]:
-    return [each for each in side_by_side.laid(folders, anyway=True).lines if each.measure.key == figure]
+def lines_of(*folders: Path, figure: str = "total_time_s") -> list[comparison.Line]:
+    return [each for each in comparison.laid(folders, anyway=True).lines if each.measure.key == figure]
 
 
 # Tables of Student's t, as in any textbook.
@@ -98,16 +98,16 @@ def test_a_difference_in_words(tmp_path: Path) -> None:
     b = a_run(tmp_path / "b", [10.0, 10.1, 9.9, 10.0], FAST)
     first, second = lines_of(a, b)
     assert (first.group, second.group) == ("ram=2048MB", "ram=1024MB")
-    assert side_words.verdict(first) == "" and second.difference is not None
+    assert words.verdict(first) == "" and second.difference is not None
     assert second.difference.value == pytest.approx(-10) and second.difference.shown
-    assert side_words.verdict(second).startswith("less, beyond the noise; it would hide up to")
-    assert side_words.change(second).startswith("-50.0%")
+    assert words.verdict(second).startswith("less, beyond the noise; it would hide up to")
+    assert words.change(second).startswith("-50.0%")
 
 
 def test_no_difference_in_words(tmp_path: Path) -> None:
     a = a_run(tmp_path / "a", [20.0, 21.0, 19.0])
     b = a_run(tmp_path / "b", [20.5, 19.5, 20.1], FAST)
-    assert side_words.verdict(lines_of(a, b)[1]).startswith("no difference seen; one below ")
+    assert words.verdict(lines_of(a, b)[1]).startswith("no difference seen; one below ")
 
 
 def test_folders_of_one_scenario_are_repeats_of_one_another(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_page_of_it(tmp_path: Path) -> None:
     command(both, page=file)
     text = file.read_text(encoding="utf-8")
     assert "ram=2048MB against ram=1024MB" in text and "no difference seen" in text
-    lines = side_by_side.laid(both).lines
-    assert [each.name for each in side_page.figures_of(lines)][:2] == ["total-time-s", "downtime-s"]
+    lines = comparison.laid(both).lines
+    assert [each.name for each in page.figures_of(lines)][:2] == ["total-time-s", "downtime-s"]
     assert "total_time_s" not in text.partition("<script")[0] and "total time, ram=1024MB: +100.0% [" in text
     assert file.stat().st_size < 3e6

@@ -9,10 +9,10 @@ import pytest
 import testbed
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
-from testbed.core.record import MigrationRecord, ThrottleRecord
+from testbed.core.records.migration import MigrationRecord, ThrottleRecord
 from testbed.model.full_scale import full_scale
-from testbed.report import side_by_side, side_page, side_words
-from testbed.report.side_by_side import Comparison
+from testbed.report.side import comparison, page, words
+from testbed.report.side.comparison import Comparison
 from tests.unit.records import a_migration, a_networked_migration, a_service, a_summary
 from tests.unit.runs import SCENARIO, made
 
@@ -29,7 +29,7 @@ def scaled(size: float, time: float, **changes: Any) -> MigrationRecord:
 
 
 def laid(*folders: Path) -> Comparison:
-    return side_by_side.laid(folders)
+    return comparison.laid(folders)
 
 
 def keys(seen: Comparison) -> list[str]:
@@ -37,7 +37,7 @@ def keys(seen: Comparison) -> list[str]:
 
 
 def verdicts(seen: Comparison, figure: str = "total_time_s") -> list[str]:
-    return [side_words.verdict(line) for line in seen.lines if line.measure.key == figure]
+    return [words.verdict(line) for line in seen.lines if line.measure.key == figure]
 
 
 def test_runs_of_different_scales_are_compared_at_real_world_size(
@@ -56,7 +56,7 @@ def test_runs_of_different_scales_are_compared_at_real_world_size(
     assert main(["compare", *map(str, both)]) == 0
     out, err = capsys.readouterr()
     assert "total time, real-world" in out and "of real-world size" in err
-    assert "real-world size" in side_page.html(seen)
+    assert "real-world size" in page.html(seen)
 
 
 def test_migrations_of_one_run_at_different_scales_too(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_is_missing_or_did_not_complete_is_said(tmp_path: Path, capsys: pyt
     }
     assert main(["compare", str(a), str(b)]) == 0
     assert "x: 0 of 2 completed in ram=2048MB" in capsys.readouterr().err
-    assert "x: 0 of 2 completed in ram=2048MB" in side_page.html(seen)
+    assert "x: 0 of 2 completed in ram=2048MB" in page.html(seen)
 
 
 def test_what_stands_in_for_no_baseline_says_so(tmp_path: Path) -> None:
@@ -154,15 +154,15 @@ def test_throttled_time_blackout_and_halts_are_compared_where_measured(tmp_path:
         *("total_time_s", "downtime_s", "guest_gap_s", "client_blackout_s", "bytes_sent", "rounds"),
         *("throttled_s", "longest_halt_s iometer"),
     ]
-    names = [each.name for each in side_page.figures_of(seen.lines)]
+    names = [each.name for each in page.figures_of(seen.lines)]
     assert names[-2:] == ["throttled-s", "longest-halt-s-iometer"]
-    assert "longest halt of iometer" in side_page.html(seen)
-    json.dumps(side_words.as_data(seen))
+    assert "longest halt of iometer" in page.html(seen)
+    json.dumps(words.as_data(seen))
     assert "throttled_s" not in keys(laid(made(tmp_path / "c", a_summary(a_migration()))))
 
 
 def test_digits_follow_the_interval(tmp_path: Path) -> None:
     totals = (21.3401, 21.3405, 21.3403)
     repeats = [a_migration(repeat=i, total_time_s=t) for i, t in enumerate(totals, 1)]
-    (row, *_) = side_words.rows(laid(made(tmp_path / "a", a_summary(*repeats))).lines)
+    (row, *_) = words.rows(laid(made(tmp_path / "a", a_summary(*repeats))).lines)
     assert row[4] == "21.34 s" and row[5] == "21.34030 s [21.33980, 21.34080]"

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from testbed.core.expectation import unmet
-from testbed.core.record import Outcome
+from testbed.core.records.migration import Outcome
 from testbed.core.rounds import Action, Decision
 from testbed.engines.simulated import run
 from testbed.scenario import load

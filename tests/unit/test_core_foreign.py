@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
-from testbed.core.foreign import as_text, foreign
-from testbed.core.from_json import MOST, built
-from testbed.core.printable import printable
+from testbed.core.text.foreign import as_text, foreign
+from testbed.core.text.from_json import MOST, built
+from testbed.core.text.printable import printable
 
 
 class Colour(Enum):

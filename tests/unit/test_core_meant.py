@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.meant import meant
+from testbed.core.text.meant import meant
 from testbed.core.units import Bare, Dimension, parse, read, written
 
 

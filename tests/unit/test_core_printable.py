@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.printable import MOST, printable, printable_texts
 from testbed.core.rounds import Action, Decision
+from testbed.core.text.printable import MOST, printable, printable_texts
 
 HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07",

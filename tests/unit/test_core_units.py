@@ -15,7 +15,7 @@ from testbed.core.units import (
     scaled,
     written,
 )
-from testbed.engines.control import Order
+from testbed.rig.orders import Order
 
 DIMENSIONS = st.sampled_from(Dimension)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.linux.module import ROOT, module
+from testbed.linux.processes.module import ROOT, module
 from tests.unit.hostile import hostile_folder, imported_by_python_itself
 from tests.unit.runs import kept
 
@@ -68,7 +68,9 @@ def test_in_a_checkout_that_is_not_installed_it_is_the_last_place_to_look_into(t
     assert "two-hosts" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["guest_agent", "testbed.migration.agent", "testbed.network.capturing", "testbed"])
+@pytest.mark.parametrize(
+    "name", ["guest_agent", "testbed.migration.agents.agent_process", "testbed.packets.capture_process", "testbed"]
+)
 def test_processes_of_ours_take_none_either(tmp_path: Path, name: str) -> None:
     done = says(module(name, "{}"), hostile_folder(tmp_path / "hostile"))
     assert "HOSTILE" not in done.stderr, done.stderr

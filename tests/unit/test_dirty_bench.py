@@ -1,6 +1,6 @@
 """The bench's functions work, on little memory; what they measure is for the table and not for a test."""
 
-from testbed.engines.bench_guest import peak_rate, scan_cost, slowdown
+from testbed.bench.guest import peak_rate, scan_cost, slowdown
 
 
 def test_a_scan_takes_time() -> None:

@@ -10,8 +10,10 @@ import psutil
 import pytest
 
 from testbed.core.units import PAGE_SIZE
-from testbed.linux import memfd, process, syscalls
-from testbed.linux.memory import available_bytes
+from testbed.linux import syscalls
+from testbed.linux.memory import memfd
+from testbed.linux.memory.room import available_bytes
+from testbed.linux.processes import process
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker, probe, registry
 from testbed.dirty.probe import choose, probe_all
 from testbed.dirty.soft_dirty import SoftDirty
-from testbed.linux import memfd, pagemap, userfaultfd
+from testbed.linux.memory import memfd, pagemap, userfaultfd
 
 PAGES = 512
 WORKING = [name for name, (works, _) in probe_all().items() if works]

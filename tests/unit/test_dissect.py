@@ -16,11 +16,11 @@ from scapy.packet import Packet, Raw
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
-from testbed.core.printable import printable
-from testbed.network import dissect
-from testbed.network.dissect import FastMotion
-from testbed.network.frames import SYN, Tcp
-from testbed.network.overheard import Overheard
+from testbed.core.text.printable import printable
+from testbed.packets import dissect
+from testbed.packets.dissect import FastMotion
+from testbed.packets.frames import SYN, Tcp
+from testbed.packets.overheard import Overheard
 from testbed.wire import messages as m
 
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from testbed.engines import bench
-from testbed.engines.bench import Several
-from testbed.engines.bench_guest import Slowdown
+from testbed.bench import rows
+from testbed.bench.guest import Slowdown
+from testbed.bench.rows import Several
 
 
 def test_the_median_and_both_ends_are_told() -> None:
@@ -20,14 +20,14 @@ def test_it_is_measured_as_often_as_said() -> None:
 
 def test_one_that_is_off_does_not_decide_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     costs = iter([0.001, 0.1, 0.002])
-    monkeypatch.setattr(bench, "scan_cost", lambda: next(costs))
-    row = bench._scan()
+    monkeypatch.setattr(rows, "scan_cost", lambda: next(costs))
+    row = rows._scan()
     assert row.figure == "2.00 (1.00 to 100.00 in 3) ms" and row.met
 
 
 def test_a_slowdown_tells_its_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = iter([0.02, 0.09, 0.03])
     made = lambda: Slowdown(share=next(shares), busy_untracked=0.1, busy_tracked=0.2, rate=1.0)  # noqa: E731
-    monkeypatch.setattr(bench, "slowdown", made)
-    row = bench._slowdown()
+    monkeypatch.setattr(rows, "slowdown", made)
+    row = rows._slowdown()
     assert row.figure == "3.0% (2.0% to 9.0% in 3), rate held: 100.0%" and row.met

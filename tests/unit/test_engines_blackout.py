@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guest_agent.ring import Rows
-from testbed.engines.blackout import blackout
+from testbed.findings.blackout import blackout
 
 ASKED, STEP = 100.0, 100.02
 WHEN = st.floats(min_value=98.5, max_value=102.0)

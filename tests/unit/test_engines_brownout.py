@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guest_agent.ring import Rows
-from testbed.core.service_record import ServicePhaseRecord, ServiceRecord
-from testbed.engines.brownout import Stretch, describe, fell_silent
+from testbed.core.records.services import ServicePhaseRecord, ServiceRecord
+from testbed.findings.brownout import Stretch, describe, fell_silent
 
 EDGES = (100.0, 102.0, 108.0, 110.0)
 STRETCHES = [

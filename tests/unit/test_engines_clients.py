@@ -9,9 +9,9 @@ from typing import IO, Any
 import pytest
 
 from testbed.core.errors import TestbedError
-from testbed.engines import clients
-from testbed.engines.clients import ClientProcess
 from testbed.engines.lines import Lines
+from testbed.rig import clients
+from testbed.rig.clients import ClientProcess
 
 
 class Spawning:

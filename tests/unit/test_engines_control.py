@@ -7,9 +7,9 @@ import pytest
 
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import LinkPlan
-from testbed.engines import control
-from testbed.engines.control import LEAST_RATE, NONE_UNDER_WAY, Controls, LinkControl, Order
 from testbed.network.links import UNTRIMMED, Trim
+from testbed.rig import orders
+from testbed.rig.orders import LEAST_RATE, NONE_UNDER_WAY, Controls, LinkControl, Order
 
 CUT, MEND = Order(what="cut"), Order(what="mend")
 
@@ -64,7 +64,7 @@ class Tc:
 @pytest.fixture
 def tc(monkeypatch: pytest.MonkeyPatch) -> Tc:
     made = Tc()
-    monkeypatch.setattr(control, "links", made)
+    monkeypatch.setattr(orders, "links", made)
     return made
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from testbed.core.errors import PrerequisiteMissing
-from testbed.engines.datastore import Datastore
+from testbed.rig.datastore import Datastore
 
 SIZE = 3 * (1 << 20) + 4096
 

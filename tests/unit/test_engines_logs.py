@@ -3,7 +3,7 @@
 import numpy as np
 
 from guest_agent.ring import RingReader, RingWriter
-from testbed.engines.logs import LogFollower
+from testbed.rig.logs import LogFollower
 
 
 def test_samples_count_on_and_rows_are_kept() -> None:

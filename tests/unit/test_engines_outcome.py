@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import TestbedError
 from testbed.core.events import Event
-from testbed.engines import outcome
-from testbed.engines.agents import GONE
-from testbed.engines.control import Controls, Order
-from testbed.engines.outcome import DESTINATION, SOURCE, Ended, Following
-from testbed.engines.settling import Pair, settle
-from testbed.linux import waiting
-from testbed.linux.interrupts import Noted
+from testbed.engines.native import following as outcome
+from testbed.engines.native.agents import GONE
+from testbed.engines.native.following import DESTINATION, SOURCE, Ended, Following
+from testbed.engines.native.settling import Pair, settle
+from testbed.linux.processes import waiting
+from testbed.linux.processes.interrupts import Noted
+from testbed.rig.orders import Controls, Order
 
 FINISHED = {"event": "finished", "outcome": "completed", "reason": "the guest runs at the destination"}
 CANCELLED = FINISHED | {"outcome": "cancelled", "reason": "cancelled by the user"}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from testbed.engines.clients import PROBE
-from testbed.engines.outcome import Ended
-from testbed.engines.reached import breakable, connections, reasons
+from testbed.engines.native.following import Ended
+from testbed.findings.reached import breakable, connections, reasons
+from testbed.rig.clients import PROBE
 
 FACTS = {
     "stamps": {"asked": 1.0, "first_step": 1.1, "announced": 1.2},

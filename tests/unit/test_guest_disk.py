@@ -17,8 +17,8 @@ from guest_agent.loop import Loop
 from guest_agent.services import Area
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.uffd_wp import FEATURES
-from testbed.linux import memfd, userfaultfd
-from testbed.linux.pagemap import WrittenPages
+from testbed.linux.memory import memfd, userfaultfd
+from testbed.linux.memory.pagemap import WrittenPages
 
 PAGES = 32
 START, SIZE = 8 * PAGE_SIZE, 16 * PAGE_SIZE

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from guest_agent.gate import Gate, GateKeeper
 from guest_agent.journal import JournalReader, JournalWriter
 from testbed.core.units import PAGE_SIZE
-from testbed.linux import memfd, process
+from testbed.linux.memory import memfd
+from testbed.linux.processes import process
 
 steps = st.lists(st.sampled_from(["enter", "leave", "begin", "end", "hold", "release"]), max_size=40)
 
@@ -55,7 +56,7 @@ import sys
 import numpy as np
 from guest_agent.gate import Gate
 from guest_agent.journal import words
-from testbed.linux import memfd
+from testbed.linux.memory import memfd
 gate = Gate(words(int(sys.argv[1])))
 page = np.frombuffer(memfd.map_shared(int(sys.argv[2]), 4096), np.uint64)
 print("ready", flush=True)

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from guest_agent import probe
+from guest_agent import udp_echo
 from guest_agent.config import GuestConfig
 from guest_agent.gate import GateKeeper
 from guest_agent.guest import Guest
 from guest_agent.machine import areas_of
-from guest_agent.program import Program
-from guest_agent.ram import write_state
+from guest_agent.memory.program import Program
+from guest_agent.memory.ram import write_state
+from guest_agent.memory.verify import replay
 from guest_agent.services import build
-from guest_agent.services.echo import Echo
-from guest_agent.verify import replay
+from guest_agent.services.echo.service import Echo
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 
@@ -71,7 +71,7 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         number = int(free.getsockname()[1])
-    monkeypatch.setattr(probe, "PORT", number)
+    monkeypatch.setattr(udp_echo, "PORT", number)
     return number
 
 

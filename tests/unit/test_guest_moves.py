@@ -17,14 +17,15 @@ from guest_agent.config import GuestConfig
 from guest_agent.gate import GateKeeper
 from guest_agent.launch import GuestProcess
 from guest_agent.machine import areas_of
-from guest_agent.program import Memory
+from guest_agent.memory.program import Memory
+from guest_agent.memory.verify import areas, prove
 from guest_agent.ring import RingReader
 from guest_agent.services import Evidence, build
-from guest_agent.services.iometer import COMPLETED
-from guest_agent.verify import areas, prove
+from guest_agent.services.iometer.service import COMPLETED
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
-from testbed.linux import memfd, process
+from testbed.linux.memory import memfd
+from testbed.linux.processes import process
 
 RAM = 4 << 20
 IOMETER: dict[str, Any] = {"name": "iometer", "size": 1 << 20, "read": 0.5}

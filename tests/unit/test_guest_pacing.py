@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.pacing import Pacer
+from guest_agent.memory.pacing import Pacer
 
 
 def steady(rate: float) -> Pacer:

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guest_agent.config import GuestConfig
-from guest_agent.fill import fill
-from guest_agent.program import Ahead, Memory, Program
-from guest_agent.ram import read_state, write_state
-from guest_agent.verify import redo, replay
+from guest_agent.memory.fill import fill
+from guest_agent.memory.program import Ahead, Memory, Program
+from guest_agent.memory.ram import read_state, write_state
+from guest_agent.memory.verify import redo, replay
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 

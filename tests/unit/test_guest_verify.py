@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from guest_agent import verify
 from guest_agent.config import GuestConfig
 from guest_agent.machine import areas_of
-from guest_agent.program import Memory, Program
-from guest_agent.ram import counters
-from guest_agent.verify import areas, prove, redo, replay
+from guest_agent.memory import verify
+from guest_agent.memory.program import Memory, Program
+from guest_agent.memory.ram import counters
+from guest_agent.memory.verify import areas, prove, redo, replay
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
-from testbed.linux import memfd
+from testbed.linux.memory import memfd
 
 PAGES = 700
 OLTP = {"name": "oltp", "accounts": 100, "tellers": 10, "branches": 1, "sessions": 1, "history": 100}

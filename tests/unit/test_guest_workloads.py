@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.hashing import Numbers, below, mix, mix_one, share
+from guest_agent.memory.hashing import Numbers, below, mix, mix_one, share
 from guest_agent.workloads import NOWHERE, Workload, build, dimensions, pace, registry, size_in_pages
 from testbed.core.errors import ScenarioError
 from testbed.core.units import PAGE_SIZE, Dimension

@@ -15,12 +15,12 @@ from testbed.cli.app import run_command
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.events import Event, MigrationFinished, MigrationStarted
 from testbed.core.plan import Plan
-from testbed.core.record import MigrationRecord
+from testbed.core.records.migration import MigrationRecord
 from testbed.engines import RunContext, simulated
-from testbed.experiment import run_scenario
-from testbed.linux.interrupts import STOPPING
+from testbed.experiment.run import run_scenario
+from testbed.linux.processes.interrupts import STOPPING
 from testbed.model.predict import Forecast, forecast
-from testbed.report.folder import RunFolder
+from testbed.runfiles.folder import RunFolder
 from testbed.scenario import load
 from tests.unit.runs import kept
 
@@ -41,16 +41,16 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, where: str, number: signal.Sig
 @pytest.mark.parametrize(
     ("argv", "where"),
     [
-        (("predict", "hello"), "testbed.cli.forecasts.predicted"),
-        (("report", "RUN"), "testbed.report.page.html"),
-        (("compare", "RUN", "RUN"), "testbed.report.side_by_side.laid"),
-        (("compare", "RUN", "--page", "RUN/x.html"), "testbed.report.side_page.write"),
+        (("predict", "hello"), "testbed.report.words.forecasts.predicted"),
+        (("report", "RUN"), "testbed.report.page.page.html"),
+        (("compare", "RUN", "RUN"), "testbed.report.side.comparison.laid"),
+        (("compare", "RUN", "--page", "RUN/x.html"), "testbed.report.side.page.write"),
         (("serve", "RUN"), "testbed.web.runs.app"),
-        (("doctor",), "testbed.cli.probes.probes"),
-        (("list",), "testbed.cli.listing._rows"),
-        (("bench",), "testbed.experiment.MachineLock"),
-        (("shell",), "testbed.experiment.MachineLock"),
-        (("run", "hello"), "testbed.experiment.MachineLock"),
+        (("doctor",), "testbed.doctor.abilities.probes"),
+        (("list",), "testbed.cli.commands.listing._rows"),
+        (("bench",), "testbed.experiment.run.MachineLock"),
+        (("shell",), "testbed.experiment.run.MachineLock"),
+        (("run", "hello"), "testbed.experiment.run.MachineLock"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -75,7 +75,7 @@ def test_every_command_ends_with_130_and_one_line(
 def test_while_the_page_is_drawn_it_is_heard_and_the_rest_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
-    interrupting(monkeypatch, "testbed.report.page.rebuild", number)
+    interrupting(monkeypatch, "testbed.report.page.page.rebuild", number)
     out = tmp_path / "run"
     assert run_command([*SIMULATED, "--out", str(out)]) == 130
     (line,) = capsys.readouterr().err.splitlines()
@@ -88,7 +88,7 @@ def test_while_the_page_is_drawn_it_is_heard_and_the_rest_is_there(
 def test_who_ended_the_run_may_end_the_page_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    interrupting(monkeypatch, "testbed.report.page.rebuild")
+    interrupting(monkeypatch, "testbed.report.page.page.rebuild")
     interrupting(monkeypatch, "testbed.engines.simulated.forecast")
     assert run_command([*SIMULATED, "--repeat", "2", "--out", str(tmp_path / "run")]) == 130
     assert "while the page was drawn" in capsys.readouterr().err

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cli import probes
-from testbed.linux import installed
-from testbed.linux.installed import installs
+from testbed.doctor import abilities
+from testbed.linux.files import installed
+from testbed.linux.files.installed import installs
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def test_what_bootstrap_does_not_install_is_the_systems_anywhere(checkout: Path,
 
 def test_doctor_of_an_installed_package_names_no_bootstrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(installed.installs, "__defaults__", (tmp_path,))
-    remedies = [each.remedy for each in probes.probes()]
+    remedies = [each.remedy for each in abilities.probes()]
     assert remedies and not any("bootstrap" in remedy for remedy in remedies)
 
 
 def test_every_command_that_is_called_has_a_package() -> None:
-    assert {command for command, _needed in probes.COMMANDS} <= installed.SYSTEM_PACKAGES.keys()
+    assert {command for command, _needed in abilities.COMMANDS} <= installed.SYSTEM_PACKAGES.keys()

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from testbed.core.errors import Interrupted, TestbedError
-from testbed.linux.interrupts import ENDING, STOPPING, interruptible, keyboard, noting
+from testbed.linux.processes.interrupts import ENDING, STOPPING, interruptible, keyboard, noting
 
 
 @pytest.fixture(autouse=True)

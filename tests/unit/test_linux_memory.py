@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testbed.core.errors import ScenarioError
-from testbed.linux.memory import Room, available_bytes, room
+from testbed.linux.memory.room import Room, available_bytes, room
 from testbed.scenario import check_fits, load
 
 MIB = 1 << 20
@@ -76,7 +76,7 @@ def test_no_limit_and_more_use_than_the_limit(tmp_path: Path) -> None:
 
 
 def test_the_limit_on_the_address_space_counts() -> None:
-    code = "from testbed.linux.memory import room; print(room().size, room().of)"
+    code = "from testbed.linux.memory.room import room; print(room().size, room().of)"
     limit = 4096 * MIB
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from testbed.core.errors import ScenarioError
-from testbed.linux import owned, trust
-from testbed.linux.caller import Caller, caller
+from testbed.linux.files import owned, trust
+from testbed.linux.processes.caller import Caller, caller
 
 MALLORY = 4242
 """Another user of this machine; whether it has a name is all the same."""

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.errors import MachineBusy, PrerequisiteMissing
-from testbed.linux.identity import Started, started_at
-from testbed.linux.leftovers import sweep
-from testbed.linux.runlock import MachineLock, RunState
-from testbed.linux.runstate import left_behind
+from testbed.experiment.leftovers import sweep
+from testbed.experiment.lock import MachineLock, RunState
+from testbed.experiment.state import left_behind
+from testbed.linux.processes.started import Started, started_at
 
 DEAD = Started(2**22 + 1, 1)
 """No process: numbers end at 2^22."""
@@ -24,7 +24,7 @@ DEAD = Started(2**22 + 1, 1)
 HOLDS = """\
 import sys
 from pathlib import Path
-from testbed.linux.runlock import MachineLock
+from testbed.experiment.lock import MachineLock
 with MachineLock("hello", Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.linux import tcp_orphan, tcp_repair
-from testbed.linux.tcp_orphan import Orphan
-from testbed.linux.tcp_table import Entry
+from testbed.linux.net import tcp_orphan, tcp_repair
+from testbed.linux.net.tcp_orphan import Orphan
+from testbed.linux.net.tcp_table import Entry
 from testbed.wire.messages import HEADER, GuestConnection, Type, decode, encode
 
 LOCAL, REMOTE = ("10.0.2.100", 7), ("10.0.2.3", 50000)

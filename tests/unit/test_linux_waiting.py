@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.engines.lines import Lines
-from testbed.linux.waiting import SLICE_S, Patience, communicate, readable
+from testbed.linux.processes.waiting import SLICE_S, Patience, communicate, readable
 
 
 @pytest.fixture

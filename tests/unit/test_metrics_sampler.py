@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import TestbedError
-from testbed.linux import memfd, owned
+from testbed.linux.files import owned
+from testbed.linux.memory import memfd
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource

@@ -14,8 +14,8 @@ from guest_agent.journal import BUSY, HOLD, words
 from guest_agent.launch import GuestProcess
 from guest_agent.ring import Rows
 from testbed.core.errors import MigrationAborted
-from testbed.linux import process
-from testbed.migration.attached import AttachedGuest
+from testbed.linux.processes import process
+from testbed.migration.agents.attached import AttachedGuest
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_stun_waits_until_nothing_is_under_way(guest: GuestProcess, attached: 
 def test_a_disk_that_never_answers_aborts_and_the_guest_goes_on(
     guest: GuestProcess, attached: AttachedGuest, shared: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.migration.attached.DRAIN_S", 0.05)
+    monkeypatch.setattr("testbed.migration.agents.attached.DRAIN_S", 0.05)
     shared[BUSY] = np.uint64(1)
     with pytest.raises(MigrationAborted, match="disk operations were not done"):
         attached.stun()

@@ -6,8 +6,8 @@ import struct
 import pytest
 
 from testbed.core.units import PAGE_SIZE
-from testbed.migration.sending import LONG_RUN, batch_bytes
-from testbed.migration.sockets import NOTSENT_MIN, SO_MAX_PACING_RATE, pace
+from testbed.migration.streams.sending import LONG_RUN, batch_bytes
+from testbed.migration.streams.sockets import NOTSENT_MIN, SO_MAX_PACING_RATE, pace
 from testbed.wire.messages import MAX_PAGES_BYTES
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import MigrationAborted, TestbedError
 from testbed.migration import door as door_module
-from testbed.migration import sending
 from testbed.migration.door import NAMED, Door
-from testbed.migration.sockets import listen
+from testbed.migration.streams import sending
+from testbed.migration.streams.sockets import listen
 from testbed.wire.messages import MAGIC, VERSION, Abandon, Hello, StreamHello, encode
 from tests.unit.loopback import ID, Loopback, MemoryGuest, Script
 

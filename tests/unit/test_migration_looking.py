@@ -17,7 +17,7 @@ from testbed.core.rounds import Action, Decision, EarlyLook, Round
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.checksum import Checksum
 from testbed.migration.looking import Pass
-from testbed.migration.sockets import unacknowledged
+from testbed.migration.streams.sockets import unacknowledged
 from tests.unit.loopback import Loopback, MemoryGuest
 
 PAGES = 2048

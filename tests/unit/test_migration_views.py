@@ -14,17 +14,17 @@ import pytest
 
 from guest_agent.config import GuestConfig
 from guest_agent.launch import GuestProcess
-from guest_agent.ram import read_state
+from guest_agent.memory.ram import read_state
 from testbed.core.errors import RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
-from testbed.engines import datastore
-from testbed.migration.attached import AttachedGuest
+from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
 from testbed.migration.looking import Pass
-from testbed.migration.sending import Memory, SendStreams, send_gathered
-from testbed.migration.sockets import cut
+from testbed.migration.streams.sending import Memory, SendStreams, send_gathered
+from testbed.migration.streams.sockets import cut
 from testbed.migration.views import drop, release
+from testbed.rig import datastore
 from tests.unit.loopback import ID, Loopback, MemoryGuest, Script
 
 PAGES = 4096

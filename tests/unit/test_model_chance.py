@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from guest_agent.config import GuestConfig
-from guest_agent.program import Program
+from guest_agent.memory.program import Program
 from testbed.core.plan import Plan
-from testbed.core.record import PredictionRecord
+from testbed.core.records.migration import PredictionRecord
 from testbed.core.rounds import Throttle
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.precopy import migrate

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guest_agent.hashing import mix
+from guest_agent.memory.hashing import mix
 from guest_agent.workloads import build, pace, size_in_pages
 from testbed.core.errors import ScenarioError
 from testbed.core.rounds import Throttle

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from testbed.core.plan import CrossTraffic, LinkPlan, NetworkPlan
-from testbed.network import cross
-from testbed.network.crossing import TCP_HEADERS, UDP_HEADERS, Crossed, Crossing
+from testbed.network import cross_traffic_process
+from testbed.network.cross_traffic import TCP_HEADERS, UDP_HEADERS, Crossed, Crossing
 from testbed.network.fabric import Fabric
 
 RATE = 4e6
@@ -51,7 +51,7 @@ def test_a_count_that_takes_tcps_headers_off_sees_less_of_udp() -> None:
 
 @contextmanager
 def end(**request: object) -> Iterator["subprocess.Popen[str]"]:
-    argv = [sys.executable, "-I", "-S", cross.__file__, json.dumps({"address": "127.0.0.1", **request})]
+    argv = [sys.executable, "-I", "-S", cross_traffic_process.__file__, json.dumps({"address": "127.0.0.1", **request})]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.errors import PrerequisiteMissing
-from testbed.linux.counters import Counters
-from testbed.linux.netlink import SOCK_DIAG, Netlink, attribute, attributes
-from testbed.linux.netns import identity
-from testbed.linux.tcp_info import Connection, TcpConnections, parse, tcp_info
+from testbed.linux.net.counters import Counters
+from testbed.linux.net.netlink import SOCK_DIAG, Netlink, attribute, attributes
+from testbed.linux.net.netns import identity
+from testbed.linux.net.tcp_info import Connection, TcpConnections, parse, tcp_info
 from testbed.network.commands import CommandFailed, run
 
 HERE = os.getpid()

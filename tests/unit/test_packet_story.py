@@ -12,10 +12,10 @@ from scapy.packet import Packet, Raw
 from testbed.cli import main
 from testbed.core.connection import TcpConnection
 from testbed.core.extents import Extents
-from testbed.linux.packet_ring import Packet as Captured
-from testbed.network.capture import capture_file
-from testbed.network.capturing import PcapWriter
-from testbed.network.packet_story import Line, each_packet, story
+from testbed.linux.net.packet_ring import Packet as Captured
+from testbed.packets.capture import capture_file
+from testbed.packets.capture_process import PcapWriter
+from testbed.packets.story import Line, each_packet, story
 from testbed.wire import messages as m
 
 A, B, CLIENT, GUEST, MAC = "10.0.1.1", "10.0.1.2", "10.0.2.3", "10.0.2.100", "02:00:0a:00:02:64"

@@ -18,8 +18,8 @@ from testbed.core.plan import Plan
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
 from testbed.engines.forecasting import expected
 from testbed.engines.simulated import SimulatedEngine, run
-from testbed.linux import time_limit as limits
-from testbed.linux.time_limit import time_limit
+from testbed.linux.processes import time_limit as limits
+from testbed.linux.processes.time_limit import time_limit
 from testbed.migration.precopy import MOST_ROUNDS, NeverConverges, migrate
 from testbed.model.predict import forecast
 from testbed.policies.asking import ask, early_look

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 import testbed
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
-from testbed.core.record import ComparisonRecord, CpuRecord
+from testbed.core.records.migration import ComparisonRecord, CpuRecord
 from testbed.engines.simulated import run as simulate
 from testbed.network.calibrate import TOLERANCE
-from testbed.report import agreement, page, witnesses
-from testbed.report.compare import comparisons
-from testbed.report.folder import RunFolder, to_json
-from testbed.report.reading import doubts, from_json, read
+from testbed.report.page import page
+from testbed.runfiles import agreement, witnesses
+from testbed.runfiles.folder import RunFolder, to_json
+from testbed.runfiles.published import comparisons
+from testbed.runfiles.reading import doubts, from_json, read
 from testbed.scenario import load
 from testbed.scenarios import names
 from tests.unit.records import a_migration, a_networked_migration, a_summary

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from testbed.report.answers import answer, verdict
+from testbed.report.words.answers import answer, verdict
 from tests.unit.records import a_migration, a_summary
 
 

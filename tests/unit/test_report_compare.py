@@ -2,8 +2,8 @@
 
 import pytest
 
-from testbed.core.claims import Claim
-from testbed.report.compare import comparisons
+from testbed.core.records.claims import Claim
+from testbed.runfiles.published import comparisons
 from tests.unit.records import a_migration
 
 SETTINGS = "network.vmotion.rate"

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from testbed.core.service_record import ControlRecord
-from testbed.report import figures, page, page_words
+from testbed.core.records.services import ControlRecord
+from testbed.report.axis.timeline import timeline
 from testbed.report.charts import export
 from testbed.report.charts.overview import MOST, bandwidth_chart, halts_chart
 from testbed.report.charts.timeline import timeline_chart
-from testbed.report.timeline import timeline
+from testbed.report.page import figures, page
+from testbed.report.words import page as page_words
 from tests.unit.records import a_migration, a_networked_migration, a_service, a_summary
 from tests.unit.runs import made
 

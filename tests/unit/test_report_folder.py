@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError, TestbedError
-from testbed.core.record import ComparisonRecord
-from testbed.report.folder import RunFolder, to_json, writing
-from testbed.report.reading import from_json
+from testbed.core.records.migration import ComparisonRecord
+from testbed.runfiles.folder import RunFolder, to_json, writing
+from testbed.runfiles.reading import from_json
 from tests.unit.records import a_migration, a_summary
 
 CLAIM = ComparisonRecord(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from testbed.core.record import PredictionRecord
+from testbed.core.records.migration import PredictionRecord
 from testbed.core.units import in_bytes, in_seconds
-from testbed.report.foretold import WITHIN, between, foretold, intervals
+from testbed.report.words.foretold import WITHIN, between, foretold, intervals
 from tests.unit.records import a_migration, a_prediction
 
 

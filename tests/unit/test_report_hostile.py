@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 import testbed
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
-from testbed.core.printable import printable
-from testbed.report import files, page, side_by_side, side_page
-from testbed.report.page_html import html
-from testbed.report.reading import read
+from testbed.core.text.printable import printable
+from testbed.report.page import page
+from testbed.report.page.html import html
+from testbed.report.side import comparison
+from testbed.report.side import page as side_page
+from testbed.runfiles import files
+from testbed.runfiles.reading import read
 from tests.unit.runs import KEPT, kept
 from tests.unit.test_report_agreement import changed
 from tests.unit.test_report_page import Parsed
@@ -85,7 +88,7 @@ def test_any_value_in_a_summary(data: st.DataObject, tmp_path: Path, simulated: 
         assert is_harmless(text)
         other = kept(tmp_path / f"other{len(list(tmp_path.iterdir()))}")
         try:
-            side_page.html(side_by_side.laid([folder, other], anyway=True))
+            side_page.html(comparison.laid([folder, other], anyway=True))
         except ScenarioError as error:
             assert "\n" not in printable(str(error))
 

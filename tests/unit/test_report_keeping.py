@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
-from testbed.core.record import MigrationRecord, Summary
-from testbed.report import endings, keeping
-from testbed.report.folder import RunFolder, new_folder, reserve, write_whole
-from testbed.report.keeping import Keeping
+from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.runfiles import endings, keeping
+from testbed.runfiles.folder import RunFolder, new_folder, reserve, write_whole
+from testbed.runfiles.keeping import Keeping
 from tests.unit.records import a_migration, a_summary
 
 ASKED = [("a", 1), ("a", 2), ("b", 1)]

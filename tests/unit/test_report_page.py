@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import ScenarioError
-from testbed.core.record import ComparisonRecord, MemoryRecord
-from testbed.report import page, page_words
+from testbed.core.records.migration import ComparisonRecord, MemoryRecord
 from testbed.report.charts import export
-from testbed.report.page_html import html
+from testbed.report.page import page
+from testbed.report.page.html import html
+from testbed.report.words import page as page_words
 from tests.unit.records import a_migration, a_prediction, a_summary
 from tests.unit.runs import kept, made, with_pages, with_samples
 

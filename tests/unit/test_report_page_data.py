@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import MOST_CELLS, cell_pages
-from testbed.report import cells, samples
-from testbed.report.bands import band, operations, rate
-from testbed.report.timeline import timeline
+from testbed.report.axis.bands import band, operations, rate
+from testbed.report.axis.timeline import timeline
+from testbed.runfiles import pages as cells
+from testbed.runfiles import samples
 from tests.unit.records import a_migration
 from tests.unit.runs import KEPT, kept, made, with_pages, with_samples
 
@@ -47,7 +48,7 @@ def test_two_guests_are_one() -> None:
 
 def test_a_real_run_on_one_axis() -> None:
     (recording,) = samples.read(KEPT / "samples.jsonl")
-    from testbed.report.folder import RunFolder
+    from testbed.runfiles.folder import RunFolder
 
     (done,) = RunFolder(KEPT).read_summary().migrations
     line = timeline(done, samples.find([recording], done))

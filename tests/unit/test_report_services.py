@@ -11,18 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from testbed.core.claims import Claim
-from testbed.core.record import MigrationRecord
-from testbed.report import page, page_words, samples, service_words
-from testbed.report.bands import completed
+from testbed.core.records.claims import Claim
+from testbed.core.records.migration import MigrationRecord
+from testbed.report.axis.bands import completed
+from testbed.report.axis.timeline import Timeline, timeline
 from testbed.report.charts import export
 from testbed.report.charts.overview import halts_chart
 from testbed.report.charts.switchover import MEANING, PARTS, switchover_chart
 from testbed.report.charts.timeline import timeline_chart
-from testbed.report.compare import comparisons
-from testbed.report.folder import RunFolder
-from testbed.report.text import show
-from testbed.report.timeline import Timeline, timeline
+from testbed.report.page import page
+from testbed.report.words import page as page_words
+from testbed.report.words import services
+from testbed.report.words.summary import show
+from testbed.runfiles import samples
+from testbed.runfiles.folder import RunFolder
+from testbed.runfiles.published import comparisons
 from tests.unit.records import a_migration, a_networked_migration, a_service, a_summary
 from tests.unit.runs import KEPT, made, with_samples
 
@@ -72,22 +75,22 @@ def test_the_tables_at_the_end_have_blackout_and_services() -> None:
 def test_what_moves_bytes_says_how_many_and_what_does_not_says_nothing() -> None:
     """1,000 operations of 4096 bytes a second before, 998 after."""
     done = a_networked_migration(services=[a_service(), a_service(name="oltp", operation_bytes=None)])
-    heads, (iometer, oltp) = service_words.service_heads([done]), service_words.services(done)
+    heads, (iometer, oltp) = services.service_heads([done]), services.services(done)
     assert len(heads) == len(iometer) == len(oltp)
     assert (iometer[heads.index("MB/s before")], oltp[heads.index("MB/s before")]) == ("4.1", "-")
-    assert heads[-1] == "verified" and service_words.numbers(heads) == list(range(2, len(heads) - 1))
-    phases, rows = service_words.phase_heads(done.services[0]), service_words.phases(done.services[0])
+    assert heads[-1] == "verified" and services.numbers(heads) == list(range(2, len(heads) - 1))
+    phases, rows = services.phase_heads(done.services[0]), services.phases(done.services[0])
     assert [row[phases.index("MB/s")] for row in rows if row[0] in ("before", "after")] == ["4.1", "4.09"]
     assert all(len(row) == len(phases) for row in rows)
 
 
 def test_where_nothing_moves_bytes_there_is_no_such_column() -> None:
     done = a_networked_migration(services=[a_service(operation_bytes=None)])
-    assert "MB/s before" not in service_words.service_heads([done])
-    assert len(service_words.service_heads([done])) == len(service_words.services(done)[0])
-    assert len(service_words.phase_heads(done.services[0])) == len(service_words.phases(done.services[0])[0])
+    assert "MB/s before" not in services.service_heads([done])
+    assert len(services.service_heads([done])) == len(services.services(done)[0])
+    assert len(services.phase_heads(done.services[0])) == len(services.phases(done.services[0])[0])
     beside = a_networked_migration()
-    assert len(service_words.service_heads([done, beside])) == len(service_words.services(done, [done, beside])[0])
+    assert len(services.service_heads([done, beside])) == len(services.services(done, [done, beside])[0])
     assert "MB/s before" in shown(done, beside) and "MB/s before" not in shown(done)
 
 
@@ -99,7 +102,7 @@ def test_a_run_without_services_has_no_such_lines() -> None:
 def test_what_was_lost_is_said_loudly() -> None:
     done = a_networked_migration(services=[a_service(verified=False, lost=2, doubled=1)])
     assert "NO: 2 lost, 1 doubled" in shown(done)
-    assert service_words.verified(a_service(verified=None)) == "-"
+    assert services.verified(a_service(verified=None)) == "-"
     checks = {each.name: each for each in page_words.checks([done, a_migration()])}
     assert checks["services whole"].state == "failed"
     assert "services whole" not in {each.name for each in page_words.checks([a_migration()])}
@@ -109,14 +112,14 @@ def test_connections_that_were_reset_say_why() -> None:
     done = a_networked_migration()
     assert done.connections is not None
     done.connections.mechanism, done.connections.reason, done.connections.reconnects = "reset", "as asked", 1
-    assert "connections: reset (as asked): 10 went on at the destination; 1 reconnect" in service_words.network(done)[1]
+    assert "connections: reset (as asked): 10 went on at the destination; 1 reconnect" in services.network(done)[1]
 
 
 def test_without_connections_there_is_nothing_to_tell_of_them() -> None:
     done = a_networked_migration()
     assert done.connections is not None
     done.connections.moved = 0
-    assert service_words.network(done)[1] == "connections: there were none"
+    assert services.network(done)[1] == "connections: there were none"
 
 
 def test_the_page_has_them_and_survives_the_round_trip(tmp_path: Path) -> None:
@@ -141,7 +144,7 @@ def test_a_run_that_had_no_services_still_has_its_page() -> None:
     """The folder of schema 1 was made before there were any."""
     (done,) = RunFolder(KEPT).read_summary().migrations
     assert done.services == [] and done.blackout is None and done.identity is None
-    assert service_words.network(done) == [] and service_words.services(done) == []
+    assert services.network(done) == [] and services.services(done) == []
 
 
 def test_the_time_axis_shows_a_halt_as_nothing_done(tmp_path: Path) -> None:
@@ -236,7 +239,7 @@ def test_a_long_silence_before_it_does_not_hide_the_phases() -> None:
 
 
 def test_every_phase_and_part_has_its_words() -> None:
-    from testbed.engines.blackout import blackout
+    from testbed.findings.blackout import blackout
     from testbed.migration.stamps import PHASES
 
     assert list(MEANING) == list(PHASES)

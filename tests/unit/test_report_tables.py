@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from testbed.report.tables import Fitting
+from testbed.report.words.tables import Fitting
 
 WORDS = st.text("abcdefgh0123456789./-", min_size=1, max_size=12)
 CELLS = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)

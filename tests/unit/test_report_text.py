@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from testbed.core.record import ComparisonRecord, MemoryRecord, Summary, ThrottleRecord
-from testbed.report.compare import comparisons
-from testbed.report.text import difference, proof, show
+from testbed.core.records.migration import ComparisonRecord, MemoryRecord, Summary, ThrottleRecord
+from testbed.report.words.summary import difference, proof, show
+from testbed.runfiles.published import comparisons
 from testbed.scenario import load
 from tests.unit.records import DIRTIED, SENT, a_migration, a_networked_migration, a_prediction, a_summary
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from guest_agent.services import registry
-from testbed.core import record, service_record
 from testbed.core.errors import ScenarioError
+from testbed.core.records import migration, services
 from testbed.migration.stamps import PHASES
 from testbed.report.charts import switchover
 from testbed.scenario import load
@@ -48,7 +48,7 @@ def test_the_messages_are_real() -> None:
 
 
 def test_every_field_of_the_record_is_described() -> None:
-    modules = {record.__name__: record, service_record.__name__: service_record}
+    modules = {migration.__name__: migration, services.__name__: services}
     known = {each for module in modules.values() for each in vars(module).values() if isinstance(each, type)}
     records = [each for each in known if each.__module__ in modules and dataclasses.is_dataclass(each)]
     names = {field.name for each in records for field in dataclasses.fields(each)} | set(PHASES)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import testbed
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
-from testbed.core.yaml_text import MAX_BYTES, MAX_NODES, scalar, tree_of
-from testbed.report.side_runs import load as load_runs
+from testbed.core.text.yaml_text import MAX_BYTES, MAX_NODES, scalar, tree_of
+from testbed.report.side.runs import load as load_runs
 from testbed.scenario.document import dotted, parse, parts, read
 from testbed.scenario.scenario import load
 
@@ -141,7 +141,7 @@ def test_no_other_reader_of_yaml_is_used_anywhere() -> None:
         for path in sorted(root.rglob("*.py"))
         if re.search(r"yaml\.(safe_load|load|compose|full_load|unsafe_load)", path.read_text(encoding="utf-8"))
     ]
-    assert found == ["core/yaml_text.py"]
+    assert found == ["core/text/yaml_text.py"]
 
 
 def test_a_run_whose_scenario_has_aliases_is_refused_by_compare(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
 from testbed.scenario import document, load
-from testbed.scenario.schema import scenario_schema
+from testbed.scenario.schema.scenario_schema import scenario_schema
 from tests.unit.trees import ROOT, TREES, changed
 
 SHIPPED = ROOT / "testbed" / "scenarios" / "scenario.schema.json"

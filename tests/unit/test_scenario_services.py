@@ -8,7 +8,7 @@ from guest_agent.services import build
 from testbed.core.errors import ScenarioError
 from testbed.core.units import PAGE_SIZE
 from testbed.scenario import Scenario, load
-from testbed.scenario.schema import scenario_schema
+from testbed.scenario.schema.scenario_schema import scenario_schema
 
 BASE = """\
 scale: {size: 32, time: 8}

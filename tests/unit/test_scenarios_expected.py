@@ -7,11 +7,11 @@ import pytest
 
 from testbed import scenarios
 from testbed.core.plan import Plan
-from testbed.core.record import MigrationRecord
+from testbed.core.records.migration import MigrationRecord
 from testbed.engines.simulated import run
 from testbed.model import closed_forms as law
 from testbed.model.laws import laws
-from testbed.report.compare import comparisons
+from testbed.runfiles.published import comparisons
 from testbed.scenario import load
 
 NAMES = scenarios.names()

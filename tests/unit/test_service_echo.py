@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.client.echo import Content
-from guest_agent.services.echo import Echo
+from guest_agent.services.echo.client import Content
+from guest_agent.services.echo.service import Echo
 from testbed.core.errors import TestbedError
 from tests.unit.service_machine import SmallMachine, evidence, free_port
 

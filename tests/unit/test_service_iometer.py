@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guest_agent.accesses import RUN, Accesses
 from guest_agent.services import Evidence, registry
-from guest_agent.services.iometer import COMPLETED, ERRORS, NEXT, Iometer
+from guest_agent.services.iometer.accesses import RUN, Accesses
+from guest_agent.services.iometer.service import COMPLETED, ERRORS, NEXT, Iometer
 from tests.unit.service_machine import SmallMachine, evidence
 
 SPEC = Iometer(size=1 << 20, read=0.5)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.ledger import Ledger
-from guest_agent.services.oltp import Oltp
-from guest_agent.transactions import (
+from guest_agent.services.oltp.ledger import Ledger
+from guest_agent.services.oltp.service import Oltp
+from guest_agent.services.oltp.transactions import (
     FULL,
     Reply,
     Request,

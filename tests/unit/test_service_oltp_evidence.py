@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.ledger import ACCOUNT, DELTA, TELLER, Ledger
 from guest_agent.services import Evidence
-from guest_agent.services.oltp import Oltp
-from guest_agent.transactions import (
+from guest_agent.services.oltp.ledger import ACCOUNT, DELTA, TELLER, Ledger
+from guest_agent.services.oltp.service import Oltp
+from guest_agent.services.oltp.transactions import (
     Request,
     made_requests,
     make_request,

@@ -9,8 +9,8 @@ import pytest
 from testbed.core.errors import ScenarioError
 from testbed.core.events import Event, MigrationFinished, PhaseChanged, RoundFinished
 from testbed.core.plan import LinkPlan, NetworkPlan, Scale
-from testbed.core.record import MigrationRecord
-from testbed.core.round_record import record_round
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.rounds import record_round
 from testbed.core.rounds import Action, Round, RoundKind
 from testbed.engines import registry as engines
 from testbed.engines.simulated import run

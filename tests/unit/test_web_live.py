@@ -14,10 +14,10 @@ import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.events import MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
-from testbed.core.record import MigrationRecord
+from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
-from testbed.engines.control import NONE_UNDER_WAY, Controls, Order
-from testbed.report.folder import RunFolder
+from testbed.rig.orders import NONE_UNDER_WAY, Controls, Order
+from testbed.runfiles.folder import RunFolder
 from testbed.web.live import LOCAL, LivePage, as_json
 from testbed.web.sections import FIGURES
 from tests.unit.runs import kept

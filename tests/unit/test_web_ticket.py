@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from testbed.cli.live_page import live_page
-from testbed.engines.control import Controls
+from testbed.rig.orders import Controls
 from testbed.web.live import LOCAL, LivePage
 from testbed.web.ticket import is_right
 from tests.unit.test_web_live import _OPENER, ask, with_token

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from testbed.engines.control import Controls
-from testbed.linux.module import ROOT
-from testbed.report.folder import RunFolder
+from testbed.linux.processes.module import ROOT
+from testbed.rig.orders import Controls
+from testbed.runfiles.folder import RunFolder
 from testbed.web import live
 from testbed.web.live import LOCAL, LivePage
 from tests.unit.runs import kept
@@ -45,7 +45,7 @@ def private(folder: Path) -> Callable[..., list[str]]:
         if "fast_motion" not in each.name:
             (packages / each.name).symlink_to(each)
     return lambda name, *arguments: [
-        str(venv / "bin" / "python"), "-P", str(folder / "testbed" / "linux" / "module.py"), name, *arguments
+        str(venv / "bin" / "python"), "-P", str(folder / "testbed/linux/processes/module.py"), name, *arguments
     ]  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
-from testbed.migration import sending
-from testbed.migration.receiving import RoundCounter
+from testbed.migration.streams import sending
+from testbed.migration.streams.receiving import RoundCounter
 from testbed.wire import limits, messages
 from testbed.wire.connection import Connection
 from testbed.wire.messages import GuestConnection, Hello, Pages, Type, Welcome, encode

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 from testbed.core.extents import Extents
-from testbed.core.printable import printable
+from testbed.core.text.printable import printable
 from testbed.core.units import PAGE_SIZE
 from testbed.wire import messages as m
 from testbed.wire.pages import check_pages

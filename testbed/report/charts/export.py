@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
-from testbed.core.printable import printable
+from testbed.core.text.printable import printable
 from testbed.report.charts.theme import PRINT_FONT, config
 
 Chart: TypeAlias = alt.TopLevelMixin

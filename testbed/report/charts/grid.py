@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from testbed.report.cells import Cells
+from testbed.runfiles.pages import Cells
 
 DIRTIED, SENT, SO_FAR = "dirtied in this round", "sent in this round", "times sent so far"
 MOST_POINTS = 98_304

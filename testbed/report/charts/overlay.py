@@ -6,8 +6,8 @@ from typing import Any
 import altair as alt
 
 from testbed.report.charts.theme import STUNNED
-from testbed.report.digits import Unit
-from testbed.report.side_by_side import Line
+from testbed.report.side.comparison import Line
+from testbed.report.words.digits import Unit
 
 WIDTH, STEP = 640, 26
 AXES: dict[Unit, tuple[tuple[str, float], ...]] = {

@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import altair as alt
 
-from testbed.core.record import MigrationRecord
-from testbed.report.bands import Band
+from testbed.core.records.migration import MigrationRecord
+from testbed.report.axis.bands import Band
+from testbed.report.axis.timeline import Timeline
 from testbed.report.charts.theme import ROUND
 from testbed.report.charts.timeline import WIDTH, band_rows, banded
-from testbed.report.timeline import Timeline
 
 Layers: TypeAlias = alt.LayerChart | alt.FacetChart
 STEP, LANE, HEIGHT, MB = 22, 14, 190, 1e6

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from testbed.core.claims import Unit
-from testbed.core.record import ComparisonRecord
+from testbed.core.records.claims import Unit
+from testbed.core.records.migration import ComparisonRecord
 
 WIDTH, STEP = 640, 24
 MEASURED, PUBLISHED = "measured here", "published"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from testbed.linux import owned
+from testbed.linux.files import owned
 from testbed.report.charts import export
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from testbed.core.record import MigrationRecord
+from testbed.core.records.migration import MigrationRecord
 
 WIDTH, STEP = 640, 24
 STUB, ROOM = 0.01, 0.14

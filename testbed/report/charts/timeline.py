@@ -5,12 +5,12 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
-from testbed.core.record import MigrationRecord
-from testbed.core.service_record import ControlRecord
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.services import ControlRecord
 from testbed.core.units import by_hand
-from testbed.report.bands import Band
+from testbed.report.axis.bands import Band
+from testbed.report.axis.timeline import ServiceLine, Timeline
 from testbed.report.charts.theme import ROUND, STUNNED
-from testbed.report.timeline import ServiceLine, Timeline
 
 WIDTH, HEIGHT, LOW = 760, 150, 85
 MB = 1e6

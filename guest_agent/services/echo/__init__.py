@@ -1,0 +1,1 @@
+"""Everything said comes back: the example to copy. ``service`` and its ``client``."""

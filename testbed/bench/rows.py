@@ -1,0 +1,248 @@
+"""``testbed bench``: what this machine can do, as ratios out of one run, each with what would be good.
+
+Every row is measured on real hosts, links and guests, a few seconds each, several times: the median, and between which
+figures it lies. A figure that misses its mark is printed as it is: the machine may be busy, and two numbers that were
+taken one after the other say more than one alone.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from testbed.bench.guest import peak_rate, scan_cost, slowdown
+from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
+from testbed.core.records.migration import MigrationRecord
+from testbed.engines import RunContext
+from testbed.engines.native.engine import Lab
+from testbed.linux.files import owned
+from testbed.metrics.sampler import PERIOD_S
+from testbed.network.iperf3 import iperf3_goodput
+
+GIB = 1 << 30
+IDLE = {"name": "idle"}
+PAIRS = 5
+TIMES = 3
+"""How often a row is measured."""
+OFTEN = 7
+"""How often what swings most is: a few tenths of a second in which two processors do all they can."""
+_NEVER_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table. ``met`` says whether ``figure`` is on the right side of the ``mark``."""
+
+    measure: str
+    figure: str
+    mark: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """One figure, measured more than once."""
+
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, measure: Callable[[], float], times: int = TIMES) -> "Several":
+        """Measures it so often."""
+        return cls(tuple(measure() for _ in range(times)))
+
+    @property
+    def median(self) -> float:
+        """Half of them lie below."""
+        return median(self.values)
+
+    def words(self, shown: Callable[[float], str]) -> str:
+        """``1.31 (1.22 to 1.40 in 7)``."""
+        return f"{shown(self.median)} ({shown(min(self.values))} to {shown(max(self.values))} in {len(self.values)})"
+
+
+def rows(started: Callable[[int], None]) -> Iterator[Row]:
+    """The table, row by row as each is measured. Needs root, and the machine to itself."""
+    yield from (_wire(rate, started) for rate in (1e9, 4e9, 10e9, None))
+    yield _scan()
+    yield from _idle_downtime(started)
+    yield from _services_downtime(started)
+    yield _undisturbed(started)
+    yield _slowdown()
+    yield _peak()
+
+
+def _wire(rate: float | None, started: Callable[[int], None]) -> Row:
+    """Round 1 between two measurements by iperf3 on the very same link."""
+    seen = [_against_iperf3(rate, started) for _ in range(TIMES if rate else OFTEN)]
+    ratios, gigabits = (Several(values) for values in zip(*seen, strict=True))
+    name = "unshaped" if rate is None else f"at {rate / 1e9:g} Gbit/s, MTU 1500"
+    least = 0.9 if rate is None else 0.99
+    return Row(
+        measure=f"goodput of round 1 / iperf3, {name}",
+        figure=f"{ratios.words('{:.3f}'.format)}, {gigabits.words('{:.2f}'.format)} Gbit/s",
+        mark=f">= {least:g}" + (", > 10 Gbit/s" if rate is None else ""),
+        met=ratios.median >= least and (rate is not None or gigabits.median > 10),
+    )
+
+
+def _against_iperf3(rate: float | None, started: Callable[[int], None]) -> tuple[float, float]:
+    """The ratio, and round 1 in Gbit/s."""
+    plan = _plan(LinkPlan(rate=rate), ram_bytes=GIB)
+    with _lab(plan, started) as lab:
+        lab.build()
+        before = iperf3_goodput(lab.fabric, 2)
+        lab.warm_up()
+        ended = lab.migrate()
+        after = iperf3_goodput(lab.fabric, 2)
+        done = lab.conclude(ended)
+    return done.rounds[0].bandwidth / ((before + after) / 2), done.rounds[0].bandwidth * 8 / 1e9
+
+
+def _idle_downtime(started: Callable[[int], None]) -> Iterator[Row]:
+    """An idle guest of 1 GiB over 1 Gbit/s: what a switchover costs at least, and what memory the lot needs."""
+    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB), started) for _ in range(TIMES)]
+    downtime = _downtime(done)
+    overhead = Several(tuple((each.memory_overhead_bytes or 0) / 2**20 for each in done))
+    yield Row(
+        measure="downtime, idle 1 GiB guest, 1 Gbit/s",
+        figure=f"{downtime.words('{:.1f}'.format)} ms, {_longest_phase(done)}",
+        mark="< 20 ms",
+        met=downtime.median < 20,
+    )
+    yield Row(
+        measure="memory beside the two RAMs (PSS, all processes)",
+        figure=f"{overhead.words('{:.0f}'.format)} MiB",
+        mark="< 300 MiB",
+        met=0 < overhead.median < 300,
+    )
+
+
+def _services_downtime(started: Callable[[int], None]) -> Iterator[Row]:
+    """The same with an application and connections that move with it, and what it costs to watch all that."""
+    echo = {"name": "echo", "connections": 10}
+    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB, services=(echo,)), started) for _ in range(TIMES)]
+    downtime, moved = _downtime(done), min(each.connections.moved if each.connections else 0 for each in done)
+    yield Row(
+        measure="downtime, idle 1 GiB guest with a service and 10 connections",
+        figure=f"{downtime.words('{:.1f}'.format)} ms, {_longest_phase(done)}; {moved} connections moved",
+        mark="< 30 ms",
+        met=downtime.median < 30 and moved == 10,
+    )
+    sampling = Several(tuple(each.cpu.sampler_share or 0.0 if each.cpu else 0.0 for each in done))
+    probing = Several(tuple(each.cpu.probe_share or 0.0 if each.cpu else 0.0 for each in done))
+    both = Several(tuple(map(sum, zip(sampling.values, probing.values, strict=True))))
+    yield Row(
+        measure="sampling every 20 ms and probing every 1.9 ms, share of a core",
+        figure=f"{both.words('{:.1%}'.format)}, {sampling.median:.1%} and {probing.median:.1%}",
+        mark="< 5 %",
+        met=bool(min(sampling.values) and min(probing.values)) and both.median < 0.05,
+    )
+
+
+def _undisturbed(started: Callable[[int], None]) -> Row:
+    """A migration's time while it is watched and while it is not, by turns."""
+    writer = {"name": "uniform", "write_rate": 24e6, "working_set": 64_000_000}
+    plan = _plan(LinkPlan(rate=1e9), ram_bytes=256_000_000, workload=writer)
+    alone = replace(plan, guest=replace(plan.guest, probe=False))
+    watched, unwatched = [], []
+    for _ in range(PAIRS):
+        watched.append(_moved(plan, started).total_time_s or float("inf"))
+        unwatched.append(_moved(alone, started, sample_s=_NEVER_S).total_time_s or float("inf"))
+    ratio = median(watched) / median(unwatched)
+    noise = (max(unwatched) - min(unwatched)) / median(unwatched)
+    return Row(
+        measure=f"a migration's time with sampling and probing / without, {PAIRS} pairs",
+        figure=f"{ratio:.4f} (without they lie within {noise:.2%})",
+        mark="< 1.01",
+        met=ratio < 1.01,
+    )
+
+
+def _moved(plan: Plan, started: Callable[[int], None], sample_s: float = PERIOD_S) -> MigrationRecord:
+    """One migration, whole."""
+    with _lab(plan, started, sample_s) as lab:
+        lab.build()
+        lab.warm_up()
+        return lab.conclude(lab.migrate())
+
+
+def _downtime(done: Sequence[MigrationRecord]) -> Several:
+    """In milliseconds; infinite for one that did not complete."""
+    return Several(tuple((each.downtime_s or float("inf")) * 1e3 for each in done))
+
+
+def _longest_phase(done: Sequence[MigrationRecord]) -> str:
+    """Of the migration whose downtime is the median."""
+    middle = sorted(done, key=lambda each: each.downtime_s or float("inf"))[len(done) // 2]
+    name, seconds = max(middle.downtime_phases_s.items(), key=lambda phase: phase[1], default=("?", 0.0))
+    return f"longest: {name} {seconds * 1e3:.1f} ms"
+
+
+def _scan() -> Row:
+    cost = Several.of(lambda: scan_cost() * 1e3)
+    return Row(
+        measure="one dirty scan of 1 GiB, 1 % dirty",
+        figure=f"{cost.words('{:.2f}'.format)} ms",
+        mark="< 5 ms",
+        met=cost.median < 5,
+    )
+
+
+def _slowdown() -> Row:
+    seen = [slowdown() for _ in range(TIMES)]
+    share, rate = Several(tuple(each.share for each in seen)), Several(tuple(each.rate for each in seen))
+    return Row(
+        measure="guest's slowdown while tracked, 100 MB/s",
+        figure=f"{share.words('{:.1%}'.format)}, rate held: {rate.median:.1%}",
+        mark="< 5 %",
+        met=share.median < 0.05,
+    )
+
+
+def _peak() -> Row:
+    peak = Several.of(lambda: peak_rate() / 1e9)
+    return Row(
+        measure="distinct pages written while tracked",
+        figure=f"{peak.words('{:.2f}'.format)} GB/s",
+        mark=">= 1.5 GB/s",
+        met=peak.median >= 1.5,
+    )
+
+
+def _plan(
+    link: LinkPlan,
+    *,
+    ram_bytes: int,
+    workload: dict[str, Any] = IDLE,
+    services: tuple[dict[str, Any], ...] = (),
+) -> Plan:
+    return Plan(
+        name="bench",
+        network=NetworkPlan(vmotion=link),
+        guest=GuestPlan(ram_bytes=ram_bytes, workload=workload, services=services),
+        migration=MigrationPlan(policy={"name": "plain", "downtime_goal": 0.1}),
+        warmup_s=0.2,
+        cooldown_s=0.2,
+    )
+
+
+@contextmanager
+def _lab(plan: Plan, started: Callable[[int], None], sample_s: float = PERIOD_S) -> Iterator[Lab]:
+    """A lab whose files are thrown away."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-motion-")))
+        context = RunContext(
+            run_id=secrets.token_hex(3),
+            runtime=folder,
+            samples=folder / "samples.jsonl",
+            log=folder / "log.txt",
+            observer=lambda _event: None,
+            started=started,
+            sample_s=sample_s,
+        )
+        log = stack.enter_context(owned.append(context.log))
+        yield Lab(plan, context, stack, log)

@@ -1,0 +1,12 @@
+"""``clean``: takes away what killed runs of this project left, and nothing else."""
+
+import sys
+
+
+def clean() -> None:
+    """Remove what killed runs left: processes, interfaces, files. Only what this project made."""
+    from testbed.experiment.lock import MachineLock, sweep
+
+    with MachineLock("clean"):
+        done = sweep()
+    sys.stderr.writelines(f"{line}\n" for line in done or ["nothing was left behind"])

@@ -1,0 +1,37 @@
+"""``compare``: runs side by side, with medians, intervals and a verdict in words."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs")],
+    anyway: Annotated[bool, typer.Option("--anyway", help="compare what is not comparable, saying so")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the comparison as JSON on stdout")] = False,
+    page: Annotated[Path | None, typer.Option(help="write a page with charts to this file")] = None,
+) -> None:
+    """Lay runs side by side. Runs of one scenario count as repeats of one another."""
+    from rich.console import Console
+
+    from testbed.core.text.printable import printable
+    from testbed.report.side import comparison, words
+
+    made = comparison.laid(runs, anyway=anyway)
+    for reason in made.reasons:
+        sys.stderr.write(f"compared although {printable(reason)}\n")
+    for note in made.notes:
+        sys.stderr.write(f"{printable(note)}\n")
+    if as_json:
+        sys.stdout.write(json.dumps(words.as_data(made), indent=2) + "\n")
+    else:
+        wide = None if sys.stdout.isatty() else 200
+        Console(file=sys.stdout, width=wide, highlight=False).print(words.table(made.lines))
+    if page:
+        from testbed.report.side.page import write
+
+        write(page, made)
+        sys.stderr.write(f"{page}\n")

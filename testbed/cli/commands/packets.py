@@ -1,0 +1,72 @@
+"""``packets``: the story of a run's migrations in packets, from what ``run --capture`` kept."""
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from testbed.core.errors import ScenarioError
+from testbed.core.text.printable import printable
+
+if TYPE_CHECKING:
+    from testbed.packets.story import Line
+
+_NAME = re.compile(r"(\d+)-(\d+)\.pcap")
+
+
+def packets(
+    run: Annotated[Path, typer.Argument(help="the run's folder, or a pcap or pcapng")],
+    migration: Annotated[int | None, typer.Option(min=1, help="only this one; default: all of them")] = None,
+    every: Annotated[bool, typer.Option("--all", help="every packet, as scapy dissects it")] = False,
+) -> None:
+    """Tell a migration in packets: messages, rounds, stun, commit, announcements. Needs a run with --capture."""
+    from testbed.packets.story import each_packet, story
+
+    for number, repeat, file in captures(run, migration):
+        name = f"migration {number}{f', repeat {repeat}' if repeat > 1 else ''}: " if run.is_dir() else ""
+        sys.stdout.write(printable(f"{name}{file}") + "\n")
+        _show(each_packet(file) if every else story(file), live=not every)
+
+
+def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
+    """Number, repeat and file of each capture asked for. Raises ``ScenarioError`` when there is none."""
+    from testbed.packets.capture import FOLDER
+
+    if run.is_file():
+        return [(1, 1, run)]
+    if not run.is_dir():
+        raise ScenarioError("there is no such folder, nor a capture of that name", str(run))
+    known = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap") if file.is_file())
+    found = sorted((int(name[1]), int(name[2]), file) for name, file in known if name)
+    if not found:
+        raise ScenarioError("no packets were kept of this run; run it again with --capture", str(run))
+    wanted = [each for each in found if migration in (None, each[0])]
+    if not wanted:
+        there = ", ".join(str(number) for number, _, _ in found)
+        raise ScenarioError(f"no packets were kept of migration {migration}; there are those of {there}", str(run))
+    return wanted
+
+
+def _show(lines: "Iterable[Line]", live: bool) -> None:
+    """A table on a terminal, plain columns elsewhere."""
+    if live and sys.stdout.isatty():
+        _table(lines)
+        return
+    for line in lines:
+        arrow = "▶" if line.sender or line.receiver else " "
+        words = printable(line.words)
+        sys.stdout.write(f"{line.at:>12.6f}  {line.sender:<17} {arrow} {line.receiver:<17}  {words}\n")
+
+
+def _table(lines: "Iterable[Line]") -> None:
+    from rich.console import Console
+
+    from testbed.report.words.tables import Fitting
+
+    table = Fitting((">seconds", "from", "to", "what"), prose=("what",))
+    for line in lines:
+        table.row(f"{line.at:.6f}", line.sender, line.receiver, line.words)
+    Console(file=sys.stdout, highlight=False).print(table)

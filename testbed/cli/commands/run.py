@@ -1,0 +1,97 @@
+"""``run``: a scenario on real hosts, links and memory, into a folder of results."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from testbed import scenarios
+from testbed.cli.asked import overrides, own_code, results_folder
+from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+
+DEFAULTS = ("fast-motion", "hello")
+"""What runs without a name: the first of these that there is."""
+LIVE_PORT = 8080
+
+
+def run(  # noqa: PLR0913, PLR0917 - the options of the command line
+    scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
+    engine: Annotated[str | None, typer.Option(help="native or simulated; default: as the scenario says")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=1000, help="make each migration so many times")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="keep the packets of each migration: a pcap in the run folder")
+    ] = False,
+    live: Annotated[
+        int | None,
+        typer.Option(metavar="[PORT]", min=0, max=65535, help="a page in the browser meanwhile; default port: 8080"),
+    ] = None,
+    live_host: Annotated[str | None, typer.Option(help="the live page's address; default: 127.0.0.1")] = None,
+    json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
+) -> int:
+    """Run a scenario: every migration of its matrix, every byte proved."""
+    from testbed.cli.live_page import live_page
+    from testbed.cli.progress import watching
+    from testbed.engines import registry as engines
+    from testbed.experiment.run import run_scenario
+    from testbed.report.words import summary as text
+    from testbed.rig.orders import Controls
+    from testbed.runfiles.folder import to_json
+    from testbed.scenario import load
+
+    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
+    chosen = engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
+    if live is not None and not chosen.needs_machine:
+        raise ScenarioError(f"engine '{engine or loaded.engine}' is over before a page is open; leave out --live")
+    if live is None and live_host is not None:
+        raise ScenarioError("--live-host says where --live is; add --live")
+    title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
+    controls = Controls()
+    with (
+        results_folder(loaded.name, out) as folder,
+        _named(folder),
+        live_page(title, folder, live_host, live, controls) as page,
+        watching(quiet, f"{loaded.name}: {loaded.title}") as observer,
+    ):
+        summary = run_scenario(
+            loaded,
+            out=folder,
+            repeat=repeat,
+            seed=seed,
+            engine=engine or loaded.engine,
+            capture=capture,
+            controls=controls,
+            observer=page.beside(observer),
+            say=lambda line: print(line, file=sys.stderr),
+        )
+        page.ended(summary.valid)
+    if json:
+        sys.stdout.write(to_json(summary))
+    if not quiet:
+        text.show(summary, folder)
+    elif not summary.valid:
+        print(f"testbed: {text.why_not(summary)}; results: {folder}", file=sys.stderr)
+    return 0 if summary.valid else TestbedError.exit_code
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Whoever ends a run is told where its files are, whenever it was."""
+    try:
+        yield
+    except Interrupted as stop:
+        if str(folder) in str(stop) or not (folder / "summary.json").exists():
+            raise
+        raise Interrupted(f"{stop}; the files are in {folder}") from stop
+
+
+def default_scenario() -> str:
+    """The scenario that runs when none is named."""
+    return next(name for name in DEFAULTS if name in scenarios.names())

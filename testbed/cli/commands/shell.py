@@ -1,0 +1,46 @@
+"""``shell``: Mininet's prompt with the hosts up and a guest at work, for whoever wants to try things one by one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from testbed.cli.asked import overrides, own_code, results_folder
+from testbed.linux.processes.interrupts import interruptible, keyboard
+
+TEXT = "testbed> "
+HELLO = """The hosts are up and the guest is at work. Commands beside Mininet's own (help, net, esx1 COMMAND, exit):
+  migrate   status   wait   cancel   cut   mend   rate 300Mbit   throttle 0.5   again [PATH=VALUE ...]"""
+
+
+def shell(
+    scenario: Annotated[str, typer.Argument(help="name or file; see: testbed list scenarios")] = "hello",
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
+    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
+) -> int:
+    """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
+    from testbed.cli.progress import Plain, say
+    from testbed.cli.shell_commands import Commands
+    from testbed.experiment.session import Session
+    from testbed.network.prompt import prompt
+    from testbed.scenario import load
+
+    given = overrides(set_, policy)
+    loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
+    with (
+        interruptible() as signals,
+        results_folder(loaded.name, out) as folder,
+        Session(loaded, folder, Plain(), say) as session,
+    ):
+        commands = Commands(
+            session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
+        )
+        say(HELLO)
+        with keyboard(signals):
+            while prompt(session.fabric, commands.by_name(), TEXT):
+                pass
+    if session.summary.migrations:
+        say(f"results: {folder}")
+    return 0

@@ -1,0 +1,269 @@
+"""``summary.json``, schema 1, as plain values. Bytes, seconds, bytes per second; link rates in bits per second.
+
+None where a thing was not measured, never a guess. ``testbed schema summary`` prints this as JSON Schema.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from testbed.core.records.claims import Unit
+from testbed.core.records.rounds import RoundRecord
+from testbed.core.records.services import (
+    BlackoutRecord,
+    CaptureRecord,
+    ConnectionsRecord,
+    ControlRecord,
+    IdentityRecord,
+    ServiceRecord,
+)
+
+Outcome = Literal["completed", "cancelled", "aborted", "failed"]
+
+
+@dataclass(slots=True, kw_only=True)
+class VmRecord:
+    """The guest as emulated."""
+
+    ram_bytes: int
+    workload: str
+    working_set_bytes: int | None
+    write_rate: float | None
+    achieved_write_rate: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LinkRecord:
+    """The link as emulated; ``goodput``, ``rtt_s`` and ``drops`` measured on it just before the migration. Rates in
+    bit/s: ``rate`` as the qdisc counts, the others as TCP payload.
+
+    ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it. ``available`` is what of the
+    goodput cross traffic and caps on streams leave to the migration; None: all of it. ``goodput_back`` is from the
+    destination to the source. ``trim`` and ``trim_back``: what the kernel was told, as a share of what that should
+    take, so that the link gives what was asked; ``proofs``: how many transfers it took to find out.
+    """
+
+    rate: float | None
+    goodput: float | None
+    expected_goodput: float | None
+    rtt_s: float | None
+    drops: int | None
+    mtu: int
+    verified: bool
+    available: float | None = None
+    goodput_back: float | None = None
+    trim: float = 1.0
+    trim_back: float = 1.0
+    proofs: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class CrossTrafficRecord:
+    """What else was on the vMotion link while the migration ran. Payload, bytes per second: asked, and arrived."""
+
+    protocol: str
+    rate: float
+    achieved_rate: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamRecord:
+    """One TCP connection that carried pages."""
+
+    index: int
+    page_bytes: int
+    socket_bytes: int
+    retransmits: int | None
+    congestion: str
+
+
+@dataclass(slots=True, kw_only=True)
+class CpuRecord:
+    """CPU seconds used during the migration; ``sampler_share`` and
+    ``probe_share`` are what sampling, and the client's probe, took of one core.
+    """
+
+    source_s: float | None
+    destination_s: float | None
+    guest_s: float | None
+    sampler_s: float | None = None
+    sampler_share: float | None = None
+    probe_share: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ThrottleRecord:
+    """How the guest was slowed. ``peak`` 0..1 is the largest share of a round taken from it or from its writers;
+    ``guest_slowdown`` 0..1 how much fewer operations it did meanwhile; ``install_s`` how long it stood still for it.
+    """
+
+    policy: str
+    mechanism: str | None = None
+    active_s: float = 0.0
+    peak: float = 0.0
+    guest_slowdown: float | None = None
+    dirty_rate: float | None = None
+    install_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryRecord:
+    """The frozen source against the destination. ``match`` is None when it could not be checked."""
+
+    match: bool | None
+    method: str
+    pages_compared: int = 0
+    pages_excluded: int = 0
+    pages_replayed: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class AccountingRecord:
+    """Page bytes = socket bytes less framing = link bytes less TCP/IP headers; ``consistent`` says they agree."""
+
+    page_bytes: int
+    socket_bytes: int
+    link_bytes: int | None
+    consistent: bool | None
+
+
+@dataclass(slots=True, kw_only=True)
+class GuestRecord:
+    """What the guest itself saw. Rates in operations per second. ``fault``: why it did not run at the end."""
+
+    operations: int | None = None
+    lost: int | None = None
+    errors: int | None = None
+    longest_gap_s: float | None = None
+    rate_before: float | None = None
+    rate_during: float | None = None
+    rate_after: float | None = None
+    fault: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PredictionEnd:
+    """One end of each figure's interval: the least, or the most, that any of the replicas had."""
+
+    total_time_s: float
+    downtime_s: float | None
+    bytes_sent: int
+    rounds: int
+
+
+@dataclass(slots=True, kw_only=True)
+class PredictionRecord:
+    """What the model said before the run. Unless it is to complete, the total is the time until its end, and there is
+    no downtime.
+
+    The figures are those of a guest that does what is expected of it. ``replicas`` have what chance adds to that, and
+    ``alike`` of them ended as it does: ``low`` and ``high`` are theirs and its own, of figures each by itself. None
+    where nobody asked for them.
+    """
+
+    total_time_s: float
+    downtime_s: float | None
+    bytes_sent: int
+    rounds: int
+    outcome: Outcome = "completed"
+    low: PredictionEnd | None = None
+    high: PredictionEnd | None = None
+    replicas: int = 0
+    alike: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class MigrationRecord:
+    """One migration of the matrix. Clock edges: docs/record.md. ``runs_at``: the host where the guest runs from its end
+    on; None where there are no hosts, or none runs it.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    repeat: int
+    scale: dict[str, float]
+    outcome: Outcome
+    reason: str
+    vm: VmRecord
+    link: LinkRecord
+    tracker: str | None = None
+    tracker_reason: str | None = None
+    total_time_s: float | None = None
+    downtime_s: float | None = None
+    guest_gap_s: float | None = None
+    guest_gap_begin_s: float | None = None
+    client_blackout_s: float | None = None
+    downtime_phases_s: dict[str, float] = field(default_factory=dict)
+    bytes_sent: int = 0
+    wire_bytes: int | None = None
+    retransmits: int | None = None
+    streams: list[StreamRecord] = field(default_factory=list)
+    cpu: CpuRecord | None = None
+    memory_overhead_bytes: int | None = None
+    rounds: list[RoundRecord] = field(default_factory=list)
+    throttle: ThrottleRecord | None = None
+    memory: MemoryRecord | None = None
+    accounting: AccountingRecord | None = None
+    guest: GuestRecord | None = None
+    predicted: PredictionRecord | None = None
+    cross_traffic: CrossTrafficRecord | None = None
+    identity: IdentityRecord | None = None
+    connections: ConnectionsRecord | None = None
+    blackout: BlackoutRecord | None = None
+    services: list[ServiceRecord] = field(default_factory=list)
+    capture: CaptureRecord | None = None
+    controls: list[ControlRecord] = field(default_factory=list)
+    full_scale: dict[str, float | None] = field(default_factory=dict)
+    interrupted: bool = False
+    runs_at: str | None = None
+    valid: bool = False
+    invalid_reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ComparisonRecord:
+    """One published claim held against this run, at real-world size.
+
+    Either a reduction along the axis ``over`` from its value ``a`` to ``b``, or how many times as large a figure is at
+    ``a`` as at ``b`` (unit ``ratio``), or (``over`` empty) one figure. ``measured`` stands in ``unit`` beside
+    ``published``; of a reduction it is the reduction. ``met`` says whether it is ``within`` of what was published, or
+    of a ratio at least that; None when nobody asked, or nothing was measured.
+    """
+
+    name: str
+    over: str
+    a: Any
+    b: Any
+    reduction: float | None
+    published: float | None
+    source: str
+    measured: float | None = None
+    unit: Unit = "share"
+    within: float | None = None
+    met: bool | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class NotMadeRecord:
+    """A migration that was asked for and not made, and why."""
+
+    name: str
+    repeat: int
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Summary:
+    """A whole run."""
+
+    schema: int = 1
+    testbed_version: str
+    scenario: str
+    engine: str
+    started_at: str
+    seed: int
+    valid: bool
+    invalid_reasons: list[str]
+    environment: dict[str, Any]
+    migrations: list[MigrationRecord]
+    comparisons: list[ComparisonRecord] = field(default_factory=list)
+    not_made: list[NotMadeRecord] = field(default_factory=list)

@@ -1,0 +1,142 @@
+"""What this machine can do: small tries, each in a few milliseconds, none of which leaves anything behind."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from testbed.core.units import in_bytes
+from testbed.linux.files.installed import installs
+from testbed.linux.memory.room import room
+
+OTHER_KERNEL = "another kernel: Debian 13's and Ubuntu 24.04's have it"
+TCP_REPAIR = 19
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One ability. ``detail`` says what was found; ``remedy`` mends it; ``needed`` if no run is possible without."""
+
+    what: str
+    works: bool
+    detail: str = ""
+    remedy: str = ""
+    needed: bool = False
+
+
+def probes() -> Iterator[Finding]:
+    """All of them, in the order in which they are best read."""
+    root = os.geteuid() == 0
+    yield Finding(what="root", works=root, remedy="sudo", needed=True)
+    yield mininet()
+    for command, needed in COMMANDS:
+        yield command_there(command, needed)
+    yield from (queue_discipline(kind, options, root) for kind, options in DISCIPLINES)
+    yield open_vswitch()
+    yield from trackers()
+    yield memory()
+    yield cores()
+    yield congestion_controls()
+    yield tcp_repair(root)
+
+
+COMMANDS = (
+    ("mnexec", True),
+    ("ip", True),
+    ("tc", True),
+    ("brctl", True),
+    ("ifconfig", True),
+    ("unshare", True),
+    ("iperf3", False),
+)
+DISCIPLINES = (
+    ("tbf", ("rate", "1mbit", "burst", "10kb", "latency", "20ms")),
+    ("netem", ("delay", "1ms")),
+)
+
+
+def mininet() -> Finding:
+    """The Python package, of which only Debian's comes with ``mnexec``."""
+    there = find_spec("mininet") is not None
+    return Finding(what="mininet", works=there, remedy=installs("mininet"), needed=True)
+
+
+def command_there(command: str, needed: bool) -> Finding:
+    """A program on the path."""
+    found = shutil.which(command)
+    return Finding(what=command, works=found is not None, detail=found or "", remedy=installs(command), needed=needed)
+
+
+def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Finding:
+    """Tried on the loopback of a network namespace that ends with the try."""
+    needed = kind == "tbf"
+    if not root:
+        return Finding(what=kind, works=False, detail="cannot be tried without root", remedy="sudo", needed=needed)
+    command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", kind, *options]
+    fault = _fault(command)
+    remedy = f"sudo modprobe sch_{kind}, or {OTHER_KERNEL}"
+    return Finding(what=kind, works=fault is None, detail=fault or "", remedy=remedy, needed=needed)
+
+
+def open_vswitch() -> Finding:
+    """Optional: a Linux bridge serves as well."""
+    fault = _fault(["ovs-vsctl", "--timeout=1", "show"])
+    detail = "its daemon answers" if fault is None else f"{fault}; a Linux bridge is used"
+    return Finding(what="Open vSwitch", works=fault is None, detail=detail, remedy=installs("ovs-vsctl"))
+
+
+def trackers() -> Iterator[Finding]:
+    """Each way of tracking dirty pages, tried on memory of this process. One of them always works."""
+    from testbed.dirty.probe import probe_all
+
+    for name, (works, detail) in probe_all().items():
+        yield Finding(what=f"tracker {name}", works=works, detail=detail, remedy=OTHER_KERNEL)
+
+
+def memory() -> Finding:
+    """What a run may use: two copies of the guest's RAM and half a GiB beside them."""
+    free = room()
+    least = 1 << 30
+    detail = f"{free.of} {in_bytes(free.size)}: guests of up to {in_bytes(max(0, free.size - (1 << 29)) // 2)}"
+    return Finding(what="memory", works=free.size >= least, detail=detail, remedy="end other programs, or add memory")
+
+
+def cores() -> Finding:
+    """Source, destination and guest each want one; two will do."""
+    count = len(os.sched_getaffinity(0))
+    return Finding(what="cores", works=count >= 2, detail=str(count), remedy="give the virtual machine two or more")
+
+
+def congestion_controls() -> Finding:
+    """What TCP offers here; the scenario chooses, cubic unless it says otherwise."""
+    names = Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split()
+    remedy = "sudo modprobe tcp_cubic"
+    return Finding(what="congestion control", works="cubic" in names, detail=" ".join(names), remedy=remedy)
+
+
+def tcp_repair(root: bool) -> Finding:
+    """Moving an open TCP connection needs it; a plain migration does not."""
+    with socket.socket() as connection:
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
+        except OSError as error:
+            remedy = OTHER_KERNEL if root else "sudo"
+            return Finding(what="TCP_REPAIR", works=False, detail=error.strerror or "", remedy=remedy)
+    return Finding(what="TCP_REPAIR", works=True)
+
+
+def _fault(command: list[str]) -> str | None:
+    """None if the command succeeds; else why not, in one line."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except FileNotFoundError:
+        return f"no {command[0]}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    said = (done.stderr.strip().splitlines() or ["failed"])[0]
+    return None if done.returncode == 0 else said.removeprefix("Error: ").rstrip(".")

@@ -1,0 +1,27 @@
+"""Every run proves the memory: the frozen source against the destination, page by page."""
+
+from collections.abc import Sequence
+
+from guest_agent.config import GuestConfig
+from guest_agent.memory.verify import prove
+from testbed.core.records.migration import MemoryRecord
+from testbed.engines.native.following import Ended
+from testbed.engines.native.settling import Pair
+
+METHOD = "frozen source against stopped destination, byte for byte; what the guest wrote since is replayed"
+
+
+def prove_memory(pair: Pair, ended: Ended, worked: Sequence[bool]) -> MemoryRecord:
+    """Both guests are stopped. ``worked``: which services did anything at the destination. A migration that did not
+    complete has nothing to compare: ``match`` is None.
+    """
+    if ended.outcome != "completed":
+        return MemoryRecord(match=None, method="not compared: the guest is still at the source")
+    found = prove(pair.source.ram_fd, pair.destination.ram_fd, GuestConfig(**pair.source.config), worked)
+    return MemoryRecord(
+        match=found.match,
+        method=METHOD,
+        pages_compared=found.pages_compared,
+        pages_excluded=found.pages_excluded,
+        pages_replayed=found.pages_replayed,
+    )

@@ -1,0 +1,6 @@
+"""A machine that is ours alone for a while, and what is done with it: a matrix of migrations, or a shell.
+
+run ─── every migration of a scenario        session ─ one guest, and somebody who says when it migrates
+lock ── one run at a time                    state ─── what a run has started, leftovers: taken away
+environment ─ what it was made on
+"""

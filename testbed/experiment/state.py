@@ -1,0 +1,122 @@
+"""What a run has started, written down while it does so, so that a killed run's leftovers can be found.
+
+    /run/fast-motion/lock              who holds the machine (``runlock``)
+    /run/fast-motion/RUN.json          what the run RUN started; gone when it ended by itself
+    /run/fast-motion/RUN/              its sockets
+
+A process is known by its number **and** the time it was started at, so that another one that has got the same number
+since is never touched. Links and namespaces go with their processes.
+"""
+
+import errno
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from testbed.core.errors import PrerequisiteMissing
+from testbed.linux.processes.started import Started, started_at
+
+RUNTIME = Path("/run/fast-motion")
+"""Everything that a run keeps outside its results' folder. Root's alone to write."""
+
+_RUN_ID = re.compile(r"[0-9A-Za-z-]{1,32}")
+
+
+@dataclass(slots=True)
+class RunState:
+    """What a run has started so far, kept in a file. ``with RunState(run_id) as state: state.add(pid)``."""
+
+    run_id: str
+    runtime: Path = RUNTIME
+    owner: Started = field(default_factory=lambda: Started(os.getpid(), started_at(os.getpid()) or 0))
+    processes: list[Started] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not _RUN_ID.fullmatch(self.run_id):
+            raise ValueError(f"'{self.run_id}' is no run id")
+
+    @property
+    def file(self) -> Path:
+        """Where it is kept."""
+        return self.runtime / f"{self.run_id}.json"
+
+    @property
+    def folder(self) -> Path:
+        """The run's own directory."""
+        return self.runtime / self.run_id
+
+    def __enter__(self) -> Self:
+        self._write()
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        self.file.unlink(missing_ok=True)
+
+    def add(self, pid: int) -> None:
+        """A process of this run: an agent, a guest, the shell of a namespace. One that has ended is passed over."""
+        ticks = started_at(pid)
+        if ticks is not None:
+            self.processes.append(Started(pid, ticks))
+            self._write()
+
+    def _write(self) -> None:
+        known = {key: value for key, value in asdict(self).items() if key != "runtime"}
+        new = self.file.with_suffix(".new")
+        with writing(self.runtime):
+            make_private(self.runtime)
+            new.write_text(json.dumps(known))
+            new.replace(self.file)
+
+
+def left_behind(runtime: Path = RUNTIME) -> list[RunState]:
+    """The states of runs whose process is no more. A file that is not one of ours is passed over."""
+    found = (_read(path, runtime) for path in sorted(runtime.glob("*.json")))
+    return [state for state in found if state is not None and not state.owner.alive()]
+
+
+def make_private(folder: Path) -> None:
+    """A directory that is ours and that nobody else may look into. Raises ``OSError``, also where it is another's."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(descriptor).st_uid != os.geteuid():
+            raise OSError(errno.EEXIST, "it is another user's", str(folder))
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def writing(runtime: Path) -> Iterator[None]:
+    """Faults of the file system as one line that says what to do."""
+    try:
+        yield
+    except PermissionError as error:
+        raise PrerequisiteMissing(f"only root may write to {runtime}", "run it with sudo") from error
+    except OSError as error:
+        remedy = f"make room and see to it that {runtime} is a directory of root's"
+        raise PrerequisiteMissing(f"{runtime} cannot be written: {error.strerror}", remedy) from error
+
+
+def _read(path: Path, runtime: Path) -> RunState | None:
+    try:
+        known: dict[str, Any] = json.loads(path.read_text())
+        if known["run_id"] != path.stem:
+            return None
+        return RunState(
+            run_id=known["run_id"],
+            runtime=runtime,
+            owner=_started(known["owner"]),
+            processes=[_started(each) for each in known["processes"]],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _started(known: dict[str, Any]) -> Started:
+    return Started(int(known["pid"]), int(known["ticks"]))

@@ -1,0 +1,58 @@
+"""Every byte thrice: as pages, as what sockets carried, and as what the link counted. They have to agree.
+
+link bytes - headers of its packets  =  socket bytes + channel bytes + retransmitted bytes + cross traffic
+socket bytes - framing               =  page bytes
+"""
+
+from dataclasses import dataclass
+
+from testbed.core.records.migration import AccountingRecord
+
+HEADERS = 14 + 20 + 20 + 12
+"""Ethernet, IPv4, TCP and its timestamp option: what a link counter adds to the payload of each packet. A counter on
+veth counts a GSO packet once, so its count of packets is the right one, whatever their size."""
+TOLERANCE = 0.005
+SLACK_BYTES = 256 * 1024
+"""What may be unexplained: SYN options, ARP, keep-alives, and the share of retransmits that is not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCount:
+    """Bytes and packets that an interface sent."""
+
+    sent_bytes: int
+    sent_packets: int
+
+    def __sub__(self, before: "LinkCount") -> "LinkCount":
+        return LinkCount(
+            sent_bytes=self.sent_bytes - before.sent_bytes, sent_packets=self.sent_packets - before.sent_packets
+        )
+
+    @property
+    def payload(self) -> int:
+        """What TCP carried in them."""
+        return self.sent_bytes - HEADERS * self.sent_packets
+
+
+def account(
+    *, rounds_bytes: int, page_bytes: int, framing_bytes: int, channel_bytes: int, link: LinkCount | None,
+    retransmitted_bytes: int, cross: tuple[int, int] = (0, 0),
+) -> AccountingRecord:  # fmt: skip
+    """Holds the three against each other. ``rounds_bytes`` are what the rounds say, ``page_bytes`` what streams say.
+
+    ``cross`` is what other traffic had of the link's payload meanwhile, by the count of its own receiver; that
+    count is read at other instants than the link's, so as much of it may be unexplained as of the migration's own, and
+    its second number more: what may arrive between two counts at either end.
+    """
+    socket_bytes, (cross_bytes, cross_slack) = page_bytes + framing_bytes, cross
+    consistent: bool | None = None
+    if link is not None:
+        unexplained = abs(link.payload - socket_bytes - channel_bytes - cross_bytes)
+        allowed = TOLERANCE * (socket_bytes + cross_bytes) + SLACK_BYTES + cross_slack + retransmitted_bytes
+        consistent = rounds_bytes == page_bytes and unexplained <= allowed
+    return AccountingRecord(
+        page_bytes=page_bytes,
+        socket_bytes=socket_bytes,
+        link_bytes=None if link is None else link.sent_bytes,
+        consistent=consistent,
+    )

@@ -1,0 +1,1 @@
+"""Files that root writes for others: ``owned`` makes them, ``trust`` says where, ``installed`` where ours lie."""

@@ -1,0 +1,44 @@
+"""How this package came to be here, and so which command installs what it lacks."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+"""The checkout, or the directory of packages of whatever Python it was installed for."""
+SYSTEM_PACKAGES = {
+    "brctl": "bridge-utils",
+    "ethtool": "ethtool",
+    "ifconfig": "net-tools",
+    "ip": "iproute2",
+    "iperf3": "iperf3",
+    "mininet": "mininet",
+    "mnexec": "mininet",
+    "nsenter": "util-linux",
+    "ovs-vsctl": "openvswitch-switch",
+    "ping": "iputils-ping",
+    "sysctl": "procps",
+    "tc": "iproute2",
+    "unshare": "util-linux",
+}
+"""Debian's and Ubuntu's package of each command that is called."""
+OPTIONAL = {"openvswitch-switch"}
+"""What is of use and yet not installed by ``bootstrap``."""
+
+
+def installs(command: str, root: Path = ROOT) -> str:
+    """What installs a command of the system: ``bootstrap`` in a checkout, the system's packages where there is none."""
+    package = SYSTEM_PACKAGES.get(command, command)
+    if is_checkout(root) and package not in OPTIONAL:
+        return f"sudo {root / 'bootstrap'} install"
+    # Debian's Mininet is for Debian's own Python; its mnexec serves any.
+    also = " && pip install mininet" if command == "mininet" else ""
+    return f"sudo apt-get install {package}{also}"
+
+
+def installing(command: str) -> str:
+    """The same in words."""
+    return f"install it with: {installs(command)}"
+
+
+def is_checkout(root: Path = ROOT) -> bool:
+    """Whether ``bootstrap`` lies beside the package."""
+    return (root / "bootstrap").is_file()

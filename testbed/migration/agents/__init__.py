@@ -1,0 +1,3 @@
+"""The agents as processes: ``agent_process`` is either, ``source_process`` and ``destination_process`` their lives;
+``attached`` is the guest as they reach it.
+"""

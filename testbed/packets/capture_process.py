@@ -1,0 +1,167 @@
+"""The process that writes a pcap: taps in the hosts' namespaces, a filter in the kernel, one file in order of time.
+
+    esx1 vmotion ─▶ filter ─▶ ring ─┐
+                                     ├─▶ sorted by the kernel's time ─▶ NN-R.pcap
+    client vm    ─▶ filter ─▶ ring ─┘
+
+``capture.py`` starts it with one argument (JSON: file, taps, ports). It says ``ready`` when nothing can be missed any
+more, goes on until its stdin ends, and then says how much it kept and what it lost.
+"""
+
+import json
+import os
+import selectors
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, Any
+
+from testbed.linux.net.bpf import Step, assemble
+from testbed.linux.net.packet_ring import RETIRE_S, Packet, PacketRing
+
+WHOLE = 1 << 18
+HEADERS = 128
+"""Ethernet, IPv4 and TCP with every option take 94 bytes; on a page stream the rest shows the head of a ``Pages``."""
+PROBE_BYTES = 64
+PROBE_PORT = 7
+_NS = 1_000_000_000
+_MAGIC_NS, _ETHERNET = 0xA1B23C4D, 1
+_FILE_HEAD = struct.Struct("=IHHiIII")
+_PACKET_HEAD = struct.Struct("=IIII")
+
+
+def packet_filter(whole_ports: Sequence[int], probe_port: int = PROBE_PORT) -> bytes:
+    """How much of each Ethernet frame is kept: ARP, RARP, ICMP and the TCP ports named whole, of all others headers."""
+    whole = [Step("jeq", port, "whole") for port in whole_ports]
+    return assemble(
+        [
+            Step("ldh", 12),  # EtherType
+            Step("jeq", 0x0806, "whole"),  # ARP
+            Step("jeq", 0x8035, "whole"),  # RARP
+            Step("jeq", 0x0800, "", "headers"),  # IPv4, or else
+            Step("ldh", 20),  # flags and offset of a fragment
+            Step("jset", 0x1FFF, "headers"),  # not the first one: it has no ports
+            Step("ldxb", 14),  # x = length of the IPv4 header
+            Step("ldb", 23),  # protocol
+            Step("jeq", 1, "whole"),  # ICMP
+            Step("jeq", 17, "udp"),
+            Step("jeq", 6, "", "headers"),  # TCP, or else
+            Step("ldhx", 14),  # source port
+            *whole,
+            Step("ldhx", 16),  # destination port
+            *whole,
+            Step("ret", HEADERS, label="headers"),
+            Step("ldhx", 14, label="udp"),
+            Step("jeq", probe_port, "probe"),
+            Step("ldhx", 16),
+            Step("jeq", probe_port, "probe"),
+            Step("ret", HEADERS),
+            Step("ret", PROBE_BYTES, label="probe"),
+            Step("ret", WHOLE, label="whole"),
+        ]
+    )
+
+
+class PcapWriter:
+    """A pcap with times in ns, in order of time although the taps are read one after the other.
+
+    A packet is written when no other tap can still bring an older one.
+    """
+
+    LAG = round(3 * RETIRE_S * _NS)
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._waiting: list[Packet] = []
+        self.packets = 0
+        file.write(_FILE_HEAD.pack(_MAGIC_NS, 2, 4, 0, 0, WHOLE, _ETHERNET))
+        file.flush()
+
+    def add(self, packet: Packet) -> None:
+        """Keeps it for its turn."""
+        self._waiting.append(packet)
+
+    def write(self, before: int) -> None:
+        """Everything that is older than ``before`` (ns since 1970)."""
+        self._waiting.sort()
+        ready = next((n for n, packet in enumerate(self._waiting) if packet.at >= before), len(self._waiting))
+        for packet in self._waiting[:ready]:
+            seconds, nanoseconds = divmod(packet.at, _NS)
+            head = _PACKET_HEAD.pack(seconds, nanoseconds, len(packet.data), max(packet.length, len(packet.data)))
+            self._file.write(head + packet.data)
+        del self._waiting[:ready]
+        self.packets += ready
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """All taps into one writer."""
+
+    rings: list[PacketRing]
+    writer: PcapWriter
+
+    def until_told(self, orders: int) -> None:
+        """Reads until ``orders`` (a descriptor) ends."""
+        with selectors.DefaultSelector() as ready:
+            ready.register(orders, selectors.EVENT_READ, None)
+            for ring in self.rings:
+                ready.register(ring, selectors.EVENT_READ, ring)
+            while True:
+                for key, _ in ready.select(RETIRE_S * 4):
+                    if key.data is None and not os.read(orders, 4096):
+                        return
+                self._collect()
+                self.writer.write(time.time_ns() - self.writer.LAG)
+                # So that many packets are read at once: a ring holds far more than come meanwhile.
+                time.sleep(RETIRE_S)
+
+    def finish(self) -> dict[str, int]:
+        """What passed before this was called is in the file when it returns."""
+        time.sleep(RETIRE_S * 2)  # a block that is being filled is given to us when it is RETIRE_S old
+        self._collect()
+        self.writer.write(time.time_ns() + self.writer.LAG)
+        return {"packets": self.writer.packets, "dropped": sum(ring.dropped() for ring in self.rings)}
+
+    def _collect(self) -> None:
+        for ring in self.rings:
+            for packet in ring.read():
+                self.writer.add(packet)
+
+
+def record(config: dict[str, Any]) -> dict[str, int]:
+    """Config: file (a descriptor), taps ([pid, interface] each), whole_ports, probe_port. Raises ``OSError``."""
+    program = packet_filter(config["whole_ports"], config["probe_port"])
+    with ExitStack() as stack:
+        file = stack.enter_context(os.fdopen(config["file"], "wb"))
+        rings = []
+        for pid, interface in config["taps"]:
+            rings.append(PacketRing(pid, interface, program))
+            stack.callback(rings[-1].close)
+        recorder = Recorder(rings, PcapWriter(file))
+        _say({"event": "ready"})
+        recorder.until_told(sys.stdin.fileno())
+        return recorder.finish()
+
+
+def _say(what: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """One capture."""
+    try:
+        kept = record(json.loads(sys.argv[1]))
+    except OSError as error:
+        name = f": {error.filename}" if error.filename else ""
+        _say({"event": "failed", "reason": f"{error.strerror or error}{name}"})
+        return 1
+    _say({"event": "finished", **kept})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,224 @@
+"""Our protocol as scapy layers, so that packets can be looked at, taken apart and made by hand.
+
+    >>> from testbed.packets.dissect import FastMotion, RoundBegin
+    >>> from scapy.utils import rdpcap
+    >>> [packet[RoundBegin].index for packet in rdpcap("packets/01-1.pcap") if RoundBegin in packet]
+    >>> bytes(FastMotion() / RoundBegin(index=3, page_bytes=8192, stunned=1))
+
+Layers and fields are called as the messages in ``wire.messages`` and made from their layouts, so that the two cannot
+differ. A message that begins in one segment and ends in the next is whole only in ``overheard.py``'s hands.
+"""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+from scapy.base_classes import BasePacket
+from scapy.fields import (
+    ByteEnumField,
+    ByteField,
+    Field,
+    FieldLenField,
+    FlagsField,
+    IntField,
+    IPField,
+    LongField,
+    PacketListField,
+    ShortField,
+    StrFixedLenField,
+    StrLenField,
+    XStrFixedLenField,
+)
+from scapy.layers.inet import TCP
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers, bind_top_down
+
+from testbed.wire import messages as wire
+
+CHANNEL_PORT, STREAM_PORT = 8000, 8001
+EXTENT_BYTES, ETHERNET_BYTES = 16, 14
+_CONNECTION_FLAGS = ["selective", "timestamps", "unaccepted", "ended", "finished", "heard", "closed"]
+_FIELDS: dict[str, type[Field[Any, Any]]] = {"Q": LongField, "I": IntField, "H": ShortField, "B": ByteField}
+
+
+class FastMotion(Packet):
+    """The eight bytes before every message. ``length`` is filled in."""
+
+    name = "FastMotion"
+    fields_desc = [  # noqa: RUF012 - scapy reads it so
+        StrFixedLenField("magic", wire.MAGIC, 2),
+        ByteField("version", wire.VERSION),
+        ByteEnumField("type", 0, {kind.value: kind.name for kind in wire.Type}),
+        IntField("length", None),
+    ]
+
+    @classmethod
+    def dispatch_hook(cls, _pkt: bytes | None = None, *_args: object, **_kargs: object) -> type[Packet]:
+        """In the middle of a stream a segment begins with anything: only what begins with a header is one."""
+        return cls if _pkt is None or _pkt[:2] == wire.MAGIC else Raw
+
+    def post_build(self, pkt: bytes, pay: bytes) -> bytes:
+        """Fills in the length of the message itself: the bytes of pages, or another message, may follow it."""
+        if self.length is None:
+            following = len(bytes(self.payload.payload))
+            pkt = pkt[:4] + (len(pay) - following).to_bytes(4)
+        return pkt + pay
+
+    def do_dissect_payload(self, s: bytes) -> None:
+        """A message without a body (``Commit``) is a layer all the same."""
+        if s:
+            super().do_dissect_payload(s)
+        elif self.length == 0 and self.type in LAYERS:
+            self.add_payload(LAYERS[self.type]())
+
+
+class Body(Packet):
+    """What all messages have in common: after one comes the next."""
+
+    def guess_payload_class(self, payload: bytes) -> type[Packet]:
+        """Another header, or what cannot be told."""
+        return FastMotion if payload[:2] == wire.MAGIC else Raw
+
+
+class Extent(Packet):
+    """A run of memory: offset and length in bytes."""
+
+    fields_desc = [LongField("offset", 0), LongField("length", 0)]  # noqa: RUF012
+
+    def extract_padding(self, s: bytes) -> tuple[bytes, bytes | None]:
+        """The next one follows."""
+        return b"", s
+
+
+def _next_extent(pages: Packet, before: list[BasePacket], last: Packet | None, rest: bytes) -> type[Packet] | None:
+    """None after the last; of a table that was cut, after the last that is whole. ``last`` is not yet in ``before``."""
+    found = len(before) + (last is not None)
+    return Extent if found < pages.count and len(rest) >= EXTENT_BYTES else None
+
+
+class Pages(Packet):
+    """A table of extents; their bytes follow raw, as far as the segment holds them and they were kept."""
+
+    name = "Pages"
+    fields_desc = [  # noqa: RUF012
+        IntField("round", 0),
+        FieldLenField("count", None, count_of="extents", fmt="!I"),
+        PacketListField("extents", [], next_cls_cb=_next_extent, max_count=wire.MAX_EXTENTS),
+    ]
+
+
+class GuestConnection(Body):
+    """One of the guest's TCP connections, with what waits in its queues (``wire.tcp``); scale 255: none."""
+
+    name = "GuestConnection"
+    fields_desc = [  # noqa: RUF012
+        IPField("local_ip", "0.0.0.0"),  # noqa: S104 - nothing is bound
+        ShortField("local_port", 0),
+        IPField("remote_ip", "0.0.0.0"),  # noqa: S104
+        ShortField("remote_port", 0),
+        IntField("send_sequence", 0),
+        IntField("receive_sequence", 0),
+        IntField("mss", 0),
+        ByteField("send_scale", 255),
+        ByteField("receive_scale", 255),
+        FlagsField("flags", 0, 8, _CONNECTION_FLAGS),
+        IntField("timestamp", 0),
+        XStrFixedLenField("window", bytes(20), 20),
+        IntField("unsent", 0),
+        FieldLenField("received_bytes", None, length_of="received", fmt="!I"),
+        FieldLenField("unacknowledged_bytes", None, length_of="unacknowledged", fmt="!I"),
+        StrLenField("received", b"", length_from=lambda body: body.received_bytes),
+        StrLenField("unacknowledged", b"", length_from=lambda body: body.unacknowledged_bytes),
+    ]
+
+
+def _fixed(message: Any) -> type[Packet]:
+    """A layer from a message's dataclass and its ``layout``: ``!16sQ`` is 16 bytes and a number of 8."""
+    kinds = re.findall(r"(\d*)([sQIHB])", message.layout.format)
+    made: list[Any] = []
+    for known, (size, code) in zip(fields(message), kinds, strict=True):
+        if code == "s":
+            made.append(XStrFixedLenField(known.name, bytes(int(size)), int(size)))
+        else:
+            made.append(_FIELDS[code](known.name, 0))
+    return _layer(message, made)
+
+
+def _text(message: Any) -> type[Packet]:
+    """A layer whose one field is all of the body."""
+    known = fields(message)[0].name
+    return _layer(
+        message, [StrLenField(known, b"", length_from=lambda body: body.underlayer.length if body.underlayer else 0)]
+    )
+
+
+def _layer(message: Any, made: list[Any]) -> type[Packet]:
+    name = message.__name__
+    return type(name, (Body,), {"name": name, "fields_desc": made, "__doc__": message.__doc__})
+
+
+Hello = _fixed(wire.Hello)
+Welcome = _fixed(wire.Welcome)
+RoundBegin = _fixed(wire.RoundBegin)
+RoundEnd = _fixed(wire.RoundEnd)
+RoundReceived = _fixed(wire.RoundReceived)
+Prepare = _fixed(wire.Prepare)
+Prepared = _fixed(wire.Prepared)
+Commit = _fixed(wire.Commit)
+Running = _fixed(wire.Running)
+Abandon = _text(wire.Abandon)
+Failed = _text(wire.Failed)
+StreamHello = _fixed(wire.StreamHello)
+
+LAYERS: dict[int, type[Packet]] = {
+    wire.Type.HELLO: Hello,
+    wire.Type.WELCOME: Welcome,
+    wire.Type.ROUND_BEGIN: RoundBegin,
+    wire.Type.ROUND_END: RoundEnd,
+    wire.Type.ROUND_RECEIVED: RoundReceived,
+    wire.Type.PREPARE: Prepare,
+    wire.Type.PREPARED: Prepared,
+    wire.Type.COMMIT: Commit,
+    wire.Type.RUNNING: Running,
+    wire.Type.ABANDON: Abandon,
+    wire.Type.FAILED: Failed,
+    wire.Type.STREAM_HELLO: StreamHello,
+    wire.Type.PAGES: Pages,
+    wire.Type.CONNECTION: GuestConnection,
+}
+for _kind, _layer_class in LAYERS.items():
+    bind_layers(FastMotion, _layer_class, type=int(_kind))
+for _port in (CHANNEL_PORT, STREAM_PORT):
+    bind_bottom_up(TCP, FastMotion, dport=_port)
+    bind_bottom_up(TCP, FastMotion, sport=_port)
+bind_top_down(TCP, FastMotion, dport=CHANNEL_PORT)
+
+
+def described(data: bytes) -> tuple[str, str, str]:
+    """From, to, and words of an Ethernet frame, of which maybe only the first bytes were kept."""
+    if len(data) < ETHERNET_BYTES:
+        return "", "", f"{len(data)} bytes: less than the head of a frame"
+    packet = Ether(data)
+    ends = (packet.payload.fields.get(side, packet.fields.get(side, "")) for side in ("src", "dst"))
+    sender, receiver = map(str, ends)
+    return sender, receiver, " / ".join(said(packet)) or packet.payload.summary() or packet.summary()
+
+
+def said(packet: Packet) -> list[str]:
+    """Every message that begins in a packet: its name, and its fields as scapy shows them."""
+    found = []
+    for number in range(len(packet.layers())):
+        body = packet.getlayer(number)
+        if body is not None and type(body) in LAYERS.values():
+            shown = ", ".join(f"{name}={_short(value)}" for name, value in body.fields.items())
+            found.append(f"{body.name}({shown})")
+    return found
+
+
+def _short(value: Any) -> str:
+    """Tables and queues by their number only."""
+    if isinstance(value, list):
+        return f"{len(value)} entries"
+    if isinstance(value, bytes):
+        return value.hex() if len(value) <= 16 else f"{len(value)} B"
+    return str(value)

@@ -1,0 +1,1 @@
+"""A migration on one axis of time: ``timeline`` is what a chart draws, ``bands`` its long series."""

@@ -1,0 +1,168 @@
+"""Which charts a run has: each with the name of its file, a title that says what is seen, and a caption."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from testbed.core.records.claims import Unit
+from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.report.axis.timeline import Timeline
+from testbed.report.charts.export import Chart
+from testbed.report.charts.grid import grid_chart
+from testbed.report.charts.overview import MOST, bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
+from testbed.report.charts.published import published_chart
+from testbed.report.charts.switchover import switchover_chart
+from testbed.report.charts.timeline import level_words, timeline_chart
+from testbed.runfiles.pages import Cells
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Figure:
+    """``name`` is that of the file in ``figures/`` and the element on the page."""
+
+    name: str
+    title: str
+    caption: str
+    chart: Chart
+
+
+def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
+    """Side by side, where there is more than one migration: the article's figures 3, 4 and 5, from this run."""
+    migrations = summary.migrations
+    if len(migrations) < 2:
+        return []
+    made = [
+        (
+            "completion",
+            "Completion time",
+            "A bar is the median of repeats, a tick each of them.",
+            completion_chart(migrations),
+        ),
+        (
+            "bandwidth",
+            "Bandwidth during pre-copy and at the switchover",
+            "A lane for pre-copy, and below it one for the switchover; one mark a round, first repeats. "
+            "Short rounds pay for round trips and scans.",
+            bandwidth_chart(migrations),
+        ),
+        (
+            "throughput",
+            "Link throughput over time",
+            f"Bytes that left the source's interface; first repeats{_of_all(lines)}.",
+            lines_chart(lines, "throughput", 1e-6, "MB/s"),
+        ),
+        (
+            "operations",
+            "What the guest got done over time",
+            "Where a line falls the guest was slowed, where it meets the axis it stood still; first repeats"
+            f"{_of_all(lines)}.",
+            lines_chart(lines, "operations", 1e-3, "1000 operations/s"),
+        ),
+        (
+            "gaps",
+            "How long the guest stood still",
+            "By the guest's own log; medians of repeats.",
+            gaps_chart(migrations),
+        ),
+    ]
+    found = [Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in made if chart]
+    return [*found, *_halts(summary, lines)]
+
+
+def _of_all(lines: Sequence[Timeline], what: str = "lines") -> str:
+    """That not all are drawn, where they are not."""
+    return "" if len(lines) <= MOST else f"; {what} of the first {MOST} of {len(lines)} migrations"
+
+
+def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
+    """A figure for each service that any of the migrations had."""
+    for service in dict.fromkeys(each.name for done in summary.migrations for each in done.services):
+        chart = halts_chart(summary.migrations, lines, service)
+        if chart is not None:
+            yield Figure(
+                name=f"halts-{service}",
+                title=f"When {service} halts, and for how long",
+                caption="The article's Figure 5. Where a line meets the axis nothing was completed; a bar is the "
+                "longest such time from the migration's beginning on, the median of repeats"
+                f"{_of_all(lines, 'lines and colours')}.",
+                chart=chart,
+            )
+
+
+def of_published(summary: Summary) -> list[Figure]:
+    """What was published beside what was measured, a chart a unit."""
+    titles: dict[Unit, str] = {
+        "share": "Reductions, beside those published",
+        "bytes": "Bytes of each round, beside those published",
+        "seconds": "Times, beside those published",
+        "ratio": "How many times as large, beside what was expected",
+    }
+    said = dict.fromkeys(titles, "Where both marks meet, they agree.") | {"ratio": "At least as far to the right."}
+    made = [(unit, published_chart(summary.comparisons, unit)) for unit in titles]
+    return [
+        Figure(name=f"published-{unit}", title=titles[unit], caption=said[unit], chart=chart)
+        for unit, chart in made
+        if chart is not None
+    ]
+
+
+def of_migration(
+    done: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
+) -> Iterator[Figure]:
+    """Its time axis, its switchover, its memory; of one of so many ``migrations`` of a page."""
+    if done.rounds:
+        yield Figure(
+            name=f"timeline-{name}",
+            title="Rounds on one time axis",
+            caption=_timeline_caption(done, line),
+            chart=timeline_chart(line, done),
+        )
+    switchover = switchover_chart(done)
+    if switchover:
+        yield Figure(
+            name=f"switchover-{name}",
+            title="The switchover, in milliseconds",
+            caption=_switchover_caption(done),
+            chart=switchover,
+        )
+    if cells is not None:
+        yield Figure(
+            name=f"memory-{name}",
+            title="The guest's memory, round by round",
+            caption=f"A cell is {cells.cell_pages:,} pages, the lowest addresses first. Bright cells are written again "
+            "and again: the writable working set.",
+            chart=grid_chart(cells, migrations),
+        )
+
+
+def _switchover_caption(done: MigrationRecord) -> str:
+    """Only what is there to be seen."""
+    said = ["The phases add up to the downtime."]
+    if done.blackout is not None or done.guest_gap_begin_s is not None:
+        said.append("The guest's gap and the client's blackout lie where they were seen, on one axis with it.")
+        said.append("An arrow: it reaches beyond this axis.")
+    elif done.guest_gap_s is not None and done.link.drops is not None:
+        said.append("Where the guest's gap began is not known: it is drawn from the same zero.")
+    return " ".join(said)
+
+
+def _timeline_caption(done: MigrationRecord, line: Timeline) -> str:
+    """Only what is there to be seen."""
+    said = ["Every other round is shaded; in orange the guest stands still."]
+    if done.link.goodput:
+        said.append(f"Dashed: {level_words(done)}.")
+    if line.throughput or line.operations:
+        said.append("Bands reach from the least to the most that was sampled.")
+    if done.controls:
+        said.append("Dotted upright lines: what was done by hand.")
+    return " ".join(said)
+
+
+def names(migrations: Sequence[MigrationRecord]) -> list[str]:
+    """A name for the files of each, of letters, digits and hyphens, no two the same."""
+    found: list[str] = []
+    for done in migrations:
+        base = re.sub(r"[^A-Za-z0-9]+", "-", done.name).strip("-").lower()[:60] or "migration"
+        name = base if done.repeat == 1 else f"{base}-r{done.repeat}"
+        found.append(name if name not in found else f"{name}-{len(found) + 1}")
+    return found

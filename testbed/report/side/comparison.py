@@ -1,0 +1,179 @@
+"""Runs laid side by side: what is compared with what, at which size, what comes out, and what was left out.
+
+Groups of repeats (``side_runs``) are compared migration by migration, by name; of a single group its migrations'
+settings are compared with each other. The first group is what the others are held against.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from testbed.core.errors import ScenarioError
+from testbed.core.records.migration import MigrationRecord
+from testbed.report.side.measures import Measure, measures
+from testbed.report.side.runs import Run, groups_of, load, refusals, scale_of
+from testbed.report.side.spread import Difference, Spread, difference, spread
+
+MODEL, CONSTANT = "a model, no noise", "the same in every repeat: the noise is not known"
+FEW = "too few repeats to tell it from noise; run with --repeat 5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Migrations that are repeats of one another. Those that did not complete are left out of ``migrations``, and
+    counted in ``made``.
+    """
+
+    label: str
+    migrations: list[MigrationRecord]
+    made: int
+    model: bool = False
+
+    def values(self, measure: Measure, real: bool) -> list[float]:
+        """A number a repeat that has it."""
+        read = measure.real if real else measure.emulated
+        return [value for done in self.migrations if read and (value := read(done)) is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One figure of one group, and how it differs from the first group's. ``real``: at real-world size. ``doubt`` says
+    why there is no difference with an interval; empty for the first group, which the others are held against.
+    """
+
+    migration: str
+    measure: Measure
+    group: str
+    spread: Spread
+    values: list[float]
+    difference: Difference | None = None
+    base: float | None = None
+    real: bool = False
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """``reasons``: why these runs should not be compared; ``notes``: what was left out, and at which size it is."""
+
+    runs: list[Run]
+    reasons: list[str]
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway") -> Comparison:
+    """Raises ``ScenarioError`` for what is no run or cannot be compared; ``anyway`` compares what should not be.
+
+    ``option``: what the caller calls that.
+    """
+    made = compare(load(paths))
+    if made.reasons and not anyway:
+        raise ScenarioError(f"not comparable: {'; '.join(made.reasons)}; {option} compares them all the same")
+    if not made.lines:
+        raise ScenarioError("; ".join(["nothing to compare: no migration completed in these runs", *made.notes]))
+    return made
+
+
+def compare(runs: Sequence[Run]) -> Comparison:
+    """Migration by migration, figure by figure, a line a group. Figures that nobody has are left out."""
+    made = Comparison(runs=list(runs), reasons=refusals(runs))
+    known = measures(done for run in runs for done in run.completed)
+    strangers = _strangers(groups_of(runs))
+    made.notes.extend(f"{label} has no migration in common with the others" for label in strangers)
+    for migration, groups in _matched(runs):
+        real = len({scale_of(done) for group in groups for done in group.migrations}) > 1
+        made.notes.extend(_left_out(migration, groups, strangers))
+        for measure in known:
+            made.lines.extend(_lines(migration, measure, groups, real))
+        if real:
+            made.notes.append(_sized(migration, known, groups))
+    return made
+
+
+def _matched(runs: Sequence[Run]) -> Iterator[tuple[str, list[Group]]]:
+    """What is compared with what: one migration over the groups, or the migrations of the only group."""
+    groups = groups_of(runs)
+    names = {label: _names(each) for label, each in groups.items()}
+    if len(groups) == 1:
+        (only,) = groups.values()
+        yield "", [_group(name, only, name) for each in names.values() for name in each]
+    elif all(len(each) == 1 for each in names.values()):
+        yield "", [_group(label, each, names[label][0]) for label, each in groups.items()]
+    else:
+        for name in dict.fromkeys(name for each in names.values() for name in each):
+            yield name, [_group(label, each, name) for label, each in groups.items()]
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(done.name for run in runs for done in run.summary.migrations))
+
+
+def _group(label: str, runs: Sequence[Run], name: str) -> Group:
+    found = [done for run in runs for done in run.summary.migrations if done.name == name]
+    completed = [done for done in found if done.outcome == "completed"]
+    return Group(label=label, migrations=completed, made=len(found), model=any(run.model for run in runs))
+
+
+def _strangers(groups: dict[str, list[Run]]) -> list[str]:
+    """Groups that have no migration of any other's, where migrations are matched by their names."""
+    names = {label: set(_names(each)) for label, each in groups.items()}
+    if len(names) == 1 or all(len(each) == 1 for each in names.values()):
+        return []
+    others = {own: set().union(*(each for label, each in names.items() if label != own)) for own in names}
+    return [label for label, own in names.items() if not own & others[label]]
+
+
+def _left_out(migration: str, groups: Sequence[Group], strangers: Sequence[str]) -> Iterator[str]:
+    """Of a stranger it is clear already that it lacks what others have, and they what it has."""
+    met = any(group.made for group in groups if group.label not in strangers)
+    for group in groups:
+        where = f"{migration}: {{}} in {group.label}" if migration else f"{group.label}: {{}}"
+        if not group.made:
+            if met and group.label not in strangers:
+                yield where.format("not made")
+        elif len(group.migrations) < group.made:
+            yield where.format(f"{len(group.migrations)} of {group.made} completed")
+
+
+def _sized(migration: str, known: Sequence[Measure], groups: Sequence[Group]) -> str:
+    """That the figures are of real-world size, and which are missing for it."""
+    where = f"{migration}: " if migration else ""
+    missing = [m.words for m in known if m.real is None and any(group.values(m, False) for group in groups)]
+    left = f"; left out, as they have none: {', '.join(missing)}" if missing else ""
+    return f"{where}the scales differ, so figures are of real-world size{left}"
+
+
+def _lines(migration: str, measure: Measure, groups: Sequence[Group], real: bool) -> Iterator[Line]:
+    first = groups[0].values(measure, real)
+    for index, group in enumerate(groups):
+        values = group.values(measure, real)
+        if values:
+            model = group.model or groups[0].model
+            yield Line(
+                migration=migration,
+                measure=measure,
+                group=group.label,
+                spread=_spread(values, group.model),
+                values=values,
+                difference=difference(first, values) if index and first and not model else None,
+                base=spread(first).mean if index and first else None,
+                real=real,
+                doubt=_doubt(groups[0].label, first, values, model) if index else "",
+            )
+
+
+def _spread(values: Sequence[float], model: bool) -> Spread:
+    """Of a model without an interval: what differs in it is no noise."""
+    made = spread(values)
+    return replace(made, low=None, high=None) if model else made
+
+
+def _doubt(base: str, first: Sequence[float], values: Sequence[float], model: bool) -> str:
+    if not first:
+        return f"nothing to hold it against: {base} has none"
+    if model:
+        return MODEL
+    if min(len(first), len(values)) < 2:
+        return FEW
+    return CONSTANT if difference(first, values) is None else ""

@@ -1,0 +1,78 @@
+"""The page of a comparison: the verdicts first, the table, every repeat as a point."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed.linux.files import owned
+from testbed.report.charts import export
+from testbed.report.charts.overlay import overlay_chart
+from testbed.report.page.figures import Figure
+from testbed.report.page.html import render
+from testbed.report.side import words
+from testbed.report.side.comparison import Comparison, Line
+from testbed.runfiles.folder import writing
+
+
+def write(file: Path, made: Comparison) -> None:
+    """Raises ``TestbedError`` if it cannot be written."""
+    text = html(made)
+    with writing(file.parent):
+        owned.make_folder(file.parent)
+        owned.write(file, text.encode())
+
+
+def html(made: Comparison) -> str:
+    """One file that opens offline."""
+    with export.unchecked():
+        drawn = figures_of(made.lines)
+    first = 0 if any(line.migration for line in made.lines) else 1
+    return render(
+        "compare.html.j2",
+        drawn,
+        title=_title(made.lines),
+        runs=made.runs,
+        reasons=made.reasons,
+        notes=made.notes,
+        answers=[_answer(line) for line in made.lines if words.verdict(line)],
+        heads=words.HEADS[first:],
+        rows=[row[first:] for row in words.rows(made.lines)],
+        right=[index - first for index in (3, 4)],
+        drawn=drawn,
+    )
+
+
+def figures_of(lines: Sequence[Line]) -> list[Figure]:
+    """A chart for each figure that somebody has; those of different sizes apart."""
+    kinds: dict[tuple[str, bool], list[Line]] = {}
+    for line in lines:
+        kinds.setdefault((line.measure.key, line.real), []).append(line)
+    return [
+        Figure(
+            name=re.sub("[^a-z0-9]+", "-", key.lower()) + ("-real" if real else ""),
+            title=_capital(words.figure(found[0])),
+            caption=_caption(found),
+            chart=overlay_chart(found),
+        )
+        for (key, real), found in kinds.items()
+    ]
+
+
+def _caption(lines: Sequence[Line]) -> str:
+    bar = ", the bar the 95 % interval of the mean" if any(line.spread.low is not None for line in lines) else ""
+    return f"A dot is a repeat, the tick the median{bar}."
+
+
+def _title(lines: Sequence[Line]) -> str:
+    groups = list(dict.fromkeys(line.group for line in lines))
+    return " against ".join(groups) if len(groups) <= 3 else f"{groups[0]} against {len(groups) - 1} others"
+
+
+def _answer(line: Line) -> str:
+    where = f"{line.migration}: " if line.migration else ""
+    said = "; ".join(part for part in (words.change(line), words.verdict(line)) if part)
+    return f"{where}{words.figure(line)}, {line.group}: {said}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

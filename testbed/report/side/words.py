@@ -1,0 +1,96 @@
+"""A comparison of runs in words and tables: medians, intervals, the difference, the verdict."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from testbed.report.side.comparison import Comparison, Line
+from testbed.report.words.digits import per_cent, quoted
+from testbed.report.words.tables import Fitting
+
+HEADS = ("migration", "figure", "group", "n", "median", "mean, 95 % (t)", "difference", "verdict")
+
+
+def rows(lines: Sequence[Line]) -> list[list[str]]:
+    """A row a line, as in ``HEADS``."""
+    return [
+        [
+            line.migration,
+            figure(line),
+            line.group,
+            str(line.spread.n),
+            quoted(line.measure.unit, line.spread.median),
+            quoted(line.measure.unit, line.spread.mean, line.spread.low, line.spread.high),
+            change(line),
+            verdict(line),
+        ]
+        for line in lines
+    ]
+
+
+def table(lines: Sequence[Line]) -> Fitting:
+    """For a terminal. The migration's name stands there only where there are several."""
+    first = 0 if any(line.migration for line in lines) else 1
+    made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]], prose=("verdict",))
+    for row in rows(lines):
+        made.row(*row[first:])
+    return made
+
+
+def figure(line: Line) -> str:
+    """In words: ``total time``; and of which size, where that is not the emulated one."""
+    return f"{line.measure.words}, real-world" if line.real else line.measure.words
+
+
+def verdict(line: Line) -> str:
+    """In words; empty for the group that the others are held against."""
+    if line.difference is None or line.base is None:
+        return line.doubt
+    smallest = share(line.difference.smallest, line.base)
+    if not line.difference.shown:
+        return f"no difference seen; one below {smallest} would be missed"
+    way = "less" if line.difference.value < 0 else "more"
+    return f"{way}, beyond the noise; it would hide up to {smallest}"
+
+
+def change(line: Line) -> str:
+    """Of means, in per cent of the first group's, with its interval."""
+    if line.base is None:
+        return ""
+    if not line.base:
+        return "-"
+    if line.difference is None:
+        return per_cent([line.spread.mean / line.base - 1])[0]
+    seen, base = line.difference, abs(line.base)
+    ends = [each / base for each in (seen.value, seen.low, seen.high)]
+    value, low, high = per_cent(ends, ends[2] - ends[1])
+    return f"{value} [{low}, {high}]"
+
+
+def share(value: float, base: float) -> str:
+    """``3.2%`` of the first group's mean."""
+    return per_cent([abs(value / base)], abs(value / base))[0].lstrip("+") if base else "-"
+
+
+def as_data(made: Comparison) -> dict[str, Any]:
+    """For programs: seconds and bytes, null where there is nothing to say."""
+    return {"not_comparable": made.reasons, "notes": made.notes, "lines": [_as_data(line) for line in made.lines]}
+
+
+def _as_data(line: Line) -> dict[str, Any]:
+    seen = line.difference
+    return {
+        "migration": line.migration,
+        "figure": line.measure.key,
+        "size": "real-world" if line.real else "emulated",
+        "group": line.group,
+        "values": line.values,
+        "n": line.spread.n,
+        "median": line.spread.median,
+        "mean": line.spread.mean,
+        "mean_95_t": None if line.spread.low is None else [line.spread.low, line.spread.high],
+        "difference_of_means": seen.value if seen else None,
+        "difference_95_welch": [seen.low, seen.high] if seen else None,
+        "smallest_difference": seen.smallest if seen else None,
+        "shown": seen.shown if seen else None,
+        "verdict": verdict(line),
+    }

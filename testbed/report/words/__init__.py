@@ -1,0 +1,3 @@
+"""A run in words and tables: ``answers`` in a sentence, ``summary`` for the terminal, ``page`` and ``services`` for the
+page, ``foretold`` and ``forecasts`` against the model; ``digits`` and ``tables`` are how they are set.
+"""

@@ -1,0 +1,77 @@
+"""Why a migration would not end as it should, in words: what the guest writes beside what is sent, and what would do.
+
+rho = writes / goodput       above 1 a round leaves as much as the one before, unless a policy slows the guest
+"""
+
+import math
+
+from testbed.core.plan import Plan
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.units import in_bits_per_second, in_seconds
+from testbed.model.laws import Laws
+from testbed.model.link import available, link_goodput
+from testbed.model.predict import feasibility
+
+GOAL = "downtime_goal"
+FASTEST = 400e9
+"""Bit/s: no link of a host is faster."""
+SLOWEST = 1e6
+STEPS = 16
+"""Halvings between the slowest and the fastest link: to one part in five thousand."""
+NEAR = 1.05
+"""A downtime up to so much above its goal is as good as within it: what a policy expects is not what it gets."""
+
+
+def why(plan: Plan, record: MigrationRecord, laws: Laws) -> str | None:
+    """In one line; None for a migration that completes within its goal."""
+    goal = plan.migration.policy.get(GOAL)
+    late = bool(goal and record.downtime_s and record.downtime_s > goal * NEAR)
+    if record.outcome == "completed" and not late:
+        return None
+    goodput = in_bits_per_second(available(plan, link_goodput(plan.network.vmotion)) * 8 * plan.scale.size)
+    said = f"{record.name}: {_ending(plan, record)}: {_in_rho(laws.rho, goodput)}"
+    return said if goal is None else f"{said}; {enough(plan)}"
+
+
+def enough(plan: Plan) -> str:
+    """From which link on the policy's own goal would be reached."""
+    goal = in_seconds(plan.migration.policy[GOAL] * plan.scale.time)
+    rate = least_rate(plan)
+    if rate is None:
+        return f"no link of up to {in_bits_per_second(FASTEST)} would do for a goal of {goal}"
+    return f"a link of some {in_bits_per_second(rate)} would do for a goal of {goal}"
+
+
+def least_rate(plan: Plan) -> float | None:
+    """Bit/s at real-world size: the slowest link, up to two digits, on which the plan completes within its goal; None:
+    there is none.
+    """
+    if not _does(plan, FASTEST):
+        return None
+    low, high = math.log(SLOWEST), math.log(FASTEST)
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _does(plan, math.exp(middle)) else (middle, high)
+    digit = 10.0 ** (math.floor(high / math.log(10)) - 1)
+    return math.ceil(math.exp(high) / digit) * digit
+
+
+def _does(plan: Plan, rate: float) -> bool:
+    """Whether it completes within its goal on a link of ``rate`` (bit/s at real-world size)."""
+    goal = plan.migration.policy[GOAL]
+    (cell,) = feasibility(plan, [rate / plan.scale.size], [goal])
+    return cell.total_time_s is not None and (cell.downtime_s is None or cell.downtime_s <= goal * NEAR)
+
+
+def _ending(plan: Plan, record: MigrationRecord) -> str:
+    if record.outcome != "completed" or record.downtime_s is None:
+        return "it does not end in time" if record.outcome == "cancelled" else "it does not complete"
+    return f"its downtime of {in_seconds(record.downtime_s * plan.scale.time)} is above its goal"
+
+
+def _in_rho(rho: float, goodput: str) -> str:
+    if rho >= 1:
+        return (
+            f"at {goodput} of goodput the guest writes {rho:.3g} times what is sent (rho), so rounds do not get smaller"
+        )
+    return f"at {goodput} of goodput the guest writes {rho:.2f} of what is sent (rho), so rounds get smaller slowly"

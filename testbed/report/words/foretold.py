@@ -1,0 +1,85 @@
+"""Measured against predicted, figure by figure, for the terminal and the page: where chance decides, an interval."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from testbed.core.records.migration import MigrationRecord, PredictionRecord
+from testbed.core.units import in_bytes, in_seconds
+
+NOTHING = "-"
+WITHIN = "within"
+ROUNDING = 0.01
+"""An interval that is narrower than this share of it is no more than a rounding, and is not shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foretold:
+    """One figure: ``measured``, what was ``said``, and how far it is ``off``, in per cent or in rounds: from the
+    figure, or from the end of the interval that it missed; ``WITHIN`` when it did not.
+    """
+
+    name: str
+    measured: str
+    said: str
+    off: str
+
+
+def foretold(done: MigrationRecord) -> list[Foretold]:
+    """Total time, downtime, rounds, bytes; nothing where nothing was predicted."""
+    said = done.predicted
+    if said is None:
+        return []
+    rounds = len(done.rounds) or None
+    return [
+        _figure("total time", done.total_time_s, said, "total_time_s", in_seconds, _share),
+        _figure("downtime", done.downtime_s, said, "downtime_s", in_seconds, _share),
+        _figure("rounds", rounds, said, "rounds", lambda count: f"{count:.0f}", lambda seen, end: f"{seen - end:+.0f}"),
+        _figure("sent", done.bytes_sent, said, "bytes_sent", in_bytes, _share),
+    ]
+
+
+def intervals(said: PredictionRecord) -> list[str]:
+    """Of the same figures what chance leaves open of each, ``NOTHING`` where that is a rounding."""
+    writes = {"total_time_s": in_seconds, "downtime_s": in_seconds, "rounds": "{:.0f}".format, "bytes_sent": in_bytes}
+    ends = [(_ends(said, key), write) for key, write in writes.items()]
+    return [NOTHING if each is None else between(*each, write) for each, write in ends]
+
+
+def between(low: float, high: float, write: Callable[[float], str]) -> str:
+    """``11.5 to 11.9 s``: the unit once, where it is the same."""
+    first, last = write(low), write(high)
+    number, _, unit = first.partition(" ")
+    return f"{number if unit == last.partition(' ')[2] else first} to {last}"
+
+
+def _figure(
+    name: str,
+    seen: float | None,
+    said: PredictionRecord,
+    key: str,
+    write: Callable[[float], str],
+    apart: Callable[[float, float], str],
+) -> Foretold:
+    expected, ends = getattr(said, key), _ends(said, key)
+    measured = NOTHING if seen is None else write(seen)
+    if ends is None:
+        told = NOTHING if expected is None else write(expected)
+        off = NOTHING if seen is None or not expected else apart(seen, expected)
+        return Foretold(name=name, measured=measured, said=told, off=off)
+    if seen is None:
+        off = NOTHING
+    elif ends[0] <= seen <= ends[1]:
+        off = WITHIN
+    else:
+        off = apart(seen, min(ends, key=lambda end: abs(end - seen)))
+    return Foretold(name=name, measured=measured, said=between(*ends, write), off=off)
+
+
+def _ends(said: PredictionRecord, key: str) -> tuple[float, float] | None:
+    """The interval; None where there is none, or it is a rounding."""
+    low, high = getattr(said.low, key, None), getattr(said.high, key, None)
+    return None if low is None or high is None or high <= low * (1 + ROUNDING) else (low, high)
+
+
+def _share(seen: float, end: float) -> str:
+    return f"{seen / end - 1:+.1%}" if end else NOTHING

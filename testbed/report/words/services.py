@@ -1,0 +1,138 @@
+"""The guest's services, its identity and its connections in words: for the tables at a run's end, and for the page."""
+
+from collections.abc import Sequence
+
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.services import ServicePhaseRecord, ServiceRecord
+from testbed.core.units import in_seconds
+
+NOTHING = "-"
+WORDS = ("service", "seen by", "verified", "phase")
+"""Heads of the columns that hold words; the others hold numbers."""
+MEGABYTES = "MB/s"
+
+
+def service_heads(migrations: Sequence[MigrationRecord]) -> list[str]:
+    """Of the columns of ``services``; bytes are told of where there is a service that moves any."""
+    first = ["service", "seen by", "operations/s before", "during", "throttled", "after"]
+    return [*first, *[f"{MEGABYTES} before"] * _moves_bytes(migrations), "longest halt", "slowest", "verified"]
+
+
+def phase_heads(service: ServiceRecord) -> list[str]:
+    """Of the columns of ``phases``."""
+    first = ["phase", "from", "to", "operations", "operations/s"]
+    latencies = ["latency 50 %", "95 %", "99 %", "most"]
+    return [*first, *[MEGABYTES] * (service.operation_bytes is not None), *latencies, "longest halt"]
+
+
+def numbers(heads: Sequence[str]) -> list[int]:
+    """Which of the columns hold numbers."""
+    return [index for index, head in enumerate(heads) if head not in WORDS]
+
+
+def services(done: MigrationRecord, beside: Sequence[MigrationRecord] = ()) -> list[list[str]]:
+    """A row a service, under ``service_heads`` of this migration and of those ``beside`` it in the table."""
+    bytes_too = _moves_bytes([done, *beside])
+    return [
+        [
+            each.name,
+            each.seen_by,
+            *(_rate(rate) for rate in (each.rate_before, each.rate_during, each.rate_throttled, each.rate_after)),
+            *[_megabytes(each, each.rate_before)] * bytes_too,
+            _seconds(each.longest_halt_s),
+            _seconds(max((p.latency_max_s for p in each.phases if p.latency_max_s is not None), default=None)),
+            verified(each),
+        ]
+        for each in done.services
+    ]
+
+
+def phases(service: ServiceRecord) -> list[list[str]]:
+    """A row a stretch of time, under ``phase_heads``."""
+    return [_phase(each, service) for each in service.phases]
+
+
+def verified(service: ServiceRecord) -> str:
+    """``yes``; ``NO: 2 lost, 1 doubled`` with what was found; ``-`` where there was nothing to hold it against."""
+    if service.verified is None:
+        return NOTHING
+    if service.verified:
+        return "yes"
+    counts = [f"{count} {word}" for count, word in ((service.lost, "lost"), (service.doubled, "doubled")) if count]
+    return f"NO: {', '.join(counts) or 'see what was found'}"
+
+
+def network(done: MigrationRecord) -> list[str]:
+    """Sentences about the guest on the VM network: where it was reached, its connections, its clients' blackout."""
+    return [line for line in (_identity(done), _connections(done), _blackout(done)) if line]
+
+
+def _identity(done: MigrationRecord) -> str:
+    known = done.identity
+    if known is None:
+        return ""
+    before, after = (host or "nowhere" for host in (known.forwarding_before, known.forwarding_after))
+    moved = f"the switch forwarded {known.mac} to {before} before and to {after} after"
+    return f"identity: {known.ip}; {moved}; {_counted(known.announcements, 'announcement')}"
+
+
+def _connections(done: MigrationRecord) -> str:
+    known = done.connections
+    if known is None:
+        return ""
+    if not known.moved and not known.refused and not known.reconnects:
+        return "connections: there were none"
+    how = {"tcp_repair": "moved by TCP_REPAIR", "reset": "reset"}[known.mechanism]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in known.refusals.items())
+    refused = f", {known.refused} refused" + (f" ({reasons})" if reasons else "") if known.refused else ""
+    why = f" ({known.reason})" if known.reason else ""
+    again = _counted(known.reconnects, "reconnect")
+    if done.outcome != "completed":
+        broken = f", {known.refused} did not outlast the attempt" if known.refused else ""
+        return f"connections: at the source, with their guest{broken}; {again}"
+    return f"connections: {how}{why}: {known.moved} went on at the destination{refused}; {again}"
+
+
+def _blackout(done: MigrationRecord) -> str:
+    if done.blackout is None or done.client_blackout_s is None:
+        return ""
+    spent = ", ".join(f"{name.replace('_', ' ')} {in_seconds(part)}" for name, part in done.blackout.parts.items())
+    often = f"asked every {in_seconds(done.blackout.median_interval_s)}"
+    return f"blackout: {in_seconds(done.client_blackout_s)} = {spent}; {often}"
+
+
+def _phase(each: ServicePhaseRecord, service: ServiceRecord) -> list[str]:
+    latencies = (each.latency_p50_s, each.latency_p95_s, each.latency_p99_s, each.latency_max_s)
+    return [
+        each.phase,
+        f"{each.begin_s:.3f} s",
+        f"{each.end_s:.3f} s",
+        f"{each.operations:,}",
+        _rate(each.rate),
+        *[_megabytes(service, each.rate)] * (service.operation_bytes is not None),
+        *(_seconds(latency) for latency in latencies),
+        _seconds(each.longest_halt_s),
+    ]
+
+
+def _moves_bytes(migrations: Sequence[MigrationRecord]) -> bool:
+    return any(each.operation_bytes is not None for done in migrations for each in done.services)
+
+
+def _megabytes(service: ServiceRecord, rate: float | None) -> str:
+    """A million bytes a second."""
+    return _rate(None if rate is None or service.operation_bytes is None else rate * service.operation_bytes / 1e6)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count or 'no'} {what}s"
+
+
+def _rate(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.3g}"
+
+
+def _seconds(value: float | None) -> str:
+    return NOTHING if value is None else in_seconds(value)

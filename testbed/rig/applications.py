@@ -1,0 +1,126 @@
+"""The guest's applications in one migration: its network identity, its datastore, and the clients that talk to it.
+
+    client ── probe, clients ──(VM network)── eth0 of the guest's own namespace ── services ── datastore, shared
+
+What came of it is put into words by ``findings.services``.
+"""
+
+from contextlib import ExitStack
+from typing import IO, Any
+
+from guest_agent.ring import Rows
+from guest_agent.services import Service, build
+from testbed.core.plan import Plan
+from testbed.engines import RunContext
+from testbed.network.fabric import Fabric
+from testbed.network.guest_interface import Identity, attach, forwarding, identity_of
+from testbed.packets.announcement import frames
+from testbed.rig.clients import PROBE, ClientProcess
+from testbed.rig.datastore import Datastore
+from testbed.rig.guests import GuestProcess
+from testbed.rig.logs import CLIENT, LogFollower
+
+INTERFACE = "eth0"
+
+
+def build_services(plan: Plan) -> list[Service]:
+    """The services of a plan, in the order of their areas. Their parameters were checked with the scenario."""
+    return [build(spec) for spec in plan.guest.services]
+
+
+class Applications:
+    """Everything here lasts as long as the stack."""
+
+    def __init__(self, plan: Plan, context: RunContext, fabric: Fabric, stack: ExitStack, log: IO[bytes]) -> None:
+        self.plan, self.services = plan, build_services(plan)
+        self._context, self._fabric, self._stack, self._log = context, fabric, stack, log
+        self.identity: Identity | None = identity_of(fabric)
+        self.datastore: Datastore | None = None
+        size = sum(service.disk_bytes for service in self.services)
+        if size:
+            self.datastore = stack.enter_context(Datastore(context.samples.parent, size))
+        self.clients: list[ClientProcess] = []
+        self.guest_logs: dict[str, list[LogFollower]] = {spec["name"]: [] for spec in plan.guest.services}
+        self.forwarding: dict[str, str | None] = {}
+        self.said: dict[str, dict[str, Any]] = {}
+        self.probe_share: float | None = None
+
+    @property
+    def guest_settings(self) -> dict[str, Any]:
+        """What a guest's configuration says of them."""
+        if self.identity is None:
+            return {}
+        return {
+            "services": list(self.plan.guest.services),
+            "address": self.identity.ip,
+            "disk_fd": self.datastore.fd if self.datastore else -1,
+        }
+
+    @property
+    def nic(self) -> dict[str, Any] | None:
+        """What agents are told of the guest's network interface."""
+        if self.identity is None:
+            return None
+        return {"interface": INTERFACE, "ip": self.identity.ip, "prefix": self.identity.prefix}
+
+    @property
+    def announcement(self) -> list[str]:
+        """The frames that the destination sends when the guest is there, in hexadecimal."""
+        return [] if self.identity is None else [frame.hex() for frame in frames(self.identity)]
+
+    def attach(self, host: str, guest: GuestProcess, *, up: bool) -> None:
+        """Puts the guest on the VM network; ``up`` at one host only."""
+        if self.identity is not None:
+            attach(self._fabric, host, guest.process.pid, self.identity, up)
+
+    def follow(self, host: str, guest: GuestProcess) -> list[LogFollower]:
+        """The logs of its services, for the sampler."""
+        found = []
+        for name, fd in guest.logs().items():
+            follower = LogFollower(fd, "service", name=name, host=host)
+            self.guest_logs[name].append(follower)
+            found.append(follower)
+        return found
+
+    def start_clients(self) -> list[LogFollower]:
+        """The probe and the services' clients, once the guest runs; their logs, for the sampler. Raises
+        ``TestbedError`` for one that does not reach the guest.
+        """
+        if self.identity is None or CLIENT not in self._fabric.hosts:
+            return []
+        common = {"address": self.identity.ip, "seed": self.plan.seed}
+        if self.plan.guest.probe:
+            self._client({"kind": "probe", **common})
+        for spec, service in zip(self.plan.guest.services, self.services, strict=True):
+            if service.clients:
+                self._client({"kind": "service", "service": spec, **common})
+        for client in self.clients:
+            client.wait_ready()
+        return [client.follower for client in self.clients]
+
+    def look_up(self, when: str) -> None:
+        """Where the switch sends what is for the guest: ``before`` or ``after``."""
+        if self.identity is not None:
+            self.forwarding[when] = forwarding(self._fabric, self.identity.mac)
+
+    def stop_clients(self) -> None:
+        """They finish what is outstanding, while the guest still runs."""
+        for client in self.clients:
+            if client.name == PROBE:
+                self.probe_share = client.cpu_share()
+            self.said[client.name] = client.stop()
+
+    def worked(self) -> list[bool]:
+        """Which services did anything at the destination, by their own logs; a group that the datastore refused, and a
+        request that it was too full for, are in none, and are faults themselves.
+        """
+        return [len(followers[-1].rows()) > 0 for followers in self.guest_logs.values()]
+
+    def client_rows(self, name: str) -> Rows | None:
+        """All rows of a client's log; None where there was no such client."""
+        return next((client.follower.rows() for client in self.clients if client.name == name), None)
+
+    def _client(self, config: dict[str, Any]) -> None:
+        client = self._stack.enter_context(ClientProcess(self._fabric, config, self._log))
+        self._context.started(client.process.pid)
+        self.clients.append(client)

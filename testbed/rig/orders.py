@@ -1,0 +1,132 @@
+"""What somebody does to a migration by hand while it runs: orders come from any thread, and are carried out in order.
+
+cancel            the guest stays at the source
+cut, mend         nothing passes the vMotion link; it is as it was again
+rate  VALUE       bit/s of the vMotion link, as the qdisc counts; of a link that is cut, from when it is mended
+throttle  VALUE   0 to 0.9 of the guest's time is taken from it; 0 releases it
+stop              the run ends, as by Ctrl-C; the only one that may be given between two migrations
+"""
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.plan import LinkPlan
+from testbed.core.units import by_hand
+from testbed.network import links
+from testbed.network.fabric import Fabric
+
+MOST_THROTTLE = 0.9
+VMOTION = "vmotion"
+WORDS = ("cancel", "cut", "mend", "rate", "throttle", "stop")
+LINK_WORDS = ("cut", "mend", "rate")
+LEAST_RATE = 10e6
+"""Bit/s. On less, what the streams' buffers hold takes so long that a source that works cannot be told from one that
+hangs (``following.SILENCE_S``)."""
+NONE_UNDER_WAY = "no migration is under way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One of ``WORDS``, with a number where it takes one."""
+
+    what: str
+    value: float | None = None
+
+    @classmethod
+    def read(cls, given: Any) -> "Order":
+        """From ``{"what": ..., "value": ...}``. Raises ``ScenarioError`` for what is none."""
+        what, value = (given.get("what"), given.get("value")) if isinstance(given, dict) else (None, None)
+        if what not in WORDS:
+            raise ScenarioError(f"there is no order {what!r:.40}; there are: {', '.join(WORDS)}")
+        if what not in ("rate", "throttle"):
+            return cls(what=what)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ScenarioError(f"'{what}' takes a number, not {value!r:.40}")
+        if what == "throttle" and not 0 <= value <= MOST_THROTTLE:
+            raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {value:g}")
+        if what == "rate" and not LEAST_RATE <= value < float("inf"):
+            raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {value / 1e6:g}")
+        return cls(what=what, value=float(value))
+
+    def __str__(self) -> str:
+        return by_hand(self.what, self.value)
+
+
+class Controls:
+    """Where orders wait for the migration that is under way."""
+
+    def __init__(self) -> None:
+        self._orders: deque[Order] = deque()
+        self._under_way = False
+        self._lock = threading.Lock()
+
+    def give(self, order: Order) -> str | None:
+        """From any thread. Why it will not be carried out; None when it will, or a fault will be recorded with it."""
+        if order.what == "stop":
+            os.kill(os.getpid(), signal.SIGINT)
+            return None
+        with self._lock:
+            if not self._under_way:
+                return NONE_UNDER_WAY
+            self._orders.append(order)
+            return None
+
+    def take(self) -> Order | None:
+        """The next one; None when there is none."""
+        return self._orders.popleft() if self._orders else None
+
+    def open(self) -> None:
+        """A migration is under way."""
+        with self._lock:
+            self._under_way = True
+
+    def close(self) -> list[Order]:
+        """It is not any more. Orders that came too late for it."""
+        with self._lock:
+            self._under_way = False
+            late = list(self._orders)
+            self._orders.clear()
+            return late
+
+
+class LinkControl:
+    """The vMotion link of one migration, in somebody's hands. ``trim``: what its proof has found it to need, at any
+    rate.
+    """
+
+    def __init__(self, fabric: Fabric, plan: LinkPlan) -> None:
+        self._fabric, self._plan, self._cut = fabric, plan, False
+        self.trim = links.UNTRIMMED
+        self._verbs: dict[str, Callable[[float | None], None]] = {
+            "cut": self._set_cut,
+            "mend": self._mend,
+            "rate": self._set_rate,
+        }
+
+    def obey(self, order: Order) -> str | None:
+        """Why it could not be done; None when it is done."""
+        try:
+            self._verbs[order.what](order.value)
+        except TestbedError as fault:
+            return str(fault)
+        return None
+
+    def _set_cut(self, _: float | None) -> None:
+        links.cut(self._fabric, VMOTION)
+        self._cut = True
+
+    def _mend(self, _: float | None) -> None:
+        links.mend(self._fabric, VMOTION, self._plan, self.trim)
+        self._cut = False
+
+    def _set_rate(self, rate: float | None) -> None:
+        plan = replace(self._plan, rate=rate, goodput=None)
+        if not self._cut:
+            links.set_rate(self._fabric, VMOTION, plan, self.trim)
+        self._plan = plan

@@ -1,0 +1,7 @@
+"""What lies in a run's folder: each format's writer and reader, and whether the files agree.
+
+folder ── the folder itself, summary.json     endings ── endings/, written when an end is decided
+samples ─ samples.jsonl                       keeping ── a summary as it grows
+pages ─── pages.jsonl                         reading ── the one way in, bounded: files, agreement, derived, witnesses
+published ─ what was published, held against it
+"""

@@ -1,0 +1,131 @@
+"""A run's folder, complete in itself: summary.json, samples.jsonl, scenario.yaml, log.txt and more."""
+
+import errno
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.records.migration import Summary
+from testbed.linux.files import owned
+from testbed.runfiles import reading
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Names the files of one run and writes them. Every fault of the file system is one line of ``TestbedError``."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> "RunFolder":
+        """A new folder. Raises ``ScenarioError`` if it holds something already, since results are never written over,
+        nor are two runs begun in one; and where another user of the machine could exchange what is in it.
+        """
+        folder = cls(path)
+        with writing(path):
+            try:
+                if owned.make_folder(path):
+                    raise FileExistsError
+                owned.create(folder.scenario).close()
+            except FileExistsError:
+                raise ScenarioError(f"{path} is not empty; give another folder with --out, or remove it") from None
+        return folder
+
+    @property
+    def summary(self) -> Path:
+        """``summary.json``."""
+        return self.path / "summary.json"
+
+    @property
+    def samples(self) -> Path:
+        """``samples.jsonl``."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def endings(self) -> Path:
+        """``endings/``: a file a migration (``runfiles.endings``)."""
+        return self.path / "endings"
+
+    @property
+    def pages(self) -> Path:
+        """``pages.jsonl``."""
+        return self.path / "pages.jsonl"
+
+    @property
+    def scenario(self) -> Path:
+        """``scenario.yaml``, as resolved."""
+        return self.path / "scenario.yaml"
+
+    @property
+    def log(self) -> Path:
+        """``log.txt``."""
+        return self.path / "log.txt"
+
+    def write_scenario(self, resolved: str) -> None:
+        """Keeps the scenario as it was run."""
+        write_whole(self.scenario, resolved.encode())
+
+    def write_summary(self, summary: Summary) -> None:
+        """Whole or not at all: a reader never sees half of it, and one that cannot be written leaves the old one."""
+        write_whole(self.summary, to_json(summary).encode())
+
+    def read_summary(self) -> Summary:
+        """With the ends that a run which was killed could not put there any more (``endings``), and held against itself
+        and the run's other files (``reading``). Raises ``ScenarioError`` if there is none or it is not one.
+        """
+        return reading.read(self.path)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """The file with this content, on the disk when this returns; or, whatever happens, as it was before. Takes up the
+    room that ``reserve`` may have taken. Raises ``TestbedError``.
+    """
+    with writing(file.parent):
+        owned.write(file, content, sync=True)
+
+
+def reserve(file: Path, size: int) -> None:
+    """Room for so many bytes, which ``write_whole`` will find there when the disk is full. Raises ``TestbedError``."""
+    with writing(file.parent):
+        owned.reserve(file, size)
+
+
+def release(file: Path) -> None:
+    """Gives back what ``reserve`` took, where that is still there."""
+    with suppress(OSError, ScenarioError):
+        owned.release(file)
+
+
+def new_folder(name: str, parent: Path = Path("results")) -> Path:
+    """A folder that is nobody else's: of that name, or ``NAME-2`` where there is one. Raises ``TestbedError``."""
+    with writing(parent):
+        for number in itertools.count(1):
+            path = parent / (name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):
+                owned.new_folder(path)
+                return path
+    raise AssertionError("numbers do not end")
+
+
+def to_json(summary: Summary) -> str:
+    """``summary.json`` as text. Numbers that JSON has not (infinity) are our bug and raise ``ValueError``."""
+    return json.dumps(asdict(summary), indent=2, allow_nan=False) + "\n"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Faults of the file system while results are written, as one line: ``no space left in DIR; ...``."""
+    try:
+        yield
+    except OSError as error:
+        full = {errno.ENOSPC: "no space left", errno.EDQUOT: "the disk quota is used up"}
+        if error.errno in full:
+            raise TestbedError(
+                f"{full[error.errno]} in {folder}; make room, or give another folder with --out"
+            ) from error
+        message = f"results cannot be written to {folder}: {error.strerror}; give another folder with --out"
+        raise TestbedError(message) from error

@@ -1,0 +1,109 @@
+"""JSON Schema of the two files that outsiders write and read: the scenario and ``summary.json``.
+
+What the loader takes the scenario's schema takes, and the other way round, but for what no schema can say: what only
+shows between two keys (a working set larger than the RAM), bounds of a text with a unit, and files of one's own.
+"""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from testbed.core.records.migration import Summary
+from testbed.scenario.models import Root
+from testbed.scenario.published import Published
+from testbed.scenario.schema import named_schema
+from testbed.scenario.schema.matrix_schema import matrix_schema, needed
+from testbed.scenario.schema.patterns import FORM_OF
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+EDITORS_DIALECT = "http://json-schema.org/draft-07/schema#"
+"""The latest that yaml-language-server knows, on which editors stand."""
+_NULL = {"type": "null"}
+_SOMETHING = {"not": _NULL}
+
+
+def scenario_schema() -> dict[str, Any]:
+    """The schema of a scenario, with the parameters of every workload, service and policy that comes with us."""
+    schema = Root.model_json_schema()
+    claims = TypeAdapter(list[Published]).json_schema()
+    known = schema["$defs"] | claims.pop("$defs") | named_schema.definitions()
+    schema["$defs"] = known
+    _name_parts(known)
+    schema["properties"]["matrix"] = matrix_schema(schema)
+    schema["properties"]["published"] = _published(schema["properties"]["published"])
+    schema["required"] = []
+    schema["allOf"] = [
+        needed("vm.ram", always=True),
+        needed("vm.workload.name", always=False),
+        needed("migration.policy.name", always=False),
+        needed("network.cross_traffic.rate", always=False),
+    ]
+    named: dict[str, Any] = {}
+    made: dict[str, Any] = _patterns_named(_without_titles(schema), named)
+    made["$defs"] |= named
+    return {"$schema": EDITORS_DIALECT} | made
+
+
+def summary_schema() -> dict[str, Any]:
+    """The schema of ``summary.json``."""
+    return {"$schema": DIALECT} | TypeAdapter(Summary).json_schema()
+
+
+def _name_parts(known: dict[str, Any]) -> None:
+    """What the models leave to others: parameters, what the matrix may give instead, what excludes one another."""
+    guest, migration, link = known["Guest"], known["Migration"], known["Link"]
+    service = {"$ref": "#/$defs/Service"}
+    guest["properties"]["workload"] |= {"allOf": [{"$ref": "#/$defs/Workload"}]}
+    guest["properties"]["services"] |= {"anyOf": [{"type": "array", "items": service}, service]}
+    migration["properties"]["policy"] |= {"allOf": [{"$ref": "#/$defs/Policy"}]}
+    for part in (guest, known["CrossTraffic"]):
+        part.pop("required")
+    both = ["rate", "goodput"]
+    link["not"] = {"required": both, "properties": dict.fromkeys(both, _SOMETHING)}
+    said = ["rounds", "total_time", "downtime"]
+    known["Figures"]["anyOf"] = [{"required": [key], "properties": {key: _SOMETHING}} for key in said]
+
+
+def _published(schema: dict[str, Any]) -> dict[str, Any]:
+    """Which of the three a claim is, its keys say."""
+    item = {
+        "type": "object",
+        "if": {"required": ["ratio_at_least"]},
+        "then": {"$ref": "#/$defs/Ratio"},
+        "else": {
+            "if": {"required": ["compare"]},
+            "then": {"$ref": "#/$defs/Reduction"},
+            "else": {"$ref": "#/$defs/Figures"},
+        },
+    }
+    return {"description": schema["description"], "anyOf": [{"type": "array", "items": item}, _NULL]}
+
+
+def _without_titles(schema: Any) -> Any:
+    """Without the titles that pydantic makes of names; a *property* called title stays."""
+    if isinstance(schema, list):
+        return [_without_titles(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        word: {key: _without_titles(each) for key, each in value.items()}
+        if word in ("properties", "patternProperties", "$defs")
+        else _without_titles(value)
+        for word, value in schema.items()
+        if word != "title"
+    }
+
+
+def _patterns_named(schema: Any, named: dict[str, Any]) -> Any:
+    """With the form of each kind of quantity written down once: ``named`` gets them, as ``Size``, ``LinkRate2``."""
+    if isinstance(schema, list):
+        return [_patterns_named(each, named) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if FORM_OF not in schema:
+        return {word: _patterns_named(value, named) for word, value in schema.items()}
+    form = {word: value for word, value in schema.items() if word != FORM_OF}
+    kind = schema[FORM_OF].title().replace(" ", "")
+    while named.setdefault(kind, form) != form:
+        kind = f"{kind.rstrip('0123456789')}{int(kind[len(kind.rstrip('0123456789')) :] or 1) + 1}"
+    return {"$ref": f"#/$defs/{kind}"}
