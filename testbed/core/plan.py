@@ -28,7 +28,7 @@ class LinkPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrossTraffic:
+class CrossTrafficPlan:
     """What else is on the vMotion link, from esx1 to esx2: ``rate`` in bit/s of TCP or UDP payload."""
 
     rate: float
@@ -45,7 +45,7 @@ class NetworkPlan:
     topology: str = "two-hosts"
     vmotion: LinkPlan
     vm: LinkPlan = field(default_factory=LinkPlan)
-    cross_traffic: CrossTraffic | None = None
+    cross_traffic: CrossTrafficPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class MigrationPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
+class ScalePlan:
     """Rates are divided by ``size``, RAM by ``size * time``, times by ``time``."""
 
     size: float = 1.0
@@ -101,7 +101,7 @@ class Plan:
     settings: dict[str, Any] = field(default_factory=dict)
     repeat: int = 1
     seed: int = 1
-    scale: Scale = field(default_factory=Scale)
+    scale: ScalePlan = field(default_factory=ScalePlan)
     network: NetworkPlan
     guest: GuestPlan
     migration: MigrationPlan

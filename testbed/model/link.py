@@ -4,7 +4,7 @@ B = min(B_link - x', streams x cap)        x' = x in what TCP would have carried
 """
 
 from testbed.core.errors import ScenarioError
-from testbed.core.plan import CrossTraffic, LinkPlan, Plan
+from testbed.core.plan import CrossTrafficPlan, LinkPlan, Plan
 
 TCP_IP_BYTES = 52
 """IPv4 20, TCP 20, timestamps 12."""
@@ -39,7 +39,7 @@ def available(plan: Plan, goodput: float) -> float:
     return left if cap is None else min(left, plan.migration.streams * cap / 8)
 
 
-def _taken(cross: CrossTraffic | None, mtu: int) -> float:
+def _taken(cross: CrossTrafficPlan | None, mtu: int) -> float:
     """Of full frames: a UDP datagram of the same size carries 24 bytes more than a TCP segment does."""
     if cross is None:
         return 0.0

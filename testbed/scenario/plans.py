@@ -8,8 +8,17 @@
 from typing import Any, Literal, cast
 
 from testbed.core.errors import ScenarioError
-from testbed.core.plan import Connections, CrossTraffic, Expect, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
-from testbed.core.plan import Scale as PlanScale
+from testbed.core.plan import (
+    Connections,
+    CrossTrafficPlan,
+    Expect,
+    GuestPlan,
+    LinkPlan,
+    MigrationPlan,
+    NetworkPlan,
+    Plan,
+    ScalePlan,
+)
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
 from testbed.model.link import available, link_goodput
@@ -35,7 +44,7 @@ def plan(root: Root, name: str, settings: dict[str, Any], document: Document) ->
         name=name,
         settings=settings,
         seed=root.seed,
-        scale=PlanScale(size=root.scale.size, time=root.scale.time),
+        scale=ScalePlan(size=root.scale.size, time=root.scale.time),
         network=network,
         guest=_guest(root, document),
         migration=_migration(root),
@@ -88,12 +97,12 @@ def _link(root: Root, link: Link) -> LinkPlan:
     )
 
 
-def _cross_traffic(root: Root) -> CrossTraffic | None:
+def _cross_traffic(root: Root) -> CrossTrafficPlan | None:
     cross = root.network.cross_traffic
     if cross is None:
         return None
     rate = scaled(cross.rate, Dimension.BIT_RATE, root.scale.size, root.scale.time)
-    return CrossTraffic(rate=rate, protocol=cast(Literal["udp", "tcp"], cross.protocol))
+    return CrossTrafficPlan(rate=rate, protocol=cast(Literal["udp", "tcp"], cross.protocol))
 
 
 def _guest(root: Root, document: Document) -> GuestPlan:

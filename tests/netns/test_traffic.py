@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 
 from testbed.core.errors import ScenarioError
-from testbed.core.plan import CrossTraffic, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
+from testbed.core.plan import CrossTrafficPlan, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import AccountingRecord
 from testbed.findings.accounting import LinkCount, account
 from testbed.linux.net.counters import Counters
@@ -32,7 +32,7 @@ def fabric() -> Iterator[Fabric]:
 
 
 def planned(rate: float, protocol: str, mtu: int = 1500) -> Plan:
-    cross = CrossTraffic(rate=rate, protocol="tcp" if protocol == "tcp" else "udp")
+    cross = CrossTrafficPlan(rate=rate, protocol="tcp" if protocol == "tcp" else "udp")
     return Plan(
         name="test",
         network=NetworkPlan(vmotion=LinkPlan(goodput=GOODPUT, mtu=mtu), cross_traffic=cross),

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from testbed.core.errors import ScenarioError
-from testbed.core.plan import CrossTraffic, Plan
+from testbed.core.plan import CrossTrafficPlan, Plan
 from testbed.engines.simulated import run
 from testbed.model.link import available
 from testbed.scenario import load
@@ -16,7 +16,7 @@ from tests.unit.plans import GBIT, IDLE, plan, writes
 
 def shared(rate: float | None, protocol: Literal["udp", "tcp"] = "tcp", **migration: object) -> Plan:
     made = plan(128, IDLE, goodput=10)
-    cross = None if rate is None else CrossTraffic(rate=rate * 1e9, protocol=protocol)
+    cross = None if rate is None else CrossTrafficPlan(rate=rate * 1e9, protocol=protocol)
     return replace(
         made,
         network=replace(made.network, cross_traffic=cross),
@@ -67,7 +67,7 @@ def test_a_scenario_says_it_at_real_size(tmp_path: Path) -> None:
     )
     (made,) = load(str(file)).plans()
     assert made.migration.stream_cap == 1.8e9
-    assert made.network.cross_traffic == CrossTraffic(rate=0.4e9, protocol="udp")
+    assert made.network.cross_traffic == CrossTrafficPlan(rate=0.4e9, protocol="udp")
     (again,) = load(str(file), overrides=["network.cross_traffic=null", "migration.stream_cap=null"]).plans()
     assert (again.network.cross_traffic, again.migration.stream_cap) == (None, None)
 

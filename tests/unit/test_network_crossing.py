@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from testbed.core.plan import CrossTraffic, LinkPlan, NetworkPlan
+from testbed.core.plan import CrossTrafficPlan, LinkPlan, NetworkPlan
 from testbed.network import cross_traffic_process
 from testbed.network.cross_traffic import TCP_HEADERS, UDP_HEADERS, Crossed, Crossing
 from testbed.network.fabric import Fabric
@@ -19,7 +19,7 @@ RATE = 4e6
 
 
 def crossing(*seen: Crossed, protocol: str = "udp") -> Crossing:
-    traffic = CrossTraffic(rate=8 * RATE, protocol="tcp" if protocol == "tcp" else "udp")
+    traffic = CrossTrafficPlan(rate=8 * RATE, protocol="tcp" if protocol == "tcp" else "udp")
     plan = NetworkPlan(vmotion=LinkPlan(goodput=1e9), cross_traffic=traffic)
     made = Crossing(Fabric(plan, "never-entered"), plan)
     made._seen.extend(seen)

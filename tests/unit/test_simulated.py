@@ -8,7 +8,7 @@ import pytest
 
 from testbed.core.errors import ScenarioError
 from testbed.core.events import Event, MigrationFinished, PhaseChanged, RoundFinished
-from testbed.core.plan import LinkPlan, NetworkPlan, Scale
+from testbed.core.plan import LinkPlan, NetworkPlan, ScalePlan
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.rounds import record_round
 from testbed.core.rounds import Action, Round, RoundKind
@@ -43,7 +43,7 @@ def test_one_experiment_at_three_scales() -> None:
             {**writes(14.1 / size, 64 / size / times)},
             {"name": "vmotion", "downtime_goal": 0.5 / times},
             goodput=9.4 / size,
-            scale=Scale(size=size, time=times),
+            scale=ScalePlan(size=size, time=times),
         )
         totals.append(run(small).full_scale["total_time_s"])
     assert totals == pytest.approx([totals[0]] * 3, rel=0.001)
@@ -154,7 +154,7 @@ def test_what_a_model_cannot_know_is_none() -> None:
 
 
 def test_full_scale_keeps_apart_what_does_not_scale() -> None:
-    delayed = replace(plan(1, IDLE, scale=Scale(size=20, time=10)))
+    delayed = replace(plan(1, IDLE, scale=ScalePlan(size=20, time=10)))
     delayed = replace(delayed, network=NetworkPlan(vmotion=LinkPlan(goodput=8e9, delay_s=0.01)))
     seen = run(delayed)
     large = seen.full_scale
