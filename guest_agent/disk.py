@@ -9,7 +9,7 @@ import errno
 from collections.abc import Callable
 
 from guest_agent.gate import Gate
-from guest_agent.loop import Loop
+from guest_agent.loop import GuestLoop
 from guest_agent.services import Area, Done
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.aio import AioContext
@@ -21,7 +21,7 @@ DEPTH = 2048
 class Controller:
     """The guest's one disk controller: what is in flight, for all services."""
 
-    def __init__(self, fd: int, loop: Loop, gate: Gate) -> None:
+    def __init__(self, fd: int, loop: GuestLoop, gate: Gate) -> None:
         """Raises ``PrerequisiteMissing``."""
         self.aio, self._gate = AioContext(fd, DEPTH), gate
         self._ends: dict[int, Done] = {}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from guest_agent.config import GuestConfig
 from guest_agent.gate import Gate
 from guest_agent.journal import JournalWriter
-from guest_agent.loop import HELD_S, Loop
+from guest_agent.loop import HELD_S, GuestLoop
 from guest_agent.machine import Machines
 from guest_agent.memory.fill import fill
 from guest_agent.memory.pacing import Pacer
@@ -35,7 +35,7 @@ class Guest:
         config.check()
         self.config, self.ram, self.journal = config, Ram(config), JournalWriter()
         self.gate = Gate(self.journal.words)
-        self.loop = Loop(self.gate, self._time)
+        self.loop = GuestLoop(self.gate, self._time)
         self.running, self.operations, self.first_step, self.busy_s = False, 0, 0.0, 0.0
         self._load(config)
         if config.role == "source":

@@ -20,7 +20,7 @@ _TURN = 16
 """Callbacks of sockets in one turn at most: a batch of writes, the probe and the host wait no longer than for these."""
 
 
-class Loop:
+class GuestLoop:
     """``now`` is the guest's own time, in which its timers run."""
 
     def __init__(self, gate: Gate, now: Callable[[], float]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from guest_agent.config import STATE_PAGES, GuestConfig
 from guest_agent.disk import Controller, ServiceDisk
 from guest_agent.gate import Gate
-from guest_agent.loop import Loop
+from guest_agent.loop import GuestLoop
 from guest_agent.memory.program import Memory
 from guest_agent.ring import RingWriter
 from guest_agent.services import Area, Disk, Service
@@ -35,7 +35,7 @@ class NoDisk:
 class ServiceMachine:
     """Implements ``guest_agent.services.Machine`` for one service."""
 
-    def __init__(self, loop: Loop, area: Area, disk: Disk, address: str) -> None:
+    def __init__(self, loop: GuestLoop, area: Area, disk: Disk, address: str) -> None:
         self.area, self.disk, self.address = area, disk, address
         self.log, self.resumed = RingWriter(), False
         self._loop = loop
@@ -60,7 +60,7 @@ class ServiceMachine:
 class Machines:
     """All services of one guest."""
 
-    def __init__(self, config: GuestConfig, memory: Memory, loop: Loop, gate: Gate) -> None:
+    def __init__(self, config: GuestConfig, memory: Memory, loop: GuestLoop, gate: Gate) -> None:
         """Raises ``ScenarioError``, ``PrerequisiteMissing``."""
         self._config, self._loop = config, loop
         self.services = config.built_services()
@@ -127,7 +127,7 @@ def _local_ports(connections: object, count: int) -> list[int]:
     return [each[2] for each in connections]
 
 
-def _disks(config: GuestConfig, memory: Memory, loop: Loop, gate: Gate, services: Sequence[Service]) -> list[Disk]:
+def _disks(config: GuestConfig, memory: Memory, loop: GuestLoop, gate: Gate, services: Sequence[Service]) -> list[Disk]:
     if not any(service.disk_bytes for service in services):
         return [NoDisk() for _ in services]
     if config.disk_fd < 0:

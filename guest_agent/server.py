@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from guest_agent.loop import Loop
+from guest_agent.loop import GuestLoop
 from testbed.core.errors import ScenarioError, TestbedError
 
 MAX_LINE = 64 * 1024
@@ -28,7 +28,7 @@ MAX_FDS = 250
 class ControlServer:
     """Serves any number of connections. ``answer(request, fds)`` gives the reply and descriptors to give away."""
 
-    def __init__(self, path: str, loop: Loop, answer: Answer) -> None:
+    def __init__(self, path: str, loop: GuestLoop, answer: Answer) -> None:
         """Binds ``path``, mode 0600. Raises ``ScenarioError`` when it cannot be bound."""
         self._answer, self._path, self._loop = answer, path, loop
         self._clients: dict[int, tuple[socket.socket, bytearray, list[int]]] = {}

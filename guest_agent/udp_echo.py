@@ -7,7 +7,7 @@ lost, as datagrams are.
 
 import socket
 
-from guest_agent.loop import Loop
+from guest_agent.loop import GuestLoop
 from testbed.core.errors import TestbedError
 
 PORT = 7
@@ -20,7 +20,7 @@ _FREEBIND = 15
 class Echo:
     """Answers while the loop turns, from ``begin`` on."""
 
-    def __init__(self, loop: Loop, address: str) -> None:
+    def __init__(self, loop: GuestLoop, address: str) -> None:
         """Raises ``TestbedError`` where the address cannot be bound."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.IPPROTO_IP, _FREEBIND, 1)

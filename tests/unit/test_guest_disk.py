@@ -13,7 +13,7 @@ import pytest
 from guest_agent.disk import Controller, ServiceDisk
 from guest_agent.gate import Gate, GateKeeper
 from guest_agent.journal import JournalWriter
-from guest_agent.loop import Loop
+from guest_agent.loop import GuestLoop
 from guest_agent.services import Area
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.uffd_wp import FEATURES
@@ -31,7 +31,7 @@ class Bench:
         journal = JournalWriter()
         self.gate, self.keeper, self.fd = Gate(journal.words), GateKeeper(journal.fd), fd
         os.close(journal.fd)
-        self.loop = Loop(self.gate, lambda: 0.0)
+        self.loop = GuestLoop(self.gate, lambda: 0.0)
         ram = memfd.create("area", PAGES * PAGE_SIZE)
         memfd.preallocate(ram, PAGES * PAGE_SIZE)
         self.area: Area = np.frombuffer(memfd.map_shared(ram, PAGES * PAGE_SIZE, populate=True), np.uint8)

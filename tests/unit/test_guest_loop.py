@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from guest_agent.gate import Gate, GateKeeper
 from guest_agent.journal import JournalWriter
-from guest_agent.loop import Loop
+from guest_agent.loop import GuestLoop
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -26,7 +26,7 @@ class World:
         journal = JournalWriter()
         self.gate, self.keeper, self.time = Gate(journal.words), GateKeeper(journal.fd), 0.0
         os.close(journal.fd)
-        self.loop = Loop(self.gate, lambda: self.time)
+        self.loop = GuestLoop(self.gate, lambda: self.time)
         self.heard: list[object] = []
 
     def hears(self, what: object) -> Callable[[], None]:
@@ -157,7 +157,7 @@ def test_a_timer_that_sets_itself_for_now_does_not_keep_the_guest(world: World) 
 
 def test_a_wait_ends_with_the_first_timer_and_no_earlier() -> None:
     journal = JournalWriter()
-    loop, heard = Loop(Gate(journal.words), time.monotonic), list[float]()
+    loop, heard = GuestLoop(Gate(journal.words), time.monotonic), list[float]()
     os.close(journal.fd)
     due = time.monotonic() + 0.0023
     loop.at(due, lambda: heard.append(time.monotonic()))
