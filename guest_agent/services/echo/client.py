@@ -48,7 +48,7 @@ class Content:
 
 
 @dataclass(slots=True, kw_only=True)
-class Counts:
+class EchoCounts:
     """Requests ``sent``, ``answered`` whole, and ``abandoned`` with a connection that broke; how often one was
     ``broken`` and bytes ``mismatched``.
     """
@@ -64,7 +64,7 @@ class Connections:
     """The ``Client``. Requests are handed round: one is due every ``interval`` / ``connections``."""
 
     def __init__(self, service: Echo, config: ClientConfig, loop: Loop, port: int) -> None:
-        self.service, self.log, self.counted, self.stopping = service, config.log(), Counts(), False
+        self.service, self.log, self.counted, self.stopping = service, config.log(), EchoCounts(), False
         self.content = Content(config.seed, max(_AT_ONCE, service.window * service.size))
         self._loop, self._turn = loop, 0
         self._all = [_Connection(self, number, config.address, port, loop) for number in range(service.connections)]

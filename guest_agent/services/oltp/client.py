@@ -23,7 +23,7 @@ def make(config: ClientConfig, loop: Loop) -> "Sessions":
 
 
 @dataclass(slots=True, kw_only=True)
-class Counts:
+class OltpCounts:
     """``sent`` counts requests once, however often they were repeated; ``errors`` requests that were refused."""
 
     sent: int = 0
@@ -38,7 +38,7 @@ class Sessions:
 
     def __init__(self, service: Oltp, config: ClientConfig, loop: Loop, port: int) -> None:
         self.service, self.loop, self.seed, self.log = service, loop, config.seed, config.log()
-        self.counted, self.stopping = Counts(), False
+        self.counted, self.stopping = OltpCounts(), False
         self._sessions = [_Session(self, number, config.address, port) for number in range(service.sessions)]
 
     @property
