@@ -11,7 +11,7 @@ from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.model.laws import Laws
 from testbed.report.charts.shown import Shown
 from testbed.report.side import page, words
-from testbed.report.side.comparison import Comparison, Line
+from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.words.summary import WIDE
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Compared:
     made: Comparison
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ComparisonLine]:
         """A line a figure of each group: ``values``, ``spread`` (median, mean, interval), ``difference``."""
         return self.made.lines
 

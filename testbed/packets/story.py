@@ -24,7 +24,7 @@ _NS = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class StoryLine:
     """One thing that happened. ``at``: seconds since the Hello."""
 
     at: float
@@ -68,7 +68,7 @@ class _Told:
     words: str
 
 
-def story(file: Path, *, every: bool = False) -> list[Line]:
+def story(file: Path, *, every: bool = False) -> list[StoryLine]:
     """Everything in order of time; ``every``: each connection that moved too. Raises ``ScenarioError``."""
     teller = _Teller(every)
     for frame in frames(file):
@@ -76,7 +76,7 @@ def story(file: Path, *, every: bool = False) -> list[Line]:
     return teller.lines()
 
 
-def each_packet(file: Path) -> Iterator[Line]:
+def each_packet(file: Path) -> Iterator[StoryLine]:
     """Every packet of the capture in scapy's words. Times are since its first packet."""
     from testbed.packets.dissect import described
 
@@ -85,7 +85,7 @@ def each_packet(file: Path) -> Iterator[Line]:
         start = frame.at if start is None else start
         cut = f", {len(frame.data)} of {frame.length} B kept" if len(frame.data) < frame.length else ""
         sender, receiver, said = described(frame.data)
-        yield Line(at=(frame.at - start) / _NS, sender=sender, receiver=receiver, words=said + cut)
+        yield StoryLine(at=(frame.at - start) / _NS, sender=sender, receiver=receiver, words=said + cut)
 
 
 class _Teller:
@@ -121,7 +121,7 @@ class _Teller:
         elif segment.source[1] != STREAM_PORT:
             self._hear(frame)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[StoryLine]:
         """All that was told, in order of time."""
         self._close_round()
         self._tell_moved()
@@ -130,7 +130,7 @@ class _Teller:
             self._tell(self._latest(), "", "", "a part of the channel was not captured: what followed is not told")
         start = self._start or 0
         return [
-            Line(
+            StoryLine(
                 at=(told.at - start) / _NS,
                 sender=self._names.get(told.sender, told.sender),
                 receiver=self._names.get(told.receiver, told.receiver),

@@ -18,7 +18,7 @@ from testbed.report.charts.overview import bandwidth_chart, completion_chart, ga
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.timeline import timeline_chart
-from testbed.report.side.comparison import Line
+from testbed.report.side.comparison import ComparisonLine
 from testbed.report.side.measures import MEASURES
 from testbed.report.side.spread import spread
 from testbed.runfiles import pages, samples
@@ -38,7 +38,7 @@ def grid() -> Any:
 
 def overlay() -> Any:
     lines = [
-        Line(migration="", measure=MEASURES[1], group=name, spread=spread(v), values=v)
+        ComparisonLine(migration="", measure=MEASURES[1], group=name, spread=spread(v), values=v)
         for name, v in (("a", [0.02, 0.03]), ("b", [0.01]))
     ]
     return overlay_chart(lines)

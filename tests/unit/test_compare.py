@@ -28,7 +28,7 @@ def a_run(folder: Path, totals: list[float], scenario: str = SCENARIO, **changes
     return made(folder, summary, scenario)
 
 
-def lines_of(*folders: Path, figure: str = "total_time_s") -> list[comparison.Line]:
+def lines_of(*folders: Path, figure: str = "total_time_s") -> list[comparison.ComparisonLine]:
     return [each for each in comparison.laid(folders, anyway=True).lines if each.measure.key == figure]
 
 

@@ -15,7 +15,7 @@ from testbed.core.extents import Extents
 from testbed.linux.net.packet_ring import Packet as Captured
 from testbed.packets.capture import capture_file
 from testbed.packets.capture_process import PcapWriter
-from testbed.packets.story import Line, each_packet, story
+from testbed.packets.story import StoryLine, each_packet, story
 from testbed.wire import messages as m
 
 A, B, CLIENT, GUEST, MAC = "10.0.1.1", "10.0.1.2", "10.0.2.3", "10.0.2.100", "02:00:0a:00:02:64"
@@ -103,30 +103,30 @@ def captured(file: Path) -> Path:
 
 
 @pytest.fixture
-def lines(tmp_path: Path) -> list[Line]:
+def lines(tmp_path: Path) -> list[StoryLine]:
     return story(captured(tmp_path / "a.pcap"))
 
 
-def _at(lines: list[Line], words: str) -> Line:
+def _at(lines: list[StoryLine], words: str) -> StoryLine:
     (found,) = [line for line in lines if words in line.words]
     return found
 
 
-def test_it_is_told_in_order_of_time_since_the_hello(lines: list[Line]) -> None:
+def test_it_is_told_in_order_of_time_since_the_hello(lines: list[StoryLine]) -> None:
     assert [line.at for line in lines] == sorted(line.at for line in lines)
     assert _at(lines, "Hello").at == 0
     assert _at(lines, "Commit: it").at == pytest.approx(0.015)
     assert _at(lines, "who has").at == pytest.approx(-0.005)
 
 
-def test_both_ends_have_names_and_the_guest_too(lines: list[Line]) -> None:
+def test_both_ends_have_names_and_the_guest_too(lines: list[StoryLine]) -> None:
     hello, received = _at(lines, "Hello"), _at(lines, "RoundReceived 1")
     assert (hello.sender, hello.receiver) == ("source", "destination")
     assert (received.sender, received.receiver) == ("destination", "source")
     assert _at(lines, "ICMP").receiver == "guest"
 
 
-def test_what_a_round_carried_is_one_line(lines: list[Line]) -> None:
+def test_what_a_round_carried_is_one_line(lines: list[StoryLine]) -> None:
     carried = _at(lines, "pages of round 1")
     assert carried.at == pytest.approx(0.006)
     assert "2 packets, 41.0 kB on 1 stream in 2.0 ms" in carried.words
@@ -134,19 +134,19 @@ def test_what_a_round_carried_is_one_line(lines: list[Line]) -> None:
     assert "1 packet, 26.0 B" in _at(lines, "streams introduce").words
 
 
-def test_stun_prepare_and_running_say_what_happened(lines: list[Line]) -> None:
+def test_stun_prepare_and_running_say_what_happened(lines: list[StoryLine]) -> None:
     assert "the guest stands still" in _at(lines, "RoundBegin 2").words
     assert "stands still" not in _at(lines, "RoundBegin 1").words
     assert "after 77 operations; 2 connections came" in _at(lines, "Prepare:").words
     assert "first step 1.000 ms, announced 2.000 ms after Commit" in _at(lines, "Running").words
 
 
-def test_connections_are_one_line_or_each_its_own(lines: list[Line], tmp_path: Path) -> None:
+def test_connections_are_one_line_or_each_its_own(lines: list[StoryLine], tmp_path: Path) -> None:
     assert "2 × Connection: 6.0 B unread" in _at(lines, "Connection").words
     assert len([line for line in story(tmp_path / "a.pcap", every=True) if "Connection: " in line.words]) == 2
 
 
-def test_announcements_and_silence_of_the_guest(lines: list[Line]) -> None:
+def test_announcements_and_silence_of_the_guest(lines: list[StoryLine]) -> None:
     assert _at(lines, "RARP").words == f"RARP: {MAC} is here now"
     assert _at(lines, "RARP").sender == "guest"
     assert _at(lines, "who has").sender == "client"

@@ -12,7 +12,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
 
 if TYPE_CHECKING:
-    from testbed.packets.story import Line
+    from testbed.packets.story import StoryLine
 
 _NAME = re.compile(r"(\d+)-(\d+)\.pcap")
 
@@ -50,7 +50,7 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
     return wanted
 
 
-def _show(lines: "Iterable[Line]", live: bool) -> None:
+def _show(lines: "Iterable[StoryLine]", live: bool) -> None:
     """A table on a terminal, plain columns elsewhere."""
     if live and sys.stdout.isatty():
         _table(lines)
@@ -61,7 +61,7 @@ def _show(lines: "Iterable[Line]", live: bool) -> None:
         sys.stdout.write(f"{line.at:>12.6f}  {line.sender:<17} {arrow} {line.receiver:<17}  {words}\n")
 
 
-def _table(lines: "Iterable[Line]") -> None:
+def _table(lines: "Iterable[StoryLine]") -> None:
     from rich.console import Console
 
     from testbed.report.words.tables import Fitting

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from testbed.report.charts.theme import STUNNED
-from testbed.report.side.comparison import Line
+from testbed.report.side.comparison import ComparisonLine
 from testbed.report.words.digits import Unit
 
 WIDTH, STEP = 640, 26
@@ -18,7 +18,7 @@ AXES: dict[Unit, tuple[tuple[str, float], ...]] = {
 """Units of an axis, the larger first: seconds where all values reach one."""
 
 
-def overlay_chart(found: Sequence[Line]) -> alt.TopLevelMixin:
+def overlay_chart(found: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     """A row a group; all lines of one figure, at one size."""
     title, factor = _axis(found)
     order = [_label(line) for line in found]
@@ -39,7 +39,7 @@ def overlay_chart(found: Sequence[Line]) -> alt.TopLevelMixin:
     return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))
 
 
-def _axis(found: Sequence[Line]) -> tuple[str, float]:
+def _axis(found: Sequence[ComparisonLine]) -> tuple[str, float]:
     """Its title, and what values are multiplied by."""
     measure, least = found[0].measure, min(value for line in found for value in line.values)
     unit, factor = next((each for each in AXES[measure.unit] if least >= 1 / each[1]), AXES[measure.unit][-1])
@@ -47,15 +47,15 @@ def _axis(found: Sequence[Line]) -> tuple[str, float]:
     return f"{words}, {unit}" if unit else words, factor
 
 
-def _label(line: Line) -> str:
+def _label(line: ComparisonLine) -> str:
     return " ".join(part for part in (line.migration, line.group) if part)
 
 
-def _point(line: Line, value: float) -> dict[str, Any]:
+def _point(line: ComparisonLine, value: float) -> dict[str, Any]:
     return {"group": _label(line), "value": value}
 
 
-def _range(line: Line, factor: float) -> list[dict[str, Any]]:
+def _range(line: ComparisonLine, factor: float) -> list[dict[str, Any]]:
     low, high = line.spread.low, line.spread.high
     if low is None or high is None:
         return []

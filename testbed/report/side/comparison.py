@@ -36,7 +36,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ComparisonLine:
     """One figure of one group, and how it differs from the first group's. ``real``: at real-world size. ``doubt`` says
     why there is no difference with an interval; empty for the first group, which the others are held against.
     """
@@ -58,7 +58,7 @@ class Comparison:
 
     runs: list[Run]
     reasons: list[str]
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ComparisonLine] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -144,13 +144,13 @@ def _sized(migration: str, known: Sequence[Measure], groups: Sequence[Group]) ->
     return f"{where}the scales differ, so figures are of real-world size{left}"
 
 
-def _lines(migration: str, measure: Measure, groups: Sequence[Group], real: bool) -> Iterator[Line]:
+def _lines(migration: str, measure: Measure, groups: Sequence[Group], real: bool) -> Iterator[ComparisonLine]:
     first = groups[0].values(measure, real)
     for index, group in enumerate(groups):
         values = group.values(measure, real)
         if values:
             model = group.model or groups[0].model
-            yield Line(
+            yield ComparisonLine(
                 migration=migration,
                 measure=measure,
                 group=group.label,

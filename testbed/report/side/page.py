@@ -10,7 +10,7 @@ from testbed.report.charts.overlay import overlay_chart
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side import words
-from testbed.report.side.comparison import Comparison, Line
+from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.runfiles.folder import writing
 
 
@@ -42,9 +42,9 @@ def html(made: Comparison) -> str:
     )
 
 
-def figures_of(lines: Sequence[Line]) -> list[Figure]:
+def figures_of(lines: Sequence[ComparisonLine]) -> list[Figure]:
     """A chart for each figure that somebody has; those of different sizes apart."""
-    kinds: dict[tuple[str, bool], list[Line]] = {}
+    kinds: dict[tuple[str, bool], list[ComparisonLine]] = {}
     for line in lines:
         kinds.setdefault((line.measure.key, line.real), []).append(line)
     return [
@@ -58,17 +58,17 @@ def figures_of(lines: Sequence[Line]) -> list[Figure]:
     ]
 
 
-def _caption(lines: Sequence[Line]) -> str:
+def _caption(lines: Sequence[ComparisonLine]) -> str:
     bar = ", the bar the 95 % interval of the mean" if any(line.spread.low is not None for line in lines) else ""
     return f"A dot is a repeat, the tick the median{bar}."
 
 
-def _title(lines: Sequence[Line]) -> str:
+def _title(lines: Sequence[ComparisonLine]) -> str:
     groups = list(dict.fromkeys(line.group for line in lines))
     return " against ".join(groups) if len(groups) <= 3 else f"{groups[0]} against {len(groups) - 1} others"
 
 
-def _answer(line: Line) -> str:
+def _answer(line: ComparisonLine) -> str:
     where = f"{line.migration}: " if line.migration else ""
     said = "; ".join(part for part in (words.change(line), words.verdict(line)) if part)
     return f"{where}{words.figure(line)}, {line.group}: {said}."

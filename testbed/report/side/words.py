@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from testbed.report.side.comparison import Comparison, Line
+from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.words.digits import per_cent, quoted
 from testbed.report.words.tables import Fitting
 
 HEADS = ("migration", "figure", "group", "n", "median", "mean, 95 % (t)", "difference", "verdict")
 
 
-def rows(lines: Sequence[Line]) -> list[list[str]]:
+def rows(lines: Sequence[ComparisonLine]) -> list[list[str]]:
     """A row a line, as in ``HEADS``."""
     return [
         [
@@ -27,7 +27,7 @@ def rows(lines: Sequence[Line]) -> list[list[str]]:
     ]
 
 
-def table(lines: Sequence[Line]) -> Fitting:
+def table(lines: Sequence[ComparisonLine]) -> Fitting:
     """For a terminal. The migration's name stands there only where there are several."""
     first = 0 if any(line.migration for line in lines) else 1
     made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]], prose=("verdict",))
@@ -36,12 +36,12 @@ def table(lines: Sequence[Line]) -> Fitting:
     return made
 
 
-def figure(line: Line) -> str:
+def figure(line: ComparisonLine) -> str:
     """In words: ``total time``; and of which size, where that is not the emulated one."""
     return f"{line.measure.words}, real-world" if line.real else line.measure.words
 
 
-def verdict(line: Line) -> str:
+def verdict(line: ComparisonLine) -> str:
     """In words; empty for the group that the others are held against."""
     if line.difference is None or line.base is None:
         return line.doubt
@@ -52,7 +52,7 @@ def verdict(line: Line) -> str:
     return f"{way}, beyond the noise; it would hide up to {smallest}"
 
 
-def change(line: Line) -> str:
+def change(line: ComparisonLine) -> str:
     """Of means, in per cent of the first group's, with its interval."""
     if line.base is None:
         return ""
@@ -76,7 +76,7 @@ def as_data(made: Comparison) -> dict[str, Any]:
     return {"not_comparable": made.reasons, "notes": made.notes, "lines": [_as_data(line) for line in made.lines]}
 
 
-def _as_data(line: Line) -> dict[str, Any]:
+def _as_data(line: ComparisonLine) -> dict[str, Any]:
     seen = line.difference
     return {
         "migration": line.migration,
