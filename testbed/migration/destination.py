@@ -10,7 +10,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
 from testbed.migration.digest import digest
 from testbed.migration.door import Door
-from testbed.migration.guest import Arrival, Guest
+from testbed.migration.guest import Arrival, HostedGuest
 from testbed.migration.streams.receiving import ReceiveStream, RoundCounter
 from testbed.migration.streams.sockets import CONNECT_TIMEOUT_S
 from testbed.wire.messages import (
@@ -41,7 +41,7 @@ class DestinationAgent:
     def __init__(
         self,
         *,
-        guest: Guest,
+        guest: HostedGuest,
         memory: memoryview,
         channel: Channel,
         door: Door[StreamHello],

@@ -12,7 +12,7 @@ Adopted = tuple[TcpConnection, socket.socket]
 """A connection, and the socket that it goes on in."""
 
 
-class Guest(Protocol):
+class HostedGuest(Protocol):
     """A guest process on this host. What it computes is none of the agents' business."""
 
     def ports(self) -> GuestPorts:

@@ -16,7 +16,7 @@ from testbed.linux.net.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
-from testbed.migration.guest import Departure, Guest
+from testbed.migration.guest import Departure, HostedGuest
 from testbed.migration.looking import Pass
 from testbed.migration.precopy import CommitRefused
 from testbed.migration.stamps import Stamps
@@ -52,7 +52,7 @@ class SourceAgent:
     def __init__(
         self,
         *,
-        guest: Guest,
+        guest: HostedGuest,
         tracker: Tracker,
         channel: Channel,
         cancel: Cancel,

@@ -14,7 +14,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
 from testbed.core.rounds import THROTTLES, Throttle
 from testbed.dirty import Copying, Tracker
-from testbed.migration.guest import Guest
+from testbed.migration.guest import HostedGuest
 from testbed.throttles.auto_converge import AutoConverge
 from testbed.throttles.sdps import StunDuringPageSend
 
@@ -26,7 +26,7 @@ class Throttling:
     did; ``install_s`` how long the guest stood still for a change of trackers.
     """
 
-    def __init__(self, guest: Guest, tracker: Tracker) -> None:
+    def __init__(self, guest: HostedGuest, tracker: Tracker) -> None:
         self.guest, self.tracker = guest, tracker
         self.mechanism: str | None = None
         self.install_s = 0.0

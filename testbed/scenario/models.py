@@ -1,10 +1,10 @@
 """The keys of a scenario, as pydantic models: what each key is, its default, and what it refuses.
 
     Root ── scale, network ── vmotion, vm (Link)
-         ├─ vm (Guest) ── workload          parameters: those of the workload's own dataclass
-         │              └ services          a list; parameters: those of each service's own dataclass
-         ├─ migration ── policy             parameters: those of the policy's own dataclass
-         └─ matrix, published               read by ``matrix.py`` and ``published.py``
+         ├─ vm (VirtualMachine) ── workload   parameters: those of the workload's own dataclass
+         │                       └ services   a list; parameters: those of each service's own dataclass
+         ├─ migration ── policy               parameters: those of the policy's own dataclass
+         └─ matrix, published                 read by ``matrix.py`` and ``published.py``
 
 Values are in base units and real-world size here; ``plans.py`` makes them small.
 """
@@ -102,7 +102,7 @@ class Network(Part):
     cross_traffic: CrossTraffic | None = Field(default=None, description="other traffic on the vMotion link")
 
 
-class Guest(Part):
+class VirtualMachine(Part):
     """The virtual machine."""
 
     ram: Size = Field(description="a size such as 128GiB")
@@ -140,7 +140,7 @@ class Root(Part):
     seed: Annotated[int, *whole(0, 2**63 - 1)] = 1
     scale: Scale = Field(default_factory=Scale)
     network: Network = Field(default_factory=Network)
-    vm: Guest = Field(description="the virtual machine, at least vm: {ram: 1GiB}")
+    vm: VirtualMachine = Field(description="the virtual machine, at least vm: {ram: 1GiB}")
     migration: Migration = Field(default_factory=Migration)
     warmup: Time = Field(default=1.0, description="the guest runs before the migration, in the laboratory's own time")
     cooldown: Time = Field(default=0.5, description="the guest runs after the migration, in the laboratory's own time")

@@ -116,7 +116,7 @@ def test_schemas_are_json(capsys: Captured) -> None:
 def test_schemas_hold_every_key() -> None:
     scenario, summary = scenario_schema(), summary_schema()
     assert {"name", "network", "vm", "migration", "matrix", "published"} <= set(scenario["properties"])
-    assert {"Link", "Guest", "Migration", "Reduction", "Figures"} <= set(scenario["$defs"])
+    assert {"Link", "VirtualMachine", "Migration", "Reduction", "Figures"} <= set(scenario["$defs"])
     assert {"schema", "migrations", "comparisons", "environment"} <= set(summary["properties"])
     assert {"MigrationRecord", "RoundRecord"} <= set(summary["$defs"])
 

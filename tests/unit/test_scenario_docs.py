@@ -12,7 +12,7 @@ from testbed.core.records import migration, services
 from testbed.migration.stamps import PHASES
 from testbed.report.charts import switchover
 from testbed.scenario import load
-from testbed.scenario.models import CrossTraffic, Guest, Link, Migration, Network, Part, Root, Scale
+from testbed.scenario.models import CrossTraffic, Link, Migration, Network, Part, Root, Scale, VirtualMachine
 from testbed.scenario.parameters import parameters_of
 from testbed.scenario.published import Figures, Ratio, Reduction
 from testbed.scenario.words import CONNECTIONS, CROSS_PROTOCOLS, ENDS, trackers
@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 SCENARIO = (DOCS / "scenario.md").read_text()
 RECORD = (DOCS / "record.md").read_text()
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", SCENARIO, re.DOTALL)
-PARTS: dict[str, type[Part]] = {"scale": Scale, "network": Network, "vm": Guest, "migration": Migration}
+PARTS: dict[str, type[Part]] = {"scale": Scale, "network": Network, "vm": VirtualMachine, "migration": Migration}
 
 
 def test_every_key_is_in_the_reference() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from testbed.core.errors import ScenarioError
 from testbed.core.units import Dimension, parse, written
 from testbed.scenario import load
-from testbed.scenario.models import Guest, Link, Migration, Network, Root, Scale
+from testbed.scenario.models import Link, Migration, Network, Root, Scale, VirtualMachine
 from testbed.scenario.parameters import parameters_of
 
 PATHS = [
@@ -20,7 +20,7 @@ PATHS = [
     *(f"scale.{key}" for key in Scale.model_fields),
     *(f"network.{key}" for key in Network.model_fields),
     *(f"network.vmotion.{key}" for key in Link.model_fields),
-    *(f"vm.{key}" for key in Guest.model_fields),
+    *(f"vm.{key}" for key in VirtualMachine.model_fields),
     *(f"vm.workload.{key}" for key in ("name", "working_set", "write_rate", "phases", "other")),
     *(f"vm.services.{key}" for key in ("0", "0.name", "0.iops", "0.size", "0.block", "0.other", "1")),
     *(f"migration.{key}" for key in Migration.model_fields),

@@ -154,7 +154,7 @@ def test_a_claim_of_a_ratio(tmp_path: Path) -> None:
 
 
 def test_the_schema_says_so() -> None:
-    properties = scenario_schema()["$defs"]["Guest"]["properties"]
+    properties = scenario_schema()["$defs"]["VirtualMachine"]["properties"]
     assert properties["services"]["anyOf"][0]["type"] == "array" and properties["probe"]["default"] is True
     assert "Ratio" in scenario_schema()["$defs"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from testbed import scenarios
 from testbed.scenario import document
-from testbed.scenario.models import Guest, Link, Migration, Network, Root, Scale
+from testbed.scenario.models import Link, Migration, Network, Root, Scale, VirtualMachine
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -31,7 +31,7 @@ KEYS = [
     *(f"network.{key}" for key in Network.model_fields),
     *(f"network.vmotion.{key}" for key in Link.model_fields),
     *(f"network.cross_traffic.{key}" for key in ("rate", "protocol", "other")),
-    *(f"vm.{key}" for key in Guest.model_fields),
+    *(f"vm.{key}" for key in VirtualMachine.model_fields),
     *(f"vm.workload.{key}" for key in ("name", "working_set", "write_rate", "exponent", "other")),
     *(f"vm.services.0.{key}" for key in ("name", "iops", "size", "block", "think_time", "other")),
     *(f"migration.{key}" for key in Migration.model_fields),

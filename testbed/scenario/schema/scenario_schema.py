@@ -51,7 +51,7 @@ def summary_schema() -> dict[str, Any]:
 
 def _name_parts(known: dict[str, Any]) -> None:
     """What the models leave to others: parameters, what the matrix may give instead, what excludes one another."""
-    guest, migration, link = known["Guest"], known["Migration"], known["Link"]
+    guest, migration, link = known["VirtualMachine"], known["Migration"], known["Link"]
     service = {"$ref": "#/$defs/Service"}
     guest["properties"]["workload"] |= {"allOf": [{"$ref": "#/$defs/Workload"}]}
     guest["properties"]["services"] |= {"anyOf": [{"type": "array", "items": service}, service]}
