@@ -17,7 +17,7 @@ from guest_agent.loop import GuestLoop
 from guest_agent.memory.program import Memory
 from guest_agent.ring import RingWriter
 from guest_agent.services import Area, Disk, Service
-from guest_agent.udp_echo import Echo
+from guest_agent.udp_echo import ProbeResponder
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 
@@ -71,7 +71,7 @@ class Machines:
         self.machines = [
             ServiceMachine(loop, area, disk, config.address) for area, disk in zip(areas, disks, strict=True)
         ]
-        self._probe = Echo(loop, config.address) if config.address else None
+        self._probe = ProbeResponder(loop, config.address) if config.address else None
 
     @property
     def names(self) -> list[str]:

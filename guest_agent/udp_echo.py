@@ -17,7 +17,7 @@ _FREEBIND = 15
 """``IP_FREEBIND`` (linux/in.h): the address need not be there yet, nor all the time."""
 
 
-class Echo:
+class ProbeResponder:
     """Answers while the loop turns, from ``begin`` on."""
 
     def __init__(self, loop: GuestLoop, address: str) -> None:
