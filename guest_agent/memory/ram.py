@@ -39,7 +39,7 @@ LAYOUT = np.dtype(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class ExecutionState:
     """The execution state. Operations from ``operations`` to ``pending`` may have been carried out in part."""
 
     operations: int
@@ -47,7 +47,7 @@ class State:
     config: GuestConfig
 
 
-class Counters(NamedTuple):
+class OperationCounters(NamedTuple):
     """``operations`` and ``pending`` of the state."""
 
     operations: int
@@ -109,7 +109,7 @@ def write_state(buffer: Buffer, config: GuestConfig, operations: int = 0) -> Non
     header[0] = (MAGIC, VERSION, len(text), config.ram_bytes, config.seed, operations, operations)
 
 
-def read_state(buffer: Buffer) -> State:
+def read_state(buffer: Buffer) -> ExecutionState:
     """The state in a RAM's first page (a mapping of it, or a copy). Raises ``TestbedError`` when there is none.
 
     It is copied first: what is raised holds no view of a mapping, which could then not be closed.
@@ -123,18 +123,18 @@ def read_state(buffer: Buffer) -> State:
     if length > PAGE_SIZE - _TEXT_AT:
         raise TestbedError(f"page 0 is damaged: a description of {length} bytes does not fit in it")
     config = GuestConfig.parse(page[_TEXT_AT : _TEXT_AT + length].tobytes().decode(errors="replace"))
-    return State(operations=int(header["operations"]), pending=int(header["pending"]), config=config)
+    return ExecutionState(operations=int(header["operations"]), pending=int(header["pending"]), config=config)
 
 
-def read_state_of(ram_fd: int) -> State:
+def read_state_of(ram_fd: int) -> ExecutionState:
     """The state of the guest whose RAM this descriptor is. Raises ``TestbedError`` when there is none."""
     return read_state(os.pread(ram_fd, PAGE_SIZE, 0))
 
 
-def read_counters_of(ram_fd: int) -> Counters | None:
+def read_counters_of(ram_fd: int) -> OperationCounters | None:
     """How far the guest is whose RAM this descriptor is; None when it holds none."""
     page = np.frombuffer(os.pread(ram_fd, PAGE_SIZE, 0), np.uint8)
-    return Counters(*counters(page.view(np.uint64)[None]).tolist()) if _holds_guest(page) else None
+    return OperationCounters(*counters(page.view(np.uint64)[None]).tolist()) if _holds_guest(page) else None
 
 
 def _holds_guest(page: npt.NDArray[np.uint8]) -> bool:

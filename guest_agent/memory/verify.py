@@ -23,7 +23,7 @@ from guest_agent.machine import areas_of
 from guest_agent.memory.fill import fill
 from guest_agent.memory.hashing import Numbers
 from guest_agent.memory.program import Ahead, Memory, Program, Slots
-from guest_agent.memory.ram import Counters, counters, read_counters_of, write_state
+from guest_agent.memory.ram import OperationCounters, counters, read_counters_of, write_state
 from guest_agent.services import Area
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
@@ -99,7 +99,7 @@ class _Proving:
         if source is None:
             raise TestbedError("the source's RAM holds no guest that could be compared with")
         # A destination that cannot be so far has done nothing; then its page 0 will be found to differ.
-        nothing = Counters(source.operations, source.operations)
+        nothing = OperationCounters(source.operations, source.operations)
         self._state = found if found and _plausible(source, found) else nothing
         self._first = np.uint64(source.operations)
         self._chunks = np.empty((2, _CHUNK, _WORDS), np.uint64)
@@ -191,7 +191,7 @@ def _changed_pages(config: GuestConfig, worked: Sequence[bool] | None) -> frozen
     return frozenset(found)
 
 
-def _plausible(source: Counters, destination: Counters) -> bool:
+def _plausible(source: OperationCounters, destination: OperationCounters) -> bool:
     """The destination may be where it says it is, having begun where the source stopped."""
     since, batch = destination.operations - source.operations, destination.pending - destination.operations
     return 0 <= since < _MOST and 0 <= batch <= _WINDOW
