@@ -71,7 +71,7 @@ class Machine(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class ServiceEvidence:
     """What a finished run leaves of one service. ``area``: a copy from the RAM where the guest ended; ``read(offset,
     length)`` reads its part of the datastore; ``logs``: the service's own rows at the source and at the destination;
     ``client``: the rows of its clients, and ``said`` what they said at their end. ``may_break``: how many of their
@@ -101,7 +101,7 @@ class Verdict:
     findings: tuple[str, ...] = ()
 
 
-def broken_findings(evidence: Evidence) -> list[str]:
+def broken_findings(evidence: ServiceEvidence) -> list[str]:
     """Connections that broke, though they should have gone on at the destination, in words."""
     broken = int(evidence.said.get("broken", 0))
     if evidence.may_break is None or broken <= evidence.may_break:
@@ -138,7 +138,7 @@ class Service(Protocol):
         """
         ...
 
-    def verify(self, evidence: Evidence) -> Verdict:
+    def verify(self, evidence: ServiceEvidence) -> Verdict:
         """Whether nothing was lost, doubled or changed. Never raises for what the evidence holds."""
         ...
 

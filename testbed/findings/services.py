@@ -11,8 +11,7 @@ import numpy as np
 from guest_agent.config import GuestConfig
 from guest_agent.memory.verify import areas
 from guest_agent.ring import COLUMNS, Rows
-from guest_agent.services import Evidence as ServiceEvidence
-from guest_agent.services import Service, Verdict
+from guest_agent.services import Service, ServiceEvidence, Verdict
 from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord, ServiceRecord
 from testbed.engines.native.following import Ended
 from testbed.findings.brownout import Stretch, describe, fell_silent

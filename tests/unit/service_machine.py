@@ -22,7 +22,7 @@ import numpy as np
 
 from guest_agent import ring
 from guest_agent.ring import RingReader, RingWriter, Rows
-from guest_agent.services import Area, Disk, Done, Evidence, Service
+from guest_agent.services import Area, Disk, Done, Service, ServiceEvidence
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 
@@ -164,12 +164,12 @@ class SmallMachine:
 
 def evidence(
     *machines: SmallMachine, client: Rows | None = None, said: dict[str, Any] | None = None, may_break: int | None = 0
-) -> Evidence:
+) -> ServiceEvidence:
     """What those machines, in order, leave behind. Reads their logs: once only."""
     last = machines[-1]
     logs = [machine.rows() for machine in machines]
     area = last.area.copy()
-    return Evidence(
+    return ServiceEvidence(
         area=area, read=last.files.take, logs=logs, client=client, said=said or {}, seed=last.seed, may_break=may_break
     )
 

@@ -20,7 +20,7 @@ from guest_agent.machine import areas_of
 from guest_agent.memory.program import Memory
 from guest_agent.memory.verify import areas, prove
 from guest_agent.ring import RingReader
-from guest_agent.services import Evidence, build
+from guest_agent.services import ServiceEvidence, build
 from guest_agent.services.iometer.service import COMPLETED
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
@@ -161,7 +161,7 @@ def test_a_guest_with_a_disk_moves_and_everything_is_proved(start: Runs, disk: i
     found = prove(source_fd, destination_fd, config)
     assert found.match and 0 < found.pages_excluded < config.reserved_pages
     assert found.pages_compared + found.pages_replayed + found.pages_excluded == config.pages
-    evidence = Evidence(
+    evidence = ServiceEvidence(
         area=areas(destination_fd, config)[0],
         read=lambda offset, length: read_direct(disk, offset, length),
         logs=[reader.read() for reader in readers],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guest_agent.services import Evidence, registry
+from guest_agent.services import ServiceEvidence, registry
 from guest_agent.services.iometer.accesses import RUN, Accesses
 from guest_agent.services.iometer.service import COMPLETED, ERRORS, NEXT, Iometer
 from tests.unit.service_machine import SmallMachine, evidence
@@ -39,7 +39,7 @@ def worked(spec: Iometer, path: Path, operations: int) -> SmallMachine:
 
 
 @pytest.fixture
-def moved(tmp_path: Path) -> Iterator[tuple[Evidence, SmallMachine]]:
+def moved(tmp_path: Path) -> Iterator[tuple[ServiceEvidence, SmallMachine]]:
     first = worked(SPEC, tmp_path, 1500)
     second = first.move()
     second.run(lambda: header(second)[COMPLETED] >= 3000)
@@ -126,7 +126,7 @@ def test_it_keeps_as_many_outstanding_as_asked_and_goes_through_its_pool(tmp_pat
 
 
 @pytest.mark.parametrize("tamper", [0, 8, 4088])
-def test_a_changed_byte_on_the_datastore_is_found(moved: tuple[Evidence, SmallMachine], tamper: int) -> None:
+def test_a_changed_byte_on_the_datastore_is_found(moved: tuple[ServiceEvidence, SmallMachine], tamper: int) -> None:
     left, machine = moved
     byte = machine.files.take(17 * 4096 + tamper, 1)
     machine.files.put(17 * 4096 + tamper, bytes([byte[0] ^ 1]))
@@ -134,7 +134,7 @@ def test_a_changed_byte_on_the_datastore_is_found(moved: tuple[Evidence, SmallMa
     assert not verdict.ok and "block 17 " in verdict.findings[0]
 
 
-def test_a_write_that_never_reached_the_datastore_is_found(moved: tuple[Evidence, SmallMachine]) -> None:
+def test_a_write_that_never_reached_the_datastore_is_found(moved: tuple[ServiceEvidence, SmallMachine]) -> None:
     left, machine = moved
     rows = np.concatenate(left.logs)
     writes = rows[(rows[:, 3] & np.uint64(1)) == 1]
@@ -143,7 +143,7 @@ def test_a_write_that_never_reached_the_datastore_is_found(moved: tuple[Evidence
     assert any(f"block {block} " in finding for finding in SPEC.verify(left).findings)
 
 
-def test_an_older_write_in_place_of_the_last_is_found(moved: tuple[Evidence, SmallMachine]) -> None:
+def test_an_older_write_in_place_of_the_last_is_found(moved: tuple[ServiceEvidence, SmallMachine]) -> None:
     left, machine = moved
     rows = np.concatenate(left.logs)
     writes = rows[(rows[:, 3] & np.uint64(1)) == 1]
@@ -156,7 +156,7 @@ def test_an_older_write_in_place_of_the_last_is_found(moved: tuple[Evidence, Sma
     assert any(f"block {block} " in finding for finding in SPEC.verify(left).findings)
 
 
-def test_operations_lost_and_doubled_are_counted(moved: tuple[Evidence, SmallMachine]) -> None:
+def test_operations_lost_and_doubled_are_counted(moved: tuple[ServiceEvidence, SmallMachine]) -> None:
     left, _ = moved
     first, second = left.logs
     lost = SPEC.verify(replace(left, logs=[first, second[:-3]]))
@@ -171,7 +171,7 @@ def test_an_exerciser_that_did_nothing_is_not_in_order(tmp_path: Path) -> None:
     machine.close()
 
 
-def test_an_overwritten_log_is_said(moved: tuple[Evidence, SmallMachine]) -> None:
+def test_an_overwritten_log_is_said(moved: tuple[ServiceEvidence, SmallMachine]) -> None:
     left, _ = moved
     verdict = SPEC.verify(replace(left, logs=[left.logs[0][1000:], left.logs[1]]))
     assert not verdict.ok and "overwritten" in verdict.findings[0]

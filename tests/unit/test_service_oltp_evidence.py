@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.services import Evidence
+from guest_agent.services import ServiceEvidence
 from guest_agent.services.oltp.ledger import ACCOUNT, DELTA, TELLER, Ledger
 from guest_agent.services.oltp.service import Oltp
 from guest_agent.services.oltp.transactions import (
@@ -30,7 +30,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallMa
 
 
 @pytest.fixture
-def kept(machine: SmallMachine) -> Iterator[tuple[Evidence, SmallMachine]]:
+def kept(machine: SmallMachine) -> Iterator[tuple[ServiceEvidence, SmallMachine]]:
     """200 transactions, 100 on either side of a move."""
     asking = Asking(1)
     rows = transact(machine, asking, 100)
@@ -40,56 +40,56 @@ def kept(machine: SmallMachine) -> Iterator[tuple[Evidence, SmallMachine]]:
     successor.close()
 
 
-def test_a_bank_that_moved_is_in_order(kept: tuple[Evidence, SmallMachine]) -> None:
+def test_a_bank_that_moved_is_in_order(kept: tuple[ServiceEvidence, SmallMachine]) -> None:
     verdict = SPEC.verify(kept[0])
     assert verdict.ok and verdict.operations == 200 and verdict.lost == verdict.doubled == 0, verdict.findings
 
 
-def _balance(left: Evidence, of: Ledger) -> None:
+def _balance(left: ServiceEvidence, of: Ledger) -> None:
     of.accounts[3] += 1
 
 
-def _moved_money(left: Evidence, of: Ledger) -> None:
+def _moved_money(left: ServiceEvidence, of: Ledger) -> None:
     of.accounts[3] += 1
     of.accounts[4] -= 1
 
 
-def _history(left: Evidence, of: Ledger) -> None:
+def _history(left: ServiceEvidence, of: Ledger) -> None:
     of.history[5, 6] += 1
 
 
-def _session(left: Evidence, of: Ledger) -> None:
+def _session(left: ServiceEvidence, of: Ledger) -> None:
     of.sessions[1, 0] += 1
 
 
 @pytest.mark.parametrize("tamper", [_balance, _moved_money, _history, _session])
 def test_tables_that_are_not_what_the_log_gives_are_found(
-    kept: tuple[Evidence, SmallMachine], tamper: Callable[[Evidence, Ledger], None]
+    kept: tuple[ServiceEvidence, SmallMachine], tamper: Callable[[ServiceEvidence, Ledger], None]
 ) -> None:
     tamper(kept[0], Ledger(kept[0].area, SPEC.sizes))
     assert not SPEC.verify(kept[0]).ok
 
 
-def test_a_log_that_was_not_written_is_found(kept: tuple[Evidence, SmallMachine]) -> None:
+def test_a_log_that_was_not_written_is_found(kept: tuple[ServiceEvidence, SmallMachine]) -> None:
     kept[1].files.put(4096, bytes(4096))
     assert any("on the datastore" in finding for finding in SPEC.verify(kept[0]).findings)
 
 
-def test_an_acknowledged_transaction_that_is_gone_is_lost(kept: tuple[Evidence, SmallMachine]) -> None:
+def test_an_acknowledged_transaction_that_is_gone_is_lost(kept: tuple[ServiceEvidence, SmallMachine]) -> None:
     left, _ = kept
     assert left.client is not None
     more = np.vstack([left.client, np.array([[1, 2, 1 << 32 | 201, 200]], np.uint64)])
     assert SPEC.verify(replace(left, client=more, said=told(201))).lost == 1
 
 
-def test_a_transaction_done_twice_is_doubled(kept: tuple[Evidence, SmallMachine]) -> None:
+def test_a_transaction_done_twice_is_doubled(kept: tuple[ServiceEvidence, SmallMachine]) -> None:
     of = Ledger(kept[0].area, SPEC.sizes)
     of.history[7, 1:7] = of.history[6, 1:7]
     verdict = SPEC.verify(kept[0])
     assert verdict.doubled == 1 and verdict.lost == 1 and not verdict.ok
 
 
-def test_clients_that_said_nothing_prove_nothing(kept: tuple[Evidence, SmallMachine]) -> None:
+def test_clients_that_said_nothing_prove_nothing(kept: tuple[ServiceEvidence, SmallMachine]) -> None:
     assert not SPEC.verify(replace(kept[0], said={})).ok
 
 
@@ -99,7 +99,7 @@ def test_any_area_and_any_datastore_get_a_verdict(data: st.DataObject) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     area = random.integers(0, 256, spec.area_pages * 4096, np.uint8)
     rows = random.integers(0, 2**64, (3, 4), np.uint64)
-    left = Evidence(area=area, read=lambda _, n: random.bytes(n), logs=[rows], client=rows, said={}, seed=1)
+    left = ServiceEvidence(area=area, read=lambda _, n: random.bytes(n), logs=[rows], client=rows, said={}, seed=1)
     assert not spec.verify(left).ok
 
 
@@ -113,12 +113,16 @@ def test_any_area_and_any_datastore_get_a_verdict(data: st.DataObject) -> None:
         ({"answered": 199}, "told of 199 transactions, and their log holds 200"),
     ],
 )
-def test_what_the_clients_miss_is_found(kept: tuple[Evidence, SmallMachine], said: dict[str, int], words: str) -> None:
+def test_what_the_clients_miss_is_found(
+    kept: tuple[ServiceEvidence, SmallMachine], said: dict[str, int], words: str
+) -> None:
     verdict = SPEC.verify(replace(kept[0], said=told(200) | said))
     assert not verdict.ok and any(words in finding for finding in verdict.findings), verdict.findings
 
 
-def test_what_broke_with_its_connection_was_done_or_not_and_is_no_fault(kept: tuple[Evidence, SmallMachine]) -> None:
+def test_what_broke_with_its_connection_was_done_or_not_and_is_no_fault(
+    kept: tuple[ServiceEvidence, SmallMachine],
+) -> None:
     said = told(200) | {"sent": 203, "abandoned": 3, "broken": 4}
     assert SPEC.verify(replace(kept[0], said=said, may_break=None)).ok
     assert SPEC.verify(replace(kept[0], said=said, may_break=4)).ok

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from guest_agent.listening import Listener
-from guest_agent.services import Evidence, Machine, Verdict, broken_findings, register
+from guest_agent.services import Machine, ServiceEvidence, Verdict, broken_findings, register
 from testbed.core.units import Interval
 
 _METHOD = "every byte that came back was held against what was sent, by connection and offset"
@@ -64,7 +64,7 @@ class Echo:
         assert self.port is not None  # noqa: S101 - it is a constant
         Echoing(machine, self.port, sockets)
 
-    def verify(self, evidence: Evidence) -> Verdict:
+    def verify(self, evidence: ServiceEvidence) -> Verdict:
         """By what the clients saw: every byte of every connection once, in order, as long as the connection lasted."""
         said = evidence.said
         if not {"broken", "mismatched", "sent", "answered", "abandoned"} <= said.keys():

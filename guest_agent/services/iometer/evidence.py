@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from guest_agent.memory.hashing import Numbers
 from guest_agent.ring import COLUMNS, Rows
-from guest_agent.services import Evidence, Verdict
+from guest_agent.services import ServiceEvidence, Verdict
 from guest_agent.services.iometer.accesses import WORD, Accesses
 
 METHOD = "operation numbers in the logs are whole; every block holds what the last write to it wrote, sector by sector"
@@ -22,7 +22,7 @@ _CHUNK = 4 << 20
 START, END, NUMBER, DETAIL = range(COLUMNS)
 
 
-def check(accesses: Accesses, evidence: Evidence, completed: int, errors: int) -> Verdict:
+def check(accesses: Accesses, evidence: ServiceEvidence, completed: int, errors: int) -> Verdict:
     """The verdict on ``completed`` operations, of which the service itself found ``errors`` wrong."""
     rows = np.concatenate([np.empty((0, COLUMNS), np.uint64), *evidence.logs])
     lost, doubled = count_numbers(rows[:, NUMBER], completed)
@@ -61,7 +61,7 @@ def number_findings(logs: Sequence[Rows], lost: int, doubled: int, count: int) -
         yield f"{doubled} operations are in the logs more than once, or were never begun"
 
 
-def _wrong_blocks(accesses: Accesses, evidence: Evidence, rows: Rows) -> Iterator[int]:
+def _wrong_blocks(accesses: Accesses, evidence: ServiceEvidence, rows: Rows) -> Iterator[int]:
     operations, blocks = _may_be_last(rows)
     inside = blocks < np.uint64(accesses.blocks)
     operations, blocks = operations[inside], blocks[inside]

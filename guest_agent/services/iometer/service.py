@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar
 
 from guest_agent.memory.pacing import Pacer
-from guest_agent.services import Evidence, Machine, Verdict, register
+from guest_agent.services import Machine, ServiceEvidence, Verdict, register
 from guest_agent.services.iometer.accesses import RUN, WORD, Accesses
 from guest_agent.services.iometer.evidence import check
 from testbed.core.units import PAGE_SIZE, Block, Bytes, PerSecond
@@ -87,7 +87,7 @@ class Iometer:
         """Goes on with the next operation."""
         Exerciser(self, machine, seed)
 
-    def verify(self, evidence: Evidence) -> Verdict:
+    def verify(self, evidence: ServiceEvidence) -> Verdict:
         """Every operation once in the logs, and on the datastore what they wrote last."""
         header = evidence.area[:PAGE_SIZE].view("u8")
         completed, errors = int(header[COMPLETED]), int(header[ERRORS])

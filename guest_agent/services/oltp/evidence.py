@@ -6,7 +6,7 @@ import numpy as np
 
 from guest_agent.memory.hashing import Numbers
 from guest_agent.ring import COLUMNS, Rows
-from guest_agent.services import Evidence, Verdict, broken_findings
+from guest_agent.services import ServiceEvidence, Verdict, broken_findings
 from guest_agent.services.iometer.evidence import NUMBER, count_numbers, number_findings
 from guest_agent.services.oltp.ledger import (
     ACCOUNT,
@@ -30,7 +30,7 @@ _DETAIL = COLUMNS - 1
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-def check(ledger: Ledger, evidence: Evidence) -> Verdict:
+def check(ledger: Ledger, evidence: ServiceEvidence) -> Verdict:
     """The verdict on all that was done."""
     count = min(ledger.count, len(ledger.history))
     history = ledger.history[:count]
@@ -56,7 +56,7 @@ def _balances(ledger: Ledger, history: Words) -> Iterator[str]:
             yield f"the balances of all {name} add up to {int(table.sum())}, the history to {total}"
 
 
-def _replayed(ledger: Ledger, history: Words, evidence: Evidence) -> Iterator[str]:
+def _replayed(ledger: Ledger, history: Words, evidence: ServiceEvidence) -> Iterator[str]:
     """What the log on the datastore says, against RAM."""
     log = np.frombuffer(evidence.read(0, ledger.sizes.log_bytes), np.int64).reshape(-1, RECORD_WORDS)
     different = int((log[: len(history)] != history).any(axis=1).sum())
@@ -87,7 +87,7 @@ def _tables(ledger: Ledger, log: Words) -> Iterator[str]:
         yield "the sessions' last replies are not those that the log replayed gives"
 
 
-def _asked(ledger: Ledger, history: Words, evidence: Evidence) -> Iterator[str]:
+def _asked(ledger: Ledger, history: Words, evidence: ServiceEvidence) -> Iterator[str]:
     """What was done is what was asked for: that follows from session and sequence, and from nothing that moved."""
     words, sizes = history.view(np.uint64), ledger.sizes
     rows = sizes.accounts, sizes.tellers, sizes.branches
@@ -97,7 +97,7 @@ def _asked(ledger: Ledger, history: Words, evidence: Evidence) -> Iterator[str]:
         yield f"{strange} transactions in the history are not what their session had asked for"
 
 
-def _served(history: Words, evidence: Evidence) -> Iterator[str]:
+def _served(history: Words, evidence: ServiceEvidence) -> Iterator[str]:
     """The service's own rows: every transaction once, for whom the history says."""
     rows: Rows = np.concatenate([np.empty((0, COLUMNS), np.uint64), *evidence.logs])
     lost, doubled = count_numbers(rows[:, NUMBER], len(history))
@@ -122,7 +122,7 @@ def _acknowledged(history: Words, client: Rows | None) -> tuple[int, int]:
     return int((~found).sum()), doubled
 
 
-def _told(evidence: Evidence, lost: int, doubled: int) -> Iterator[str]:
+def _told(evidence: ServiceEvidence, lost: int, doubled: int) -> Iterator[str]:
     rows, said = 0 if evidence.client is None else len(evidence.client), evidence.said
     if not {"sent", "answered", "errors", "abandoned", "mismatched", "broken"} <= said.keys():
         yield "its clients said nothing at their end"

@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar
 
 from guest_agent.listening import Listener, is_established
-from guest_agent.services import Evidence, Machine, Verdict, register
+from guest_agent.services import Machine, ServiceEvidence, Verdict, register
 from guest_agent.services.oltp.evidence import check
 from guest_agent.services.oltp.ledger import SEQUENCE, SESSION, Ledger, Sizes
 from guest_agent.services.oltp.transactions import FULL, REQUEST_BYTES, Reply, Request, read_request
@@ -77,7 +77,7 @@ class Oltp:
         assert self.port is not None  # noqa: S101 - it is a constant
         Bank(self, machine, self.port, sockets)
 
-    def verify(self, evidence: Evidence) -> Verdict:
+    def verify(self, evidence: ServiceEvidence) -> Verdict:
         """Balances add up, the log replayed gives the tables, and what was acknowledged was done, once."""
         return check(Ledger(evidence.area[: self.area_pages * PAGE_SIZE], self.sizes), evidence)
 
