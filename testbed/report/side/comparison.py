@@ -11,7 +11,7 @@ from pathlib import Path
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord
 from testbed.report.side.measures import Measure, measures
-from testbed.report.side.runs import Run, groups_of, load, refusals, scale_of
+from testbed.report.side.runs import ComparedRun, groups_of, load, refusals, scale_of
 from testbed.report.side.spread import Difference, Spread, difference, spread
 
 MODEL, CONSTANT = "a model, no noise", "the same in every repeat: the noise is not known"
@@ -56,7 +56,7 @@ class ComparisonLine:
 class Comparison:
     """``reasons``: why these runs should not be compared; ``notes``: what was left out, and at which size it is."""
 
-    runs: list[Run]
+    runs: list[ComparedRun]
     reasons: list[str]
     lines: list[ComparisonLine] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway
     return made
 
 
-def compare(runs: Sequence[Run]) -> Comparison:
+def compare(runs: Sequence[ComparedRun]) -> Comparison:
     """Migration by migration, figure by figure, a line a group. Figures that nobody has are left out."""
     made = Comparison(runs=list(runs), reasons=refusals(runs))
     known = measures(done for run in runs for done in run.completed)
@@ -91,7 +91,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
     return made
 
 
-def _matched(runs: Sequence[Run]) -> Iterator[tuple[str, list[Group]]]:
+def _matched(runs: Sequence[ComparedRun]) -> Iterator[tuple[str, list[Group]]]:
     """What is compared with what: one migration over the groups, or the migrations of the only group."""
     groups = groups_of(runs)
     names = {label: _names(each) for label, each in groups.items()}
@@ -105,17 +105,17 @@ def _matched(runs: Sequence[Run]) -> Iterator[tuple[str, list[Group]]]:
             yield name, [_group(label, each, name) for label, each in groups.items()]
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
+def _names(runs: Sequence[ComparedRun]) -> list[str]:
     return list(dict.fromkeys(done.name for run in runs for done in run.summary.migrations))
 
 
-def _group(label: str, runs: Sequence[Run], name: str) -> Group:
+def _group(label: str, runs: Sequence[ComparedRun], name: str) -> Group:
     found = [done for run in runs for done in run.summary.migrations if done.name == name]
     completed = [done for done in found if done.outcome == "completed"]
     return Group(label=label, migrations=completed, made=len(found), model=any(run.model for run in runs))
 
 
-def _strangers(groups: dict[str, list[Run]]) -> list[str]:
+def _strangers(groups: dict[str, list[ComparedRun]]) -> list[str]:
     """Groups that have no migration of any other's, where migrations are matched by their names."""
     names = {label: set(_names(each)) for label, each in groups.items()}
     if len(names) == 1 or all(len(each) == 1 for each in names.values()):

@@ -21,7 +21,7 @@ SAME = ("kernel", "machine", "cpu", "cores")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class ComparedRun:
     """A run's folder, its summary, and its scenario without its seed."""
 
     path: Path
@@ -39,7 +39,7 @@ class Run:
         return [each for each in self.summary.migrations if each.outcome == "completed"]
 
 
-def load(paths: Sequence[Path]) -> list[Run]:
+def load(paths: Sequence[Path]) -> list[ComparedRun]:
     """Raises ``ScenarioError`` for what is no run, and for a run that is there twice: it is no repeat of itself."""
     runs = [_load(path) for path in paths]
     for index, run in enumerate(runs):
@@ -51,7 +51,7 @@ def load(paths: Sequence[Path]) -> list[Run]:
     return runs
 
 
-def refusals(runs: Sequence[Run]) -> list[str]:
+def refusals(runs: Sequence[ComparedRun]) -> list[str]:
     """Why these runs should not be compared, a sentence each; empty if nothing speaks against it."""
     found = [f"{run.path} is not valid: {_first(run.summary)}" for run in runs if not run.summary.valid]
     found += _differing("engine", [run.summary.engine for run in runs])
@@ -63,9 +63,9 @@ def refusals(runs: Sequence[Run]) -> list[str]:
     return found
 
 
-def groups_of(runs: Sequence[Run]) -> dict[str, list[Run]]:
+def groups_of(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
     """Runs that are repeats of one another, by a label that says what sets them apart."""
-    kinds: dict[str, list[Run]] = {}
+    kinds: dict[str, list[ComparedRun]] = {}
     for run in runs:
         kinds.setdefault(repr((run.scenario, run.summary.testbed_version, _commit(run))), []).append(run)
     found = list(kinds.values())
@@ -77,14 +77,16 @@ def scale_of(done: MigrationRecord) -> tuple[float, float]:
     return done.scale["size"], done.scale["time"]
 
 
-def _load(path: Path) -> Run:
+def _load(path: Path) -> ComparedRun:
     folder = RunFolder(path)
     summary = folder.read_summary()
     known, _ = tree_of(files.text(folder.scenario, files.MOST_SCENARIO), str(folder.scenario))
-    return Run(path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"})
+    return ComparedRun(
+        path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"}
+    )
 
 
-def _labels(groups: Sequence[Sequence[Run]]) -> list[str]:
+def _labels(groups: Sequence[Sequence[ComparedRun]]) -> list[str]:
     """The scenarios' names where they differ, else what in them does, else the folders'."""
     names = [each[0].summary.scenario for each in groups]
     if len(set(names)) == len(names):
@@ -104,7 +106,7 @@ def _differing(what: str, values: Sequence[Any]) -> Iterator[str]:
         yield f"the runs differ in {what}: {', '.join(seen)}"
 
 
-def _commit(run: Run) -> Any:
+def _commit(run: ComparedRun) -> Any:
     return run.summary.environment.get("commit")
 
 
