@@ -11,7 +11,7 @@ from testbed.policies.common import explain, within
 
 @register("plain")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plain:
+class PlainPolicy:
     """The goal alone: neither a throttle nor a limit on rounds."""
 
     downtime_goal: Seconds = 0.5

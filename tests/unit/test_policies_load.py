@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from testbed.core.rounds import Action, Decision, Round
 from testbed.core.units import Seconds
 from testbed.policies import register
-from testbed.policies.plain import Plain
+from testbed.policies.plain import PlainPolicy
 
 
 @register({name!r})
@@ -90,7 +90,7 @@ def test_what_cannot_be(spec: object, said: str) -> None:
         ("raise SystemExit(0)", "does not run: SystemExit"),
         ("", "found 0"),
         ("class Mine:\n    def decide(self, history): ...", "found 0"),
-        ("from testbed.policies.plain import Plain", "found 0"),
+        ("from testbed.policies.plain import PlainPolicy", "found 0"),
         (MINE.format(name="plain"), "two policys are called 'plain'"),
         (MINE.format(name="two-a") + MINE.format(name="two-b").replace("class Mine", "class Other"), "found 2"),
     ],
