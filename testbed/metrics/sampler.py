@@ -20,7 +20,7 @@ import orjson
 
 from testbed.core.errors import TestbedError
 from testbed.linux.files import owned
-from testbed.metrics.source import Row, Source
+from testbed.metrics.source import Row, SampleSource
 
 PERIOD_S = 0.02
 _BATCH = 12
@@ -54,7 +54,7 @@ class Sampler:
     until then the sampling goes on with what works. ``event`` and ``add`` may be called from any thread.
     """
 
-    def __init__(self, path: Path, sources: tuple[Source, ...] = (), period_s: float = PERIOD_S) -> None:
+    def __init__(self, path: Path, sources: tuple[SampleSource, ...] = (), period_s: float = PERIOD_S) -> None:
         self._path, self._period = path, period_s
         self._sources = list(sources)
         self._rows: deque[Row] = deque()
@@ -92,7 +92,7 @@ class Sampler:
             with contextlib.suppress(TestbedError):  # it would hide what happened first
                 self.close()
 
-    def add(self, source: Source) -> None:
+    def add(self, source: SampleSource) -> None:
         """One more source, from the next tick on."""
         self._sources.append(source)
 

@@ -6,7 +6,7 @@ Row: TypeAlias = dict[str, object]
 """One line of samples.jsonl but for ``t``: always ``kind``, then figures in bytes, seconds, bytes per second."""
 
 
-class Source(Protocol):
+class SampleSource(Protocol):
     """One thing to read: once a tick, from the sampler's thread alone, in well under a millisecond."""
 
     def sample(self) -> list[Row]:
@@ -21,7 +21,7 @@ class Source(Protocol):
 class Seldom:
     """A source that is asked at every so-many-th tick alone, the first included: what changes slowly, or costs much."""
 
-    def __init__(self, source: Source, every: int) -> None:
+    def __init__(self, source: SampleSource, every: int) -> None:
         self._source, self._every, self._ticks = source, every, 0
 
     def sample(self) -> list[Row]:
