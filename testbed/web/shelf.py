@@ -19,7 +19,7 @@ Stamp: TypeAlias = tuple[tuple[int, ...] | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ListedRun:
     """One run folder. ``name`` as it can be shown, ``link`` as it can be asked for; ``files``: which of ``FILES`` it
     has. ``summary`` is None where it cannot be read, and ``fault`` says why.
     """
@@ -43,14 +43,14 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, tuple[Stamp, Found]] = {}
+        self._known: dict[str, tuple[Stamp, ListedRun]] = {}
 
-    def runs(self) -> list[Found]:
+    def runs(self) -> list[ListedRun]:
         """As they are now, the newest first, by when they were started; unreadable ones last."""
         found = list(self._all())
         return sorted(found, key=lambda each: each.summary.started_at if each.summary else "", reverse=True)
 
-    def _all(self) -> Iterator[Found]:
+    def _all(self) -> Iterator[ListedRun]:
         for run in self._folder.iterdir():
             try:
                 if not run.is_symlink() and there(run / SUMMARY):
@@ -58,7 +58,7 @@ class Shelf:
             except (TestbedError, OSError) as fault:
                 yield _found(run, (), None, str(fault))
 
-    def _one(self, run: Path) -> Found:
+    def _one(self, run: Path) -> ListedRun:
         stamp = tuple(_stamp(run / name) for name in FILES)
         known = self._known.get(run.name)
         if known is None or known[0] != stamp:
@@ -71,10 +71,10 @@ class Shelf:
         return known[1]
 
 
-def _found(run: Path, files: tuple[str, ...], summary: Summary | None, fault: str = "") -> Found:
+def _found(run: Path, files: tuple[str, ...], summary: Summary | None, fault: str = "") -> ListedRun:
     """A name may hold bytes that are no text."""
     link = quote(os.fsencode(run.name))
-    return Found(name=printable(run.name), link=link, files=files, summary=summary, fault=printable(fault))
+    return ListedRun(name=printable(run.name), link=link, files=files, summary=summary, fault=printable(fault))
 
 
 def _stamp(file: Path) -> tuple[int, ...] | None:
