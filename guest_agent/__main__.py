@@ -18,7 +18,7 @@ from testbed.linux.processes import process
 VERBS = "ports, userfaultfd, logs, adopt, run, status, stop"
 
 
-class Session:
+class ServedGuest:
     """The guest's verbs, and its life between ``ready`` and its end."""
 
     def __init__(self, guest: Guest, path: str) -> None:
@@ -68,7 +68,7 @@ def main() -> int:
     process.die_with_parent()  # by signal, for a stopped guest sees no end of file
     process.set_timer_slack(1e-6)
     try:
-        session = Session(Guest(GuestConfig.parse(arguments.config)), arguments.socket)
+        session = ServedGuest(Guest(GuestConfig.parse(arguments.config)), arguments.socket)
         gc.collect()
         gc.freeze()
         session.live()
