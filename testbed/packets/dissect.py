@@ -96,42 +96,6 @@ def _next_extent(pages: Packet, before: list[BasePacket], last: Packet | None, r
     return Extent if found < pages.count and len(rest) >= EXTENT_BYTES else None
 
 
-class Pages(Packet):
-    """A table of extents; their bytes follow raw, as far as the segment holds them and they were kept."""
-
-    name = "Pages"
-    fields_desc = [  # noqa: RUF012
-        IntField("round", 0),
-        FieldLenField("count", None, count_of="extents", fmt="!I"),
-        PacketListField("extents", [], next_cls_cb=_next_extent, max_count=wire.MAX_EXTENTS),
-    ]
-
-
-class GuestConnection(Body):
-    """One of the guest's TCP connections, with what waits in its queues (``wire.tcp``); scale 255: none."""
-
-    name = "GuestConnection"
-    fields_desc = [  # noqa: RUF012
-        IPField("local_ip", "0.0.0.0"),  # noqa: S104 - nothing is bound
-        ShortField("local_port", 0),
-        IPField("remote_ip", "0.0.0.0"),  # noqa: S104
-        ShortField("remote_port", 0),
-        IntField("send_sequence", 0),
-        IntField("receive_sequence", 0),
-        IntField("mss", 0),
-        ByteField("send_scale", 255),
-        ByteField("receive_scale", 255),
-        FlagsField("flags", 0, 8, _CONNECTION_FLAGS),
-        IntField("timestamp", 0),
-        XStrFixedLenField("window", bytes(20), 20),
-        IntField("unsent", 0),
-        FieldLenField("received_bytes", None, length_of="received", fmt="!I"),
-        FieldLenField("unacknowledged_bytes", None, length_of="unacknowledged", fmt="!I"),
-        StrLenField("received", b"", length_from=lambda body: body.received_bytes),
-        StrLenField("unacknowledged", b"", length_from=lambda body: body.unacknowledged_bytes),
-    ]
-
-
 def _fixed(message: Any) -> type[Packet]:
     """A layer from a message's dataclass and its ``layout``: ``!16sQ`` is 16 bytes and a number of 8."""
     kinds = re.findall(r"(\d*)([sQIHB])", message.layout.format)
@@ -152,9 +116,9 @@ def _text(message: Any) -> type[Packet]:
     )
 
 
-def _layer(message: Any, made: list[Any]) -> type[Packet]:
+def _layer(message: Any, made: list[Any], base: type[Packet] = Body) -> type[Packet]:
     name = message.__name__
-    return type(name, (Body,), {"name": name, "fields_desc": made, "__doc__": message.__doc__})
+    return type(name, (base,), {"name": name, "fields_desc": made, "__doc__": message.__doc__})
 
 
 Hello = _fixed(wire.Hello)
@@ -169,6 +133,39 @@ Running = _fixed(wire.Running)
 Abandon = _text(wire.Abandon)
 Failed = _text(wire.Failed)
 StreamHello = _fixed(wire.StreamHello)
+Pages = _layer(
+    wire.Pages,
+    [
+        IntField("round", 0),
+        FieldLenField("count", None, count_of="extents", fmt="!I"),
+        PacketListField("extents", [], next_cls_cb=_next_extent, max_count=wire.MAX_EXTENTS),
+    ],
+    base=Packet,
+)
+"""The bytes of its extents follow raw, as far as the segment holds them and they were kept."""
+GuestConnection = _layer(
+    wire.GuestConnection,
+    [
+        IPField("local_ip", "0.0.0.0"),  # noqa: S104 - nothing is bound
+        ShortField("local_port", 0),
+        IPField("remote_ip", "0.0.0.0"),  # noqa: S104
+        ShortField("remote_port", 0),
+        IntField("send_sequence", 0),
+        IntField("receive_sequence", 0),
+        IntField("mss", 0),
+        ByteField("send_scale", 255),
+        ByteField("receive_scale", 255),
+        FlagsField("flags", 0, 8, _CONNECTION_FLAGS),
+        IntField("timestamp", 0),
+        XStrFixedLenField("window", bytes(20), 20),
+        IntField("unsent", 0),
+        FieldLenField("received_bytes", None, length_of="received", fmt="!I"),
+        FieldLenField("unacknowledged_bytes", None, length_of="unacknowledged", fmt="!I"),
+        StrLenField("received", b"", length_from=lambda body: body.received_bytes),
+        StrLenField("unacknowledged", b"", length_from=lambda body: body.unacknowledged_bytes),
+    ],
+)
+"""With what waits in its queues (``wire.tcp``); scale 255: none."""
 
 LAYERS: dict[int, type[Packet]] = {
     wire.Type.HELLO: Hello,
