@@ -1,6 +1,6 @@
 """The streams' TCP, seen from outside: every connection of a host to a port, by the kernel's own account."""
 
-from testbed.linux.net.tcp_info import TcpConnection, TcpConnections
+from testbed.linux.net.tcp_info import ListedConnection, TcpConnections
 from testbed.metrics.source import Row
 
 
@@ -14,7 +14,7 @@ class TcpSource:
     def __init__(self, host: str, pid: int, port: int) -> None:
         self._host, self._port = host, port
         self._connections = TcpConnections(pid)
-        self._known: list[TcpConnection] = []
+        self._known: list[ListedConnection] = []
         self._in_use = -1
 
     def sample(self) -> list[Row]:
@@ -31,7 +31,7 @@ class TcpSource:
         """Lets go of the namespace."""
         self._connections.close()
 
-    def _row(self, connection: TcpConnection) -> Row:
+    def _row(self, connection: ListedConnection) -> Row:
         info = connection.info
         return {
             "kind": "tcp",

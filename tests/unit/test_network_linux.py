@@ -14,7 +14,7 @@ from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.net.counters import Counters
 from testbed.linux.net.netlink import SOCK_DIAG, Netlink, attribute, attributes
 from testbed.linux.net.netns import identity
-from testbed.linux.net.tcp_info import TcpConnection, TcpConnections, parse, tcp_info
+from testbed.linux.net.tcp_info import ListedConnection, TcpConnections, parse, tcp_info
 from testbed.network.commands import CommandFailed, run
 
 HERE = os.getpid()
@@ -58,7 +58,7 @@ def pair() -> Iterator[Pair]:
         yield client, accepted, port
 
 
-def _only(connections: TcpConnections, port: int) -> TcpConnection:
+def _only(connections: TcpConnections, port: int) -> ListedConnection:
     (found,) = connections.to(port)
     return found
 

@@ -52,7 +52,7 @@ class TcpInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TcpConnection:
+class ListedConnection:
     """A connection as its own end sees it."""
 
     local_port: int
@@ -73,7 +73,7 @@ class TcpConnections:
         """How many TCP sockets the namespace has, listening ones too: a new connection changes it."""
         return _in_use(os.pread(self._sockstat, 512, 0))
 
-    def again(self, known: TcpConnection) -> TcpConnection | None:
+    def again(self, known: ListedConnection) -> ListedConnection | None:
         """What is known now of a connection that was listed before. None when it is gone."""
         request = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, _EXTENSIONS, _LIVING, known.socket_id)
         try:
@@ -84,11 +84,11 @@ class TcpConnections:
             raise
         return _connection(answer.payload) if answer.payload[1] != _TIME_WAIT else None
 
-    def to(self, port: int) -> list[TcpConnection]:
+    def to(self, port: int) -> list[ListedConnection]:
         """Those whose other end is ``port``, in the order of their own ports."""
         return [connection for connection in self.all() if connection.remote_port == port]
 
-    def all(self) -> list[TcpConnection]:
+    def all(self) -> list[ListedConnection]:
         """Every connection that is made or being made, in the order of their own ports."""
         request = _REQUEST.pack(socket.AF_INET, socket.IPPROTO_TCP, _EXTENSIONS, _LIVING, bytes(48))
         found = [_connection(message.payload) for message in self._netlink.dump(_SOCK_DIAG_BY_FAMILY, request)]
@@ -142,11 +142,11 @@ def parse(data: bytes, congestion: bytes) -> TcpInfo:
     )
 
 
-def _connection(payload: bytes) -> TcpConnection:
+def _connection(payload: bytes) -> ListedConnection:
     """struct inet_diag_msg: four bytes of state, then sockid: ports and addresses in network order."""
     local_port, remote_port = struct.unpack_from("!2H", payload, 4)
     found = attributes(payload[_ANSWER_SIZE:])
-    return TcpConnection(
+    return ListedConnection(
         local_port=local_port,
         remote_port=remote_port,
         remote_address=socket.inet_ntoa(payload[24:28]),
