@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from guest_agent.ring import RingWriter
-from guest_agent.services import Service, registry
+from guest_agent.services import Service, build
 from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.parameters import Spec
 
 PATIENCE_S = 10.0
 """How long clients try to reach the guest at first."""
@@ -36,7 +37,7 @@ class ClientConfig:
     address: str
     log_fd: int
     seed: int = 1
-    service: dict[str, Any] | None = None
+    service: Spec | None = None
     port: int | None = None
 
     @classmethod
@@ -49,12 +50,7 @@ class ClientConfig:
 
     def build(self) -> Service:
         """The service that it talks to. Raises ``ScenarioError``."""
-        spec = {key.replace("-", "_"): value for key, value in (self.service or {}).items()}
-        name = str(spec.pop("name", ""))
-        try:
-            return registry.get(name)(**spec)
-        except (TypeError, ValueError) as error:
-            raise ScenarioError(f"service '{name}': {error}") from error
+        return build(self.service or {})
 
     def log(self) -> RingWriter:
         """Its rows: sent (ns, CLOCK_MONOTONIC), answered, number, detail."""

@@ -13,13 +13,12 @@ leaves in its area, its sockets and the disk is all that the service is; its Pyt
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from guest_agent.ring import RingWriter, Rows
-from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry
 
 Area = npt.NDArray[np.uint8]
@@ -82,7 +81,7 @@ class ServiceEvidence:
     read: Callable[[int, int], bytes]
     logs: Sequence[Rows]
     client: Rows | None
-    said: dict[str, Any]
+    said: Mapping[str, int]
     seed: int
     may_break: int | None = 0
 
@@ -103,7 +102,7 @@ class Verdict:
 
 def broken_findings(evidence: ServiceEvidence) -> list[str]:
     """Connections that broke, though they should have gone on at the destination, in words."""
-    broken = int(evidence.said.get("broken", 0))
+    broken = evidence.said.get("broken", 0)
     if evidence.may_break is None or broken <= evidence.may_break:
         return []
     return [f"{broken} connections broke" + (f", {evidence.may_break} at most had to" if evidence.may_break else "")]
@@ -144,14 +143,4 @@ class Service(Protocol):
 
 
 registry: Registry[Service] = Registry("service", __name__)
-register = registry.register
-
-
-def build(spec: Mapping[str, Any]) -> Service:
-    """The service of ``{name: ..., parameter: ...}``, in base units. Raises ``ScenarioError`` for what cannot be."""
-    parameters = {key: value for key, value in spec.items() if key != "name"}
-    service = registry.get(str(spec.get("name", "")))
-    try:
-        return service(**parameters)
-    except (TypeError, ValueError) as error:
-        raise ScenarioError(f"service '{spec['name']}': {error}") from error
+register, build = registry.register, registry.build

@@ -5,17 +5,13 @@ and ``write_rate`` are among them), registered by name, and one method, ``pages`
 copy. The page an operation writes may depend on nothing else, or a replay would not give the same memory.
 """
 
-import dataclasses
-import typing
-from collections.abc import Mapping
-from functools import cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from guest_agent.memory.hashing import Numbers
-from testbed.core.errors import ScenarioError
-from testbed.core.registry import Registry, nearest
+from testbed.core.parameters import Parameter
+from testbed.core.registry import Registry
 from testbed.core.units import PAGE_SIZE, ByteRate, Bytes, Dimension, parse
 
 HEARTBEAT = 1000.0
@@ -52,36 +48,6 @@ class Varying(Protocol):
         ...
 
 
-registry: Registry[Workload] = Registry("workload", __name__)
-register = registry.register
-
-
-@cache
-def dimensions(workload: type) -> dict[str, Dimension]:
-    """What the parameters of a workload count, by name; a parameter that is no quantity is absent."""
-    hints = typing.get_type_hints(workload, include_extras=True)
-    found = {field.name: _dimension(hints[field.name]) for field in dataclasses.fields(workload)}
-    return {name: dimension for name, dimension in found.items() if dimension}
-
-
-def build(spec: Mapping[str, Any]) -> Workload:
-    """The workload of ``{name: ..., parameter: ...}``, with quantities bare in base units or written with a unit.
-
-    Raises ``ScenarioError`` for a name or parameter that does not exist, or a value that cannot be.
-    """
-    workload = registry.get(str(spec.get("name", "")))
-    words = {field.name for field in dataclasses.fields(workload)}  # type: ignore[arg-type]
-    parameters = {key.replace("-", "_"): value for key, value in spec.items() if key != "name"}
-    for key in parameters:
-        if key not in words:
-            raise ScenarioError(f"workload '{spec['name']}' has no '{key}'; {nearest(key, sorted(words))}")
-    try:
-        quantities = dimensions(workload)
-        return workload(**{key: _value(key, value, quantities.get(key)) for key, value in parameters.items()})
-    except (TypeError, ValueError) as error:
-        raise ScenarioError(f"workload '{spec['name']}': {error}") from error
-
-
 def pace(workload: Workload, operation: int) -> tuple[float, int | None]:
     """Operations per second at this operation, and where that changes (None: never)."""
     if isinstance(workload, Varying):
@@ -94,19 +60,19 @@ def size_in_pages(workload: Workload, most: int) -> int:
     return most if workload.working_set is None else max(1, min(workload.working_set // PAGE_SIZE, most))
 
 
-def _dimension(hint: Any) -> Dimension | None:
-    if typing.get_origin(hint) is typing.Annotated:
-        return next((note for note in hint.__metadata__ if isinstance(note, Dimension)), None)
-    return next((found for part in typing.get_args(hint) if (found := _dimension(part))), None)
-
-
-def _value(key: str, value: object, dimension: Dimension | None) -> object:
-    if dimension is None or value is None:
+def _value(parameter: Parameter, value: object) -> object:
+    """Quantities bare in base units or written with a unit; all else as it is."""
+    dimension = parameter.dimension
+    if dimension is None or dimension is Dimension.NUMBER or value is None:
         return value
     try:
         number = parse(value, dimension)
     except ValueError as error:
-        raise ValueError(f"{key}: {error}") from error
+        raise ValueError(f"{parameter.name}: {error}") from error
     if number == 0:
-        raise ValueError(f"{key} must be above 0" + " (a guest that writes nothing is the workload 'idle')")
+        raise ValueError(f"{parameter.name} must be above 0 (a guest that writes nothing is the workload 'idle')")
     return int(number) if dimension is Dimension.SIZE else number
+
+
+registry: Registry[Workload] = Registry("workload", __name__, read=_value)
+register, build = registry.register, registry.build

@@ -3,13 +3,19 @@
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import Parameter, parameters_of
+from testbed.core.text.printable import printable
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
+Read: TypeAlias = Callable[[Parameter, object], object]
+"""A parameter's value, from what a spec gives for it. Raises ``ValueError``."""
+Broken: TypeAlias = Callable[[type, BaseException], str]
+"""How a user's own class broke while it was made, in words."""
 
 
 def nearest(word: str, words: list[str]) -> str:
@@ -34,11 +40,21 @@ class Registry(Generic[T]):
     class Plain: ...
 
     With ``from_file``, a name that ends in ``.py`` is the path of a user's own file, and ``from_file`` finds the class
-    in it.
+    in it; such a class may raise anything, and ``broken`` says what it did. ``read`` is asked for each value of a spec;
+    without it they are taken as they are.
     """
 
-    def __init__(self, kind: str, package: str, from_file: Callable[[str], type[T]] | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        from_file: Callable[[str], type[T]] | None = None,
+        *,
+        read: Read = lambda _parameter, value: value,
+        broken: Broken | None = None,
+    ) -> None:
         self.kind, self.package, self._from_file = kind, package, from_file
+        self._read, self._broken = read, broken
         self._entries: dict[str, type[T]] = {}
         self._loaded = False
 
@@ -69,6 +85,32 @@ class Registry(Generic[T]):
         if name not in self._entries:
             raise ScenarioError(f"no {self.kind} is called '{name}'; {nearest(name, list(self._entries))}")
         return self._entries[name]
+
+    def build(self, spec: str | Mapping[str, Any]) -> T:
+        """What ``{"name": ..., parameter: ...}`` says, or a name alone; a word may be parted by ``-`` or ``_``.
+
+        Raises ``ScenarioError`` for a name or a parameter that there is not, and for a value that cannot be.
+        """
+        given = {"name": spec} if isinstance(spec, str) else dict(spec)
+        name = str(given.pop("name", ""))
+        entry = self.get(name)
+        known, values = parameters_of(entry), {key.replace("-", "_"): value for key, value in given.items()}
+        for key in values:
+            if key not in known:
+                raise ScenarioError(self.no_parameter(name, key))
+        try:
+            return entry(**{key: self._read(known[key], value) for key, value in values.items()})
+        except (TypeError, ValueError) as fault:
+            raise ScenarioError(f"{self.kind} '{name}': {printable(str(fault))}") from fault
+        except (Exception, SystemExit) as fault:
+            if self._broken is None:
+                raise
+            raise ScenarioError(f"{self.kind} '{name}': {self._broken(entry, fault)}") from fault
+
+    def no_parameter(self, name: str, key: str) -> str:
+        """That the entry of that name has no such parameter, and which it has."""
+        words = [*parameters_of(self.get(name))] or ["none"]
+        return f"{self.kind} '{name}' has no parameter '{key:.60}'; {nearest(key[:60], words)}"
 
     def items(self) -> dict[str, type[T]]:
         """All entries by name, in alphabetical order."""

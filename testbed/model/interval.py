@@ -15,8 +15,8 @@ from testbed.core.records.migration import PredictionEnd, PredictionRecord
 from testbed.model.chance import Draw, Scatter
 from testbed.model.predict import predict
 from testbed.model.source import Costs
+from testbed.policies import build
 from testbed.policies.asking import Limit, early_look
-from testbed.policies.load import load
 
 REPLICAS = 60
 
@@ -38,7 +38,7 @@ def predict_with_chance(
         return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs, draw=draw, limit=limit)
 
     said, seeds = made(None), np.random.SeedSequence(plan.seed).spawn(REPLICAS)
-    scatter, slices = scatter or Scatter(), early_look(load(plan.migration.policy)) is None
+    scatter, slices = scatter or Scatter(), early_look(build(plan.migration.policy)) is None
     replicas = [made(Draw(np.random.default_rng(seed), scatter, slices)) for seed in seeds]
     alike = [each for each in replicas if each.outcome == said.outcome]
     return replace(

@@ -14,8 +14,8 @@ from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource
 from testbed.model.guest import FluidGuest
 from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
+from testbed.policies import build
 from testbed.policies.asking import Limit
-from testbed.policies.load import load
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def _source(
 
 def _outcome(source: FluidSource, plan: Plan, keep: Observer, limit: Limit) -> tuple[Outcome, str, PolicyFault | None]:
     try:
-        migrate(source, load(plan.migration.policy), keep, limit)
+        migrate(source, build(plan.migration.policy), keep, limit)
     except OutOfTime as end:
         return "cancelled", str(end), None
     except MigrationAborted as end:

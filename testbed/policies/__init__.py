@@ -27,5 +27,11 @@ def _from_file(path: str) -> type[Policy]:
     return from_file(path)
 
 
-registry: Registry[Policy] = Registry("policy", __name__, _from_file)
-register = registry.register
+def _broken(policy: type, fault: BaseException) -> str:
+    from testbed.policies.load import broken
+
+    return broken(policy, fault)
+
+
+registry: Registry[Policy] = Registry("policy", __name__, _from_file, broken=_broken)
+register, build = registry.register, registry.build

@@ -1,4 +1,4 @@
-"""From what a scenario says to a policy object: by name, or out of a file that the user wrote.
+"""Policies out of files that users wrote.
 
 Only a path that the user gave is ever opened, and opening it runs it: it is the user's own program.
 """
@@ -6,8 +6,7 @@ Only a path that the user gave is ever opened, and opening it runs it: it is the
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -15,36 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
-from testbed.core.text.printable import printable
 from testbed.policies import Policy, registry
 from testbed.policies.asking import place_in, told
-
-
-def load(spec: str | Mapping[str, Any]) -> Policy:
-    """The policy of ``{name: ..., parameter: ...}`` in base units, or of a name alone; the name may be a path.
-
-    Raises ``ScenarioError`` for a name, a parameter or a value that cannot be.
-    """
-    given = {"name": spec} if isinstance(spec, str) else dict(spec)
-    name = str(given.pop("name", ""))
-    policy: Any = registry.get(name)
-    known = [field.name for field in fields(policy)]
-    for key in given:
-        if key not in known:
-            raise ScenarioError(f"policy '{name}' has no parameter '{key}'; {nearest(key, known)}")
-    return make(policy, name, given)
-
-
-def make(policy: Any, name: str, values: Mapping[str, Any]) -> Policy:
-    """One of that class. Raises ``ScenarioError`` with what it says against its parameters, or where it breaks."""
-    try:
-        built: Policy = policy(**values)
-    except (TypeError, ValueError) as fault:
-        raise ScenarioError(f"policy '{name}': {printable(str(fault))}") from fault
-    except (Exception, SystemExit) as fault:
-        raise ScenarioError(f"policy '{name}': {_where(policy, fault)}it cannot be made, {told(fault)}") from fault
-    return built
 
 
 def from_file(path: str) -> type[Policy]:
@@ -56,6 +27,13 @@ def from_file(path: str) -> type[Policy]:
         raise ScenarioError(_not_one(found, module), where=path)
     policy: type[Policy] = found[0]
     return policy
+
+
+def broken(policy: type, fault: BaseException) -> str:
+    """How one broke while it was made: ``file:line: it cannot be made, ...``, the place in the policy's own file."""
+    file = getattr(sys.modules.get(policy.__module__), "__file__", None)
+    place = place_in(file, fault.__traceback__) if file else None
+    return f"{place}: it cannot be made, {told(fault)}" if place else f"it cannot be made, {told(fault)}"
 
 
 def path_of(name: str) -> Path:
@@ -88,13 +66,6 @@ def _class_at(found: type) -> str:
     codes = [each.__code__ for each in vars(found).values() if hasattr(each, "__code__")]
     lines = [code.co_firstlineno for code in codes if code.co_filename == file]
     return f"{found.__name__} (near line {min(lines)})" if lines else found.__name__
-
-
-def _where(policy: Any, fault: BaseException) -> str:
-    """``file:line: `` in the policy's own file."""
-    file = getattr(sys.modules.get(policy.__module__), "__file__", None)
-    place = place_in(file, fault.__traceback__) if file else None
-    return f"{place}: " if place else ""
 
 
 def _module(file: Path, path: str) -> ModuleType:

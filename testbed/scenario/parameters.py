@@ -8,25 +8,19 @@ A parameter that is a list of mappings holds nested workloads (``phases``): each
 may add a ``duration``.
 """
 
-import types
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import Parameter, Spec, parameters_of
 from testbed.core.registry import Registry, nearest
 from testbed.core.text.yaml_text import KeyPath
-from testbed.core.units import PAGE_SIZE, Bare, Dimension, parse, read, scaled
+from testbed.core.units import PAGE_SIZE, Dimension, parse, read, scaled
 from testbed.scenario.document import as_yaml
 from testbed.scenario.quantities import check_most
 
 DURATION = "duration"
-GOAL_BARE = Bare(below=10.0)
-"""Seconds: a goal of 300 without a unit was meant in milliseconds."""
 Change = Callable[[Any, Dimension], Any]
-Build = Callable[[Any, str, dict[str, Any]], object]
-"""Builds the entry of that name, so that it can refuse what only it knows (two parameters against each other)."""
 
 
 class ParameterError(ValueError):
@@ -41,51 +35,26 @@ class NameMissing(ParameterError):
     """A mapping of parameters that does not say whose they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One field of a workload, service or policy. ``kind`` is int, float, str, bool, a Literal, or ``list`` for nested
-    ones.
-    """
-
-    name: str
-    kind: Any
-    dimension: Dimension | None
-    optional: bool
-    required: bool
-    default: Any
-
-    @property
-    def bare(self) -> Bare | None:
-        """Which numbers may stand without a unit, if not those that may of any such quantity."""
-        return GOAL_BARE if self.name.endswith("_goal") else None
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The choices of a Literal."""
-        return typing.get_args(self.kind) if typing.get_origin(self.kind) is typing.Literal else ()
-
-
-def workload(value: object) -> dict[str, Any]:
+def workload(value: object) -> Spec:
     """A workload as a scenario writes it, complete and in base units."""
-    from guest_agent.workloads import build, registry
+    from guest_agent.workloads import registry
 
-    return complete(registry, value, lambda _entry, name, values: build({"name": name, **values}))
+    return complete(registry, value)
 
 
-def policy(value: object) -> dict[str, Any]:
+def policy(value: object) -> Spec:
     """A policy as a scenario writes it, complete and in base units."""
     from testbed.policies import registry
-    from testbed.policies.load import make
 
-    return complete(registry, value, make)
+    return complete(registry, value)
 
 
-def services(value: object) -> list[dict[str, Any]]:
+def services(value: object) -> list[Spec]:
     """The guest's services as a scenario writes them: a list, or one alone; each complete and in base units."""
     given = [value] if isinstance(value, str | Mapping) else value
     if not isinstance(given, list | tuple):
         raise ParameterError(f"must be a list of services, each a name or a mapping with its name, not {value!r:.60}")
-    found: list[dict[str, Any]] = []
+    found: list[Spec] = []
     for index, item in enumerate(given):
         try:
             found.append(_service(item, [each["name"] for each in found]))
@@ -94,28 +63,28 @@ def services(value: object) -> list[dict[str, Any]]:
     return found
 
 
-def workload_text(value: dict[str, Any]) -> dict[str, Any]:
+def workload_text(value: Spec) -> Spec:
     """The inverse of ``workload``: with units."""
     from guest_agent.workloads import registry
 
     return _change(registry, value, as_yaml)
 
 
-def services_text(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def services_text(value: list[Spec]) -> list[Spec]:
     """The inverse of ``services``: with units."""
     from guest_agent.services import registry
 
     return [_change(registry, each, as_yaml) for each in value]
 
 
-def policy_text(value: dict[str, Any]) -> dict[str, Any]:
+def policy_text(value: Spec) -> Spec:
     """The inverse of ``policy``: with units."""
     from testbed.policies import registry
 
     return _change(registry, value, as_yaml)
 
 
-def at_scale(registry: Registry[Any], value: Mapping[str, Any], size: float, time: float) -> dict[str, Any]:
+def at_scale(registry: Registry[Any], value: Mapping[str, Any], size: float, time: float) -> Spec:
     """The same at emulated size. Sizes stay whole bytes, those of a page and more whole pages."""
 
     def shrink(number: float, dimension: Dimension) -> float:
@@ -127,7 +96,7 @@ def at_scale(registry: Registry[Any], value: Mapping[str, Any], size: float, tim
     return _change(registry, value, shrink)
 
 
-def complete(registry: Registry[Any], value: object, build: Build, nested: bool = False) -> dict[str, Any]:
+def complete(registry: Registry[Any], value: object, nested: bool = False) -> Spec:
     """``value`` checked against the dataclass of its name, in base units, with all defaults. Raises ``ParameterError``.
 
     ``nested`` asks for a ``duration`` beside the parameters.
@@ -138,7 +107,7 @@ def complete(registry: Registry[Any], value: object, build: Build, nested: bool 
     name = given.get("name")
     if not isinstance(name, str):
         fault = ParameterError if "name" in given else NameMissing
-        _check_nameless(registry, build, given)
+        _check_nameless(registry, given)
         raise fault(f"needs the name of a {registry.kind}, one of: {', '.join(registry.items())}", ("name",))
     try:
         entry = registry.get(name)
@@ -146,77 +115,46 @@ def complete(registry: Registry[Any], value: object, build: Build, nested: bool 
         raise ParameterError(str(error), ("name",)) from error
     known = parameters_of(entry)
     duration = {DURATION: _duration(given)} if nested else {}
-    read = {key: _read(registry, build, known, key, given[key]) for key in given if key not in ("name", *duration)}
+    for key in (key for key in given if key not in ("name", *duration, *known)):
+        raise ParameterError(registry.no_parameter(name, str(key)), (key,))
+    read = {key: _read(registry, known[key], given[key]) for key in given if key in known}
     missing = [p.name for p in known.values() if p.required and p.name not in read]
     if missing:
         raise ParameterError(f"{registry.kind} '{name}' needs '{missing[0]}'{_hint(known[missing[0]])}")
     everything = {p.name: read.get(p.name, p.default) for p in known.values()}
-    _construct(registry.kind, build, entry, name, everything)
+    _construct(registry, {"name": name, **everything})
     return {"name": name, **everything, **duration}
 
 
-def _check_nameless(registry: Registry[Any], build: Build, given: Mapping[str, Any]) -> None:
+def _check_nameless(registry: Registry[Any], given: Mapping[str, Any]) -> None:
     """Refuse parameters that nobody of that kind has or takes so, whoever's they are to be."""
     tables = [parameters_of(entry) for entry in registry.items().values()]
     for key in (key for key in given if key not in ("name", DURATION)):
         having = [known for known in tables if key in known]
         if not having and not registry.takes_files:
             raise ParameterError(f"no {registry.kind} has a parameter '{key:.60}'", (key,))
-        faults = [fault for known in having if (fault := _fault(registry, build, known, key, given[key]))]
+        faults = [fault for known in having if (fault := _fault(registry, known[key], given[key]))]
         if faults and len(faults) == len(having):
             raise faults[0]
 
 
-def _fault(
-    registry: Registry[Any], build: Build, known: dict[str, Parameter], key: str, value: Any
-) -> ParameterError | None:
+def _fault(registry: Registry[Any], parameter: Parameter, value: Any) -> ParameterError | None:
     try:
-        _read(registry, build, known, key, value)
+        _read(registry, parameter, value)
     except ParameterError as fault:
         return fault
     return None
 
 
-def parameters_of(entry: type) -> dict[str, Parameter]:
-    """The parameters of a workload, service or policy by name, in the order of its fields."""
-    hints = typing.get_type_hints(entry, include_extras=True)
-    return {field.name: _parameter(field, hints[field.name]) for field in fields(entry) if field.init}
-
-
-def _parameter(field: Field[Any], hint: Any) -> Parameter:
-    kind, optional = _without_none(hint)
-    dimension = next((tag for tag in getattr(kind, "__metadata__", ()) if isinstance(tag, Dimension)), None)
-    kind = typing.get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
-    if isinstance(origin := typing.get_origin(kind), type) and issubclass(origin, Sequence):
-        kind = list
-    default = field.default if field.default_factory is MISSING else field.default_factory()
-    required = default is MISSING
-    if kind in (int, float) and dimension is None:
-        dimension = Dimension.NUMBER
-    return Parameter(field.name, kind, dimension, optional, required, None if required else default)
-
-
-def _without_none(hint: Any) -> tuple[Any, bool]:
-    """The type without ``| None``, and whether it had it."""
-    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
-        return hint, False
-    members = [member for member in typing.get_args(hint) if member is not type(None)]
-    return members[0], len(members) < len(typing.get_args(hint))
-
-
-def _read(registry: Registry[Any], build: Build, known: dict[str, Parameter], name: str, value: Any) -> Any:
-    if name not in known:
-        words = [*known] or ["none"]
-        raise ParameterError(f"unknown parameter '{name:.60}'; {nearest(str(name)[:60], words)}", (name,))
-    parameter = known[name]
+def _read(registry: Registry[Any], parameter: Parameter, value: Any) -> Any:
     if value is None and parameter.optional:
         return None
     if parameter.kind is list:
-        return _nested(registry, build, name, value)
+        return _nested(registry, parameter.name, value)
     try:
         return _scalar(parameter, value)
     except ValueError as error:
-        raise ParameterError(str(error), (name,)) from error
+        raise ParameterError(str(error), (parameter.name,)) from error
 
 
 def _scalar(parameter: Parameter, value: Any) -> Any:
@@ -235,23 +173,23 @@ def _scalar(parameter: Parameter, value: Any) -> Any:
     return value
 
 
-def _service(value: object, names: list[str]) -> dict[str, Any]:
+def _service(value: object, names: list[str]) -> Spec:
     """One service. Its name is that of its log and of its clients, so each is there once."""
     from guest_agent.services import registry
 
-    found = complete(registry, value, lambda entry, _name, values: entry(**values))
+    found = complete(registry, value)
     if found["name"] in names:
         raise ParameterError(f"the service '{found['name']}' stands here a second time; remove one", ("name",))
     return found
 
 
-def _nested(registry: Registry[Any], build: Build, name: str, value: Any) -> list[dict[str, Any]]:
+def _nested(registry: Registry[Any], name: str, value: Any) -> list[Spec]:
     if not isinstance(value, list | tuple) or not value:
         raise ParameterError(f"expected a list of {registry.kind}s, each with its name", (name,))
     built = []
     for index, item in enumerate(value):
         try:
-            built.append(complete(registry, item, build, nested=True))
+            built.append(complete(registry, item, nested=True))
         except ParameterError as error:
             raise ParameterError(str(error), (name, index, *error.below)) from error
     return built
@@ -270,15 +208,16 @@ def _duration(given: Mapping[str, Any]) -> float:
     return duration
 
 
-def _construct(kind: str, build: Build, entry: type, name: str, values: dict[str, Any]) -> None:
+def _construct(registry: Registry[Any], spec: Spec) -> None:
+    """Let the entry refuse what only it knows: two parameters against each other."""
     try:
-        build(entry, name, values)
-    except (ValueError, TypeError, ScenarioError) as error:
-        said = str(error).removeprefix(f"{kind} '{name}': ")
-        raise ParameterError(f"{kind} '{name}': {said}") from error
+        registry.build(spec)
+    except ScenarioError as error:
+        owner = f"{registry.kind} '{spec['name']}': "
+        raise ParameterError(owner + str(error).removeprefix(owner)) from error
 
 
-def _change(registry: Registry[Any], value: Mapping[str, Any], change: Change) -> dict[str, Any]:
+def _change(registry: Registry[Any], value: Mapping[str, Any], change: Change) -> Spec:
     """``value`` with every quantity changed, nested ones too."""
     known = parameters_of(registry.get(value["name"]))
     changed = dict(value)

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from testbed.core.parameters import parameters_of
 from testbed.core.registry import is_path
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import parse
 from testbed.scenario.document import parts
 from testbed.scenario.models import Root
-from testbed.scenario.parameters import parameters_of
 from testbed.scenario.schema.named_schema import registries
 
 

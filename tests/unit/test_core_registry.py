@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterator
+from dataclasses import make_dataclass
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,71 @@ def test_a_misspelt_name_gets_the_nearest_right_one(package: str) -> None:
 def test_a_name_like_no_other_gets_them_all(package: str) -> None:
     with pytest.raises(ScenarioError, match="there are: ant, cat"):
         animals(package).get("hippopotamus")
+
+
+HOUSES = """
+from dataclasses import dataclass
+from . import register
+
+@register('house')
+@dataclass(frozen=True, kw_only=True)
+class House:
+    rooms_above: int = 1
+    def __post_init__(self):
+        if self.rooms_above < 0:
+            raise ValueError("rooms cannot be below 0")
+"""
+
+
+@pytest.fixture
+def houses(package: str, tmp_path: Path) -> Registry[object]:
+    (tmp_path / package / "house.py").write_text(HOUSES)
+    return animals(package)
+
+
+def test_a_spec_is_built_and_so_is_a_name_alone(houses: Registry[object]) -> None:
+    assert repr(houses.build({"name": "house", "rooms_above": 3})) == "House(rooms_above=3)"
+    assert houses.build("house") == houses.build({"name": "house"}) == houses.build({"name": "house", "rooms-above": 1})
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"name": "hous"}, "no animal is called 'hous'; did you mean 'house'?"),
+        ({}, "no animal is called ''; there are: ant, cat, house"),
+        (
+            {"name": "house", "rooms_abve": 1},
+            "animal 'house' has no parameter 'rooms_abve'; did you mean 'rooms_above'?",
+        ),
+        ({"name": "house", "rooms_above": -1}, "animal 'house': rooms cannot be below 0"),
+        ({"name": "house", "rooms_above": "many"}, "animal 'house': '<' not supported between"),
+    ],
+)
+def test_a_spec_that_is_none_is_one_line(houses: Registry[object], spec: dict[str, object], said: str) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        houses.build(spec)
+    assert str(raised.value).startswith(said) and "\n" not in str(raised.value)
+
+
+def test_each_value_is_read_as_its_registry_does() -> None:
+    registry = Registry[object]("thing", "testbed.core", read=lambda each, value: f"{each.name}={value}")
+    registry.register("thing")(make_dataclass("Thing", [("size", str)]))
+    assert repr(registry.build({"name": "thing", "size": 2})) == "Thing(size='size=2')"
+
+
+def test_only_a_users_own_entry_may_break_in_any_way() -> None:
+    def breaks(_thing: object) -> None:
+        raise KeyError("no")
+
+    broken = make_dataclass("Broken", [], namespace={"__post_init__": breaks})
+    ours = Registry[object]("thing", "testbed.core")
+    ours.register("broken")(broken)
+    with pytest.raises(KeyError):
+        ours.build("broken")
+    theirs = Registry[object]("thing", "testbed.core", broken=lambda entry, fault: f"{entry.__name__}: {fault!r}")
+    theirs.register("broken")(broken)
+    with pytest.raises(ScenarioError, match=r"thing 'broken': Broken: KeyError\('no'\)"):
+        theirs.build("broken")
 
 
 def test_two_of_one_name_are_our_bug(package: str) -> None:

@@ -263,7 +263,7 @@ def test_an_asker_that_cannot_be_answered_harms_nobody(probed: int, stack: ExitS
         ({"services": ["echo"]}, "names with parameters"),
         ({"services": [{"name": "ecko"}]}, "did you mean 'echo'"),
         ({"services": [{"name": "echo", "connections": 0}]}, "must lie between"),
-        ({"services": [{"name": "echo", "wrong": 0}]}, "unexpected keyword argument 'wrong'"),
+        ({"services": [{"name": "echo", "wrong": 0}]}, "service 'echo' has no parameter 'wrong'; there are"),
         ({"services": [ECHO, ECHO]}, "there once"),
         ({"services": [IOMETER]}, "disk_fd"),
         ({"services": [{**OLTP, "history": 10**6}]}, "the services need"),

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guest_agent.memory.hashing import Numbers, below, mix, mix_one, share
-from guest_agent.workloads import NOWHERE, Workload, build, dimensions, pace, registry, size_in_pages
+from guest_agent.workloads import NOWHERE, Workload, build, pace, registry, size_in_pages
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import parameters_of
 from testbed.core.units import PAGE_SIZE, Dimension
 
 SIMPLE = ["sequential", "uniform", "hot-cold", "zipf"]
@@ -115,9 +116,14 @@ def test_quantities_are_read_with_their_units() -> None:
     workload = build({"name": "uniform", "working-set": "64MiB", "write_rate": "14.1Gbit"})
     assert (workload.working_set, workload.write_rate) == (64 << 20, 14.1e9 / 8)
     assert isinstance(workload.working_set, int)
-    assert dimensions(registry.get("hot-cold")) == {
+
+
+def test_what_parameters_count_is_read_off_their_types() -> None:
+    assert {name: each.dimension for name, each in parameters_of(registry.get("hot-cold")).items()} == {
         "working_set": Dimension.SIZE,
         "write_rate": Dimension.BYTE_RATE,
+        "hot_share": Dimension.NUMBER,
+        "hot_rate_share": Dimension.NUMBER,
     }
 
 
@@ -127,7 +133,7 @@ def test_quantities_are_read_with_their_units() -> None:
         ({"name": "unifrom"}, "did you mean 'uniform'"),
         ({}, "no workload is called ''"),
         ({"name": "uniform", "write_rat": 1}, "did you mean 'write_rate'"),
-        ({"name": "idle", "write_rate": 1}, "has no 'write_rate'"),
+        ({"name": "idle", "write_rate": 1}, "workload 'idle' has no parameter 'write_rate'; there are: none"),
         ({"name": "uniform", "write_rate": 0}, "write_rate must be above 0"),
         ({"name": "uniform", "write_rate": "fast"}, "write_rate: expected a rate"),
         ({"name": "uniform", "working_set": "3bananas"}, "working_set: expected a size"),

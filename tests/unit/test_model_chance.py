@@ -18,7 +18,7 @@ from testbed.model.chance import BATCH_S, Draw, Scatter, ScatteredGuest
 from testbed.model.guest import FluidGuest
 from testbed.model.interval import REPLICAS, predict_with_chance
 from testbed.model.source import Costs, FluidSource
-from testbed.policies.load import load
+from testbed.policies import build
 from testbed.throttles import auto_converge
 from tests.unit.plans import GBIT, plan, writes
 
@@ -71,7 +71,7 @@ def replayed(asked: Plan, goodput: float, seed: int) -> tuple[float, float | Non
         timeout_s=asked.migration.timeout_s,
         scattered=asked.guest.workload["name"] != "sequential",
     )
-    done = migrate(source, load(asked.migration.policy))
+    done = migrate(source, build(asked.migration.policy))
     sent = sum(each.sent_bytes for each in done.rounds)
     return source.clock, sum(source.phases.values()), sent, len(done.rounds)
 

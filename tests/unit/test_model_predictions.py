@@ -12,8 +12,7 @@ from testbed.migration.precopy import migrate
 from testbed.model import closed_forms as law
 from testbed.model.guest import FluidGuest
 from testbed.model.source import Costs, FluidSource
-from testbed.policies import Policy
-from testbed.policies.load import load
+from testbed.policies import Policy, build
 from tests.unit.plans import GBIT, GIB, IDLE, plan, writes
 
 # The table of vmotion.md 5.4: memory, workload, goodput; total seconds, pre-copy passes, sent / memory, stun ms.
@@ -83,7 +82,7 @@ def test_sdps_as_the_table_models_it(
     memory: float, gbit: float, passes: int, target: float, total: float, count: int, sdps: float
 ) -> None:
     asked = plan(memory, writes(gbit, 64))
-    policy = load({"name": "vmotion", "passes": passes, "target": target})
+    policy = build({"name": "vmotion", "passes": passes, "target": target})
     guest = FluidGuest(asked.guest.workload, asked.guest.ram_bytes)
     source = FluidSource(
         guest, ram_bytes=asked.guest.ram_bytes, goodput=9.4 * GBIT, rtt_s=0, costs=Costs(), timeout_s=5000

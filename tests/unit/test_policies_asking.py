@@ -22,8 +22,8 @@ from testbed.linux.processes import time_limit as limits
 from testbed.linux.processes.time_limit import time_limit
 from testbed.migration.precopy import MOST_ROUNDS, NeverConverges, migrate
 from testbed.model.predict import forecast
+from testbed.policies import build
 from testbed.policies.asking import ask, early_look
-from testbed.policies.load import load
 from tests.unit.plans import IDLE, plan
 from tests.unit.test_precopy import Diary
 
@@ -83,7 +83,7 @@ WRONG = [
 def test_what_is_no_decision_is_one_line_with_its_place(tmp_path: Path, line: str, at: int, said: str) -> None:
     file = deciding(tmp_path, line)
     with pytest.raises(PolicyFault) as raised:
-        ask(load(file), [ROUND], nullcontext)
+        ask(build(file), [ROUND], nullcontext)
     text = str(raised.value)
     assert text.startswith(f"{file}:{FIRST + at}: ") and said in text and "after round 1" in text
     assert text.isprintable()
@@ -94,13 +94,13 @@ def test_the_place_is_the_deepest_in_the_users_own_file(tmp_path: Path) -> None:
         tmp_path, "def decide(self, history):\n    return self.look(history)\ndef look(self, history):\n    int('x')"
     )
     with pytest.raises(PolicyFault, match=f"{file}:{FIRST + 3}: .*ValueError: invalid literal"):
-        ask(load(file), [ROUND], nullcontext)
+        ask(build(file), [ROUND], nullcontext)
 
 
 def test_a_decide_that_takes_nothing_is_said_where_it_stands(tmp_path: Path) -> None:
     file = written(tmp_path, "def decide(self):\n    pass")
     with pytest.raises(PolicyFault, match=f"{file}:{FIRST}: .*TypeError: .*takes 1 positional argument but 2"):
-        ask(load(file), [ROUND], nullcontext)
+        ask(build(file), [ROUND], nullcontext)
 
 
 @given(st.one_of(st.none(), st.text(), st.integers(), st.floats(), st.binary(), st.lists(st.text())))
@@ -144,7 +144,7 @@ def test_a_good_answer_comes_back_as_it_is() -> None:
     ],
 )
 def test_an_early_look_that_cannot_be(tmp_path: Path, body: str, said: str) -> None:
-    policy = load(written(tmp_path, f"{body}\ndef decide(self, history): ..."))
+    policy = build(written(tmp_path, f"{body}\ndef decide(self, history): ..."))
     source = Diary()
     with pytest.raises(PolicyFault) as raised:
         migrate(source, policy)
@@ -153,9 +153,9 @@ def test_an_early_look_that_cannot_be(tmp_path: Path, body: str, said: str) -> N
 
 
 def test_the_early_looks_that_can() -> None:
-    look = early_look(load("qemu"))
+    look = early_look(build("qemu"))
     assert look is not None and (look.within, 0 < look.every < 0.1) == (0.3, True)
-    assert early_look(load("plain")) is None
+    assert early_look(build("plain")) is None
     assert EarlyLook(within=0.5, every=1).is_due(49, 100) and not EarlyLook(within=0.5, every=1).is_due(50, 100)
 
 
@@ -205,7 +205,7 @@ HANGS = [
 def test_a_decision_that_never_comes(tmp_path: Path, lines: list[str]) -> None:
     file = deciding(tmp_path, *lines)
     with pytest.raises(PolicyFault, match=f"{file}:[0-9]+: the policy took more than 0.05 s after round 1$"):
-        ask(load(file), [ROUND], limits.deciding)
+        ask(build(file), [ROUND], limits.deciding)
 
 
 @pytest.mark.usefixtures("short")
@@ -305,7 +305,7 @@ def test_a_file_says_what_it_lacks_and_where(tmp_path: Path, text: str, said: st
     file = tmp_path / "mine.py"
     file.write_text(text)
     with pytest.raises(ScenarioError) as raised:
-        load(str(file))
+        build(str(file))
     assert str(raised.value).startswith(f"{file}:") and said in str(raised.value) and str(raised.value).isprintable()
 
 
@@ -315,5 +315,5 @@ def test_a_file_says_what_it_lacks_and_where(tmp_path: Path, text: str, said: st
 def test_one_that_cannot_be_made_says_where(tmp_path: Path, line: str, said: str) -> None:
     file = written(tmp_path, f"def __post_init__(self):\n    {line}\ndef decide(self, history): ...")
     with pytest.raises(ScenarioError) as raised:
-        load(file)
+        build(file)
     assert f"{file}:{FIRST + 1}: it cannot be made, {said}" in str(raised.value) and str(raised.value).isprintable()

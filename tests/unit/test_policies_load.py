@@ -6,8 +6,7 @@ import pytest
 
 from testbed.core.errors import ScenarioError
 from testbed.core.rounds import Action, Round, RoundKind
-from testbed.policies import registry
-from testbed.policies.load import load
+from testbed.policies import build, registry
 
 MINE = '''
 """Three rounds and no more."""
@@ -43,18 +42,18 @@ def mine(tmp_path: Path) -> Path:
 
 
 def test_by_name_and_with_parameters() -> None:
-    assert load("plain") == load({"name": "plain"}) == registry.get("plain")()
-    assert load({"name": "plain", "downtime_goal": 0.1}) != load("plain")
+    assert build("plain") == build({"name": "plain"}) == registry.get("plain")()
+    assert build({"name": "plain", "downtime_goal": 0.1}) != build("plain")
 
 
 def test_out_of_a_file(mine: Path) -> None:
-    assert load(str(mine)).decide([ROUND] * 3).action is Action.SWITCH_OVER
-    assert load({"name": str(mine), "rounds": 4}).decide([ROUND] * 3).action is Action.GO_ON
+    assert build(str(mine)).decide([ROUND] * 3).action is Action.SWITCH_OVER
+    assert build({"name": str(mine), "rounds": 4}).decide([ROUND] * 3).action is Action.GO_ON
 
 
 def test_a_file_is_run_once_however_often_it_is_named(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(mine.parent)
-    assert type(load(str(mine))) is type(load("./mine.py")) is type(load("mine.py"))
+    assert type(build(str(mine))) is type(build("./mine.py")) is type(build("mine.py"))
 
 
 def test_the_registry_knows_files_too(mine: Path) -> None:
@@ -78,7 +77,7 @@ def test_the_registry_knows_files_too(mine: Path) -> None:
 )
 def test_what_cannot_be(spec: object, said: str) -> None:
     with pytest.raises(ScenarioError) as raised:
-        load(spec)  # type: ignore[arg-type]
+        build(spec)  # type: ignore[arg-type]
     assert said in str(raised.value) and "\n" not in str(raised.value)
 
 
@@ -101,5 +100,5 @@ def test_a_file_that_is_no_policy(tmp_path: Path, text: str, said: str) -> None:
     file.write_text(text)
     for _ in range(2):  # the second time as the first
         with pytest.raises(ScenarioError, match=f"wrong.py(:[0-9]+)?: .*{said}") as raised:
-            load(str(file))
+            build(str(file))
         assert "\n" not in str(raised.value)

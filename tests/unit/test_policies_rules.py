@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
-from testbed.policies import registry
-from testbed.policies.load import load
+from testbed.policies import build, registry
 
 GO, STOP, END = Action.GO_ON, Action.SWITCH_OVER, Action.GIVE_UP
 MB = 10**6
@@ -37,7 +36,7 @@ def rounds(*sent: float, bandwidth: float = 100.0) -> list[Round]:
 
 
 def decisions(policy: str | dict[str, Any], history: Sequence[Round]) -> list[Decision]:
-    chosen = load(policy)
+    chosen = build(policy)
     return [chosen.decide(history[: count + 1]) for count in range(len(history))]
 
 
@@ -129,7 +128,7 @@ class TestQemu:
 
     @pytest.mark.parametrize("name", ["qemu", "qemu-dirty-limit"])
     def test_it_looks_early_at_its_limit(self, name: str) -> None:
-        policy: Any = load({"name": name, "downtime_goal": 0.1, "iteration": 0.01})
+        policy: Any = build({"name": name, "downtime_goal": 0.1, "iteration": 0.01})
         assert policy.early_look == EarlyLook(within=0.1, every=0.01)
 
 
@@ -239,10 +238,9 @@ class TestTheSwitchoversOwnCost:
     def test_what_an_early_look_left_is_no_lack_of_progress(self) -> None:
         """10 MB sent and 30 left of a pass of 40, of which then 32 are dirty: less than before."""
         looked = replace(self.after(10, 32, cost=1.0)[0], unsent_bytes=30 * MB)
-        assert load({"name": "plain", "downtime_goal": 0.5}).decide([looked]).action is GO
-        assert (
-            load({"name": "plain", "downtime_goal": 0.5}).decide([replace(looked, unsent_bytes=20 * MB)]).action is STOP
-        )
+        assert build({"name": "plain", "downtime_goal": 0.5}).decide([looked]).action is GO
+        more = replace(looked, unsent_bytes=20 * MB)
+        assert build({"name": "plain", "downtime_goal": 0.5}).decide([more]).action is STOP
 
 
 POLICIES = st.sampled_from(sorted(registry.items()))
@@ -260,7 +258,7 @@ def test_any_policy_decides_anything_in_one_sentence(name: str, sent: list[int])
 def test_any_policy_can_be_replayed(name: str, sent: list[int]) -> None:
     """It remembers nothing: the same rounds give the same decision, in any order of asking."""
     history = rounds(*(size / MB for size in sent))
-    policy = load(name)
+    policy = build(name)
     forward = [policy.decide(history[: n + 1]) for n in range(len(history))]
     backward = [policy.decide(tuple(history[: n + 1])) for n in reversed(range(len(history)))]
     assert forward == backward[::-1]
@@ -269,9 +267,9 @@ def test_any_policy_can_be_replayed(name: str, sent: list[int]) -> None:
 @pytest.mark.parametrize("name", registry.items())
 def test_a_round_that_took_no_time_and_sent_nothing(name: str) -> None:
     nothing = replace(rounds(1, 1)[0], duration_s=0.0, sent_bytes=0)
-    assert load(name).decide([nothing]).action in Action
-    assert load(name).decide([replace(nothing, dirtied_bytes=0)]).action is STOP
-    assert load(name).decide([nothing, replace(nothing, index=2)]).action in Action
+    assert build(name).decide([nothing]).action in Action
+    assert build(name).decide([replace(nothing, dirtied_bytes=0)]).action is STOP
+    assert build(name).decide([nothing, replace(nothing, index=2)]).action in Action
 
 
 def test_all_that_were_promised_are_there() -> None:

@@ -48,7 +48,7 @@ WRONG = {
     "a policy's parameter": (
         GOOD + "migration:\n  policy:\n    name: plain\n    downtime_gaol: 1s\n",
         5,
-        "unknown parameter 'downtime_gaol'; did you mean 'downtime_goal'?",
+        "policy 'plain' has no parameter 'downtime_gaol'; did you mean 'downtime_goal'?",
     ),
     "a policy's unit": (
         GOOD + "migration: {policy: {name: plain, downtime_goal: 1GB}}\n",
@@ -60,7 +60,7 @@ WRONG = {
     "a workload's parameter": (
         "vm:\n  ram: 1GiB\n  workload:\n    name: uniform\n    wss: 1\n",
         5,
-        "unknown parameter 'wss'; there are: working_set",
+        "workload 'uniform' has no parameter 'wss'; there are: working_set",
     ),
     "a workload's rate 0": ("vm:\n  ram: 1GiB\n  workload: {name: uniform, write_rate: 0}\n", 3, "write_rate"),
     "a workload that is a list": ("vm: {ram: 1GiB, workload: [idle]}\n", 1, "must be the name of a workload"),

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import parameters_of
 from testbed.core.units import Dimension, parse, written
 from testbed.scenario import load
 from testbed.scenario.models import Link, Migration, Network, Root, Scale, VirtualMachine
-from testbed.scenario.parameters import parameters_of
 
 PATHS = [
     *Root.model_fields,

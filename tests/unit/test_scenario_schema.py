@@ -35,7 +35,7 @@ BETWEEN = {
     "the size of the matrix": "more than 1000 combinations",
     "what one axis sets beside another, or beside the file": "|".join(
         (
-            *("unknown parameter", "service has a parameter", "needs the name of", "'[a-z_.0-9]+' is missing"),
+            *("has no parameter", "service has a parameter", "needs the name of", "'[a-z_.0-9]+' is missing"),
             *("has no part", "number its items from 0", "is a list of"),
         )
     ),

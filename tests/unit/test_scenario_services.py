@@ -101,7 +101,7 @@ def test_cases_set_parts_of_one_together(tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("vm.services=iometr", "'vm.services.0.name': no service is called 'iometr'; did you mean 'iometer'?"),
-        ("vm.services.0.iop=1", "'vm.services.0.iop': unknown parameter 'iop'; did you mean 'iops'?"),
+        ("vm.services.0.iop=1", "'vm.services.0.iop': service 'iometer' has no parameter 'iop'; did you mean 'iops'?"),
         ("vm.services.0.iops=1s", "'vm.services.0.iops': expected a number a second such as 2000/s"),
         ("vm.services.2=oltp", "'vm.services.2.name': the service 'oltp' stands here a second time; remove one"),
         ("vm.services.3=echo", "'vm.services' is a list of 3; number its items from 0"),

@@ -17,7 +17,7 @@ from testbed.engines.simulated import run
 from testbed.model.link import link_goodput
 from testbed.model.predict import feasibility, forecast, predict
 from testbed.model.source import Costs
-from testbed.policies.load import load
+from testbed.policies import build
 from tests.unit.plans import GBIT, GIB, IDLE, plan, writes
 
 
@@ -215,5 +215,5 @@ def replayed(policy: str, seen: MigrationRecord) -> list[str]:
     """What the policy says to the rounds of a record."""
     names = ("index", "started_s", "duration_s", "sent_bytes", "dirtied_bytes", "unsent_bytes", "switchover_s")
     rounds = [Round(kind=RoundKind.PRECOPY, **{name: getattr(r, name) for name in names}) for r in seen.rounds]
-    chosen = load(policy)
+    chosen = build(policy)
     return [chosen.decide(rounds[: count + 1]).reason for count in range(len(rounds) - 1)]

@@ -1,6 +1,6 @@
 """Whether a ledger was kept: balances add up, its log gives its tables again, and clients were told the truth, once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -135,7 +135,7 @@ def _told(evidence: ServiceEvidence, lost: int, doubled: int) -> Iterator[str]:
         yield f"{doubled} transactions are in the history more than once"
 
 
-def _unanswered(said: dict[str, int], rows: int) -> Iterator[str]:
+def _unanswered(said: Mapping[str, int], rows: int) -> Iterator[str]:
     """Nobody was told of what was never answered: without this a service that does nothing would be without fault."""
     answered = said["answered"]
     if answered != rows:

@@ -25,7 +25,7 @@ from testbed.migration.precopy import migrate
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
 from testbed.migration.streams.sockets import PORT, STREAM_PORT, connect
-from testbed.policies.load import load as load_policy
+from testbed.policies import build as build_policy
 from testbed.wire.states import Role
 
 Say = Callable[..., None]
@@ -54,7 +54,7 @@ class Migrating:
     def run(self) -> None:
         """Raises ``TestbedError`` for what went wrong before the migration began."""
         config = self._config
-        policy = load_policy(config["policy"])
+        policy = build_policy(config["policy"])
         with AttachedGuest(config["guest"]) as guest:
             chosen = choose(guest.ports(), config["tracker"])
             departure = self._departure(guest)  # opening things takes time that is no part of a migration

@@ -8,10 +8,11 @@ anyOf ── a bare word                    of those that need no parameter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from testbed.core.parameters import Parameter, parameters_of
 from testbed.core.registry import Registry
 from testbed.core.units import Bare, Dimension
 from testbed.scenario import parameters
-from testbed.scenario.parameters import DURATION, Parameter, parameters_of
+from testbed.scenario.parameters import DURATION
 from testbed.scenario.quantities import LONG, MOST
 from testbed.scenario.schema.patterns import parameter_schema, quantity_schema
 
