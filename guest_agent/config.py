@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from guest_agent.services import Service
 from guest_agent.services import build as build_service
 from guest_agent.workloads import Workload, build
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import Spec
 from testbed.core.units import PAGE_SIZE, in_bytes
 
 STATE_PAGES = 1
@@ -28,12 +29,12 @@ class GuestConfig:
 
     role: Role = "source"
     ram_bytes: int
-    workload: dict[str, Any] = field(default_factory=lambda: {"name": "idle"})
+    workload: Spec = field(default_factory=lambda: {"name": "idle"})
     change_bytes: int = 64
     zero_share: float = 0.0
     seed: int = 1
     batch_s: float = 0.001
-    services: list[dict[str, Any]] = field(default_factory=list)
+    services: list[Spec] = field(default_factory=list)
     address: str = ""
     disk_fd: int = -1
 

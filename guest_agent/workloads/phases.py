@@ -7,12 +7,12 @@ Boundaries are counted in operations, not read from a clock, so a replay changes
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from guest_agent.memory.hashing import Numbers
 from guest_agent.workloads import Workload, build, pace, register, size_in_pages
+from testbed.core.parameters import Spec
 from testbed.core.units import ByteRate, Bytes, Dimension, parse
 
 
@@ -21,7 +21,7 @@ from testbed.core.units import ByteRate, Bytes, Dimension, parse
 class Phases:
     """``phases``: each a workload with its parameters and ``duration``. Each has its own pages and rate."""
 
-    phases: list[dict[str, Any]] = field(default_factory=list)
+    phases: list[Spec] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.phases:

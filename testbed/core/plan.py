@@ -4,7 +4,10 @@ Plain values: everything below ``scenario`` sees plans and never a YAML file.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
+
+from testbed.core.parameters import Spec
+from testbed.core.settings import Settings
 
 Expect: TypeAlias = Literal["completes", "gives_up"]
 """How a migration is meant to end: it completes, or its policy gives up and the guest stays where it is."""
@@ -50,30 +53,30 @@ class NetworkPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestPlan:
-    """The guest. ``ram_bytes`` is a whole number of pages; ``workload`` is its name and parameters in base units.
+    """The guest. ``ram_bytes`` is a whole number of pages; ``workload`` is its spec, in base units.
 
     ``change_bytes``: how many bytes of a page one operation changes. ``zero_share``: share of pages left zero.
-    ``services``: its applications, each a name and parameters in base units, in the order of their areas in RAM.
+    ``services``: its applications' specs, in base units and in the order of their areas in RAM.
     ``probe``: a client asks the guest at least every 2 ms whether it is there.
     """
 
     ram_bytes: int
-    workload: dict[str, Any]
+    workload: Spec
     change_bytes: int = 64
     zero_share: float = 0.0
-    services: tuple[dict[str, Any], ...] = ()
+    services: tuple[Spec, ...] = ()
     probe: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationPlan:
-    """How to migrate. ``policy`` is its name and parameters in base units; ``tracker`` may be ``auto``.
+    """How to migrate. ``policy`` is its spec, in base units; ``tracker`` may be ``auto``.
 
     ``stream_cap``: the most that one stream may carry, bit/s of TCP payload; None: what it gets. ``connections``: the
     guest's TCP connections move with it, or are reset so that clients have to connect again.
     """
 
-    policy: dict[str, Any]
+    policy: Spec
     streams: int = 1
     tracker: str = "auto"
     strict: bool = False
@@ -98,7 +101,7 @@ class Plan:
     """
 
     name: str
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
     repeat: int = 1
     seed: int = 1
     scale: ScalePlan = field(default_factory=ScalePlan)

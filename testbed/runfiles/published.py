@@ -6,10 +6,10 @@ median counts; of migrations that did not complete, nothing.
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
 from testbed.core.records.claims import Claim
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord
+from testbed.core.settings import Settings
 
 
 def comparisons(claims: Sequence[Claim], done: Sequence[MigrationRecord]) -> list[ComparisonRecord]:
@@ -57,7 +57,7 @@ def _meets(claim: Claim, measured: float) -> bool:
     return abs(measured - claim.published) <= allowed
 
 
-def _measured(claim: Claim, where: dict[str, Any], done: Sequence[MigrationRecord]) -> float | None:
+def _measured(claim: Claim, where: Settings, done: Sequence[MigrationRecord]) -> float | None:
     """The median over the repeats of what ``where`` means."""
     meant = [m for m in done if m.outcome == "completed" and where.items() <= m.settings.items()]
     figures = [figure for m in meant if (figure := _real(claim, m)) is not None]

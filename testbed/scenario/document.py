@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.text.yaml_text import KeyPath, scalar, text_of, tree_of
+from testbed.core.text.yaml_text import KeyPath, Tree, scalar, text_of, tree_of
 from testbed.core.units import Dimension, written
 
 
@@ -13,7 +13,7 @@ from testbed.core.units import Dimension, written
 class Document:
     """A tree of dicts, lists and scalars; ``places`` says for each path where it was written (``file:line``)."""
 
-    tree: dict[str, Any]
+    tree: Tree
     places: dict[KeyPath, str]
 
     def place(self, path: KeyPath) -> str:

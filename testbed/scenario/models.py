@@ -13,6 +13,8 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from testbed.core.parameters import Spec
+from testbed.core.text.yaml_text import Tree
 from testbed.scenario import parameters
 from testbed.scenario.quantities import (
     Delay,
@@ -32,19 +34,19 @@ from testbed.scenario.words import CONGESTION_CONTROLS, CONNECTIONS, CROSS_PROTO
 from testbed.scenarios.catalogue import topologies
 
 Workload: TypeAlias = Annotated[
-    dict[str, Any],
+    Spec,
     BeforeValidator(parameters.workload),
     PlainSerializer(parameters.workload_text),
     WithJsonSchema({"description": "a workload's name, or its name and parameters"}),
 ]
 Services: TypeAlias = Annotated[
-    list[dict[str, Any]],
+    list[Spec],
     BeforeValidator(parameters.services),
     PlainSerializer(parameters.services_text),
     WithJsonSchema({"description": "services' names, or their names and parameters; one of them may stand alone"}),
 ]
 Policy: TypeAlias = Annotated[
-    dict[str, Any],
+    Spec,
     BeforeValidator(parameters.policy),
     PlainSerializer(parameters.policy_text),
     WithJsonSchema({"description": "a policy's name, or its name and parameters"}),
@@ -146,4 +148,4 @@ class Root(Part):
     cooldown: Time = Field(default=0.5, description="the guest runs after the migration, in the laboratory's own time")
     expect: Annotated[str, *one_of("end of a migration", lambda: ENDS)] = "completes"
     matrix: dict[str, list[Any]] = Field(default_factory=dict, description="every combination is one migration")
-    published: list[dict[str, Any]] = Field(default_factory=list, description="what the run is held against")
+    published: list[Tree] = Field(default_factory=list, description="what the run is held against")

@@ -5,9 +5,10 @@
 ``warmup``, ``cooldown`` and ``timeout`` are the laboratory's clock, not the experiment's, and are not scaled.
 """
 
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import Spec
 from testbed.core.plan import (
     Connections,
     CrossTrafficPlan,
@@ -19,6 +20,7 @@ from testbed.core.plan import (
     Plan,
     ScalePlan,
 )
+from testbed.core.settings import Settings
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
 from testbed.model.link import available, link_goodput
@@ -31,7 +33,7 @@ LEAST_RAM = 16 * PAGE_SIZE
 """Below that a guest has no room for its own state and a working set."""
 
 
-def plan(root: Root, name: str, settings: dict[str, Any], document: Document) -> Plan:
+def plan(root: Root, name: str, settings: Settings, document: Document) -> Plan:
     """The plan of one combination. Raises ``ScenarioError`` for what only shows between keys or after scaling."""
     check_working_set(root, document)
     network = NetworkPlan(
@@ -74,7 +76,7 @@ def check_cross_traffic(made: Plan, document: Document) -> None:
         raise ScenarioError(message, document.place(("network", "cross_traffic", "rate")))
 
 
-def _working_sets(workload: dict[str, Any], path: KeyPath) -> list[tuple[KeyPath, float]]:
+def _working_sets(workload: Spec, path: KeyPath) -> list[tuple[KeyPath, float]]:
     found: list[tuple[KeyPath, float]] = []
     for key, value in workload.items():
         if key == "working_set" and value is not None:

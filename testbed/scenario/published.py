@@ -9,6 +9,7 @@ at the first as at the last, or figures of one migration:
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Self, TypeAlias, cast
 
 from pydantic import Field, ValidationError, model_validator
@@ -16,13 +17,13 @@ from pydantic import Field, ValidationError, model_validator
 from testbed.core.errors import ScenarioError
 from testbed.core.records.claims import Claim, Figure
 from testbed.core.registry import nearest
+from testbed.core.settings import Settings
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Part
 from testbed.scenario.quantities import LongerTime, Share, Size, Times, one_of, text
 from testbed.scenario.values import label, meaning, spellings
 
-Where: TypeAlias = dict[str, Any]
 Axes: TypeAlias = dict[str, list[Any]]
 REDUCED = ("total_time", "downtime", "bytes_sent")
 """Figures that may fall along an axis."""
@@ -34,7 +35,7 @@ class Reduction(Part):
     """``figure`` falls by the share ``reduction`` from the first value of an axis to the last."""
 
     compare: Annotated[str, *text(200)] = Field(description="an axis of the matrix")
-    where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
+    where: Settings = Field(default_factory=dict, description="which values of the other axes are meant")
     figure: Annotated[str, *one_of("figure", lambda: REDUCED)] = "total_time"
     reduction: Share = Field(description="1 - last / first")
     within: Share | None = Field(default=None, description="how far the run may be from it: 0.02 is two points")
@@ -45,7 +46,7 @@ class Ratio(Part):
     """``figure`` is at least ``ratio_at_least`` times as large at the first value of an axis as at the last."""
 
     compare: Annotated[str, *text(200)] = Field(description="an axis of the matrix")
-    where: Where = Field(default_factory=dict, description="which values of the other axes are meant")
+    where: Settings = Field(default_factory=dict, description="which values of the other axes are meant")
     figure: Annotated[str, *one_of("figure", lambda: TIMES_AS_LARGE)] = "longest_halt"
     ratio_at_least: Times = Field(description="first / last")
     source: Annotated[str, *text(300)] = Field(description="where it was published")
@@ -54,7 +55,7 @@ class Ratio(Part):
 class Figures(Part):
     """Figures of one migration."""
 
-    where: Where = Field(default_factory=dict, description="which migration of the matrix is meant")
+    where: Settings = Field(default_factory=dict, description="which migration of the matrix is meant")
     rounds: list[Size] | None = Field(
         default=None, description="bytes sent in each round, the stop-and-copy round last"
     )
@@ -107,22 +108,24 @@ def fault_of(each: Published, axes: Axes) -> str | None:
 def claims(each: Published, axes: Axes) -> Iterator[Claim]:
     """The plain values; ``where`` with the matrix's own spelling."""
     where = {axis: spellings(axis, axes[axis])[meaning(axis, value)] for axis, value in each.where.items()}
-    said: dict[str, Any] = {"source": each.source, "where": where}
+    claim = partial(Claim, source=each.source, where=where)
     match each:
         case Reduction():
-            said |= _along(each.compare, axes) | {"within": each.within}
-            yield Claim(figure=cast(Figure, each.figure), published=each.reduction, **said)
+            first, last = _ends(each.compare, axes)
+            along = partial(claim, over=each.compare, a=first, b=last, within=each.within)
+            yield along(figure=cast(Figure, each.figure), published=each.reduction)
         case Ratio():
-            said |= _along(each.compare, axes)
-            yield Claim(figure=cast(Figure, each.figure), published=each.ratio_at_least, at_least=True, **said)
+            first, last = _ends(each.compare, axes)
+            along = partial(claim, over=each.compare, a=first, b=last, at_least=True)
+            yield along(figure=cast(Figure, each.figure), published=each.ratio_at_least)
         case Figures():
-            said["within"] = each.within
+            claim = partial(claim, within=each.within)
             for index, size in enumerate(each.rounds or [], 1):
-                yield Claim(figure="round_bytes", published=size, round=index, **said)
+                yield claim(figure="round_bytes", published=size, round=index)
             if each.total_time is not None:
-                yield Claim(figure="total_time", published=each.total_time, **said)
+                yield claim(figure="total_time", published=each.total_time)
             if each.downtime is not None:
-                yield Claim(figure="downtime", published=each.downtime, **said)
+                yield claim(figure="downtime", published=each.downtime)
 
 
 def _read(item: Any, index: int, document: Document) -> Published:
@@ -135,5 +138,6 @@ def _read(item: Any, index: int, document: Document) -> Published:
         raise scenario_error(error, document, model, ("published", index)) from error
 
 
-def _along(axis: str, axes: Axes) -> dict[str, Any]:
-    return {"over": axis, "a": axes[axis][0], "b": axes[axis][-1]}
+def _ends(axis: str, axes: Axes) -> tuple[Any, Any]:
+    """Its first value and its last."""
+    return axes[axis][0], axes[axis][-1]

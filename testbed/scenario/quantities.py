@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 from testbed.core.registry import nearest
 from testbed.core.units import Bare, Dimension, parse, read, written
 from testbed.scenario.document import as_yaml
-from testbed.scenario.schema.patterns import quantity_schema
+from testbed.scenario.schema.patterns import Schema, quantity_schema
 
 MOST: dict[Dimension, float] = {
     Dimension.SIZE: 2**46,
@@ -130,7 +130,7 @@ def _called(character: str) -> str:
     return f"{article}{name} (U+{ord(character):04X})"
 
 
-def _goodput_schema() -> dict[str, Any]:
+def _goodput_schema() -> Schema:
     bits = quantity_schema(Dimension.BIT_RATE, least=0.0, most=MAX_RATE, above=True)
     in_bytes = quantity_schema(Dimension.BYTE_RATE, least=0.0, most=MOST[Dimension.BYTE_RATE], above=True)["anyOf"][-1]
     return {"description": f"{bits['description']}; or in bytes: 128MB/s", "anyOf": [*bits["anyOf"], in_bytes]}

@@ -19,6 +19,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.records.claims import Claim
 from testbed.core.registry import is_path, nearest
+from testbed.core.text.yaml_text import Tree
 from testbed.policies.load import path_of
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document
@@ -41,11 +42,11 @@ class Scenario:
     """
 
     first: Root
-    matrix: dict[str, Any]
+    matrix: Tree
     axes: dict[str, list[Any]]
     claimed: tuple[Published, ...]
     _plans: tuple[Plan, ...]
-    _written: dict[str, Any] = field(compare=False, default_factory=dict)
+    _written: Tree = field(compare=False, default_factory=dict)
 
     @property
     def name(self) -> str:

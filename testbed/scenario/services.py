@@ -3,9 +3,8 @@
 RAM   state │ area of service 1 │ area of service 2 │ ... │ working set
 """
 
-from typing import Any
-
 from testbed.core.errors import ScenarioError
+from testbed.core.parameters import Spec
 from testbed.core.plan import GuestPlan
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, in_bytes
@@ -18,8 +17,8 @@ STATE_PAGES = 1
 """Pages of the guest's own state, before the areas."""
 
 
-def scaled_services(root: Root, document: Document) -> tuple[dict[str, Any], ...]:
-    """Names and parameters. Raises ``ScenarioError`` for one that cannot be any more once it is small."""
+def scaled_services(root: Root, document: Document) -> tuple[Spec, ...]:
+    """Their specs. Raises ``ScenarioError`` for one that cannot be any more once it is small."""
     from guest_agent.services import build, registry
 
     found = []
@@ -51,7 +50,7 @@ def check_areas(guest: GuestPlan, scale: Scale, document: Document) -> None:
         raise ScenarioError(message, document.place(SERVICES))
 
 
-def _working_sets(workload: dict[str, Any]) -> list[int]:
+def _working_sets(workload: Spec) -> list[int]:
     nested = [size for part in workload.get("phases", ()) for size in _working_sets(part)]
     size = workload.get("working_set")
     return [*nested, size] if size is not None else nested

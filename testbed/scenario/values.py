@@ -37,9 +37,9 @@ def meaning(path: str, value: Any) -> str:
     return label(value)
 
 
-def spellings(path: str, values: Sequence[Any]) -> dict[str, Any]:
+def spellings(path: str, values: Sequence[Any]) -> dict[str, object]:
     """The different ones of ``values`` in their order, by what they mean; of several that mean the same the first."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for value in values:
         found.setdefault(meaning(path, value), value)
     return found

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from testbed.core.settings import Settings
+
 Figure: TypeAlias = Literal["total_time", "downtime", "bytes_sent", "round_bytes", "longest_halt"]
 Unit: TypeAlias = Literal["share", "bytes", "seconds", "ratio"]
 
@@ -21,7 +23,7 @@ class Claim:
     figure: Figure
     published: float
     source: str
-    where: dict[str, Any] = field(default_factory=dict)
+    where: Settings = field(default_factory=dict)
     over: str = ""
     a: Any = None
     b: Any = None

@@ -16,6 +16,7 @@ from testbed.core.records.services import (
     IdentityRecord,
     ServiceRecord,
 )
+from testbed.core.settings import Settings
 
 Outcome = Literal["completed", "cancelled", "aborted", "failed"]
 
@@ -178,7 +179,7 @@ class MigrationRecord:
     """
 
     name: str
-    settings: dict[str, Any]
+    settings: Settings
     repeat: int
     scale: dict[str, float]
     outcome: Outcome

@@ -35,7 +35,7 @@ def built(kind: type[T], known: object, place: str = "") -> T:
     """The dataclass ``kind`` from a mapping, its parts too. Raises ``ValueError``."""
     if not isinstance(known, Mapping):
         raise _wrong("a mapping of keys", known, place)
-    hints, made = _hints(kind), dict[str, Any]()  # type: ignore[arg-type]
+    hints, made = _hints(kind), dict[str, object]()  # type: ignore[arg-type]
     for field in fields(kind):  # type: ignore[arg-type]
         there = f"{place}.{field.name}" if place else field.name
         if field.name in known:
@@ -145,7 +145,7 @@ _SEVERAL: dict[Any, Callable[[tuple[Any, ...], object, str], Any]] = {list: _lis
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _hints(kind: type) -> dict[str, object]:
     return typing.get_type_hints(kind)
 
 

@@ -5,7 +5,6 @@ another order than it has, and a line that never ends hides all others.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 MOST = 500
 """Characters: a reason is a sentence or two."""
@@ -20,12 +19,12 @@ def printable(text: str, most: int = MOST) -> str:
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
-def printable_texts(fields: Mapping[str, Any]) -> dict[str, Any]:
+def printable_texts(fields: Mapping[str, object]) -> dict[str, object]:
     """All texts of a JSON object, keys too: the ``object_hook`` of whoever reads what others wrote."""
     return {printable(name): _printable_value(value) for name, value in fields.items()}
 
 
-def _printable_value(value: Any) -> Any:
+def _printable_value(value: object) -> object:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, list):

@@ -22,12 +22,14 @@ MAX_DEPTH = 12
 """The deepest key of a scenario lies at 6."""
 
 KeyPath: TypeAlias = tuple[str | int, ...]
+Tree: TypeAlias = dict[str, Any]
+"""A mapping as somebody wrote it, nothing of it checked: text, numbers, true, false, None, lists and mappings."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
 _HALF = re.compile("[\ud800-\udfff]")
 """What is no character by itself, and cannot be written; YAML takes it as an escape."""
-_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 def text_of(path: Path) -> str:
@@ -45,7 +47,7 @@ def text_of(path: Path) -> str:
     return as_text(raw, str(path))
 
 
-def tree_of(text: str, name: str) -> tuple[dict[str, Any], dict[KeyPath, str]]:
+def tree_of(text: str, name: str) -> tuple[Tree, dict[KeyPath, str]]:
     """The mapping that a text is, and for each path in it where it was written (``file:line``); ``name`` stands for the
     file in messages. Raises ``ScenarioError``.
     """
@@ -115,8 +117,8 @@ def _build(node: yaml.Node, path: KeyPath, name: str, places: dict[KeyPath, str]
     return node.value if getattr(node, "style", None) else scalar(node.value)
 
 
-def _mapping(node: yaml.MappingNode, path: KeyPath, name: str, places: dict[KeyPath, str]) -> dict[str, Any]:
-    built: dict[str, Any] = {}
+def _mapping(node: yaml.MappingNode, path: KeyPath, name: str, places: dict[KeyPath, str]) -> Tree:
+    built: Tree = {}
     for key, value in _keys(node, name):
         if key.value in built:
             raise ScenarioError(f"the key '{key.value}' stands here a second time; remove one", _line(name, key))

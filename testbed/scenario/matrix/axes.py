@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.settings import Settings
 from testbed.core.text.yaml_text import KeyPath
 from testbed.scenario.document import Document, dotted, parts
 from testbed.scenario.matrix import cases
@@ -28,7 +29,7 @@ class Combination:
     """One migration of the matrix: ``settings`` as the scenario wrote them, and the scenario with these put in."""
 
     name: str
-    settings: dict[str, Any]
+    settings: Settings
     document: Document
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.settings import Settings
 from testbed.scenario.document import Document, parts
 from testbed.scenario.values import label, meaning, spellings
 
@@ -71,9 +72,9 @@ def check_apart(document: Document, matrix: Mapping[str, Any]) -> None:
             raise ScenarioError(f"'matrix.cases' sets '{axis:.60}' too; remove it from one of them", place)
 
 
-def without(given: Any, path: str) -> list[dict[str, Any]]:
+def without(given: Any, path: str) -> list[Settings]:
     """The cases without a path and what lies below it, those that are alike then only once."""
-    kept: dict[str, dict[str, Any]] = {}
+    kept: dict[str, Settings] = {}
     for case in given if isinstance(given, list) else ():
         left = {axis: value for axis, value in case.items() if not f"{axis}.".startswith(f"{path}.")}
         if left:

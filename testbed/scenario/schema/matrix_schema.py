@@ -6,8 +6,8 @@ from typing import Any
 from testbed.core.registry import Registry
 from testbed.scenario.matrix.cases import CASES, SETTABLE
 from testbed.scenario.schema.named_schema import OWN_FILE, all_parameters, registries
+from testbed.scenario.schema.patterns import Schema
 
-Schema = dict[str, Any]
 _NULL: Schema = {"type": "null"}
 _VALUE: Schema = {"not": {"type": ["array", "null"]}}
 """What is no list and not empty."""

@@ -14,9 +14,8 @@ from testbed.core.units import Bare, Dimension
 from testbed.scenario import parameters
 from testbed.scenario.parameters import DURATION
 from testbed.scenario.quantities import LONG, MOST
-from testbed.scenario.schema.patterns import parameter_schema, quantity_schema
+from testbed.scenario.schema.patterns import Schema, parameter_schema, quantity_schema
 
-Schema = dict[str, Any]
 OWN_FILE: Schema = {"type": "string", "pattern": r"\.py$", "description": "a file of your own: ./mine.py"}
 OF_OWN_FILE: Schema = {"type": "object", "properties": {"name": OWN_FILE}, "required": ["name"]}
 """Its parameters are known to it alone."""

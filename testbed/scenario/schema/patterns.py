@@ -6,7 +6,9 @@ unit no pattern says, so that is left to the loader, and told in the description
 
 import math
 import re
-from typing import Any
+from typing import TypeAlias
+
+from pydantic.json_schema import JsonSchemaValue
 
 from testbed.core.units import BARE, UNITS, Bare, Dimension, written
 
@@ -18,13 +20,15 @@ _ZERO = r"0+(?:_000)*(?:\.0+)?"
 _SHARE = r"0+(?:\.[0-9]+)?|0*1(?:\.0+)?"
 
 
+Schema: TypeAlias = JsonSchemaValue
+"""A JSON Schema or a part of one, as pydantic makes them: its words and what stands for them."""
 FORM_OF = "form of"
 """A word in what is made here, not in the schema at the end: of which kind a pattern is; it then stands there once."""
 
 
 def quantity_schema(
     dimension: Dimension, *, least: float, most: float, above: bool, bare: Bare | None = None
-) -> dict[str, Any]:
+) -> Schema:
     """The schema of a quantity between ``least`` (``above``: more than it) and ``most``, in base units."""
     low = f"more than {written(least, dimension)}" if above else f"at least {written(least, dimension)}"
     allowed = bare or BARE.get(dimension) or Bare()
@@ -37,7 +41,7 @@ def quantity_schema(
     }
 
 
-def parameter_schema(dimension: Dimension, bare: Bare | None, *, most: float, whole: bool) -> dict[str, Any]:
+def parameter_schema(dimension: Dimension, bare: Bare | None, *, most: float, whole: bool) -> Schema:
     """The schema of a parameter that counts ``dimension``, up to ``most``; narrower bounds are its owner's to know."""
     if whole and dimension is Dimension.NUMBER:
         form = rf"^\s*(?:{_WHOLE}|{_NUMBER}{_EXPONENT})\s*$"
@@ -50,13 +54,13 @@ def parameter_schema(dimension: Dimension, bare: Bare | None, *, most: float, wh
     return {"description": dimension.value, "anyOf": [*numbers, _text(dimension, _form(dimension, allowed))]}
 
 
-def _text(dimension: Dimension, form: str) -> dict[str, Any]:
+def _text(dimension: Dimension, form: str) -> Schema:
     return {"type": "string", "pattern": form, FORM_OF: dimension.name.replace("_", " ")}
 
 
-def _numbers(bare: Bare, least: float, most: float, above: bool) -> list[dict[str, Any]]:
+def _numbers(bare: Bare, least: float, most: float, above: bool) -> list[Schema]:
     low, high = max(least, bare.least), min(most, bare.below)
-    made: dict[str, Any] = {"type": "number", "exclusiveMinimum" if above and low == least else "minimum": low}
+    made: Schema = {"type": "number", "exclusiveMinimum" if above and low == least else "minimum": low}
     if high != math.inf:
         made |= {"exclusiveMaximum" if high == bare.below else "maximum": high}
     zero = [{"const": 0}] if least == 0 and not above and low > 0 else []

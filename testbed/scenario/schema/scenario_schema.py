@@ -13,7 +13,7 @@ from testbed.scenario.models import Root
 from testbed.scenario.published import Published
 from testbed.scenario.schema import named_schema
 from testbed.scenario.schema.matrix_schema import matrix_schema, needed
-from testbed.scenario.schema.patterns import FORM_OF
+from testbed.scenario.schema.patterns import FORM_OF, Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EDITORS_DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -22,7 +22,7 @@ _NULL = {"type": "null"}
 _SOMETHING = {"not": _NULL}
 
 
-def scenario_schema() -> dict[str, Any]:
+def scenario_schema() -> Schema:
     """The schema of a scenario, with the parameters of every workload, service and policy that comes with us."""
     schema = Root.model_json_schema()
     claims = TypeAdapter(list[Published]).json_schema()
@@ -38,18 +38,18 @@ def scenario_schema() -> dict[str, Any]:
         needed("migration.policy.name", always=False),
         needed("network.cross_traffic.rate", always=False),
     ]
-    named: dict[str, Any] = {}
-    made: dict[str, Any] = _patterns_named(_without_titles(schema), named)
+    named: Schema = {}
+    made: Schema = _patterns_named(_without_titles(schema), named)
     made["$defs"] |= named
     return {"$schema": EDITORS_DIALECT} | made
 
 
-def summary_schema() -> dict[str, Any]:
+def summary_schema() -> Schema:
     """The schema of ``summary.json``."""
     return {"$schema": DIALECT} | TypeAdapter(Summary).json_schema()
 
 
-def _name_parts(known: dict[str, Any]) -> None:
+def _name_parts(known: Schema) -> None:
     """What the models leave to others: parameters, what the matrix may give instead, what excludes one another."""
     guest, migration, link = known["VirtualMachine"], known["Migration"], known["Link"]
     service = {"$ref": "#/$defs/Service"}
@@ -64,7 +64,7 @@ def _name_parts(known: dict[str, Any]) -> None:
     known["Figures"]["anyOf"] = [{"required": [key], "properties": {key: _SOMETHING}} for key in said]
 
 
-def _published(schema: dict[str, Any]) -> dict[str, Any]:
+def _published(schema: Schema) -> Schema:
     """Which of the three a claim is, its keys say."""
     item = {
         "type": "object",
@@ -94,7 +94,7 @@ def _without_titles(schema: Any) -> Any:
     }
 
 
-def _patterns_named(schema: Any, named: dict[str, Any]) -> Any:
+def _patterns_named(schema: Any, named: Schema) -> Any:
     """With the form of each kind of quantity written down once: ``named`` gets them, as ``Size``, ``LinkRate2``."""
     if isinstance(schema, list):
         return [_patterns_named(each, named) for each in schema]
