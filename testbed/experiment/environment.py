@@ -5,7 +5,8 @@ import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+
+from testbed.core.text.from_json import JsonObject
 
 PACKAGES = ("numpy", "pydantic", "typer", "rich", "PyYAML", "psutil", "xxhash")
 SYSCTLS = (
@@ -20,7 +21,7 @@ SYSCTLS = (
 )
 
 
-def environment(qdisc: list[str]) -> dict[str, Any]:
+def environment(qdisc: list[str]) -> JsonObject:
     """Kernel, processor, packages, settings and commit; ``qdisc`` is what shapes the links. None where unknown."""
     return {
         "kernel": platform.release(),

@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from testbed.core.errors import PrerequisiteMissing
+from testbed.core.text.from_json import built
 from testbed.linux.processes.started import Started, started_at
 
 RUNTIME = Path("/run/fast-motion")
@@ -105,18 +106,18 @@ def writing(runtime: Path) -> Iterator[None]:
 
 def _read(path: Path, runtime: Path) -> RunState | None:
     try:
-        known: dict[str, Any] = json.loads(path.read_text())
-        if known["run_id"] != path.stem:
+        kept = built(_Kept, json.loads(path.read_text()))
+        if kept.run_id != path.stem:
             return None
-        return RunState(
-            run_id=known["run_id"],
-            runtime=runtime,
-            owner=_started(known["owner"]),
-            processes=[_started(each) for each in known["processes"]],
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        return RunState(run_id=kept.run_id, runtime=runtime, owner=kept.owner, processes=kept.processes)
+    except (OSError, ValueError):
         return None
 
 
-def _started(known: dict[str, Any]) -> Started:
-    return Started(int(known["pid"]), int(known["ticks"]))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What a run's file says, as it is read."""
+
+    run_id: str
+    owner: Started
+    processes: list[Started]

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.foreign import BOM, PACKED, as_text, foreign
+from testbed.core.text.from_json import JsonObject
 from testbed.core.text.yaml_text import MAX_BYTES
 
 MOST_SUMMARY = 64 << 20
@@ -86,7 +87,7 @@ def parsed(path: Path, most: int) -> Any:
         raise ScenarioError(f"is not JSON ({_briefly(error)}); {DAMAGED}", str(path)) from error
 
 
-def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, dict[str, Any]]]:
+def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, JsonObject]]:
     """Where each line stands (``file:line``) and the JSON object in it, of those that hold ``only``.
 
     A last line that was cut off (a killed run) is passed over. Raises ``ScenarioError`` for other damage.
@@ -102,7 +103,7 @@ def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, 
                 yield place, row
 
 
-def _row(line: bytes, place: str) -> dict[str, Any] | None:
+def _row(line: bytes, place: str) -> JsonObject | None:
     """None for one that was cut off."""
     try:
         row = _JSON.decode(line.decode().removeprefix(BOM))

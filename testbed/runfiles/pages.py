@@ -12,9 +12,8 @@ pages that the round carried, ``dirtied`` those found dirty at its end. Their su
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,9 +61,16 @@ class Cells:
 
 def line(*, migration: str, repeat: int, index: int, pages: int, sent: Counts, dirtied: Counts) -> str:
     """A line of the file, for rounds whose pages (numbers from 0) were ``sent`` and found ``dirtied``."""
-    known: dict[str, Any] = {"migration": migration, "repeat": repeat, "round": index, "pages": pages}
-    known |= {"cell_pages": cell_pages(pages), "sent": histogram(sent, pages), "dirtied": histogram(dirtied, pages)}
-    return json.dumps(known, separators=(",", ":")) + "\n"
+    made = _Line(
+        migration=migration,
+        repeat=repeat,
+        round=index,
+        pages=pages,
+        cell_pages=cell_pages(pages),
+        sent=histogram(sent, pages),
+        dirtied=histogram(dirtied, pages),
+    )
+    return json.dumps(asdict(made), separators=(",", ":")) + "\n"
 
 
 def histogram(numbers: Counts, pages: int) -> list[int]:
@@ -76,7 +82,7 @@ def histogram(numbers: Counts, pages: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """A line as it is read."""
+    """A line as it is written and read."""
 
     migration: str
     repeat: int

@@ -250,7 +250,7 @@ def repeated(runs: list[Any]) -> list[Any]:
     ],
 )
 def test_packing_loses_nothing_but_digits(rows: list[dict[str, Any]]) -> None:
-    packed = export.pack(rows)
+    packed: Any = export.pack(rows)
     columns = packed["columns"]
     unpacked = [{name: column(columns, name)[row] for name in columns} for row in range(packed["n"])]
     assert unpacked == [{k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()} for row in rows]

@@ -9,15 +9,19 @@ Keys that a type does not know are passed over: a later version wrote them.
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from testbed.core.text.printable import printable
 
 T = TypeVar("T")
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""Any value that JSON has."""
+JsonObject: TypeAlias = dict[str, Json]
+"""One of its objects, of which nothing is known but that."""
 MOST = 10**18
 """No number of a record is larger: 10^18 bytes are an exabyte, and 64 bits hold it."""
 LEAST = 1e-30

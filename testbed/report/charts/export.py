@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import metadata
 from itertools import groupby
@@ -10,8 +11,9 @@ from typing import Any, TypeAlias
 
 import altair as alt
 
+from testbed.core.text.from_json import JsonObject
 from testbed.core.text.printable import printable
-from testbed.report.charts.theme import PRINT_FONT, config
+from testbed.report.charts.theme import PRINT_FONT, VegaLite, config
 
 Chart: TypeAlias = alt.TopLevelMixin
 """Whatever Altair draws."""
@@ -20,27 +22,27 @@ SCALE = 2
 """Pixels of a PNG for each of the chart's own."""
 
 
-def spec(chart: Chart) -> dict[str, Any]:
+def spec(chart: Chart) -> VegaLite:
     """Vega-Lite, not checked against its schema: our tests do that."""
-    made: dict[str, Any] = chart.to_dict(validate=False)
+    made: VegaLite = chart.to_dict(validate=False)
     made.pop("config", None)
     return made
 
 
-def packed(chart: Chart) -> dict[str, Any]:
+def packed(chart: Chart) -> VegaLite:
     """The same with its rows turned into columns (``pack``), numbers of five digits: a fifth of the size or less."""
     made = spec(chart)
     made["datasets"] = {name: pack(rows) for name, rows in made.get("datasets", {}).items()}
     return made
 
 
-def pack(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def pack(rows: Sequence[Mapping[str, object]]) -> JsonObject:
     """``{"n": rows, "columns": {name: [values]}}``; a column of text is ``{"words": [...], "of": [numbers]}``, and
     one that is the same as another ``{"as": its name}``. Where that is shorter, numbers are ``{"runs": [value, how
     often, ...]}``, whole ones ``{"steps": [by how much more than the one before, how often, ...]}``.
     """
     names = dict.fromkeys(name for row in rows for name in row)
-    columns: dict[str, Any] = {}
+    columns: JsonObject = {}
     for name in names:
         column = _column([row.get(name) for row in rows])
         same = next((other for other, known in columns.items() if known == column), None)
@@ -72,7 +74,7 @@ def _steps(values: list[Any]) -> list[int]:
     return [value - before for before, value in zip([0, *values], values, strict=False)]
 
 
-def svg(made: dict[str, Any]) -> str:
+def svg(made: VegaLite) -> str:
     """Drawn on light ground."""
     import vl_convert
 
@@ -122,7 +124,7 @@ def embedded(known: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _lit(made: dict[str, Any]) -> dict[str, Any]:
+def _lit(made: VegaLite) -> VegaLite:
     """A character that XML has not ends the library's whole process, and ours with it."""
     return {**_shown(made), "config": {**config(font=PRINT_FONT), "background": "#FFFFFF"}}
 

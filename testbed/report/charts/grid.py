@@ -1,7 +1,6 @@
 """The guest's memory as a picture, a cell a run of pages: what each round found dirty and sent, with a slider."""
 
 from math import isqrt
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -54,7 +53,7 @@ def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
     return made
 
 
-def _rows(cells: Cells) -> list[dict[str, Any]]:
+def _rows(cells: Cells) -> list[dict[str, float]]:
     """Shares of each cell's pages, of two digits: no eye tells more colours apart. Every cell is in the first round, so
     that it is drawn.
     """

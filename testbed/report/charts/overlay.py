@@ -1,7 +1,6 @@
 """Repeats over one another: every value, the median and the interval of the mean, group by group."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 
@@ -51,11 +50,11 @@ def _label(line: ComparisonLine) -> str:
     return " ".join(part for part in (line.migration, line.group) if part)
 
 
-def _point(line: ComparisonLine, value: float) -> dict[str, Any]:
+def _point(line: ComparisonLine, value: float) -> dict[str, str | float]:
     return {"group": _label(line), "value": value}
 
 
-def _range(line: ComparisonLine, factor: float) -> list[dict[str, Any]]:
+def _range(line: ComparisonLine, factor: float) -> list[dict[str, str | float]]:
     low, high = line.spread.low, line.spread.high
     if low is None or high is None:
         return []

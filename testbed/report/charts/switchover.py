@@ -1,6 +1,7 @@
 """The switchover in milliseconds: what the downtime was spent on, phase after phase, and what others saw of it."""
 
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import altair as alt
 
@@ -31,81 +32,93 @@ PARTS = {
 """What a client's blackout is made of, in order."""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Bar:
+    """Milliseconds from the request to pause. ``left`` and ``right``: as far as it is drawn."""
+
+    what: str
+    begin: float
+    end: float
+    kind: str
+    label: str
+    note: str = ""
+    left: float = 0.0
+    right: float = 0.0
+
+
 def switchover_chart(done: MigrationRecord) -> alt.TopLevelMixin | None:
     """A waterfall, with the three downtimes below it; None where there was no switchover."""
-    rows = _phases(done) + _seen(done) + _parts(done)
-    if not rows:
+    bars = [*_phases(done), *_seen(done), *_parts(done)]
+    if not bars:
         return None
-    order = list(dict.fromkeys(row["what"] for row in rows))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    first, last = _shown(bars)
+    _place(bars, first, last)
+    order = list(dict.fromkeys(bar.what for bar in bars))
+    base = alt.Chart(alt.InlineData(values=[asdict(bar) for bar in bars])).encode(
         y=alt.Y("what:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False))
     )
-    first, last = _shown(rows)
-    _place(rows, first, last)
-    room = ROOM * (2 if any(row["end"] > last for row in rows) else 1)
+    room = ROOM * (2 if any(bar.end > last for bar in bars) else 1)
     scale = alt.Scale(domain=[first, last + room * (last - first)], nice=False)
     x = alt.X("left:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
-    bars = base.mark_bar(height={"band": 0.7}).encode(
+    drawn = base.mark_bar(height={"band": 0.7}).encode(
         x=x,
         x2="right:Q",
         color=alt.Color("kind:N", scale=alt.Scale(domain=["phase", "seen", "part"]), legend=None),
         tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("note:N", title=" "), alt.Tooltip("label:N", title=" ")],
     )
     labels = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
-    return alt.layer(bars, labels).properties(width=WIDTH, height=alt.Step(STEP))
+    return alt.layer(drawn, labels).properties(width=WIDTH, height=alt.Step(STEP))
 
 
-def _shown(rows: list[dict[str, Any]]) -> tuple[float, float]:
+def _shown(bars: list[_Bar]) -> tuple[float, float]:
     """All of it, unless what others saw is so much longer than the downtime that its phases could not be seen, as where
     a throttled guest kept its clients waiting: then as much before and after as the downtime lasted.
     """
-    first, last = min(row["begin"] for row in rows), max(row["end"] for row in rows)
-    down = max((row["end"] for row in rows if row["kind"] == "phase"), default=last)
+    first, last = min(bar.begin for bar in bars), max(bar.end for bar in bars)
+    down = max((bar.end for bar in bars if bar.kind == "phase"), default=last)
     return max(first, -down), min(last, 2 * down)
 
 
-def _place(rows: list[dict[str, Any]], first: float, last: float) -> None:
+def _place(bars: list[_Bar], first: float, last: float) -> None:
     """Where each bar is drawn: as far as it lies on the axis. One that lies beside it is a stub at its edge; an arrow
     says that there is more to it, and where.
     """
     stub = STUB * (last - first)
-    for row in rows:
-        row["left"] = min(max(row["begin"], first), last - stub)
-        row["right"] = max(min(row["end"], last), row["left"])
-        if row["begin"] < row["end"] <= first or last <= row["begin"] < row["end"]:
-            row["right"] = row["left"] + stub
-        if row["begin"] < first:
-            row["label"] = f"◀ {row['label']}, from {_milliseconds(row['begin'])}"
-        elif row["end"] > last:
-            row["label"] += f", to {_milliseconds(row['end'])} ▶"
+    for bar in bars:
+        bar.left = min(max(bar.begin, first), last - stub)
+        bar.right = max(min(bar.end, last), bar.left)
+        if bar.begin < bar.end <= first or last <= bar.begin < bar.end:
+            bar.right = bar.left + stub
+        if bar.begin < first:
+            bar.label = f"◀ {bar.label}, from {_milliseconds(bar.begin)}"
+        elif bar.end > last:
+            bar.label += f", to {_milliseconds(bar.end)} ▶"
 
 
 def _milliseconds(at: float) -> str:
     return f"{at:,.0f} ms" if abs(at) >= 100 else f"{at:.3g} ms"
 
 
-def _phases(done: MigrationRecord) -> list[dict[str, Any]]:
+def _phases(done: MigrationRecord) -> Iterable[_Bar]:
     return _chain(done.downtime_phases_s, 0.0, "phase", MEANING)
 
 
-def _parts(done: MigrationRecord) -> list[dict[str, Any]]:
+def _parts(done: MigrationRecord) -> list[_Bar]:
     """Those of the client's blackout that are no part of the downtime, each where it lay."""
     if done.blackout is None:
         return []
-    rows = _chain(done.blackout.parts, done.blackout.begin_s, "part", PARTS)
-    return [row for row in rows if row["end"] > row["begin"] and row["what"] != "downtime"]
+    bars = _chain(done.blackout.parts, done.blackout.begin_s, "part", PARTS)
+    return [bar for bar in bars if bar.end > bar.begin and bar.what != "downtime"]
 
 
-def _chain(lengths: dict[str, float], begin: float, kind: str, notes: dict[str, str]) -> list[dict[str, Any]]:
+def _chain(lengths: Mapping[str, float], begin: float, kind: str, notes: Mapping[str, str]) -> Iterator[_Bar]:
     """One after the other."""
-    rows = []
     for name, seconds in lengths.items():
-        rows.append({**_row(name.replace("_", " "), begin, seconds, kind), "note": notes.get(name, "")})
+        yield replace(_bar(name.replace("_", " "), begin, seconds, kind), note=notes.get(name, ""))
         begin += seconds
-    return rows
 
 
-def _seen(done: MigrationRecord) -> list[dict[str, Any]]:
+def _seen(done: MigrationRecord) -> list[_Bar]:
     """Each where it was seen; of a run that does not say where, from zero on."""
     blackout_from = done.blackout.begin_s if done.blackout else 0.0
     seen = (
@@ -113,16 +126,9 @@ def _seen(done: MigrationRecord) -> list[dict[str, Any]]:
         (GAP, done.guest_gap_begin_s or 0.0, done.guest_gap_s),
         (BLACKOUT, blackout_from, done.client_blackout_s),
     )
-    return [_row(text, begin, seconds, "seen") for text, begin, seconds in seen if seconds is not None]
+    return [_bar(text, begin, seconds, "seen") for text, begin, seconds in seen if seconds is not None]
 
 
-def _row(what: str, begin: float, seconds: float, kind: str) -> dict[str, Any]:
+def _bar(what: str, begin: float, seconds: float, kind: str) -> _Bar:
     label = f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
-    return {
-        "what": what,
-        "begin": begin * 1e3,
-        "end": (begin + seconds) * 1e3,
-        "kind": kind,
-        "label": label,
-        "note": "",
-    }
+    return _Bar(what=what, begin=begin * 1e3, end=(begin + seconds) * 1e3, kind=kind, label=label)

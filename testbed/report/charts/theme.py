@@ -4,7 +4,10 @@ Charts name no colours of their own but for what is the same on both grounds: th
 definition serves the page in either light, and print.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
+
+VegaLite: TypeAlias = dict[str, Any]
+"""A chart in Vega-Lite's JSON, as Altair writes it, or a part of one such as its config."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 PRINT_FONT = "DejaVu Sans, Liberation Sans, Arial, sans-serif"
@@ -15,7 +18,7 @@ ROUND, STUNNED = "#8A8F98", "#D55E00"
 """Shades behind a time axis: rounds by turns, and where the guest stood still."""
 
 
-def config(*, dark: bool = False, font: str = FONT) -> dict[str, Any]:
+def config(*, dark: bool = False, font: str = FONT) -> VegaLite:
     """A Vega-Lite config."""
     ink, dim, line = ("#E8EAED", "#A8AEB8", "#3A3F47") if dark else ("#1B1F24", "#525A66", "#DDE1E6")
     return {

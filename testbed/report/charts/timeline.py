@@ -1,7 +1,7 @@
 """A migration on one time axis, rounds shaded: link and dirty rate, the guest and its services, throttle, clients."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import altair as alt
 
@@ -19,7 +19,7 @@ LABEL_LINES = 4
 LINK, DIRTY, GUEST, THROTTLE, CLIENT = "sent on the link", "dirtied by the guest", "guest", "throttle", "client"
 SERVICE = "service"
 QUANTITIES = [LINK, DIRTY, GUEST, THROTTLE, CLIENT, SERVICE]
-Rows: TypeAlias = list[dict[str, Any]]
+Rows: TypeAlias = list[dict[str, str | float]]
 Title: TypeAlias = str | list[str]
 Draw: TypeAlias = Callable[[alt.X], list[alt.Chart]]
 

@@ -1,6 +1,6 @@
 """The page as HTML: one template, one style sheet, one script, and Vega's, all inside the one file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +86,7 @@ def raw(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704 - our own file
 
 
-def flat(known: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def flat(known: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
     """Nested mappings as rows of ``a.b`` and text."""
     rows: list[tuple[str, str]] = []
     for name, value in known.items():

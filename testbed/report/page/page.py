@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord, Summary
@@ -132,7 +131,6 @@ def _draw(page: Page, folder: Path) -> None:
         if old.endswith((".svg", ".png")) and old not in wanted:
             owned.remove(folder / old)
     for figure in drawn:
-        made: dict[str, Any] = {**export.spec(figure.chart), "title": figure.title}
-        drawing = export.svg(made)
+        drawing = export.svg({**export.spec(figure.chart), "title": figure.title})
         write_whole(folder / f"{figure.name}.svg", drawing.encode())
         write_whole(folder / f"{figure.name}.png", export.png(drawing))

@@ -11,7 +11,7 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord, Summary
-from testbed.core.text.yaml_text import tree_of
+from testbed.core.text.yaml_text import Tree, tree_of
 from testbed.report.page.html import flat
 from testbed.runfiles import files
 from testbed.runfiles.folder import RunFolder
@@ -26,7 +26,7 @@ class ComparedRun:
 
     path: Path
     summary: Summary
-    scenario: dict[str, Any]
+    scenario: Tree
 
     @property
     def model(self) -> bool:

@@ -1,8 +1,8 @@
 """A comparison of runs in words and tables: medians, intervals, the difference, the verdict."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from testbed.core.text.from_json import JsonObject
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.words.digits import per_cent, quoted
 from testbed.report.words.tables import Fitting
@@ -71,12 +71,12 @@ def share(value: float, base: float) -> str:
     return per_cent([abs(value / base)], abs(value / base))[0].lstrip("+") if base else "-"
 
 
-def as_data(made: Comparison) -> dict[str, Any]:
+def as_data(made: Comparison) -> JsonObject:
     """For programs: seconds and bytes, null where there is nothing to say."""
     return {"not_comparable": made.reasons, "notes": made.notes, "lines": [_as_data(line) for line in made.lines]}
 
 
-def _as_data(line: ComparisonLine) -> dict[str, Any]:
+def _as_data(line: ComparisonLine) -> JsonObject:
     seen = line.difference
     return {
         "migration": line.migration,
