@@ -1,7 +1,7 @@
 """Fast Motion: a live-migration laboratory in a box.
 
-``testbed.run``, ``load``, ``predict``, ``compare`` and ``Run`` are those of ``testbed.api``, imported when first asked
-for.
+``testbed.run``, ``load``, ``predict``, ``compare`` and ``Run`` are those that ``testbed.api`` has, imported when first
+asked for.
 """
 
 import sys
@@ -14,10 +14,12 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and any(word.startswith("t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from testbed.api import Run, compare, load, predict, run
+from testbed.core.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from testbed.api import compare, load, predict, run
+    from testbed.outcomes import Run
+
 __all__ = ["Run", "__version__", "compare", "load", "predict", "run"]
 
 

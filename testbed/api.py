@@ -11,111 +11,24 @@ print(testbed.compare("results/a", "results/b"))
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from testbed.cli.asked import own_code, results_folder
-from testbed.cli.progress import Observer, Plain
-from testbed.cli.progress import say as progress_say
 from testbed.core.errors import Interrupted, ScenarioError
-from testbed.core.events import Event
-from testbed.core.records.migration import ComparisonRecord, MigrationRecord, Summary
-from testbed.core.registry import nearest
-from testbed.core.text.printable import printable
-from testbed.outcomes import Compared, Predictions
-from testbed.report.charts.shown import Shown
-from testbed.runfiles import pages as cells
-from testbed.runfiles import samples
-from testbed.runfiles.folder import RunFolder
-from testbed.runfiles.samples import Columns, Recording
+from testbed.core.events import Event, Observer
+from testbed.outcomes import Compared, Predictions, Run
+from testbed.report.words import lines
+from testbed.runfiles.folder import results_folder
 
 if TYPE_CHECKING:
     from testbed.scenario import Scenario
     from testbed.scenario.matrix.overrides import Setting
 
-F = TypeVar("F")
 Settings: TypeAlias = Mapping[str, Any] | str | Sequence[str]
 """``{"vm.ram": "1GiB"}``, ``"vm.ram=1GiB"``, or several of these texts. In a mapping a value is a value: a number
 (numpy's too), a path, a title with a ``#`` in it, a list for an axis of the matrix, a mapping for a workload.
 """
-
-
-class Run:
-    """A run's folder, read when asked for. Nothing in it is changed, but by ``write_page``."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.summary: Summary = RunFolder(self.path).read_summary()
-
-    @property
-    def migrations(self) -> list[MigrationRecord]:
-        """Each with its figures as in summary.json: bytes, seconds, bytes per second."""
-        return self.summary.migrations
-
-    @property
-    def comparisons(self) -> list[ComparisonRecord]:
-        """What was published beside what was measured."""
-        return self.summary.comparisons
-
-    @property
-    def valid(self) -> bool:
-        """Whether every check held; ``summary.invalid_reasons`` says why not."""
-        return self.summary.valid
-
-    @cached_property
-    def recordings(self) -> list[Recording]:
-        """The samples and events of each migration apart; none for a simulated run."""
-        return samples.read(RunFolder(self.path).samples)
-
-    @cached_property
-    def samples(self) -> dict[str, Columns]:
-        """By kind (``link``, ``tcp``, ``guest``, ...), every field as an array, over all migrations.
-
-        ``migration`` and ``repeat`` say which one an entry belongs to. ``t`` is CLOCK_MONOTONIC, in seconds.
-        """
-        kinds = dict.fromkeys(kind for each in self.recordings for kind in each.rows)
-        return {kind: self._columns(kind) for kind in kinds}
-
-    @cached_property
-    def pages(self) -> Mapping[tuple[str, int], cells.Cells]:
-        """Pages sent and dirtied round by round, in at most 1,024 cells, by name and repeat."""
-        return cells.read(RunFolder(self.path).pages)
-
-    @cached_property
-    def charts(self) -> dict[str, Shown]:
-        """By name, those of the page: a notebook shows them, ``chart`` of each is Altair's."""
-        from testbed.report.page.page import load as load_page
-
-        return {each.name: Shown(each.name, each.title, each.chart) for each in load_page(self.path).figures}
-
-    def frame(self, kind: str, frame: Callable[[Columns], F]) -> F:
-        """The samples of one kind in a frame of your choice, such as ``pandas.DataFrame``. Raises ``ScenarioError``."""
-        if self.summary.engine == "simulated":
-            raise ScenarioError("a simulated run has no samples")
-        if kind not in self.samples:
-            raise ScenarioError(f"there are no samples of kind '{kind}'; {nearest(kind, list(self.samples))}")
-        return frame(self.samples[kind])
-
-    def write_page(self) -> Path:
-        """Rebuilds report.html and figures/; returns the page's path."""
-        from testbed.report.page.page import rebuild
-
-        return rebuild(self.path)
-
-    def _columns(self, kind: str) -> Columns:
-        rows = [row for each in self.recordings for row in each.rows.get(kind, [])]
-        lengths = [len(each.rows.get(kind, [])) for each in self.recordings]
-        names, repeats = [each.name for each in self.recordings], [each.repeat for each in self.recordings]
-        owners = {"migration": np.repeat(np.array(names), lengths), "repeat": np.repeat(repeats, lengths)}
-        return owners | samples.to_columns(rows)
-
-    def __repr__(self) -> str:
-        state = "valid" if self.valid else "not valid"
-        return f"<Run {printable(self.summary.scenario)}: {len(self.migrations)} migrations, {state}, in {self.path}>"
 
 
 class Stopped(Interrupted, KeyboardInterrupt):
@@ -153,7 +66,7 @@ def run(  # noqa: PLR0913 - what a run is asked for
         for each in observers:
             each(event)
 
-    line = say or (_ignore if quiet else progress_say)
+    line = say or (_ignore if quiet else lines.say)
     chosen = engine or loaded.engine
     with results_folder(loaded.name, Path(out) if out else None) as folder:
         try:
@@ -194,7 +107,7 @@ def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenari
     from testbed.scenario import load as load_scenario
 
     number = None if seed is None else index(seed)
-    return load_scenario(scenario, overrides=_overrides(given), seed=number, own_code=own_code)
+    return load_scenario(scenario, overrides=_overrides(given), seed=number, own_code=lines.own_code)
 
 
 def _overrides(given: Settings) -> list["Setting"]:
@@ -213,8 +126,8 @@ def _overrides(given: Settings) -> list["Setting"]:
 
 def _plain(loaded: "Scenario") -> Observer:
     """The command's lines, where stderr is no terminal."""
-    progress_say(f"{loaded.name}: {loaded.title}")
-    return Plain()
+    lines.say(f"{loaded.name}: {loaded.title}")
+    return lines.Plain()
 
 
 def _ignore(_line: str) -> None:

@@ -1,22 +1,108 @@
-"""What ``testbed.predict`` and ``testbed.compare`` give: figures as values, and the commands' tables as text."""
+"""What ``testbed.run``, ``load``, ``predict`` and ``compare`` give: figures as values, tables as text, charts."""
 
 import io
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from rich.console import Console
 
-from testbed.core.records.migration import ComparisonRecord, MigrationRecord
+from testbed.core.errors import ScenarioError
+from testbed.core.records.migration import ComparisonRecord, MigrationRecord, Summary
+from testbed.core.registry import nearest
+from testbed.core.text.printable import printable
 from testbed.model.laws import Laws
 from testbed.report.charts.shown import Shown
 from testbed.report.side import page, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.words.summary import WIDE
+from testbed.runfiles import pages as cells
+from testbed.runfiles import samples
+from testbed.runfiles.folder import RunFolder
+from testbed.runfiles.samples import Columns, Recording
 
 if TYPE_CHECKING:
     from testbed.report.words.forecasts import Prediction
     from testbed.scenario import Scenario
+
+F = TypeVar("F")
+
+
+class Run:
+    """A run's folder, read when asked for. Nothing in it is changed, but by ``write_page``."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.summary: Summary = RunFolder(self.path).read_summary()
+
+    @property
+    def migrations(self) -> list[MigrationRecord]:
+        """Each with its figures as in summary.json: bytes, seconds, bytes per second."""
+        return self.summary.migrations
+
+    @property
+    def comparisons(self) -> list[ComparisonRecord]:
+        """What was published beside what was measured."""
+        return self.summary.comparisons
+
+    @property
+    def valid(self) -> bool:
+        """Whether every check held; ``summary.invalid_reasons`` says why not."""
+        return self.summary.valid
+
+    @cached_property
+    def recordings(self) -> list[Recording]:
+        """The samples and events of each migration apart; none for a simulated run."""
+        return samples.read(RunFolder(self.path).samples)
+
+    @cached_property
+    def samples(self) -> dict[str, Columns]:
+        """By kind (``link``, ``tcp``, ``guest``, ...), every field as an array, over all migrations.
+
+        ``migration`` and ``repeat`` say which one an entry belongs to. ``t`` is CLOCK_MONOTONIC, in seconds.
+        """
+        kinds = dict.fromkeys(kind for each in self.recordings for kind in each.rows)
+        return {kind: self._columns(kind) for kind in kinds}
+
+    @cached_property
+    def pages(self) -> Mapping[tuple[str, int], cells.Cells]:
+        """Pages sent and dirtied round by round, in at most 1,024 cells, by name and repeat."""
+        return cells.read(RunFolder(self.path).pages)
+
+    @cached_property
+    def charts(self) -> dict[str, Shown]:
+        """By name, those of the page: a notebook shows them, ``chart`` of each is Altair's."""
+        from testbed.report.page.page import load as load_page
+
+        return {each.name: Shown(each.name, each.title, each.chart) for each in load_page(self.path).figures}
+
+    def frame(self, kind: str, frame: Callable[[Columns], F]) -> F:
+        """The samples of one kind in a frame of your choice, such as ``pandas.DataFrame``. Raises ``ScenarioError``."""
+        if self.summary.engine == "simulated":
+            raise ScenarioError("a simulated run has no samples")
+        if kind not in self.samples:
+            raise ScenarioError(f"there are no samples of kind '{kind}'; {nearest(kind, list(self.samples))}")
+        return frame(self.samples[kind])
+
+    def write_page(self) -> Path:
+        """Rebuilds report.html and figures/; returns the page's path."""
+        from testbed.report.page.page import rebuild
+
+        return rebuild(self.path)
+
+    def _columns(self, kind: str) -> Columns:
+        rows = [row for each in self.recordings for row in each.rows.get(kind, [])]
+        lengths = [len(each.rows.get(kind, [])) for each in self.recordings]
+        names, repeats = [each.name for each in self.recordings], [each.repeat for each in self.recordings]
+        owners = {"migration": np.repeat(np.array(names), lengths), "repeat": np.repeat(repeats, lengths)}
+        return owners | samples.to_columns(rows)
+
+    def __repr__(self) -> str:
+        state = "valid" if self.valid else "not valid"
+        return f"<Run {printable(self.summary.scenario)}: {len(self.migrations)} migrations, {state}, in {self.path}>"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +140,8 @@ class Predictions:
         from testbed.report.words.forecasts import show
 
         file = io.StringIO()
-        show(self.scenario, self.made, Console(file=file, width=WIDE, highlight=False))
+        title = f"{self.scenario.name}: {self.scenario.title}"
+        show(title, self.made, self.scenario.published, Console(file=file, width=WIDE, highlight=False))
         return file.getvalue()
 
     def __repr__(self) -> str:

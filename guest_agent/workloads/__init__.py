@@ -12,7 +12,8 @@ import numpy as np
 from guest_agent.memory.hashing import Numbers
 from testbed.core.parameters import Parameter
 from testbed.core.registry import Registry
-from testbed.core.units import PAGE_SIZE, ByteRate, Bytes, Dimension, parse
+from testbed.core.text.quantity import parse
+from testbed.core.units import PAGE_SIZE, ByteRate, Bytes, Dimension
 
 HEARTBEAT = 1000.0
 """Operations per second of a workload that writes no pages."""

@@ -13,7 +13,8 @@ import numpy as np
 from guest_agent.memory.hashing import Numbers
 from guest_agent.workloads import Workload, build, pace, register, size_in_pages
 from testbed.core.parameters import Spec
-from testbed.core.units import ByteRate, Bytes, Dimension, parse
+from testbed.core.text.quantity import parse
+from testbed.core.units import ByteRate, Bytes, Dimension
 
 
 @register("phases")

@@ -1,6 +1,6 @@
 """The live view on a terminal: what is done scrolls by above, what is being done is redrawn below."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
@@ -10,18 +10,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from testbed.cli.progress import lines
-from testbed.core.events import Event, PhaseChanged
+from testbed.core.events import Event, Observer, PhaseChanged
 from testbed.core.outlook import Outlook
 from testbed.core.text.printable import printable
 from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
+from testbed.report.words.lines import lines
 
 FRAMES = 8
 """Redraws a second: enough to see it move, and next to nothing beside what is measured."""
 
 
 @contextmanager
-def live_view(title: str) -> Iterator[Callable[[Event], None]]:
+def live_view(title: str) -> Iterator[Observer]:
     """An observer that any thread may call."""
     console = Console(stderr=True, highlight=False)
     outlook, lock = Outlook(), Lock()

@@ -1,15 +1,13 @@
 """``run --live``: the page in a browser beside the terminal, where it was asked for."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from testbed.core.events import Event
+from testbed.core.events import Observer
 from testbed.rig.orders import Controls
-
-Observer = Callable[[Event], None]
 
 
 class Watched(Protocol):

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from testbed.cli.live import figures, sights
 from testbed.core.errors import ScenarioError
-from testbed.core.units import Dimension, read
+from testbed.core.text.quantity import read
+from testbed.core.units import Dimension
 from testbed.experiment.session import AT_WORK, MOVING, OVER, Session
 from testbed.network.prompt import Leave
 from testbed.report.words import summary

@@ -3,6 +3,7 @@
 Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one machine share.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -91,3 +92,5 @@ class Sampled:
 
 
 Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished | Controlled | Sampled
+Observer: TypeAlias = Callable[[Event], None]
+"""Whoever watches; called from any thread."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, TypeAlias
 
-from testbed.core.units import Bare, Dimension
+from testbed.core.text.quantity import Bare
+from testbed.core.units import Dimension
 
 Spec: TypeAlias = dict[str, Any]
 """One entry of a registry by its ``name``, the other keys being its parameters in base units. A list among them holds

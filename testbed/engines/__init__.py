@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from testbed.core.events import Event
+from testbed.core.events import Observer
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.registry import Registry
 from testbed.linux.processes.interrupts import Noted
 from testbed.metrics.sampler import PERIOD_S
 from testbed.rig.orders import Controls
-
-Observer = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

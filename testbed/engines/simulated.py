@@ -9,7 +9,7 @@ from time import monotonic
 from typing import ClassVar
 
 from testbed.core.errors import PolicyFault
-from testbed.core.events import PhaseChanged, RoundFinished
+from testbed.core.events import Observer, PhaseChanged, RoundFinished
 from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
 from testbed.core.records.migration import (
@@ -22,7 +22,7 @@ from testbed.core.records.migration import (
 )
 from testbed.core.records.rounds import record_round
 from testbed.core.rounds import Action, Decision, Round
-from testbed.engines import Observer, RunContext, register
+from testbed.engines import RunContext, register
 from testbed.engines.forecasting import moving_s
 from testbed.linux.processes.time_limit import deciding
 from testbed.model.full_scale import full_scale

@@ -12,12 +12,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import testbed
 from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
-from testbed.core.events import Event, MigrationFinished, MigrationStarted
+from testbed.core.events import Event, MigrationFinished, MigrationStarted, Observer
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MigrationRecord, Summary
-from testbed.engines import Engine, Observer, RunContext, registry
+from testbed.core.version import __version__
+from testbed.engines import Engine, RunContext, registry
 from testbed.engines.forecasting import outlook
 from testbed.engines.native.following import Ended
 from testbed.experiment.environment import environment
@@ -163,7 +163,7 @@ def failed(plan: Plan, reason: str) -> MigrationRecord:
 def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summary:
     """A summary of nothing yet, of this machine, at this time."""
     return Summary(
-        testbed_version=testbed.__version__,
+        testbed_version=__version__,
         scenario=scenario.name,
         engine=engine,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -19,8 +19,8 @@ from typing import Protocol
 
 from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
-from testbed.policies import Policy
 from testbed.policies.asking import Limit, ask, early_look
+from testbed.policies.policy import Policy
 
 MOST_ROUNDS = 500
 """A migration that has not ended by then never will: it takes 197 even at rho = 1."""

@@ -6,32 +6,15 @@ To add one: a file here (or anywhere, given as a path: ``./mine.py``) with a dat
 ``early_look``, a ``testbed.core.rounds.EarlyLook``; ``qemu.py`` has.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from testbed.core.registry import Registry
-from testbed.core.rounds import Decision, Round
-
-
-class Policy(Protocol):
-    """Decides after each pre-copy round. It knows no clock and no socket, so a record can be replayed through it."""
-
-    def decide(self, history: Sequence[Round]) -> Decision:
-        """What to do now. ``history`` holds every round so far, the newest last, and is never empty."""
-        ...
+from testbed.policies import own_file
+from testbed.policies.policy import Policy
 
 
 def _from_file(path: str) -> type[Policy]:
-    from testbed.policies.load import from_file
-
-    return from_file(path)
-
-
-def _broken(policy: type, fault: BaseException) -> str:
-    from testbed.policies.load import broken
-
-    return broken(policy, fault)
+    registry.items()  # ours come first, so that it is the user's file that is told when it takes one of their names
+    return own_file.from_file(path)
 
 
-registry: Registry[Policy] = Registry("policy", __name__, _from_file, broken=_broken)
+registry: Registry[Policy] = Registry("policy", __name__, _from_file, broken=own_file.broken)
 register, build = registry.register, registry.build

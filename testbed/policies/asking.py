@@ -12,7 +12,7 @@ from typing import Any
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
 from testbed.core.rounds import THROTTLES, Action, Decision, EarlyLook, Round, Throttle
 from testbed.core.text.printable import printable
-from testbed.policies import Policy
+from testbed.policies.policy import Policy
 
 Limit = Callable[[], AbstractContextManager[object]]
 """Makes a context in which ``Overdue`` is raised when it is not left in time."""

@@ -9,9 +9,9 @@ from types import TracebackType
 import psutil
 
 from guest_agent.memory.ram import RAM_NAME
-from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished, Sampled
+from testbed.core.events import Controlled, Event, Observer, PhaseChanged, RoundFinished, Sampled
 from testbed.core.plan import Plan
-from testbed.engines import Observer, RunContext
+from testbed.engines import RunContext
 from testbed.engines.native.settling import Pair
 from testbed.findings.accounting import LinkCount
 from testbed.findings.guest_log import GuestLog

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError, TestbedError
@@ -109,6 +110,22 @@ def new_folder(name: str, parent: Path = Path("results")) -> Path:
                 owned.new_folder(path)
                 return path
     raise AssertionError("numbers do not end")
+
+
+@contextmanager
+def results_folder(name: str, out: Path | None) -> Iterator[Path]:
+    """``out``, or a new folder of results that says what was run and when, and is nobody else's; a new one into which
+    nothing was written goes again.
+    """
+    if out is not None:
+        yield out
+        return
+    path = new_folder(f"{name}-{datetime.now():%Y%m%d-%H%M%S}")
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.rmdir()
 
 
 def to_json(summary: Summary) -> str:

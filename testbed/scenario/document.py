@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.text.quantity import written
 from testbed.core.text.yaml_text import KeyPath, Tree, scalar, text_of, tree_of
-from testbed.core.units import Dimension, written
+from testbed.core.units import Dimension
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,12 @@ from testbed.core.errors import ScenarioError
 from testbed.core.records.claims import Claim, Figure
 from testbed.core.registry import nearest
 from testbed.core.settings import Settings
+from testbed.core.text.label import label
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Part
 from testbed.scenario.quantities import LongerTime, Share, Size, Times, one_of, text
-from testbed.scenario.values import label, meaning, spellings
+from testbed.scenario.values import meaning, spellings
 
 Axes: TypeAlias = dict[str, list[Any]]
 REDUCED = ("total_time", "downtime", "bytes_sent")

@@ -11,7 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from testbed.core.registry import nearest
-from testbed.core.units import Bare, Dimension, parse, read, written
+from testbed.core.text.quantity import Bare, parse, read, written
+from testbed.core.units import Dimension
 from testbed.scenario.document import as_yaml
 from testbed.scenario.schema.patterns import Schema, quantity_schema
 

@@ -20,7 +20,7 @@ from testbed.core.plan import Plan
 from testbed.core.records.claims import Claim
 from testbed.core.registry import is_path, nearest
 from testbed.core.text.yaml_text import Tree
-from testbed.policies.load import path_of
+from testbed.policies.own_file import path_of
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document
 from testbed.scenario.faults import one_line, only_incomplete, scenario_error

@@ -14,8 +14,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from testbed.core.parameters import parameters_of
 from testbed.core.registry import is_path
+from testbed.core.text.label import label
+from testbed.core.text.quantity import parse
 from testbed.core.text.yaml_text import KeyPath
-from testbed.core.units import parse
 from testbed.scenario.document import parts
 from testbed.scenario.models import Root
 from testbed.scenario.schema.named_schema import registries
@@ -43,18 +44,6 @@ def spellings(path: str, values: Sequence[Any]) -> dict[str, object]:
     for value in values:
         found.setdefault(meaning(path, value), value)
     return found
-
-
-def label(value: Any) -> str:
-    """A value of an axis in a few characters: ``128GiB``; ``uniform,write_rate=1GB/s`` for a mapping; of a list of
-    them ``iometer,block=65536+oltp``, ``none`` of an empty one.
-    """
-    if isinstance(value, Mapping):
-        others = [f"{key}={label(part)}" for key, part in value.items() if key != "name"]
-        return ",".join([str(value.get("name", "")), *others]).strip(",")
-    if isinstance(value, list):
-        return "+".join(label(item) for item in value) or "none"
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value).replace(" ", "")
 
 
 @cache

@@ -133,7 +133,8 @@ def test_tables_stay_readable_however_narrow(width: int) -> None:
     loaded = load("fast-motion")
     made = [forecasts.predicted(plan) for plan in loaded.plans()]
     file = io.StringIO()
-    forecasts.show(loaded, made, Console(file=file, width=width, highlight=False))
+    console = Console(file=file, width=width, highlight=False)
+    forecasts.show(f"{loaded.name}: {loaded.title}", made, loaded.published, console)
     lines = file.getvalue().splitlines()
     assert max(map(cell_len, lines)) <= width
     for word in ("migration", "ram=128GiB", "goodput=9.4Gbit", "45.8", "published", "difference", "40.1", "3,449"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from testbed.cli.live import draw, figures, sights
-from testbed.cli.progress import QUIET_S, Plain, lines, watching
+from testbed.cli.progress import watching
 from testbed.core.events import (
     Controlled,
     Event,
@@ -22,6 +22,7 @@ from testbed.core.events import (
 )
 from testbed.core.outlook import Outlook
 from testbed.core.rounds import Action, Decision, Round, RoundKind
+from testbed.report.words.lines import QUIET_S, Plain, lines
 
 MB = 10**6
 ROUND = Round(

@@ -4,17 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.units import (
-    Dimension,
-    by_hand,
-    in_bits_per_second,
-    in_bytes,
-    in_bytes_per_second,
-    in_seconds,
-    parse,
-    scaled,
-    written,
-)
+from testbed.core.text.quantity import parse, written
+from testbed.core.units import Dimension, by_hand, in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds, scaled
 from testbed.rig.orders import Order
 
 DIMENSIONS = st.sampled_from(Dimension)

@@ -12,7 +12,8 @@ from testbed.migration.precopy import migrate
 from testbed.model import closed_forms as law
 from testbed.model.guest import FluidGuest
 from testbed.model.source import Costs, FluidSource
-from testbed.policies import Policy, build
+from testbed.policies import build
+from testbed.policies.policy import Policy
 from tests.unit.plans import GBIT, GIB, IDLE, plan, writes
 
 # The table of vmotion.md 5.4: memory, workload, goodput; total seconds, pre-copy passes, sent / memory, stun ms.

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import parameters_of
-from testbed.core.units import Dimension, parse, written
+from testbed.core.text.quantity import parse, written
+from testbed.core.units import Dimension
 from testbed.scenario import load
 from testbed.scenario.models import Link, Migration, Network, Root, Scale, VirtualMachine
 

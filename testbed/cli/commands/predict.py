@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from testbed.cli.asked import overrides, own_code
+from testbed.cli.asked import overrides
 from testbed.cli.commands.run import default_scenario
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def predict(
 ) -> int:
     """Predict a scenario: rounds, times, bytes, closed forms, and which links and goals would do."""
     from testbed.report.words import forecasts
+    from testbed.report.words.lines import own_code
     from testbed.scenario import load
 
     loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
@@ -31,7 +32,7 @@ def predict(
     if json:
         sys.stdout.write(writer.dumps(_as_json(loaded, made), indent=2) + "\n")
     else:
-        forecasts.show(loaded, made)
+        forecasts.show(f"{loaded.name}: {loaded.title}", made, loaded.published)
     return 0
 
 

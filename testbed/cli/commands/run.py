@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from testbed import scenarios
-from testbed.cli.asked import overrides, own_code, results_folder
+from testbed.cli.asked import overrides
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 
 DEFAULTS = ("fast-motion", "hello")
@@ -42,8 +42,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.engines import registry as engines
     from testbed.experiment.run import run_scenario
     from testbed.report.words import summary as text
+    from testbed.report.words.lines import own_code
     from testbed.rig.orders import Controls
-    from testbed.runfiles.folder import to_json
+    from testbed.runfiles.folder import results_folder, to_json
     from testbed.scenario import load
 
     loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from testbed.cli.asked import overrides, own_code, results_folder
+from testbed.cli.asked import overrides
 from testbed.linux.processes.interrupts import interruptible, keyboard
 
 TEXT = "testbed> "
@@ -21,10 +21,11 @@ def shell(
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
 ) -> int:
     """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
-    from testbed.cli.progress import Plain, say
     from testbed.cli.shell_commands import Commands
     from testbed.experiment.session import Session
     from testbed.network.prompt import prompt
+    from testbed.report.words.lines import Plain, own_code, say
+    from testbed.runfiles.folder import results_folder
     from testbed.scenario import load
 
     given = overrides(set_, policy)

@@ -2,9 +2,10 @@
 ``256MB``, and a link of ``10`` is one of ``10Gbit``.
 """
 
+import math
 import re
 
-from testbed.core.units import Dimension, parse
+from testbed.core.units import UNITS, Dimension
 
 _WRITTEN = re.compile(r"\s*\+?([0-9][0-9_]*(?:[.,][0-9]+)*(?:[eE][+-]?[0-9]+)?|[.,][0-9]+)\s*(.*?)\s*")
 _DATA = re.compile(r"([kmgt]?)(i?)(bits?|bytes?|b?)(/s|/sec|ps|)", re.IGNORECASE)
@@ -96,7 +97,9 @@ def _data(number: str, word: str, dimension: Dimension) -> str | None:
 
 def _bits(number: str, size: str, *, whole_bytes: bool) -> str | None:
     if whole_bytes:
-        rate = parse(f"{number}{size}B/s", Dimension.BYTE_RATE) * 8
+        rate = float(number) * UNITS[Dimension.BYTE_RATE][f"{size}B/s"] * 8
+        if not math.isfinite(rate):
+            return None
         factor, prefix = next(((f, p) for f, p in _PREFIXES if rate >= f), (1.0, ""))
         return f"{_plain(rate / factor)}{prefix}bit"
     return f"{number}{size.rstrip('i')}bit" if not size.endswith("i") else None

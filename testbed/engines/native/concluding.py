@@ -9,26 +9,30 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import psutil
 
 from testbed.core.errors import TestbedError
-from testbed.core.records.migration import LinkRecord, MemoryRecord, MigrationRecord
+from testbed.core.plan import Plan
+from testbed.core.records.migration import LinkRecord, MemoryRecord, MigrationRecord, PredictionRecord
 from testbed.core.records.services import CaptureRecord
+from testbed.engines import RunContext
 from testbed.engines.native.following import DESTINATION, Ended
 from testbed.engines.native.proof import prove_memory
+from testbed.engines.native.settling import Pair
 from testbed.findings.evidence import Evidence
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.recording import record
 from testbed.findings.services import Applied, conclude
 from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Noted
+from testbed.network.cross_traffic import Crossing
+from testbed.packets.capture import Capture
+from testbed.rig.applications import Applications
 from testbed.rig.guests import Condition, GuestProcess
-
-if TYPE_CHECKING:
-    from testbed.engines.native.engine import Lab
+from testbed.rig.measuring import Measuring
 
 T = TypeVar("T")
 ANNOUNCED_S = 1.0
@@ -52,10 +56,28 @@ class Steps:
             return otherwise
 
 
+class Laboratory(Protocol):
+    """What is there when a migration has ended: its plan, who ran, who watched, and how it was foreseen."""
+
+    plan: Plan
+    context: RunContext
+    applications: Applications
+    measuring: Measuring
+    pair: Pair
+    tracker: dict[str, str]
+    predicted: PredictionRecord | None
+    crossing: Crossing | None
+    capture: Capture | None
+
+    def phase(self, phase: str) -> None:
+        """A stage begins, and whoever watches hears so."""
+        ...
+
+
 class Concluding:
     """One migration that has ended. ``steps`` may have been begun before."""
 
-    def __init__(self, lab: "Lab", link: LinkRecord, ended: Ended, steps: Steps) -> None:
+    def __init__(self, lab: Laboratory, link: LinkRecord, ended: Ended, steps: Steps) -> None:
         self._lab, self._link, self._ended, self._steps = lab, link, ended, steps
         self._measuring, self._applications, self._pair = lab.measuring, lab.applications, lab.pair
 

@@ -6,11 +6,10 @@ from time import monotonic
 from typing import Any
 
 from testbed.core.errors import TestbedError
-from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
+from testbed.core.events import Controlled, Observer, PhaseChanged, Progress, RoundFinished
 from testbed.core.records.migration import Outcome
 from testbed.core.records.services import ControlRecord
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
-from testbed.engines import Observer
 from testbed.engines.native.settling import Pair, go_on_at_source, settle
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S, Patience

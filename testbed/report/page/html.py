@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -11,13 +11,11 @@ from markupsafe import Markup
 from testbed.core.records.migration import MigrationRecord
 from testbed.report.charts import export, theme
 from testbed.report.page.figures import Figure
+from testbed.report.page.model import Page, Section
 from testbed.report.side.measures import throttled_s
 from testbed.report.words import answers, services
 from testbed.report.words import page as page_words
 from testbed.report.words.summary import proof
-
-if TYPE_CHECKING:
-    from testbed.report.page.page import Page, Section
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 WORDS = {"words": page_words, "service_words": services, "proof": proof}
@@ -25,7 +23,7 @@ OPENED = 3
 """With more migrations than these, those after the first are folded."""
 
 
-def html(page: "Page") -> str:
+def html(page: Page) -> str:
     """The whole page. Text from the run is escaped; nothing in it can become markup or script."""
     return render(
         "page.html.j2",
@@ -41,7 +39,7 @@ def html(page: "Page") -> str:
     )
 
 
-def section_html(section: "Section") -> str:
+def section_html(section: Section) -> str:
     """One migration's part alone, folded: for a page that is there already, with the script and style of ``render``."""
     made = templates().get_template("section.html.j2")
     return made.render(section=section, opens=False, scale=_scale([section.migration]), **WORDS)

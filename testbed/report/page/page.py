@@ -1,7 +1,6 @@
 """``report.html`` and ``figures/``: a run to be looked at, from its files alone, in one page that opens offline."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError
@@ -10,8 +9,8 @@ from testbed.linux.files import owned
 from testbed.report.axis.timeline import COLUMNS, Timeline, timeline
 from testbed.report.charts import export
 from testbed.report.page import figures
-from testbed.report.page.figures import Figure
 from testbed.report.page.html import html
+from testbed.report.page.model import Page, Section
 from testbed.report.words import page as page_words
 from testbed.runfiles import files, pages, samples
 from testbed.runfiles.folder import RunFolder, write_whole, writing
@@ -21,32 +20,6 @@ POINTS = 9600
 LEAST = 80
 MOST_DRAWN = 8
 """Migrations whose charts are also files; the page has those of all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """What the page has of one migration."""
-
-    name: str
-    title: str
-    migration: MigrationRecord
-    figures: list[Figure]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """All that the page shows, before it is HTML."""
-
-    summary: Summary
-    scenario: str
-    published: list[Figure]
-    overview: list[Figure]
-    sections: list[Section]
-
-    @property
-    def figures(self) -> list[Figure]:
-        """All of them, in the page's order."""
-        return [*self.published, *self.overview, *(figure for section in self.sections for figure in section.figures)]
 
 
 def write(folder: Path, say: Callable[[str], None] = lambda _line: None) -> Path | None:

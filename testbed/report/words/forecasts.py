@@ -6,14 +6,16 @@ goal      1 Gbit/s   10 Gbit/s   25 Gbit/s   ...       real-world size; what the
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from testbed.core.plan import LinkPlan, Plan
+from testbed.core.records.claims import Claim
 from testbed.core.records.migration import MigrationRecord, PredictionRecord
+from testbed.core.text.label import label
 from testbed.core.units import in_bits_per_second, in_bytes, in_seconds
 from testbed.engines.simulated import run
 from testbed.linux.processes.time_limit import deciding
@@ -21,13 +23,11 @@ from testbed.model.interval import predict_with_chance
 from testbed.model.laws import Laws, laws
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
-from testbed.report.words.convergence import GOAL, enough, why
+from testbed.report.convergence import GOAL, enough, why
 from testbed.report.words.foretold import intervals
 from testbed.report.words.summary import NOTHING, WIDE, comparisons_table, figures_of
 from testbed.report.words.tables import Fitting
 from testbed.runfiles.published import comparisons
-from testbed.scenario import Scenario
-from testbed.scenario.values import label
 
 RATES = (1e9, 10e9, 25e9, 40e9, 100e9)
 """Bit/s: the Ethernets that hosts have."""
@@ -76,23 +76,23 @@ def predicted(plan: Plan) -> Prediction:
     )
 
 
-def show(scenario: Scenario, made: list[Prediction], console: Console | None = None) -> None:
-    """Everything, on stdout unless another console is given: here the tables are the data."""
+def show(title: str, made: list[Prediction], published: Sequence[Claim], console: Console | None = None) -> None:
+    """Everything, with what was ``published``, on stdout unless another console is given: the tables are the data."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE, soft_wrap=False)
-    console.print(Text(f"{scenario.name}: {scenario.title}", "bold"))
-    for part in _parts(scenario, made):
+    console.print(Text(title, "bold"))
+    for part in _parts(made, published):
         console.print()
         console.print(part)
 
 
-def _parts(scenario: Scenario, made: list[Prediction]) -> Iterator[RenderableType]:
+def _parts(made: list[Prediction], published: Sequence[Claim]) -> Iterator[RenderableType]:
     records = [each.record for each in made]
     yield from figures_of(records)
     if any(_is_open(each.chance) for each in made):
         yield chance_table(made)
     yield laws_table(made)
-    if scenario.published:
-        yield comparisons_table(comparisons(scenario.published, records))
+    if published:
+        yield comparisons_table(comparisons(published, records))
     for table in feasibility_tables(made):
         yield feasibility_table(table)
         if table.note:

@@ -14,11 +14,12 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.settings import Settings
+from testbed.core.text.label import label
 from testbed.core.text.yaml_text import KeyPath
 from testbed.scenario.document import Document, dotted, parts
 from testbed.scenario.matrix import cases
 from testbed.scenario.matrix.cases import CASES, Setting, check_path, is_value
-from testbed.scenario.values import label, meaning, spellings
+from testbed.scenario.values import meaning, spellings
 
 MOST = 1000
 """Combinations. More is a mistake: at 5 s each they would take more than an hour."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.settings import Settings
+from testbed.core.text.label import label
 from testbed.scenario.document import Document, parts
-from testbed.scenario.values import label, meaning, spellings
+from testbed.scenario.values import meaning, spellings
 
 CASES = "cases"
 SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect")

@@ -10,7 +10,8 @@ from typing import Any
 
 from testbed.core.parameters import Parameter, parameters_of
 from testbed.core.registry import Registry
-from testbed.core.units import Bare, Dimension
+from testbed.core.text.quantity import Bare
+from testbed.core.units import Dimension
 from testbed.scenario import parameters
 from testbed.scenario.parameters import DURATION
 from testbed.scenario.quantities import LONG, MOST

@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from pydantic.json_schema import JsonSchemaValue
 
-from testbed.core.units import BARE, UNITS, Bare, Dimension, written
+from testbed.core.text.quantity import BARE, Bare, written
+from testbed.core.units import UNITS, Dimension
 
 _NUMBER = r"[0-9]+(?:_[0-9]{3})*(?:\.[0-9]+)?"
 _WHOLE = r"[0-9]+(?:_[0-9]{3})*(?:\.0+)?"

@@ -1,4 +1,4 @@
-"""Policies out of files that users wrote.
+"""A policy out of a file that the user wrote.
 
 Only a path that the user gave is ever opened, and opening it runs it: it is the user's own program.
 """
@@ -14,13 +14,12 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.policies import Policy, registry
 from testbed.policies.asking import place_in, told
+from testbed.policies.policy import Policy
 
 
 def from_file(path: str) -> type[Policy]:
     """The one policy that a file defines. Raises ``ScenarioError`` when there is none, or the file does not run."""
-    registry.items()  # ours come first, so that it is the user's file that is told when it takes one of their names
     module = _module(path_of(path), path)
     found = [thing for thing in vars(module).values() if _is_policy(thing) and thing.__module__ == module.__name__]
     if len(found) != 1:
