@@ -11,9 +11,9 @@ from typing import IO, Any
 from guest_agent import ring
 from testbed.core.errors import TestbedError
 from testbed.core.text.printable import printable_texts
-from testbed.engines.lines import Lines
-from testbed.engines.native.agents import last_line, pipe_of
 from testbed.linux.memory import memfd
+from testbed.linux.processes.child import last_line, pipe_of
+from testbed.linux.processes.lines import Lines
 from testbed.linux.processes.module import module
 from testbed.metrics.host import cpu_seconds
 from testbed.network.fabric import Fabric

@@ -22,10 +22,10 @@ from guest_agent.memory.ram import LAYOUT
 from testbed.core.errors import TestbedError
 from testbed.core.plan import Plan
 from testbed.core.units import PAGE_SIZE
-from testbed.engines.lines import Lines
-from testbed.engines.native.agents import last_line, pipe_of
 from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes import process
+from testbed.linux.processes.child import last_line, pipe_of
+from testbed.linux.processes.lines import Lines
 from testbed.linux.processes.module import module
 from testbed.linux.processes.waiting import Patience
 from testbed.network.fabric import Fabric

@@ -9,7 +9,7 @@ from typing import IO, Any
 import pytest
 
 from testbed.core.errors import TestbedError
-from testbed.engines.lines import Lines
+from testbed.linux.processes.lines import Lines
 from testbed.rig import clients
 from testbed.rig.clients import ClientProcess
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.engines.lines import Lines
+from testbed.linux.processes.lines import Lines
 from testbed.linux.processes.waiting import SLICE_S, Patience, communicate, readable
 
 

@@ -1,15 +1,13 @@
 """The agents' processes as the run sees them: orders go in, events come out, and an end is always noticed."""
 
 import json
-import subprocess
 from contextlib import suppress
-from pathlib import Path
-from types import TracebackType
+from functools import partial
 from typing import IO, Any
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
-from testbed.core.text.printable import printable, printable_texts
-from testbed.engines.lines import Lines
+from testbed.core.text.printable import printable_texts
+from testbed.linux.processes.child import Child, pipe_of
 from testbed.linux.processes.module import module
 from testbed.network.fabric import Fabric
 
@@ -21,31 +19,19 @@ class AgentDied(TestbedError):
     """An agent ended without saying how the migration went."""
 
 
-class AgentProcess:
+class AgentProcess(Child):
     """One agent in one host. A context manager: leaving it ends the process."""
 
     def __init__(self, fabric: Fabric, host: str, config: dict[str, Any], log: IO[bytes]) -> None:
-        self.role: str = config["role"]
-        self._log = log
-        self.process = fabric.spawn(
-            host,
-            module("testbed.migration.agents.agent_process", json.dumps(config)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
+        super().__init__(
+            partial(fabric.spawn, host), module("testbed.migration.agents.agent_process", json.dumps(config)), log
         )
-        self._lines = Lines(pipe_of(self.process.stdout))
+        self.role: str = config["role"]
         self._gone = False
 
-    def __enter__(self) -> "AgentProcess":
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.kill()
+    def leave(self, error: BaseException | None) -> None:
+        """Nothing more is heard of it."""
         self._gone = True
-        pipe_of(self.process.stdout).close()
 
     def order(self, what: str, **more: Any) -> None:
         """Tell it; an agent that has died hears nothing, and its events say so."""
@@ -69,7 +55,7 @@ class AgentProcess:
         """Waits until it can serve. Raises ``TestbedError`` with its own reason, or ``AgentDied``."""
         event = self.next_event(timeout_s)
         if event is None or event["event"] == "gone":
-            raise AgentDied(f"the {self.role} agent did not start: {last_line(self._log)}")
+            raise AgentDied(f"the {self.role} agent did not start: {self.last_words()}")
         if event["event"] != "ready":
             if event.get("missing"):
                 raise PrerequisiteMissing(event["missing"], event["remedy"])
@@ -82,23 +68,3 @@ class AgentProcess:
             if event is GONE or event["event"] == name:
                 return event
         return None
-
-    def kill(self) -> None:
-        """Ends it, whatever it does; returns when it is gone."""
-        self.process.kill()
-        self.process.wait()
-        with suppress(OSError):
-            pipe_of(self.process.stdin).close()
-
-
-def pipe_of(stream: IO[bytes] | None) -> IO[bytes]:
-    """A pipe that was asked for when the process was started, and so is there."""
-    if stream is None:
-        raise ValueError("the process was started without this pipe")
-    return stream
-
-
-def last_line(log: IO[bytes]) -> str:
-    """What a process said last before it ended, out of the run's log."""
-    lines = Path(log.name).read_text(errors="replace").strip().splitlines()
-    return printable(lines[-1]) if lines else "it said nothing"

@@ -220,9 +220,9 @@ class Lab:
         return interface
 
     def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
-        agent = AgentProcess(self.fabric, host, config, self._log)
-        self.context.started(agent.process.pid)
-        return self._stack.enter_context(agent)
+        agent = self._stack.enter_context(AgentProcess(self.fabric, host, config, self._log))
+        self.context.started(agent.pid)
+        return agent
 
     def phase(self, phase: str) -> None:
         """A stage begins, and whoever watches hears so."""

@@ -77,6 +77,18 @@ def noting(into: Noted | None = None) -> Iterator[Noted]:
 
 
 @contextmanager
+def deferring() -> Iterator[None]:
+    """Nothing is broken off here: a signal that comes meanwhile is handled as ever once this is over."""
+    came: list[int] = []
+    try:
+        with _handled(lambda number, _frame: came.append(number), STOPPING):
+            yield
+    finally:
+        for number in came:
+            signal.raise_signal(number)
+
+
+@contextmanager
 def keyboard(signals: Signals) -> Iterator[None]:
     """For a prompt: Ctrl-C is Python's own ``KeyboardInterrupt``, and each of the others is raised, since what reads
     lines may swallow one; those that come once it has left are ignored.

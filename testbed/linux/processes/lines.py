@@ -1,5 +1,6 @@
 """What a process says on a pipe, line by line, and never waited for longer than asked: a stuck one says nothing."""
 
+import math
 import os
 from typing import IO
 
@@ -12,12 +13,12 @@ class Lines:
     def __init__(self, pipe: IO[bytes]) -> None:
         self._fd, self._came = pipe.fileno(), b""
 
-    def next(self, timeout_s: float) -> bytes | None:
+    def next(self, timeout_s: float = math.inf) -> bytes | None:
         """The next line with its end, what is left when the pipe has ended (at last nothing), None when nothing came
         for that time.
         """
         while b"\n" not in self._came:
-            if not readable([self._fd], timeout_s):
+            if timeout_s < math.inf and not readable([self._fd], timeout_s):
                 return None
             more = os.read(self._fd, 1 << 16)
             if not more:
