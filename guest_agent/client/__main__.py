@@ -31,8 +31,8 @@ def main() -> int:
 def _client(config: ClientConfig, loop: Loop) -> Client:
     """Raises ``ScenarioError`` for a service that nobody can talk to."""
     if not config.build().clients:
-        raise ScenarioError(f"service '{(config.service or {})['name']}' has no clients")
-    name = str((config.service or {})["name"]).replace("-", "_")
+        raise ScenarioError(f"service '{config.name}' has no clients")
+    name = config.name.replace("-", "_")
     client: Client = importlib.import_module(f"guest_agent.services.{name}.client").make(config, loop)
     return client
 

@@ -1,8 +1,4 @@
-"""What all clients share: what they are asked to be, a loop that waits for sockets and times, and what they say.
-
-stdin   {"do": "stop"}                          end of input: the parent has died, leave at once
-stdout  {"event": "ready"}, {"event": "finished", "errors": n, "reconnects": n, "sent": n, "answered": n, ...}
-"""
+"""What all clients share: what they are asked to be, and a loop that waits for sockets, times and the parent."""
 
 import heapq
 import json
@@ -11,14 +7,16 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Literal, Protocol
 
+from guest_agent.client.conversation import EVENTS, ORDERS, ClientFinished, ClientReady, ClientStop
 from guest_agent.ring import RingWriter
 from guest_agent.services import Service, build
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.parameters import Spec
+from testbed.core.text.from_json import built
 
 PATIENCE_S = 10.0
 """How long clients try to reach the guest at first."""
@@ -35,7 +33,7 @@ class ClientConfig:
 
     kind: Literal["probe", "service"]
     address: str
-    log_fd: int
+    log_fd: int = -1
     seed: int = 1
     service: Spec | None = None
     port: int | None = None
@@ -44,9 +42,18 @@ class ClientConfig:
     def parse(cls, text: str) -> "ClientConfig":
         """From a JSON object. Raises ``ScenarioError``."""
         try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError) as error:
+            return built(cls, json.loads(text))
+        except (ValueError, RecursionError) as error:
             raise ScenarioError(f"the client's configuration cannot be read: {error}") from error
+
+    def to_json(self) -> str:
+        """As ``parse`` reads it."""
+        return json.dumps(asdict(self))
+
+    @property
+    def name(self) -> str:
+        """``probe``, or the service's."""
+        return str(self.service["name"]) if self.service else "probe"
 
     def build(self) -> Service:
         """The service that it talks to. Raises ``ScenarioError``."""
@@ -74,8 +81,8 @@ class Client(Protocol):
         """Nothing is outstanding."""
         ...
 
-    def counts(self) -> dict[str, int]:
-        """What ``finished`` says."""
+    def counts(self) -> ClientFinished:
+        """What it says at its end."""
         ...
 
 
@@ -122,13 +129,13 @@ class Loop:
         self._until(lambda: client.ready, PATIENCE_S)
         if not client.ready and not self.orphaned:
             raise TestbedError(f"no answer from the guest within {PATIENCE_S:g} s; is the service running?")
-        say("ready")
+        say(ClientReady())
         while not (self.stopping or self.orphaned):
             self.turn()
         client.stop()
         self._until(lambda: client.idle, LAST_ANSWERS_S)
         if not self.orphaned:
-            say("finished", **client.counts())
+            say(client.counts())
         return not self.orphaned
 
     def _until(self, over: Callable[[], bool], seconds: float) -> None:
@@ -147,13 +154,12 @@ class Loop:
 def is_stop(line: bytes) -> bool:
     """Whether the parent says stop. What is no message is none."""
     try:
-        message = json.loads(line)
+        return isinstance(ORDERS.read(line + b"\n"), ClientStop)
     except ValueError:
         return False
-    return isinstance(message, dict) and message.get("do") == "stop"
 
 
-def say(event: str, **values: int) -> None:
+def say(event: ClientReady | ClientFinished) -> None:
     """One line to the parent."""
-    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
-    sys.stdout.flush()
+    sys.stdout.buffer.write(EVENTS.line(event))
+    sys.stdout.buffer.flush()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 
 from guest_agent.client.common import LAST_ANSWERS_S, PATIENCE_S, ClientConfig, is_stop, say
+from guest_agent.client.conversation import ClientFinished, ClientReady
 from guest_agent.ring import RingWriter
 from testbed.core.errors import TestbedError
 
@@ -37,14 +38,14 @@ def run(config: ClientConfig) -> bool:
     probe = Probe(config.address, config.port or PORT, config.log())
     if not probe.reach(PATIENCE_S):
         raise TestbedError(f"no answer from {config.address} within {PATIENCE_S:g} s; is the guest running?")
-    say("ready")
+    say(ClientReady())
     parent = _Parent()
     while not parent.says_stop:
         probe.periods(_EVERY)
     if not parent.is_there:
         return False
     probe.finish(LAST_ANSWERS_S)
-    say("finished", sent=probe.sent, answered=probe.answered, errors=probe.errors, reconnects=0)
+    say(ClientFinished(sent=probe.sent, answered=probe.answered, errors=probe.errors, reconnects=0))
     return True
 
 

@@ -11,13 +11,14 @@ leaves in its area, its sockets and the disk is all that the service is; its Pyt
 """
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.ring import RingWriter, Rows
 from testbed.core.registry import Registry
 
@@ -73,15 +74,15 @@ class Machine(Protocol):
 class ServiceEvidence:
     """What a finished run leaves of one service. ``area``: a copy from the RAM where the guest ended; ``read(offset,
     length)`` reads its part of the datastore; ``logs``: the service's own rows at the source and at the destination;
-    ``client``: the rows of its clients, and ``said`` what they said at their end. ``may_break``: how many of their
-    connections could not be carried over; None: any number.
+    ``client``: the rows of its clients, and ``said`` what they said at their end, if they did. ``may_break``: how many
+    of their connections could not be carried over; None: any number.
     """
 
     area: Area
     read: Callable[[int, int], bytes]
     logs: Sequence[Rows]
     client: Rows | None
-    said: Mapping[str, int]
+    said: ClientFinished | None
     seed: int
     may_break: int | None = 0
 
@@ -102,7 +103,7 @@ class Verdict:
 
 def broken_findings(evidence: ServiceEvidence) -> list[str]:
     """Connections that broke, though they should have gone on at the destination, in words."""
-    broken = evidence.said.get("broken", 0)
+    broken = evidence.said.broken if evidence.said else 0
     if evidence.may_break is None or broken <= evidence.may_break:
         return []
     return [f"{broken} connections broke" + (f", {evidence.may_break} at most had to" if evidence.may_break else "")]

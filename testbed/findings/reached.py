@@ -32,7 +32,7 @@ def connections(applications: Applications, ended: Ended) -> ConnectionsRecord |
     told = ended.facts.get("connections")
     if not told:
         return None
-    reconnects = sum(said.get("reconnects", 0) for said in applications.said.values())
+    reconnects = sum(said.reconnects for said in applications.said.values())
     return ConnectionsRecord(
         mechanism=told.get("mechanism", "reset"),
         reason=told.get("reason") or "",
@@ -71,7 +71,7 @@ def reasons(applications: Applications, ended: Ended, blackout_s: float | None) 
     if found != expected and (found or ended.outcome == "completed"):
         yield f"the switch sends what is for the guest to {found or 'nowhere'}, and it is at {expected}"
     if PROBE in (client.name for client in applications.clients):
-        if not applications.said.get(PROBE):
+        if PROBE not in applications.said:
             yield "the client's probe died, or said nothing at its end: how long the guest was away is not known"
         elif blackout_s is None and ended.outcome == "completed" and _switchover(ended):
             yield "the client's probe was not answered after the switchover"

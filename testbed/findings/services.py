@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.config import GuestConfig
 from guest_agent.memory.verify import areas
 from guest_agent.ring import COLUMNS, Rows
@@ -84,7 +85,7 @@ class _Services:
     def _record(self, index: int, name: str, service: Service) -> ServiceRecord:
         followers = self._applications.guest_logs[name]
         logs = [follower.rows() for follower in followers]
-        client, said = self._applications.client_rows(name), self._applications.said.get(name, {})
+        client, said = self._applications.client_rows(name), self._applications.said.get(name)
         try:
             self._keep(name, logs, client)
         except OSError as fault:
@@ -156,12 +157,13 @@ def _joined(logs: list[Rows]) -> Rows:
 
 
 def _with_verdict(
-    made: ServiceRecord, verdict: Verdict, service: Service, said: Mapping[str, Any], more: list[str]
+    made: ServiceRecord, verdict: Verdict, service: Service, said: ClientFinished | None, more: list[str]
 ) -> ServiceRecord:
     """``more``: what is wrong beside what the service's own verdict found."""
     made.operation_bytes = service.operation_bytes
     made.verified, made.method = verdict.ok and not more, verdict.method
     made.lost, made.doubled = verdict.lost, verdict.doubled
-    made.errors, made.reconnects, made.abandoned = (said.get(name) for name in ("errors", "reconnects", "abandoned"))
+    if said is not None:
+        made.errors, made.reconnects, made.abandoned = said.errors, said.reconnects, said.abandoned
     made.findings = [*verdict.findings, *more]
     return made

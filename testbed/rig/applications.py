@@ -8,6 +8,8 @@ What came of it is put into words by ``findings.services``.
 from contextlib import ExitStack
 from typing import IO, Any
 
+from guest_agent.client.common import ClientConfig
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.ring import Rows
 from guest_agent.services import Service, build
 from testbed.core.plan import Plan
@@ -42,7 +44,8 @@ class Applications:
         self.clients: list[ClientProcess] = []
         self.guest_logs: dict[str, list[LogFollower]] = {spec["name"]: [] for spec in plan.guest.services}
         self.forwarding: dict[str, str | None] = {}
-        self.said: dict[str, dict[str, Any]] = {}
+        self.said: dict[str, ClientFinished] = {}
+        """What clients counted, by their names; those that died or hang said nothing."""
         self.probe_share: float | None = None
 
     @property
@@ -88,12 +91,12 @@ class Applications:
         """
         if self.identity is None or CLIENT not in self._fabric.hosts:
             return []
-        common = {"address": self.identity.ip, "seed": self.plan.seed}
+        address, seed = self.identity.ip, self.plan.seed
         if self.plan.guest.probe:
-            self._client({"kind": "probe", **common})
+            self._client(ClientConfig(kind="probe", address=address, seed=seed))
         for spec, service in zip(self.plan.guest.services, self.services, strict=True):
             if service.clients:
-                self._client({"kind": "service", "service": spec, **common})
+                self._client(ClientConfig(kind="service", service=spec, address=address, seed=seed))
         for client in self.clients:
             client.wait_ready()
         return [client.follower for client in self.clients]
@@ -108,7 +111,8 @@ class Applications:
         for client in self.clients:
             if client.name == PROBE:
                 self.probe_share = client.cpu_share()
-            self.said[client.name] = client.stop()
+            if said := client.stop():
+                self.said[client.name] = said
 
     def worked(self) -> list[bool]:
         """Which services did anything at the destination, by their own logs; a group that the datastore refused, and a
@@ -120,7 +124,7 @@ class Applications:
         """All rows of a client's log; None where there was no such client."""
         return next((client.follower.rows() for client in self.clients if client.name == name), None)
 
-    def _client(self, config: dict[str, Any]) -> None:
+    def _client(self, config: ClientConfig) -> None:
         client = self._stack.enter_context(ClientProcess(self._fabric, config, self._log))
-        self._context.started(client.process.pid)
+        self._context.started(client.pid)
         self.clients.append(client)

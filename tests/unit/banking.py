@@ -2,6 +2,7 @@
 
 import socket
 
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.services.oltp.service import Oltp
 from guest_agent.services.oltp.transactions import (
     REPLY_BYTES,
@@ -16,10 +17,10 @@ SEED = 1
 SPEC = Oltp(accounts=1000, tellers=10, branches=3, sessions=4, history=1000)
 
 
-def told(answered: int, **more: int) -> dict[str, int]:
+def told(answered: int, **more: int) -> ClientFinished:
     """What clients say who were answered so often, and lost nothing beside ``more``."""
-    said = {"answered": answered, "errors": 0, "abandoned": 0, "mismatched": 0, "broken": 0} | more
-    return {"sent": answered + said["errors"] + said["abandoned"]} | said
+    said = {"errors": 0, "reconnects": 0, "abandoned": 0} | more
+    return ClientFinished(sent=answered + said["errors"] + said["abandoned"], answered=answered, **said)
 
 
 class Asking:

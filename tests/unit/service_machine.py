@@ -4,7 +4,6 @@ Operations on the disk are carried out later in the loop, in an order of its own
 a migration does: it lets what is in flight end, begins nothing, copies the area, and hands the open connections on.
 """
 
-import json
 import mmap
 import os
 import random
@@ -16,17 +15,20 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from guest_agent import ring
+from guest_agent.client.common import ClientConfig
+from guest_agent.client.conversation import EVENTS, ClientFinished, ClientReady
 from guest_agent.ring import RingReader, RingWriter, Rows
 from guest_agent.services import Area, Disk, Done, Service, ServiceEvidence
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 
 _ROWS = 1 << 20
+T = TypeVar("T", ClientReady, ClientFinished)
 
 
 class FileDisk:
@@ -163,14 +165,14 @@ class SmallMachine:
 
 
 def evidence(
-    *machines: SmallMachine, client: Rows | None = None, said: dict[str, Any] | None = None, may_break: int | None = 0
+    *machines: SmallMachine, client: Rows | None = None, said: ClientFinished | None = None, may_break: int | None = 0
 ) -> ServiceEvidence:
     """What those machines, in order, leave behind. Reads their logs: once only."""
     last = machines[-1]
     logs = [machine.rows() for machine in machines]
     area = last.area.copy()
     return ServiceEvidence(
-        area=area, read=last.files.take, logs=logs, client=client, said=said or {}, seed=last.seed, may_break=may_break
+        area=area, read=last.files.take, logs=logs, client=client, said=said, seed=last.seed, may_break=may_break
     )
 
 
@@ -179,11 +181,9 @@ class Clients:
 
     def __init__(self, port: int, service: dict[str, Any] | None, address: str = "127.0.0.1", seed: int = 1) -> None:
         self.ring = memfd.create("client-log", ring.size())
-        config = {
-            "kind": "service" if service else "probe", "service": service, "address": address,
-            "log_fd": self.ring, "seed": seed, "port": port,
-        }  # fmt: skip
-        command = [sys.executable, "-m", "guest_agent.client", json.dumps(config)]
+        kind: Literal["probe", "service"] = "service" if service else "probe"
+        config = ClientConfig(kind=kind, service=service, address=address, log_fd=self.ring, seed=seed, port=port)
+        command = [sys.executable, "-m", "guest_agent.client", config.to_json()]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=(self.ring,))
         self._reader = RingReader(self.ring)
@@ -197,7 +197,7 @@ class Clients:
         self.process.communicate()
         os.close(self.ring)
 
-    def event(self) -> dict[str, Any] | None:
+    def event(self) -> ClientReady | ClientFinished | None:
         """What it says next, if it has said it: never waits."""
         assert self.process.stdout
         if b"\n" not in self._said and select.select([self.process.stdout], [], [], 0)[0]:
@@ -206,8 +206,8 @@ class Clients:
             self._said += came
         if b"\n" not in self._said:
             return None
-        line, _, self._said = self._said.partition(b"\n")
-        return dict(json.loads(line))
+        line, end, self._said = self._said.partition(b"\n")
+        return EVENTS.read(line + end)
 
     def say(self, line: bytes = b'{"do":"stop"}\n') -> None:
         assert self.process.stdin
@@ -218,16 +218,16 @@ class Clients:
         """Since the last call."""
         return self._reader.read()
 
-    def hear(self, machine: SmallMachine, event: str) -> dict[str, Any]:
+    def hear(self, machine: SmallMachine, kind: type[T]) -> T:
         """Lets the machine run until the client has said that."""
-        heard: list[dict[str, Any]] = []
+        heard: list[ClientReady | ClientFinished] = []
 
         def said() -> bool:
             heard.extend(filter(None, [self.event()]))
             return bool(heard)
 
         machine.run(said)
-        assert heard[0].pop("event") == event
+        assert isinstance(heard[0], kind)
         return heard[0]
 
 

@@ -4,11 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
+from guest_agent.client.conversation import ClientFinished, ClientReady
 from guest_agent.client.probe import WallClock
 from tests.unit.service_machine import Clients
 
@@ -46,11 +47,15 @@ def echo() -> Iterator[UdpEcho]:
     served.close()
 
 
-def hear(clients: Clients) -> dict[str, Any]:
+T = TypeVar("T", ClientReady, ClientFinished)
+
+
+def hear(clients: Clients, kind: type[T]) -> T:
     deadline = time.monotonic() + 20
     while (said := clients.event()) is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
+    assert isinstance(said, kind)
     return said
 
 
@@ -64,13 +69,13 @@ def wait(echo: UdpEcho, heard: int) -> None:
 def test_every_answer_is_logged_once_in_order_with_when_it_was_sent_and_came(echo: UdpEcho) -> None:
     began = time.monotonic_ns()
     with Clients(echo.port, None) as clients:
-        assert hear(clients) == {"event": "ready"}
+        hear(clients, ClientReady)
         wait(echo, 500)
         clients.say()
-        said = hear(clients)
+        said = hear(clients, ClientFinished)
         assert clients.process.wait(5) == 0
         rows = clients.rows().astype(np.int64)
-    assert said["event"] == "finished" and said["answered"] == said["sent"] == len(rows) and said["errors"] == 0
+    assert said.answered == said.sent == len(rows) and said.errors == 0
     assert rows[:, 2].tolist() == list(range(1, len(rows) + 1)) and not rows[:, 3].any()
     assert bool((np.diff(rows[:, 0]) > 0).all()) and bool((np.diff(rows[:, 1]) >= 0).all())
     assert began < rows[0, 0] and rows[-1, 1] < time.monotonic_ns()
@@ -79,13 +84,13 @@ def test_every_answer_is_logged_once_in_order_with_when_it_was_sent_and_came(ech
 
 def test_a_silence_is_probes_without_answers(echo: UdpEcho) -> None:
     with Clients(echo.port, None) as clients:
-        hear(clients)
+        hear(clients, ClientReady)
         echo.silent_until = echo.heard + 200
         wait(echo, echo.silent_until + 100)
         clients.say()
-        said = hear(clients)
+        said = hear(clients, ClientFinished)
         rows = clients.rows()
-    assert 150 < said["sent"] - said["answered"] <= 200 and len(rows) == said["answered"]
+    assert 150 < said.sent - said.answered <= 200 and len(rows) == said.answered
     gaps = np.diff(rows[:, 2].astype(np.int64))
     assert gaps.max() > 150 and int((gaps > 1).sum()) == 1
 
@@ -97,12 +102,12 @@ def test_it_waits_for_a_guest_that_is_not_there_yet() -> None:
             data, address = later.recvfrom(100)
             assert clients.event() is None
             later.sendto(data, address)
-            assert hear(clients) == {"event": "ready"}
+            hear(clients, ClientReady)
 
 
 def test_it_leaves_with_its_parent(echo: UdpEcho) -> None:
     with Clients(echo.port, None) as clients:
-        hear(clients)
+        hear(clients, ClientReady)
         assert clients.process.stdin
         clients.process.stdin.close()
         assert clients.process.wait(10) == 1

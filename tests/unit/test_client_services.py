@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from guest_agent.client.common import ClientConfig, is_stop
+from guest_agent.client.conversation import ClientFinished, ClientReady
 from guest_agent.services.echo.service import Echo
 from guest_agent.services.oltp.service import Oltp
 from testbed.core.errors import ScenarioError
@@ -46,17 +47,17 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_connections_that_move_are_never_noticed(service: Oltp | Echo, tmp_path: Path) -> None:
     machines = [SmallMachine(service, str(tmp_path / "store")).start()]
     with Clients(service.port or 0, spec(service)) as clients:
-        clients.hear(machines[0], "ready")
+        clients.hear(machines[0], ClientReady)
         parts = [rows_of(clients, machines[0], 300)]
         for _ in range(3):
             machines.append(machines[-1].move())
             parts.append(rows_of(clients, machines[-1], 300))
         clients.say()
-        said = clients.hear(machines[-1], "finished")
+        said = clients.hear(machines[-1], ClientFinished)
         assert clients.process.wait(5) == 0
         rows = np.concatenate([*parts, clients.rows()])
     machines[-1].drain()
-    assert said["sent"] == said["answered"] == len(rows) and said["reconnects"] == said["errors"] == 0
+    assert said.sent == said.answered == len(rows) and said.reconnects == said.errors == 0
     assert bool((rows[:, 1] > rows[:, 0]).all()) and len(np.unique(rows[:, 2])) == len(rows)
     verdict = service.verify(evidence(*machines, client=rows, said=said))
     assert verdict.ok and verdict.operations == len(rows), verdict.findings
@@ -67,7 +68,7 @@ def test_connections_that_move_are_never_noticed(service: Oltp | Echo, tmp_path:
 def test_sessions_whose_connections_break_reconnect_and_lose_nothing(tmp_path: Path) -> None:
     first = SmallMachine(OLTP, str(tmp_path / "store")).start()
     with Clients(OLTP.port or 0, spec(OLTP)) as clients:
-        clients.hear(first, "ready")
+        clients.hear(first, ClientReady)
         parts = [rows_of(clients, first, 100)]
         first.drain()
         area = first.area.tobytes()
@@ -75,10 +76,10 @@ def test_sessions_whose_connections_break_reconnect_and_lose_nothing(tmp_path: P
         second = SmallMachine(OLTP, first.path, area=area).start()
         parts.append(rows_of(clients, second, 500))
         clients.say()
-        said = clients.hear(second, "finished")
+        said = clients.hear(second, ClientFinished)
         rows = np.concatenate([*parts, clients.rows()])
     second.drain()
-    assert said["reconnects"] >= OLTP.sessions and said["sent"] == said["answered"]
+    assert said.reconnects >= OLTP.sessions and said.sent == said.answered
     left = evidence(first, second, client=rows, said=said, may_break=None)
     assert OLTP.verify(left).ok, OLTP.verify(left).findings
     assert not OLTP.verify(dataclasses.replace(left, may_break=0)).ok
@@ -89,17 +90,17 @@ def test_sessions_whose_connections_break_reconnect_and_lose_nothing(tmp_path: P
 def test_echo_counts_connections_that_broke(tmp_path: Path) -> None:
     first = SmallMachine(ECHO, str(tmp_path / "none")).start()
     with Clients(ECHO.port or 0, spec(ECHO)) as clients:
-        clients.hear(first, "ready")
+        clients.hear(first, ClientReady)
         rows_of(clients, first, 100)
         reset(first)
         second = SmallMachine(ECHO, first.path).start()
         rows_of(clients, second, 500)
         clients.say()
-        said = clients.hear(second, "finished")
-    assert said["broken"] >= ECHO.connections and said["reconnects"] >= ECHO.connections and said["mismatched"] == 0
+        said = clients.hear(second, ClientFinished)
+    assert said.broken >= ECHO.connections and said.reconnects >= ECHO.connections and said.mismatched == 0
     left = evidence(first, second, said=said, may_break=None)
     assert ECHO.verify(left).ok, "what was under way when its connection broke is no fault"
-    assert said["sent"] == said["answered"] + said["abandoned"]
+    assert said.sent == said.answered + said.abandoned
     assert not ECHO.verify(dataclasses.replace(left, may_break=0)).ok
     first.close()
     second.close()
@@ -108,20 +109,20 @@ def test_echo_counts_connections_that_broke(tmp_path: Path) -> None:
 def test_bytes_that_come_back_wrong_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = SmallMachine(CLOSED, str(tmp_path / "none")).start()
     with Clients(CLOSED.port or 0, spec(CLOSED), seed=1) as clients:
-        clients.hear(machine, "ready")
+        clients.hear(machine, ClientReady)
         connection = next(s for s in machine._sockets if not s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
         connection.send(b"never asked for")
         rows_of(clients, machine, 1)
         clients.say()
-        said = clients.hear(machine, "finished")
-    assert said["mismatched"] == said["errors"] > 0
+        said = clients.hear(machine, ClientFinished)
+    assert said.mismatched == said.errors > 0
     machine.close()
 
 
 def test_clients_leave_with_their_parent(tmp_path: Path) -> None:
     machine = SmallMachine(ECHO, str(tmp_path / "none")).start()
     with Clients(ECHO.port or 0, spec(ECHO)) as clients:
-        clients.hear(machine, "ready")
+        clients.hear(machine, ClientReady)
         assert clients.process.stdin
         clients.process.stdin.close()
         assert clients.process.wait(10) == 1
@@ -132,11 +133,11 @@ def test_clients_leave_with_their_parent(tmp_path: Path) -> None:
 def test_what_is_outstanding_is_waited_for_so_long_and_no_longer(tmp_path: Path) -> None:
     machine = SmallMachine(CLOSED, str(tmp_path / "none")).start()
     with Clients(CLOSED.port or 0, spec(CLOSED)) as clients:
-        clients.hear(machine, "ready")
+        clients.hear(machine, ClientReady)
         clients.say()  # and nobody serves it any more
         assert clients.process.wait(10) == 0
         said = clients.event()
-        assert said and said["sent"] > said["answered"]
+        assert isinstance(said, ClientFinished) and said.sent > said.answered
     machine.close()
 
 
@@ -172,7 +173,7 @@ def reset(machine: SmallMachine) -> None:
 def test_a_stopped_client_goes_on(tmp_path: Path) -> None:
     machine = SmallMachine(ECHO, str(tmp_path / "none")).start()
     with Clients(ECHO.port or 0, spec(ECHO)) as clients:
-        clients.hear(machine, "ready")
+        clients.hear(machine, ClientReady)
         clients.process.send_signal(signal.SIGSTOP)
         clients.process.send_signal(signal.SIGCONT)
         assert len(rows_of(clients, machine, 200)) >= 200

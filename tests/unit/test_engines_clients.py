@@ -1,6 +1,5 @@
 """A client or a guest that says nothing holds nobody up."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import IO, Any
 
 import pytest
 
+from guest_agent.client.common import ClientConfig
+from guest_agent.client.conversation import EVENTS, ClientFinished
 from testbed.core.errors import TestbedError
 from testbed.linux.processes.lines import Lines
 from testbed.rig import clients
@@ -26,7 +27,7 @@ class Spawning:
 
 def client(program: str, log: IO[bytes]) -> ClientProcess:
     fabric: Any = Spawning(program)
-    return ClientProcess(fabric, {"kind": "probe"}, log)
+    return ClientProcess(fabric, ClientConfig(kind="probe", address="10.0.2.100"), log)
 
 
 READY = 'print(\'{"event": "ready"}\', flush=True)\n'
@@ -47,12 +48,12 @@ def test_a_client_that_does_not_stop_is_given_up(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(clients, "END_S", 0.1)
     with (tmp_path / "log").open("wb") as log, client(READY + MUTE, log) as stuck:
         stuck.wait_ready()
-        assert stuck.stop() == {}
+        assert stuck.stop() is None
 
 
 def test_what_a_client_says_at_its_end_is_heard(tmp_path: Path) -> None:
-    finished = {"event": "finished", "sent": 3}
-    program = f"{READY}input()\nprint({json.dumps(json.dumps(finished))})"
+    finished = ClientFinished(sent=3, answered=2, errors=0, reconnects=1)
+    program = f'{READY}assert input() == \'{{"do": "stop"}}\'\nprint({EVENTS.line(finished).decode()!r})'
     with (tmp_path / "log").open("wb") as log, client(program, log) as orderly:
         orderly.wait_ready()
         assert orderly.stop() == finished

@@ -1,10 +1,12 @@
 """What the network saw of the guest: every way of its going unseen leaves a sentence."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from guest_agent.client.conversation import ClientFinished
 from testbed.engines.native.following import Ended
 from testbed.findings.reached import breakable, connections, reasons
 from testbed.rig.clients import PROBE
@@ -13,6 +15,7 @@ FACTS = {
     "stamps": {"asked": 1.0, "first_step": 1.1, "announced": 1.2},
     "connections": {"mechanism": "tcp_repair", "reason": "", "moved": 4, "refused": 0, "refusals": {}, "foreseen": {}},
 }
+PROBED = ClientFinished(sent=9, answered=9, errors=0, reconnects=0)
 REFUSED = {"mechanism": "tcp_repair", "moved": 4, "refused": 3, "refusals": {"too large": 1, "still being opened": 2}}
 
 
@@ -22,7 +25,7 @@ def seen(**changes: Any) -> Any:
         "identity": SimpleNamespace(mac="02:00:0a:00:02:64", ip="10.0.2.100"),
         "forwarding": {"before": "esx1", "after": "esx2"},
         "clients": [SimpleNamespace(name=PROBE)],
-        "said": {PROBE: {"event": "finished", "sent": 9, "answered": 9}},
+        "said": {PROBE: PROBED},
     }
     return SimpleNamespace(**known | changes)
 
@@ -40,7 +43,7 @@ def ended(**changes: Any) -> Ended:
         ({"forwarding": {"before": "esx1", "after": "esx1"}}, {}, "to esx1, and it is at esx2"),
         ({"forwarding": {"before": "esx1", "after": None}}, {}, "to nowhere, and it is at esx2"),
         ({"forwarding": {"after": "esx2"}}, {"outcome": "aborted"}, "to esx2, and it is at esx1"),
-        ({"said": {PROBE: {}}}, {}, "probe died"),
+        ({"said": {}}, {}, "probe died"),
         (
             {},
             {"facts": FACTS | {"connections": REFUSED}},
@@ -90,7 +93,7 @@ def test_how_many_connections_may_break(facts: dict[str, Any], outcome: Any, mos
 
 
 def test_reconnects_are_the_clients_own() -> None:
-    said = {"echo": {"reconnects": 2}, "oltp": {"reconnects": 3}, PROBE: {}}
+    said = {"echo": replace(PROBED, reconnects=2), "oltp": replace(PROBED, reconnects=3), PROBE: PROBED}
     found = connections(seen(said=said), ended())
     assert found and (found.moved, found.refused, found.reconnects) == (4, 0, 5)
 

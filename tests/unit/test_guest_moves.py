@@ -166,7 +166,7 @@ def test_a_guest_with_a_disk_moves_and_everything_is_proved(start: Runs, disk: i
         read=lambda offset, length: read_direct(disk, offset, length),
         logs=[reader.read() for reader in readers],
         client=None,
-        said={},
+        said=None,
         seed=config.seed,
     )
     verdict = build(IOMETER).verify(evidence)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.services.echo.client import Content
 from guest_agent.services.echo.service import Echo
 from testbed.core.errors import TestbedError
@@ -95,13 +96,13 @@ def test_an_address_that_cannot_be_listened_on_is_said(tmp_path: Path, machine: 
     ],
 )  # fmt: skip
 def test_the_verdict_is_the_clients(machine: SmallMachine, changed: dict[str, int], lost: int | None) -> None:
-    said = {"sent": 10, "answered": 10, "broken": 0, "mismatched": 0, "abandoned": 0} | changed
-    verdict = Echo().verify(evidence(machine, said=said))
+    said = ClientFinished(sent=10, answered=10, errors=0, reconnects=0)
+    verdict = Echo().verify(evidence(machine, said=replace(said, **changed)))
     assert verdict.ok == (lost is None) and verdict.lost == (lost or 0)
 
 
 def test_connections_that_had_to_break_are_no_fault(machine: SmallMachine) -> None:
-    said = {"sent": 10, "answered": 8, "broken": 2, "mismatched": 0, "abandoned": 2}
+    said = ClientFinished(sent=10, answered=8, errors=0, reconnects=2, broken=2, abandoned=2)
     left = evidence(machine, said=said)
     assert [Echo().verify(replace(left, may_break=most)).ok for most in (0, 1, 2, None)] == [False, False, True, True]
 

@@ -90,7 +90,7 @@ def test_a_transaction_done_twice_is_doubled(kept: tuple[ServiceEvidence, SmallM
 
 
 def test_clients_that_said_nothing_prove_nothing(kept: tuple[ServiceEvidence, SmallMachine]) -> None:
-    assert not SPEC.verify(replace(kept[0], said={})).ok
+    assert not SPEC.verify(replace(kept[0], said=None)).ok
 
 
 @given(st.data())
@@ -99,7 +99,7 @@ def test_any_area_and_any_datastore_get_a_verdict(data: st.DataObject) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     area = random.integers(0, 256, spec.area_pages * 4096, np.uint8)
     rows = random.integers(0, 2**64, (3, 4), np.uint64)
-    left = ServiceEvidence(area=area, read=lambda _, n: random.bytes(n), logs=[rows], client=rows, said={}, seed=1)
+    left = ServiceEvidence(area=area, read=lambda _, n: random.bytes(n), logs=[rows], client=rows, said=None, seed=1)
     assert not spec.verify(left).ok
 
 
@@ -116,14 +116,14 @@ def test_any_area_and_any_datastore_get_a_verdict(data: st.DataObject) -> None:
 def test_what_the_clients_miss_is_found(
     kept: tuple[ServiceEvidence, SmallMachine], said: dict[str, int], words: str
 ) -> None:
-    verdict = SPEC.verify(replace(kept[0], said=told(200) | said))
+    verdict = SPEC.verify(replace(kept[0], said=replace(told(200), **said)))
     assert not verdict.ok and any(words in finding for finding in verdict.findings), verdict.findings
 
 
 def test_what_broke_with_its_connection_was_done_or_not_and_is_no_fault(
     kept: tuple[ServiceEvidence, SmallMachine],
 ) -> None:
-    said = told(200) | {"sent": 203, "abandoned": 3, "broken": 4}
+    said = told(200, abandoned=3, broken=4)
     assert SPEC.verify(replace(kept[0], said=said, may_break=None)).ok
     assert SPEC.verify(replace(kept[0], said=said, may_break=4)).ok
     assert not SPEC.verify(replace(kept[0], said=said, may_break=3)).ok

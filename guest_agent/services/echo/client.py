@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guest_agent.client.common import ClientConfig, Loop
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.client.line import Line
 from guest_agent.memory.hashing import mix, mix_one
 from guest_agent.memory.pacing import Pacer
@@ -89,14 +90,14 @@ class Connections:
         """Ask nothing new."""
         self.stopping = True
 
-    def counts(self) -> dict[str, int]:
-        """What ``finished`` says."""
+    def counts(self) -> ClientFinished:
+        """What it says at its end."""
         counted = self.counted
-        return {
-            "sent": counted.sent, "answered": counted.answered, "errors": counted.mismatched,
-            "broken": counted.broken, "abandoned": counted.abandoned, "mismatched": counted.mismatched,
-            "reconnects": sum(connection.line.reconnects for connection in self._all),
-        }  # fmt: skip
+        return ClientFinished(
+            sent=counted.sent, answered=counted.answered, errors=counted.mismatched,
+            broken=counted.broken, abandoned=counted.abandoned, mismatched=counted.mismatched,
+            reconnects=sum(connection.line.reconnects for connection in self._all),
+        )  # fmt: skip
 
     def _tick(self) -> None:
         if self.stopping or self._pacer is None:

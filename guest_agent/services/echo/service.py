@@ -67,12 +67,12 @@ class Echo:
     def verify(self, evidence: ServiceEvidence) -> Verdict:
         """By what the clients saw: every byte of every connection once, in order, as long as the connection lasted."""
         said = evidence.said
-        if not {"broken", "mismatched", "sent", "answered", "abandoned"} <= said.keys():
+        if said is None:
             return Verdict(ok=False, method=_METHOD, operations=0, findings=("its clients said nothing at their end",))
-        lost, operations = max(0, said["sent"] - said["answered"] - said["abandoned"]), int(said["answered"])
+        lost, operations = max(0, said.sent - said.answered - said.abandoned), said.answered
         findings = broken_findings(evidence)
-        if said["mismatched"]:
-            findings.append(f"{said['mismatched']} times bytes came back other than sent")
+        if said.mismatched:
+            findings.append(f"{said.mismatched} times bytes came back other than sent")
         if lost:
             findings.append(f"{lost} requests were never answered")
         if not operations:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from guest_agent.client.common import ClientConfig, Loop
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.client.line import Line
 from guest_agent.ring import RingWriter
 from guest_agent.services.oltp.service import Oltp
@@ -55,15 +56,15 @@ class Sessions:
         """Ask nothing new."""
         self.stopping = True
 
-    def counts(self) -> dict[str, int]:
-        """What ``finished`` says."""
+    def counts(self) -> ClientFinished:
+        """What it says at its end."""
         counted = self.counted
-        return {
-            "sent": counted.sent, "answered": counted.answered, "errors": counted.errors,
-            "mismatched": counted.mismatched, "broken": counted.broken,
-            "abandoned": sum(session.is_cut_off for session in self._sessions),
-            "reconnects": sum(session.line.reconnects for session in self._sessions),
-        }  # fmt: skip
+        return ClientFinished(
+            sent=counted.sent, answered=counted.answered, errors=counted.errors,
+            mismatched=counted.mismatched, broken=counted.broken,
+            abandoned=sum(session.is_cut_off for session in self._sessions),
+            reconnects=sum(session.line.reconnects for session in self._sessions),
+        )  # fmt: skip
 
 
 class _Session:

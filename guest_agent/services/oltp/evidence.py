@@ -1,9 +1,10 @@
 """Whether a ledger was kept: balances add up, its log gives its tables again, and clients were told the truth, once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
+from guest_agent.client.conversation import ClientFinished
 from guest_agent.memory.hashing import Numbers
 from guest_agent.ring import COLUMNS, Rows
 from guest_agent.services import ServiceEvidence, Verdict, broken_findings
@@ -124,7 +125,7 @@ def _acknowledged(history: Words, client: Rows | None) -> tuple[int, int]:
 
 def _told(evidence: ServiceEvidence, lost: int, doubled: int) -> Iterator[str]:
     rows, said = 0 if evidence.client is None else len(evidence.client), evidence.said
-    if not {"sent", "answered", "errors", "abandoned", "mismatched", "broken"} <= said.keys():
+    if said is None:
         yield "its clients said nothing at their end"
     else:
         yield from _unanswered(said, rows)
@@ -135,17 +136,17 @@ def _told(evidence: ServiceEvidence, lost: int, doubled: int) -> Iterator[str]:
         yield f"{doubled} transactions are in the history more than once"
 
 
-def _unanswered(said: Mapping[str, int], rows: int) -> Iterator[str]:
+def _unanswered(said: ClientFinished, rows: int) -> Iterator[str]:
     """Nobody was told of what was never answered: without this a service that does nothing would be without fault."""
-    answered = said["answered"]
+    answered = said.answered
     if answered != rows:
         yield f"its clients were told of {answered} transactions, and their log holds {rows}"
     if not answered:
         yield "no transaction was answered at all"
-    if left := max(0, said["sent"] - answered - said["errors"] - said["abandoned"]):
+    if left := max(0, said.sent - answered - said.errors - said.abandoned):
         yield f"{left} requests were never answered"
-    if said["mismatched"]:
-        yield f"{said['mismatched']} replies were not to what had been asked"
+    if said.mismatched:
+        yield f"{said.mismatched} replies were not to what had been asked"
 
 
 def _keys(history: Words) -> Numbers:

@@ -32,7 +32,8 @@ MOST_DEPTH = 16
 """Of what is taken as it is: settings, the environment."""
 _HALF = re.compile("[\ud800-\udfff]")
 SIGNED = frozenset({"seed"})
-"""Whole numbers that may be below 0; all others count something."""
+"""Whole numbers that may be below 0, and as large as 64 bits hold; all others count something."""
+MOST_SIGNED = (1 << 63) - 1
 
 
 def built(kind: type[T], known: object, place: str = "") -> T:
@@ -87,9 +88,10 @@ def plain(known: object, place: str, depth: int = MOST_DEPTH) -> Any:
 def _whole(known: object, place: str) -> int:
     if isinstance(known, float) and known.is_integer():
         known = int(known)  # JSON does not tell 1.0 from 1
-    if isinstance(known, bool) or not isinstance(known, int) or abs(known) > MOST:
+    signed = place.rpartition(".")[2] in SIGNED
+    if isinstance(known, bool) or not isinstance(known, int) or abs(known) > (MOST_SIGNED if signed else MOST):
         raise _wrong("a whole number", known, place)
-    if known < 0 and place.rpartition(".")[2] not in SIGNED:
+    if known < 0 and not signed:
         raise _wrong("a number that is not below 0", known, place)
     return known
 
