@@ -10,17 +10,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
-from guest_agent.launch import GuestProcess
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
 from testbed.dirty.probe import choose
 from testbed.linux.memory import memfd, userfaultfd
+from testbed.rig.guests import local_guest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _guest(ram_bytes: int, rate: float, batch_s: float) -> Iterator[tuple[GuestC
     workload = {"name": "sequential", "write_rate": rate}
     with tempfile.TemporaryDirectory() as folder:
         config = GuestConfig(ram_bytes=ram_bytes, workload=workload, batch_s=batch_s)
-        with GuestProcess(os.path.join(folder, "guest"), config) as guest:
+        with local_guest(config, Path(folder) / "guest") as guest:
             ports = guest.client.ports()
             guest.client.run()
             try:

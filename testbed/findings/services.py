@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from guest_agent.client.conversation import ClientFinished
-from guest_agent.config import GuestConfig
 from guest_agent.memory.verify import areas
 from guest_agent.ring import COLUMNS, Rows
 from guest_agent.services import Service, ServiceEvidence, Verdict
@@ -68,7 +67,7 @@ class _Services:
         self, applications: Applications, ended: Ended, marks: Mapping[str, Mark], runner: GuestProcess, folder: Path
     ) -> None:
         self._applications, self._ended, self._marks = applications, ended, marks
-        self._areas = areas(runner.ram_fd, GuestConfig(**runner.config))
+        self._areas = areas(runner.ram_fd, runner.config)
         self._folder = folder
         self._offset = 0
         self.unkept: list[str] = []

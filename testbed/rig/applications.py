@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from guest_agent.client.common import ClientConfig
 from guest_agent.client.conversation import ClientFinished
+from guest_agent.config import GuestConfig, Role
 from guest_agent.ring import Rows
 from guest_agent.services import Service, build
 from testbed.core.plan import Plan
@@ -19,7 +20,7 @@ from testbed.network.guest_interface import Identity, attach, forwarding, identi
 from testbed.packets.announcement import frames
 from testbed.rig.clients import PROBE, ClientProcess
 from testbed.rig.datastore import Datastore
-from testbed.rig.guests import GuestProcess
+from testbed.rig.guests import GuestProcess, guest_config
 from testbed.rig.logs import CLIENT, LogFollower
 
 INTERFACE = "eth0"
@@ -48,16 +49,12 @@ class Applications:
         """What clients counted, by their names; those that died or hang said nothing."""
         self.probe_share: float | None = None
 
-    @property
-    def guest_settings(self) -> dict[str, Any]:
-        """What a guest's configuration says of them."""
+    def guest_config(self, role: Role) -> GuestConfig:
+        """What the guest in that role is asked to be. Without a network it has no applications."""
         if self.identity is None:
-            return {}
-        return {
-            "services": list(self.plan.guest.services),
-            "address": self.identity.ip,
-            "disk_fd": self.datastore.fd if self.datastore else -1,
-        }
+            return guest_config(self.plan, role)
+        disk_fd = self.datastore.fd if self.datastore else -1
+        return guest_config(self.plan, role, address=self.identity.ip, disk_fd=disk_fd)
 
     @property
     def nic(self) -> dict[str, Any] | None:
@@ -74,7 +71,7 @@ class Applications:
     def attach(self, host: str, guest: GuestProcess, *, up: bool) -> None:
         """Puts the guest on the VM network; ``up`` at one host only."""
         if self.identity is not None:
-            attach(self._fabric, host, guest.process.pid, self.identity, up)
+            attach(self._fabric, host, guest.pid, self.identity, up)
 
     def follow(self, host: str, guest: GuestProcess) -> list[LogFollower]:
         """The logs of its services, for the sampler."""

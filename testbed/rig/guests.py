@@ -1,34 +1,31 @@
 """The guests' processes: one at the source that works, one at the destination that waits."""
 
-import json
 import mmap
 import os
 import struct
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
-from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
+from guest_agent.config import GuestConfig, Role
 from guest_agent.control import GuestClient
 from guest_agent.gate import GateKeeper
 from guest_agent.journal import JournalReader
 from guest_agent.memory.ram import LAYOUT
-from testbed.core.errors import TestbedError
+from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import Plan
 from testbed.core.units import PAGE_SIZE
 from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes import process
-from testbed.linux.processes.child import last_line, pipe_of
-from testbed.linux.processes.lines import Lines
+from testbed.linux.processes.child import Child, Spawn
 from testbed.linux.processes.module import module
 from testbed.linux.processes.waiting import Patience
-from testbed.network.fabric import Fabric
 
 READY_S = 300.0
 """How long a guest may take to reserve and fill its memory."""
@@ -48,56 +45,36 @@ class Condition:
     fault: str | None
 
 
-class GuestProcess:
-    """One guest in one host. ``boot`` returns at once; ``wait_ready`` when its memory is there."""
+class GuestNotStarted(TestbedError):
+    """A guest ended, or hangs, before it was ready. ``cause``: what it ended with, from the tree of errors."""
 
-    def __init__(
-        self,
-        fabric: Fabric,
-        host: str,
-        role: str,
-        plan: Plan,
-        runtime: Path,
-        log: IO[bytes],
-        settings: Mapping[str, Any] = {},
-    ) -> None:
-        self.role, self._log = role, log
-        self.socket = runtime / f"guest-{role}.sock"
-        self.config = {**guest_config(plan, role), **settings}
-        disk = self.config.get("disk_fd", -1)
-        self.process = fabric.spawn(
-            host,
-            module("guest_agent", "--socket", str(self.socket), "--config", json.dumps(self.config)),
-            own_network="address" in self.config,
-            pass_fds=() if disk < 0 else (disk,),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
+    def __init__(self, role: str, code: int | None, words: str) -> None:
+        super().__init__(f"the {role}'s guest did not start: {words}")
+        self.cause = _cause(code, words.removeprefix("guest: "))
+
+
+class GuestProcess(Child):
+    """One guest, which dies with the *thread* that started it. ``wait_ready`` returns when its memory is there."""
+
+    def __init__(self, spawn: Spawn, config: GuestConfig, socket: Path, log: IO[bytes] | None = None) -> None:
+        self.role, self.config, self.socket = config.role, config, socket
+        argv = module("guest_agent", "--socket", str(socket), "--config", config.to_json())
+        super().__init__(spawn, argv, log, pass_fds=() if config.disk_fd < 0 else (config.disk_fd,))
         self.client: GuestClient
         self.ram_fd = -1
 
-    def __enter__(self) -> "GuestProcess":
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self.kill()
-        if self.ram_fd >= 0:
-            self.client.close()
-            self._state.close()  # one mapped page would keep all of the memory
-            os.close(self.ram_fd)
-            self.ram_fd = -1
-
     def wait_ready(self) -> None:
-        """Its memory is reserved and filled, its socket listens. Raises ``TestbedError``."""
-        if Lines(pipe_of(self.process.stdout)).next(READY_S) != b"ready\n":
-            raise TestbedError(f"the {self.role}'s guest did not start: {last_line(self._log)}")
+        """Its memory is reserved and filled, its socket listens. Raises ``GuestNotStarted``."""
+        if (line := self.hear(READY_S)) != b"ready\n":
+            code = None if line is None else self.wait(REST_S)
+            raise GuestNotStarted(self.role, code, self.last_words())
         self.client = GuestClient.connect(str(self.socket))
+        self.belongings.callback(self.client.close)
         ports = self.client.ports()
-        self._state = mmap.mmap(ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
         self.ram_fd = ports.ram_fd
+        self.belongings.callback(os.close, ports.ram_fd)
+        self._state = mmap.mmap(ports.ram_fd, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ)
+        self.belongings.callback(self._state.close)  # one mapped page would keep all of the memory
         self._journal = JournalReader(ports.journal_fd)
         self._gate = GateKeeper(ports.journal_fd)
         os.close(ports.journal_fd)
@@ -147,36 +124,50 @@ class GuestProcess:
     def freeze(self) -> None:
         """It makes no further step, for good; its memory stays as it is."""
         with suppress(ProcessLookupError):
-            process.stop(self.process.pid)
+            process.stop(self.pid)
 
     def thaw(self) -> None:
         """It runs on where it was stopped, and its services with it."""
         self._gate.release()
         with suppress(ProcessLookupError):
-            process.resume(self.process.pid)
+            process.resume(self.pid)
 
     def kill(self) -> None:
         """It will never run again; returns when it is gone."""
-        self.process.kill()
-        self.process.wait()
+        super().kill()
         self.socket.unlink(missing_ok=True)
-        for pipe in (self.process.stdin, self.process.stdout):
-            with suppress(OSError):
-                pipe_of(pipe).close()
-
-    @property
-    def alive(self) -> bool:
-        """Whether there is such a process."""
-        return self.process.poll() is None
 
 
-def guest_config(plan: Plan, role: str) -> dict[str, Any]:
-    """The guest's configuration, as ``guest_agent`` takes it."""
-    return {
-        "role": role,
-        "ram_bytes": plan.guest.ram_bytes,
-        "workload": plan.guest.workload,
-        "change_bytes": plan.guest.change_bytes,
-        "zero_share": plan.guest.zero_share,
-        "seed": plan.seed,
-    }
+@contextmanager
+def local_guest(config: GuestConfig, socket: Path) -> Iterator[GuestProcess]:
+    """A guest on this machine itself, ready to run. Raises what it ended with, from the tree of errors."""
+    with GuestProcess(subprocess.Popen, config, socket) as guest:
+        try:
+            guest.wait_ready()
+        except GuestNotStarted as error:
+            raise error.cause from error
+        yield guest
+
+
+def guest_config(plan: Plan, role: Role, *, address: str = "", disk_fd: int = -1) -> GuestConfig:
+    """What a guest of that plan is asked to be; its services are for one that has an ``address``."""
+    return GuestConfig(
+        role=role,
+        ram_bytes=plan.guest.ram_bytes,
+        workload=plan.guest.workload,
+        change_bytes=plan.guest.change_bytes,
+        zero_share=plan.guest.zero_share,
+        seed=plan.seed,
+        services=list(plan.guest.services) if address else [],
+        address=address,
+        disk_fd=disk_fd,
+    )
+
+
+def _cause(code: int | None, words: str) -> TestbedError:
+    if code == ScenarioError.exit_code:
+        return ScenarioError(words)
+    if code == PrerequisiteMissing.exit_code:
+        what, _, remedy = words.partition("; ")
+        return PrerequisiteMissing(what, remedy)
+    return TestbedError(f"the guest ended with {code} before it was ready: {words}")

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from guest_agent.config import GuestConfig
-from guest_agent.launch import GuestProcess
 from testbed.core.rounds import Throttle
 from testbed.dirty.uffd_wp import UffdWp
 from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.cancel import Cancel
 from testbed.migration.source import SourceAgent
+from testbed.rig.guests import GuestProcess, local_guest
 from tests.netns.launching import launch, testbed
 
 GUEST = "{name: uniform, working_set: 60MB, write_rate: 60MB/s}"
@@ -111,9 +111,7 @@ def exerciser(tmp_path: Path) -> Iterator[GuestProcess]:
     disk = os.open(tmp_path, os.O_TMPFILE | os.O_RDWR | os.O_DIRECT, 0o600)
     os.posix_fallocate(disk, 0, 16 << 20)
     iometer = {"name": "iometer", "block": 64 << 10, "outstanding": 16, "read": 1.0, "size": 16 << 20}
-    with GuestProcess(
-        str(tmp_path / "guest"), GuestConfig(ram_bytes=32 << 20, services=[iometer], disk_fd=disk)
-    ) as guest:
+    with local_guest(GuestConfig(ram_bytes=32 << 20, services=[iometer], disk_fd=disk), tmp_path / "guest") as guest:
         yield guest
     os.close(disk)
 
@@ -124,7 +122,7 @@ def test_a_stun_under_a_deep_throttle_waits_for_no_delays(exerciser: GuestProces
     """
     channel: Any = None
     took: dict[float, list[float]] = {1e12: [], 1e5: []}
-    with AttachedGuest(exerciser.path) as attached:
+    with AttachedGuest(str(exerciser.socket)) as attached:
         tracker = UffdWp(attached.ports())
         tracker.start()
         source = SourceAgent(

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from guest_agent.config import GuestConfig
-from guest_agent.launch import GuestProcess
 from guest_agent.memory.program import Memory, Program
 from guest_agent.memory.ram import read_state_of
 from guest_agent.memory.verify import prove, redo, replay
@@ -24,6 +23,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
 from testbed.dirty.probe import choose, probe_all
 from testbed.linux.processes import process
+from testbed.rig.guests import GuestProcess, local_guest
 
 RAM = 4 << 20
 ROUNDS = {"uffd-wp": 4000, "checksum": 700, "soft-dirty": 1000}
@@ -60,7 +60,7 @@ class Tracked:
 @pytest.fixture(params=[BUSY, {"name": "sequential", "write_rate": 2e9}, {"name": "hot-cold", "write_rate": 300e6}])
 def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tracked]:
     config = GuestConfig(ram_bytes=RAM, workload=request.param, seed=11)
-    with GuestProcess(str(tmp_path / "guest"), config) as started:
+    with local_guest(config, tmp_path / "guest") as started:
         ports = started.client.ports()
         yield Tracked(
             started,
@@ -135,7 +135,7 @@ def check_replay(guest: Tracked) -> None:
 def test_a_guest_that_was_moved_by_rounds_is_proved(guest: Tracked, name: str, tmp_path: Path) -> None:
     """The whole way, without a network: rounds into a waiting guest's RAM, switchover, proof, and one that fails."""
     config = GuestConfig(role="destination", ram_bytes=RAM)
-    with GuestProcess(str(tmp_path / "other"), config) as destination:
+    with local_guest(config, tmp_path / "other") as destination:
         ports = destination.client.ports()
         tracker = choose(guest.ports, name).tracker
         guest.process.client.run()
@@ -176,7 +176,7 @@ def test_a_guest_that_died_is_an_error_and_no_empty_round(guest: Tracked, name: 
     tracker = choose(guest.ports, name).tracker
     tracker.start()
     guest.process.client.stop()
-    guest.process.wait()
+    guest.process.wait(10)
     with pytest.raises(TestbedError):
         tracker.collect()
     tracker.close()

@@ -15,7 +15,6 @@ import pytest
 
 from guest_agent.config import GuestConfig
 from guest_agent.gate import GateKeeper
-from guest_agent.launch import GuestProcess
 from guest_agent.machine import areas_of
 from guest_agent.memory.program import Memory
 from guest_agent.memory.verify import areas, prove
@@ -26,6 +25,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
+from testbed.rig.guests import GuestProcess, local_guest
 
 RAM = 4 << 20
 IOMETER: dict[str, Any] = {"name": "iometer", "size": 1 << 20, "read": 0.5}
@@ -53,8 +53,8 @@ class Runs:
         self._path, self._stack = path, stack
 
     def __call__(self, config: GuestConfig) -> tuple[GuestProcess, Memory, int]:
-        path = str(self._path / f"{config.role}-{time.monotonic_ns()}")
-        guest = self._stack.enter_context(GuestProcess(path, config))
+        path = self._path / f"{config.role}-{time.monotonic_ns()}"
+        guest = self._stack.enter_context(local_guest(config, path))
         ports = guest.client.ports()
         self._stack.callback(os.close, ports.ram_fd)
         self._stack.callback(os.close, ports.journal_fd)
@@ -197,7 +197,7 @@ def test_its_services_end_with_it(start: Runs, disk: int) -> None:
     guest.client.run()
     wait_for(config, memory, 10)
     guest.client.stop()
-    assert guest.wait() == 0
+    assert guest.wait(10) == 0
 
 
 def log_of(guest: GuestProcess) -> RingReader:

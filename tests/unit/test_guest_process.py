@@ -20,7 +20,6 @@ import pytest
 from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
 from guest_agent.journal import JournalReader
-from guest_agent.launch import GuestProcess
 from guest_agent.memory.program import Memory, Program
 from guest_agent.memory.ram import counters, read_state_of
 from guest_agent.memory.verify import redo, replay
@@ -28,6 +27,7 @@ from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
+from testbed.rig.guests import GuestProcess, local_guest
 
 RAM = 4 << 20
 WORKLOADS: list[dict[str, Any]] = [
@@ -55,7 +55,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
         def start(workload: dict[str, Any] | None = None, **settings: Any) -> GuestProcess:
             config = GuestConfig(ram_bytes=RAM, workload=workload or WORKLOADS[1], **settings)
-            return stack.enter_context(GuestProcess(str(tmp_path / f"{time.monotonic_ns()}"), config))
+            return stack.enter_context(local_guest(config, tmp_path / f"{time.monotonic_ns()}"))
 
         yield start
 
@@ -71,8 +71,13 @@ def memory_of(guest: GuestProcess) -> Memory:
 
 def connected(guest: GuestProcess) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(guest.path)
+    connection.connect(str(guest.socket))
     return connection
+
+
+def refused(kind: type[TestbedError], words: str, config: GuestConfig, path: Path) -> None:
+    with pytest.raises(kind, match=words), local_guest(config, path):
+        raise AssertionError("it cannot be ready")
 
 
 def wait_for(guest: GuestProcess, operations: int) -> None:
@@ -154,27 +159,24 @@ def test_a_destination_without_a_state_refuses_to_run(start: Start) -> None:
 
 def test_its_socket_is_its_owners_alone_and_disappears_with_it(tmp_path: Path) -> None:
     path = tmp_path / "guest"
-    with GuestProcess(str(path), GuestConfig(ram_bytes=RAM)) as guest:
+    with local_guest(GuestConfig(ram_bytes=RAM), path) as guest:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         guest.client.stop()
-        assert guest.wait() == 0
+        assert guest.wait(10) == 0
         assert not path.exists()
 
 
 def test_a_path_that_is_taken_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "guest"
     path.touch()
-    with pytest.raises(ScenarioError, match="choose another path"):
-        GuestProcess(str(path), GuestConfig(ram_bytes=RAM))
-    with pytest.raises(ScenarioError, match="cannot be made"):
-        GuestProcess(str(tmp_path / ("x" * 120)), GuestConfig(ram_bytes=RAM))
+    refused(ScenarioError, "choose another path", GuestConfig(ram_bytes=RAM), path)
+    refused(ScenarioError, "cannot be made", GuestConfig(ram_bytes=RAM), tmp_path / ("x" * 120))
 
 
 def test_what_the_guest_refuses_its_starter_hears(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="did you mean 'uniform'"):
-        GuestProcess(str(tmp_path / "guest"), {"ram_bytes": RAM, "workload": {"name": "unform"}})
-    with pytest.raises(PrerequisiteMissing, match="does not fit"):
-        GuestProcess(str(tmp_path / "guest"), {"ram_bytes": 1 << 43})
+    misspelt = GuestConfig(ram_bytes=RAM, workload={"name": "unform"})
+    refused(ScenarioError, "did you mean 'uniform'", misspelt, tmp_path / "guest")
+    refused(PrerequisiteMissing, "does not fit", GuestConfig(ram_bytes=1 << 43), tmp_path / "guest")
     assert not list(tmp_path.iterdir())
 
 
@@ -220,7 +222,10 @@ def test_several_may_ask_at_once_in_pieces(start: Start) -> None:
 def test_a_stopped_guest_does_not_answer_and_that_is_said(start: Start) -> None:
     guest = start()
     process.stop(guest.pid)
-    with GuestClient.connect(guest.path, timeout=0.05) as client, pytest.raises(TestbedError, match="is it stopped"):
+    with (
+        GuestClient.connect(str(guest.socket), timeout=0.05) as client,
+        pytest.raises(TestbedError, match="is it stopped"),
+    ):
         client.status()
 
 
@@ -228,14 +233,16 @@ def test_it_leaves_when_its_parent_closes_its_input(start: Start) -> None:
     guest = start()
     guest.client.run()
     guest.close_input()
-    assert guest.wait() == 0
+    assert guest.wait(10) == 0
 
 
 def test_it_dies_with_its_parent_even_while_stopped(tmp_path: Path) -> None:
     path = str(tmp_path / "guest")
     program = (
-        "from guest_agent.launch import GuestProcess; import sys\n"
-        f"guest = GuestProcess({path!r}, {{'ram_bytes': {RAM}}}); print(guest.pid, flush=True); sys.stdin.read()"
+        "from pathlib import Path; import sys\n"
+        "from guest_agent.config import GuestConfig; from testbed.rig.guests import local_guest\n"
+        f"with local_guest(GuestConfig(ram_bytes={RAM}), Path({path!r})) as guest:\n"
+        "    print(guest.pid, flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

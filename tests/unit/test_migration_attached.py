@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,23 +10,23 @@ import pytest
 
 from guest_agent.config import GuestConfig
 from guest_agent.journal import BUSY, HOLD, words
-from guest_agent.launch import GuestProcess
 from guest_agent.ring import Rows
 from testbed.core.errors import MigrationAborted
 from testbed.linux.processes import process
 from testbed.migration.agents.attached import AttachedGuest
+from testbed.rig.guests import GuestProcess, local_guest
 
 
 @pytest.fixture
 def guest(tmp_path: Path) -> Iterator[GuestProcess]:
     config = GuestConfig(ram_bytes=4 << 20, workload={"name": "idle"})
-    with GuestProcess(str(tmp_path / "guest"), config) as started:
+    with local_guest(config, tmp_path / "guest") as started:
         yield started
 
 
 @pytest.fixture
 def attached(guest: GuestProcess) -> Iterator[AttachedGuest]:
-    with AttachedGuest(guest.path) as reached:
+    with AttachedGuest(str(guest.socket)) as reached:
         yield reached
 
 
@@ -80,8 +79,7 @@ def test_a_disk_that_never_answers_aborts_and_the_guest_goes_on(
 
 
 def test_a_guest_that_died_cannot_be_stunned(guest: GuestProcess, attached: AttachedGuest) -> None:
-    with closing(guest):
-        guest.close_input()
-        guest.wait()
-        with pytest.raises(MigrationAborted, match="could not be stunned"):
-            attached.stun()
+    guest.close_input()
+    guest.wait(10)
+    with pytest.raises(MigrationAborted, match="could not be stunned"):
+        attached.stun()

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from guest_agent.config import GuestConfig
-from guest_agent.launch import GuestProcess
 from guest_agent.memory.ram import read_state
 from testbed.core.errors import RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
@@ -25,6 +24,7 @@ from testbed.migration.streams.sending import Memory, SendStreams, send_gathered
 from testbed.migration.streams.sockets import cut
 from testbed.migration.views import drop, release
 from testbed.rig import datastore
+from testbed.rig.guests import local_guest
 from tests.unit.loopback import ID, Loopback, MemoryGuest, Script
 
 PAGES = 4096
@@ -132,9 +132,9 @@ def test_a_send_of_nothing_sends_nothing() -> None:
 def test_a_page_0_without_a_guest_is_said_and_not_hidden(tmp_path: Path) -> None:
     config = GuestConfig(role="destination", ram_bytes=4 << 20, workload={"name": "idle"})
     with (
-        GuestProcess(str(tmp_path / "guest"), config) as started,
+        local_guest(config, tmp_path / "guest") as started,
         pytest.raises(TestbedError, match="page 0 holds no guest"),
-        AttachedGuest(started.path) as attached,
+        AttachedGuest(str(started.socket)) as attached,
     ):
         attached.operations()
 

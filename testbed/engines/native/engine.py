@@ -7,9 +7,11 @@ Everything is put on one ExitStack, so that whatever happens is undone in the op
 
 import secrets
 from contextlib import ExitStack
+from functools import partial
 from time import monotonic, sleep
 from typing import IO, Any, ClassVar
 
+from guest_agent.config import Role
 from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
@@ -160,11 +162,13 @@ class Lab:
         self.capture = self._stack.enter_context(Capture(self.fabric, file, log=self._log))
         self.context.started(self.capture.pid)
 
-    def _guest(self, host: str, role: str) -> GuestProcess:
-        settings = self.applications.guest_settings
-        guest = GuestProcess(self.fabric, host, role, self.plan, self.context.runtime, self._log, settings)
-        self.context.started(guest.process.pid)
-        return self._stack.enter_context(guest)
+    def _guest(self, host: str, role: Role) -> GuestProcess:
+        config = self.applications.guest_config(role)
+        spawn = partial(self.fabric.spawn, host, own_network=bool(config.address))
+        socket = self.context.runtime / f"guest-{role}.sock"
+        guest = self._stack.enter_context(GuestProcess(spawn, config, socket, self._log))
+        self.context.started(guest.pid)
+        return guest
 
     def _agents(self, source: GuestProcess, destination: GuestProcess) -> Pair:
         """Both agents, ready: the destination listens, the source knows how it will track the guest."""

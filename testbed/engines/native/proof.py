@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from guest_agent.config import GuestConfig
 from guest_agent.memory.verify import prove
 from testbed.core.records.migration import MemoryRecord
 from testbed.engines.native.following import Ended
@@ -17,7 +16,7 @@ def prove_memory(pair: Pair, ended: Ended, worked: Sequence[bool]) -> MemoryReco
     """
     if ended.outcome != "completed":
         return MemoryRecord(match=None, method="not compared: the guest is still at the source")
-    found = prove(pair.source.ram_fd, pair.destination.ram_fd, GuestConfig(**pair.source.config), worked)
+    found = prove(pair.source.ram_fd, pair.destination.ram_fd, pair.source.config, worked)
     return MemoryRecord(
         match=found.match,
         method=METHOD,
