@@ -8,19 +8,19 @@ Whole: the channel, ARP, RARP, ICMP. Of everything else, page streams above all,
 """
 
 import json
-import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any
+from typing import IO, TypeVar
 
 from testbed.core.errors import TestbedError
 from testbed.linux.files import owned
+from testbed.linux.processes.child import Child
 from testbed.linux.processes.module import module
-from testbed.linux.processes.waiting import readable
 from testbed.network.fabric import Fabric
-from testbed.packets.capture_process import PROBE_PORT
+from testbed.packets.capture_process import EVENTS, CaptureConfig, CaptureFailed, CaptureFinished, CaptureReady
 
 CHANNEL_PORT = 8000
 """What is said there is kept whole."""
@@ -28,6 +28,7 @@ TAPS = (("esx1", "vmotion"), ("client", "vm"))
 """All of the vMotion link; and of the VM network what the client says and hears, broadcasts among it."""
 FOLDER = "packets"
 _PATIENCE_S = 20.0
+T = TypeVar("T", CaptureReady, CaptureFinished)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,11 @@ def capture_file(folder: Path, *, number: int, repeat: int) -> Path:
     return folder / FOLDER / f"{number:02d}-{repeat}.pcap"
 
 
-class Capture:
+class Capture(Child):
     """Once entered, nothing passes the taps unseen until ``stop``, or the end of the context.
 
     Entering raises ``TestbedError`` when there is no such interface, the file is there already or cannot be written.
+    Also what was not finished is a pcap: it only lacks its last packets.
     """
 
     def __init__(
@@ -68,92 +70,54 @@ class Capture:
         whole_ports: Sequence[int] = (CHANNEL_PORT,),
         log: IO[bytes] | None = None,
     ) -> None:
+        super().__init__(partial(fabric.spawn, taps[0][0]), (), log)
         self.file = file
         self.kept: Kept | None = None
-        self._fabric, self._taps, self._log = fabric, taps, log
-        self._whole_ports = list(whole_ports)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._fabric, self._taps, self._whole_ports = fabric, taps, list(whole_ports)
 
-    @property
-    def pid(self) -> int:
-        """The process that writes. Raises ``ValueError`` when the context was not entered."""
-        return self._running().pid
-
-    def __enter__(self) -> "Capture":
+    def start(self) -> None:
+        """Makes the file, and the process that writes it."""
         try:
             owned.make_folder(self.file.parent)
             kept = owned.create(self.file)
         except OSError as error:
             raise TestbedError(f"packets cannot be kept in {self.file}: {error.strerror}") from error
         with kept:
-            self._start(kept.fileno())
-        try:
-            self._hear("ready")
-        except BaseException:
-            self._end()
-            raise
-        return self
+            taps = [(self._fabric.host(host).pid, interface) for host, interface in self._taps]
+            config = CaptureConfig(file=kept.fileno(), taps=taps, whole_ports=self._whole_ports)
+            self.argv = module("testbed.packets.capture_process", json.dumps(asdict(config)))
+            self.pass_fds = (kept.fileno(),)
+            super().start()
 
-    def _start(self, descriptor: int) -> None:
-        config = {
-            "file": descriptor,
-            "taps": [(self._fabric.host(host).pid, interface) for host, interface in self._taps],
-            "whole_ports": self._whole_ports,
-            "probe_port": PROBE_PORT,
-        }
-        pipe = subprocess.PIPE
-        argv = module("testbed.packets.capture_process", json.dumps(config))
-        host = self._taps[0][0]
-        self._process = self._fabric.spawn(
-            host, argv, stdin=pipe, stdout=pipe, stderr=self._log, pass_fds=(descriptor,)
-        )
+    def begin(self) -> None:
+        """Nothing passes unseen from here on."""
+        self._event(CaptureReady)
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        try:
-            if error is None:
-                self.stop()
-        finally:
-            self._end()
+    def leave(self, error: BaseException | None) -> None:
+        """Where nothing went wrong, all that passed is in the file."""
+        if error is None:
+            self.stop()
+
+    def end(self, grace_s: float = _PATIENCE_S) -> None:
+        """It has time to write what it has."""
+        super().end(grace_s)
 
     def stop(self) -> Kept:
         """Ends it once all that passed so far is in the file; takes 0.2 s. What it says again is the same."""
         if self.kept is None:
-            _pipe(self._running().stdin).close()
+            self.close_input()
             try:
-                done = self._hear("finished")
-                self.kept = Kept(packets=done["packets"], dropped=done["dropped"])
+                finished = self._event(CaptureFinished)
+                self.kept = Kept(packets=finished.packets, dropped=finished.dropped)
             except TestbedError as error:  # a full disk, or somebody ended the process
                 self.kept = Kept(fault=str(error))
         return self.kept
 
-    def _hear(self, event: str) -> dict[str, Any]:
-        said = _pipe(self._running().stdout)
-        line = said.readline() if readable([said], _PATIENCE_S) else b""
-        heard: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {"reason": "its process ended or hangs"}
-        if heard.get("event") != event:
-            raise TestbedError(f"packets cannot be kept in {self.file}: {heard.get('reason')}")
-        return heard
-
-    def _end(self) -> None:
-        """Also what was not finished is a pcap: it only lacks its last packets."""
-        process = self._running()
-        _pipe(process.stdin).close()
-        try:
-            process.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        _pipe(process.stdout).close()
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is None:
-            raise ValueError("the capture has not begun")
-        return self._process
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise ValueError("the process was started without this pipe")
-    return stream
+    def _event(self, kind: type[T]) -> T:
+        reason = "its process ended or hangs"
+        with suppress(ValueError):
+            event = EVENTS.read(self.hear(_PATIENCE_S) or b"")
+            if isinstance(event, kind):
+                return event
+            reason = event.reason if isinstance(event, CaptureFailed) else reason
+        raise TestbedError(f"packets cannot be kept in {self.file}: {reason}")

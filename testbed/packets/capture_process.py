@@ -17,8 +17,10 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
+from testbed.core.text.from_json import built
+from testbed.core.text.json_lines import JsonLines
 from testbed.linux.net.bpf import Step, assemble
 from testbed.linux.net.packet_ring import RETIRE_S, Packet, PacketRing
 
@@ -31,6 +33,43 @@ _NS = 1_000_000_000
 _MAGIC_NS, _ETHERNET = 0xA1B23C4D, 1
 _FILE_HEAD = struct.Struct("=IHHiIII")
 _PACKET_HEAD = struct.Struct("=IIII")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureConfig:
+    """``file``: an inherited descriptor. ``taps``: a process of the host and the interface there, each. What is said at
+    ``whole_ports`` (TCP) is kept whole, of what is said at ``probe_port`` (UDP) little.
+    """
+
+    file: int
+    taps: list[tuple[int, str]]
+    whole_ports: list[int]
+    probe_port: int = PROBE_PORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureReady:
+    """From now on nothing passes unseen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureFinished:
+    """``packets`` are in the file; ``dropped`` came while no room was left for them."""
+
+    packets: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureFailed:
+    """``reason``: what the kernel refused."""
+
+    reason: str
+
+
+EVENTS = JsonLines[CaptureReady | CaptureFinished | CaptureFailed](
+    "event", {"ready": CaptureReady, "finished": CaptureFinished, "failed": CaptureFailed}
+)
 
 
 def packet_filter(whole_ports: Sequence[int], probe_port: int = PROBE_PORT) -> bytes:
@@ -118,12 +157,12 @@ class Recorder:
                 # So that many packets are read at once: a ring holds far more than come meanwhile.
                 time.sleep(RETIRE_S)
 
-    def finish(self) -> dict[str, int]:
+    def finish(self) -> CaptureFinished:
         """What passed before this was called is in the file when it returns."""
         time.sleep(RETIRE_S * 2)  # a block that is being filled is given to us when it is RETIRE_S old
         self._collect()
         self.writer.write(time.time_ns() + self.writer.LAG)
-        return {"packets": self.writer.packets, "dropped": sum(ring.dropped() for ring in self.rings)}
+        return CaptureFinished(packets=self.writer.packets, dropped=sum(ring.dropped() for ring in self.rings))
 
     def _collect(self) -> None:
         for ring in self.rings:
@@ -131,35 +170,35 @@ class Recorder:
                 self.writer.add(packet)
 
 
-def record(config: dict[str, Any]) -> dict[str, int]:
-    """Config: file (a descriptor), taps ([pid, interface] each), whole_ports, probe_port. Raises ``OSError``."""
-    program = packet_filter(config["whole_ports"], config["probe_port"])
+def record(config: CaptureConfig) -> CaptureFinished:
+    """One capture, until stdin ends. Raises ``OSError``."""
+    program = packet_filter(config.whole_ports, config.probe_port)
     with ExitStack() as stack:
-        file = stack.enter_context(os.fdopen(config["file"], "wb"))
+        file = stack.enter_context(os.fdopen(config.file, "wb"))
         rings = []
-        for pid, interface in config["taps"]:
+        for pid, interface in config.taps:
             rings.append(PacketRing(pid, interface, program))
             stack.callback(rings[-1].close)
         recorder = Recorder(rings, PcapWriter(file))
-        _say({"event": "ready"})
+        _say(CaptureReady())
         recorder.until_told(sys.stdin.fileno())
         return recorder.finish()
 
 
-def _say(what: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
+def _say(event: CaptureReady | CaptureFinished | CaptureFailed) -> None:
+    sys.stdout.buffer.write(EVENTS.line(event))
+    sys.stdout.buffer.flush()
 
 
 def main() -> int:
     """One capture."""
     try:
-        kept = record(json.loads(sys.argv[1]))
+        finished = record(built(CaptureConfig, json.loads(sys.argv[1])))
     except OSError as error:
         name = f": {error.filename}" if error.filename else ""
-        _say({"event": "failed", "reason": f"{error.strerror or error}{name}"})
+        _say(CaptureFailed(reason=f"{error.strerror or error}{name}"))
         return 1
-    _say({"event": "finished", **kept})
+    _say(finished)
     return 0
 
 

@@ -44,7 +44,7 @@ class Child:
     def __init__(
         self, spawn: Spawn, argv: Sequence[str], log: IO[bytes] | int | None = None, pass_fds: Sequence[int] = ()
     ) -> None:
-        self.argv, self._spawn, self._pass_fds = argv, spawn, pass_fds
+        self.argv, self.pass_fds, self._spawn = argv, pass_fds, spawn
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: Lines
@@ -53,7 +53,7 @@ class Child:
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            self.start()
             self.begin()
         except BaseException:
             self.end()
@@ -67,6 +67,16 @@ class Child:
             self.leave(error)
         finally:
             self.end()
+
+    def start(self) -> None:
+        """Starts it, as ``argv`` and ``pass_fds`` are by now."""
+        if self._log is None:
+            self._log = self.belongings.enter_context(os.fdopen(os.memfd_create("log"), "w+b"))
+        pipe = subprocess.PIPE
+        with deferring():  # or else there would be a process that nobody knows
+            self._process = self._spawn(self.argv, stdin=pipe, stdout=pipe, stderr=self._log, pass_fds=self.pass_fds)
+        os.set_blocking(pipe_of(self.process.stdin).fileno(), False)
+        self._lines = Lines(pipe_of(self.process.stdout))
 
     def begin(self) -> None:
         """Waits for what the process has to say before anybody goes on. An exception ends it."""
@@ -150,15 +160,6 @@ class Child:
                 self.wait(grace_s)
         finally:
             self._clear_away()
-
-    def _start(self) -> None:
-        if self._log is None:
-            self._log = self.belongings.enter_context(os.fdopen(os.memfd_create("log"), "w+b"))
-        pipe = subprocess.PIPE
-        with deferring():  # or else there would be a process that nobody knows
-            self._process = self._spawn(self.argv, stdin=pipe, stdout=pipe, stderr=self._log, pass_fds=self._pass_fds)
-        os.set_blocking(pipe_of(self.process.stdin).fileno(), False)
-        self._lines = Lines(pipe_of(self.process.stdout))
 
     def _clear_away(self) -> None:
         with deferring(), self.belongings:
