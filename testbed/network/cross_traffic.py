@@ -6,23 +6,23 @@ with Crossing(fabric, plan.network) as crossing:      runs from here
 """
 
 import bisect
-import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Literal
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
+from testbed.core.text.json_lines import read_json_line
 from testbed.linux.processes.waiting import SLICE_S, Patience
 from testbed.network import cross_traffic_process
 from testbed.network.fabric import Fabric
+from testbed.network.link_script import LinkScript, ListeningPort
 from testbed.network.links import bucket, qdisc_rate
 
-_PYTHON = (sys.executable, "-I", "-S", cross_traffic_process.__file__)
 _SEGMENT = 16_384
 """Bytes a packet on an unshaped link."""
 _START_S = 10.0
@@ -30,6 +30,41 @@ COUNTED_EVERY_S = 0.02
 """How often the receiver says what has arrived; in between it is taken to flow evenly."""
 UDP_HEADERS, TCP_HEADERS = 14 + 20 + 8, 14 + 20 + 20 + 12
 """Bytes of Ethernet, IPv4 and UDP, or TCP with its timestamp option."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossReceiver:
+    """The receiving end: it counts what arrives at an address by a device."""
+
+    address: str
+    protocol: str
+    device: str
+    end: Literal["receive"] = "receive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossUdpSender:
+    """Datagrams that fill a frame of ``mtu`` bytes, as many at once as ``segment`` bytes hold; ``rate`` in bytes per
+    second of payload.
+    """
+
+    address: str
+    rate: float
+    mtu: int
+    segment: int
+    protocol: Literal["udp"] = "udp"
+    end: Literal["send"] = "send"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossTcpSender:
+    """Several connections, which together send ``rate`` bytes per second of payload."""
+
+    address: str
+    rate: float
+    congestion: str
+    protocol: Literal["tcp"] = "tcp"
+    end: Literal["send"] = "send"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +98,16 @@ class Crossing:
         if source is None or destination is None:
             raise TestbedError("the topology gives esx1 and esx2 no vMotion network for cross traffic")
         with ExitStack() as ends:
-            common: dict[str, object] = {"address": destination.ip, "protocol": self._cross.protocol}
-            receiver = self._start("esx2", common | {"end": "receive", "device": destination.name}, ends)
-            port = json.loads(_first_line(receiver))["port"]
-            sender = self._start("esx1", common | {"end": "send"} | self._sending(), ends)
-            _tell(sender, port)
+            hears = CrossReceiver(address=destination.ip, protocol=self._cross.protocol, device=destination.name)
+            receiver = ends.enter_context(self._end("esx2", hears))
+            port = _port(receiver)
+            sender = ends.enter_context(self._end("esx1", self._sender(destination.ip)))
+            sender.connect_to(port)
             reader = threading.Thread(target=self._read, args=(receiver,), daemon=True, name="cross traffic")
             reader.start()
             ends.callback(reader.join)
-            ends.callback(_end, receiver)
-            ends.callback(_end, sender)
+            ends.callback(receiver.kill)
+            ends.callback(sender.kill)
             patience = Patience(_START_S)
             while not self._arrives.wait(SLICE_S):
                 if not patience.over():
@@ -123,50 +158,30 @@ class Crossing:
             packets=before.packets + round(share * (after.packets - before.packets)),
         )
 
-    def _sending(self) -> dict[str, object]:
+    def _sender(self, address: str) -> CrossUdpSender | CrossTcpSender:
         link, rate = self._plan.vmotion, self._cross.rate / 8
         if self._cross.protocol == "tcp":
-            return {"rate": rate, "congestion": link.congestion}
+            return CrossTcpSender(address=address, rate=rate, congestion=link.congestion)
         shaped = qdisc_rate(link)
         segment = bucket(shaped, link.mtu).segment if shaped else _SEGMENT
-        return {"rate": rate, "mtu": link.mtu, "segment": segment}
+        return CrossUdpSender(address=address, rate=rate, mtu=link.mtu, segment=segment)
 
-    def _start(self, host: str, request: dict[str, object], ends: ExitStack) -> "subprocess.Popen[bytes]":
-        pipe = subprocess.PIPE
-        argv = [*_PYTHON, json.dumps(request)]
-        process = self._fabric.spawn(host, argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
-        ends.callback(_close, process)
-        return process
+    def _end(self, host: str, request: CrossReceiver | CrossUdpSender | CrossTcpSender) -> LinkScript:
+        return LinkScript(self._fabric, host, cross_traffic_process.__file__, request, subprocess.DEVNULL)
 
-    def _read(self, receiver: "subprocess.Popen[bytes]") -> None:
-        for line in receiver.stdout or ():
-            said = json.loads(line)
-            crossed = Crossed(at=said["at"], sent_bytes=said["bytes"], packets=said["packets"])
+    def _read(self, receiver: LinkScript) -> None:
+        for line in receiver.lines():
+            try:
+                crossed = read_json_line(Crossed, line)
+            except ValueError:  # the last line, which was being written when it was ended
+                return
             self._seen.append(crossed)
             self._told(crossed)
             self._arrives.set()
 
 
-def _first_line(process: "subprocess.Popen[bytes]") -> bytes:
-    line = process.stdout.readline() if process.stdout else b""
-    if not line:
-        raise TestbedError("the cross traffic's receiver did not start on esx2")
-    return line
-
-
-def _tell(process: "subprocess.Popen[bytes]", port: int) -> None:
-    if process.stdin:
-        process.stdin.write(f"{port}\n".encode())
-        process.stdin.flush()
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-
-
-def _close(process: "subprocess.Popen[bytes]") -> None:
-    _end(process)
-    for stream in (process.stdin, process.stdout):
-        if stream:
-            stream.close()
+def _port(receiver: LinkScript) -> ListeningPort:
+    try:
+        return read_json_line(ListeningPort, receiver.hear(_START_S) or b"")
+    except ValueError as error:
+        raise TestbedError("the cross traffic's receiver did not start on esx2") from error

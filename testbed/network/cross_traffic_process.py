@@ -3,7 +3,7 @@
     receive                                  send
     ── {"port": ...} ──▶ our hands ────────▶ first line of its stdin
        count ◀──────── paced payload ──────  until it is ended
-    ── {"at": ..., "bytes": ..., "packets": ...} ──▶ stdout, every 20 ms, by CLOCK_MONOTONIC
+    ── {"at": ..., "sent_bytes": ..., "packets": ...} ──▶ stdout, every 20 ms, by CLOCK_MONOTONIC
 
 UDP is sent by a schedule: what is due by now is sent, in datagrams that fill a frame, as many at a time as one segment
 of the link holds (UDP_SEGMENT, UDP_GRO), so that the kernel has as few packets to handle as of TCP. It does not yield:
@@ -45,11 +45,11 @@ def receive(address: str, device: str, protocol: str) -> None:
     if protocol == "udp":
         with contextlib.suppress(OSError):  # a kernel before 5.0 gives datagrams one by one, and is counted so
             sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
-        _say({"port": sock.getsockname()[1]})
+        _say(port=sock.getsockname()[1])
         _count([sock])
         return
     sock.listen(CONNECTIONS)
-    _say({"port": sock.getsockname()[1]})
+    _say(port=sock.getsockname()[1])
     _count([sock.accept()[0] for _ in range(CONNECTIONS)])
 
 
@@ -69,7 +69,7 @@ def _count(socks: list[socket.socket]) -> None:
                 packets += 1
             if (now := time.monotonic()) - spoke >= REPORT_S:
                 spoke = now
-                _say({"at": now, "bytes": total, "packets": packets})
+                _say(at=now, sent_bytes=total, packets=packets)
 
 
 def send_udp(address: str, port: int, rate: float, mtu: int, segment: int) -> None:
@@ -121,13 +121,13 @@ def _exact_sleep() -> None:
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0)
 
 
-def _say(what: dict[str, object]) -> None:
+def _say(**what: float) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Either end, as the one argument (JSON) says."""
+    """Either end, as the one argument says: JSON with the fields of ``crossing``'s requests."""
     request = json.loads(sys.argv[1])
     end, protocol = request.pop("end"), request.pop("protocol")
     if end == "receive":

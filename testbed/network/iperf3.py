@@ -1,18 +1,41 @@
 """What iperf3 measures on the vMotion link: the yardstick that everybody knows, on the same link in the same run."""
 
-import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.text.from_json import built
+from testbed.core.text.printable import printable
 from testbed.linux.files.installed import installing
-from testbed.linux.processes.waiting import communicate
+from testbed.linux.processes.child import Child
 from testbed.network.fabric import Fabric
 
 _PATIENCE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IperfSum:
+    """Over the whole test."""
+
+    bits_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IperfEnd:
+    """What iperf3 sums up at its end."""
+
+    sum_received: IperfSum = field(default_factory=IperfSum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IperfReport:
+    """What is read of ``iperf3 --json``; ``error`` is in place of a result."""
+
+    end: IperfEnd = field(default_factory=IperfEnd)
+    error: str | None = None
 
 
 def iperf3_goodput(fabric: Fabric, seconds: float, *, congestion: str | None = None, omit_s: int = 1) -> float:
@@ -27,34 +50,36 @@ def iperf3_goodput(fabric: Fabric, seconds: float, *, congestion: str | None = N
         raise TestbedError("the topology gives esx2 no vMotion network, so iperf3 cannot measure it")
     choice = congestion or fabric.plan.vmotion.congestion
     asked = ["--time", str(max(1, round(seconds))), "--omit", str(omit_s), "--congestion", choice]
-    with _serving(fabric, destination.ip):
-        answer = _client(fabric, ["iperf3", "--client", destination.ip, "--json", *asked], seconds + omit_s)
-    return float(answer["end"]["sum_received"]["bits_per_second"]) / 8
+    with _Server(partial(fabric.spawn, "esx2"), _server(destination.ip), subprocess.STDOUT):
+        argv = ["iperf3", "--client", destination.ip, "--json", *asked]
+        with Child(partial(fabric.spawn, "esx1"), argv, subprocess.DEVNULL) as client:
+            return _report(client, seconds + omit_s).end.sum_received.bits_per_second / 8
 
 
-@contextlib.contextmanager
-def _serving(fabric: Fabric, address: str) -> Iterator[None]:
-    """A server for one test, from when it says that it listens."""
-    argv = ["iperf3", "--server", "--one-off", "--forceflush", "--bind", address]
-    process = fabric.spawn("esx2", argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def _server(address: str) -> list[str]:
+    return ["iperf3", "--server", "--one-off", "--forceflush", "--bind", address]
+
+
+class _Server(Child):
+    """For one test, from when it says that it listens."""
+
+    def begin(self) -> None:
+        while b"listening" not in (line := self.hear(_PATIENCE_S) or b""):
+            if not line:
+                raise TestbedError("iperf3's server did not start on esx2")
+
+
+def _report(client: Child, seconds: float) -> IperfReport:
+    """All that it says, which comes at its end. Raises ``TestbedError``."""
+    lines = []
+    while line := client.hear(seconds + _PATIENCE_S):
+        lines.append(line)
+    if line is None or (code := client.wait(_PATIENCE_S)) is None:
+        raise TestbedError("iperf3 did not end: does anything pass the vMotion link?")
     try:
-        lines = iter(process.stdout or ())
-        if not any(b"listening" in line for line in lines):
-            raise TestbedError("iperf3's server did not start on esx2")
-        yield
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _client(fabric: Fabric, argv: list[str], seconds: float) -> Any:
-    process = fabric.spawn("esx1", argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    try:
-        answer = json.loads(communicate(process, None, seconds + _PATIENCE_S)[0] or b"{}")
-    except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.communicate()
-        raise TestbedError("iperf3 did not end: does anything pass the vMotion link?") from error
-    if process.returncode or "error" in answer:
-        raise TestbedError(f"iperf3 failed: {answer.get('error', 'it said nothing')}")
-    return answer
+        report = built(IperfReport, json.loads(b"".join(lines) or b"{}"))
+    except ValueError as error:
+        raise TestbedError(f"iperf3 failed: {printable(str(error))}") from error
+    if code or report.error is not None:
+        raise TestbedError(f"iperf3 failed: {report.error or 'it said nothing'}")
+    return report

@@ -1,22 +1,57 @@
 """A measurement between two hosts: both ends of ``probe`` started, introduced to each other, and heard."""
 
-import contextlib
-import json
 import statistics
-import subprocess
-import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from testbed.core.errors import TestbedError
-from testbed.core.text.printable import printable
-from testbed.linux.processes.waiting import communicate
+from testbed.core.text.json_lines import read_json_line
 from testbed.network import transfer_process
 from testbed.network.fabric import Fabric
+from testbed.network.link_script import LinkScript, ListeningPort
 
-_PYTHON = (sys.executable, "-I", "-S", transfer_process.__file__)
-"""Without site-packages: it starts in a third of the time."""
 _PATIENCE_S = 30.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReceiver:
+    """The receiving end: where it listens, and how much is to have arrived before goodput is counted."""
+
+    address: str
+    device: str
+    congestion: str
+    settle_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSender:
+    """The sending end: round trips first, then ``size`` bytes, or as many as go in ``seconds`` when that is 0."""
+
+    address: str
+    congestion: str
+    size: int
+    seconds: float
+    trips: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReceived:
+    """``size`` bytes in ``whole_s``, the first after ``first_s``; ``goodput`` in bytes per second, settled."""
+
+    size: int
+    goodput: float
+    whole_s: float
+    first_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSent:
+    """Each round trip in seconds; how long sending took until all had arrived."""
+
+    round_trips: list[float]
+    whole_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,55 +83,28 @@ def transfer(
     address = fabric.host(destination).vmotion
     if fabric.host(source).vmotion is None or address is None:
         raise TestbedError("the topology gives esx1 and esx2 no vMotion network, so its link cannot be measured")
-    here: dict[str, object] = {"address": address.ip, "congestion": congestion}
-    with contextlib.ExitStack() as ends:
-        hearing = {"device": address.name, "settle_bytes": settle_bytes}
-        receiver = _start(fabric, destination, here | hearing, ends)
-        asked = here | {"size": size, "seconds": seconds, "trips": round_trips}
-        sender = _start(fabric, source, asked, ends)
-        port = json.loads(_line(receiver))["port"]
-        sent = _answer(sender, f"{port}\n".encode())
-        received = _answer(receiver, None)
+    ip, device = address.ip, address.name
+    hears = ProbeReceiver(address=ip, device=device, congestion=congestion, settle_bytes=settle_bytes)
+    asked = ProbeSender(address=ip, congestion=congestion, size=size, seconds=seconds, trips=round_trips)
+    with ExitStack() as ends:
+        receiver = ends.enter_context(LinkScript(fabric, destination, transfer_process.__file__, hears))
+        sender = ends.enter_context(LinkScript(fabric, source, transfer_process.__file__, asked))
+        sender.connect_to(_heard(receiver, ListeningPort))
+        sent, received = _heard(sender, ProbeSent), _heard(receiver, ProbeReceived)
     return Transfer(
-        size=received["bytes"],
-        goodput=received["goodput"],
-        whole=received["bytes"] / received["whole_s"] if received["whole_s"] else 0.0,
-        rtt_s=statistics.median(sent["round_trips"]) if sent["round_trips"] else None,
+        size=received.size,
+        goodput=received.goodput,
+        whole=received.size / received.whole_s if received.whole_s else 0.0,
+        rtt_s=statistics.median(sent.round_trips) if sent.round_trips else None,
     )
 
 
-def _start(
-    fabric: Fabric, host: str, request: dict[str, object], ends: contextlib.ExitStack
-) -> "subprocess.Popen[bytes]":
-    pipe = subprocess.PIPE
-    process = fabric.spawn(host, [*_PYTHON, json.dumps(request)], stdin=pipe, stdout=pipe, stderr=pipe)
-    ends.callback(_end, process)
-    return process
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.communicate()
-
-
-def _line(process: "subprocess.Popen[bytes]") -> bytes:
-    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-    line = process.stdout.readline()
-    if not line:
-        raise _failed(process.communicate()[1])
-    return line
-
-
-def _answer(process: "subprocess.Popen[bytes]", say: bytes | None) -> Any:
+def _heard(end: LinkScript, kind: type[T]) -> T:
+    line = end.hear(_PATIENCE_S)
+    if line is None:
+        raise TestbedError(f"nothing passes the link: measuring it took over {_PATIENCE_S:g} s")
     try:
-        out, err = communicate(process, say, _PATIENCE_S)
-    except subprocess.TimeoutExpired as error:
-        raise TestbedError(f"nothing passes the link: measuring it took over {_PATIENCE_S:g} s") from error
-    if process.returncode or not out:
-        raise _failed(err)
-    return json.loads(out)
-
-
-def _failed(stderr: bytes) -> TestbedError:
-    last = (stderr.decode(errors="replace").strip().splitlines() or ["its process ended without a word"])[-1]
-    return TestbedError(f"the link could not be measured: {printable(last)}")
+        return read_json_line(kind, line)
+    except ValueError as error:
+        last = end.last_words("its process ended without a word")
+        raise TestbedError(f"the link could not be measured: {last}") from error

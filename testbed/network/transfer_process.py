@@ -7,7 +7,8 @@
        count ◀──────── bytes, shutdown ─   bulk
        ─────── JSON on stdout ──────────── JSON on stdout
 
-Standard library only, and run by its path: it is started for every migration, and must be there in milliseconds.
+Requests and results have the fields of ``probing``'s dataclasses. Standard library only, and run by its path: it is
+started for every migration, and must be there in milliseconds.
 """
 
 import json
@@ -20,9 +21,9 @@ _CHUNK = 1 << 20
 _ECHO, _BULK = b"E", b"B"
 
 
-def receive(address: str, device: str, congestion: str, settle_bytes: int) -> dict[str, object]:
-    """Goodput in bytes per second by this end's clock, from the first read after ``settle_bytes`` to the last, of what
-    came in by that interface.
+def receive(address: str, device: str, congestion: str, settle_bytes: int) -> None:
+    """Says goodput in bytes per second by this end's clock, from the first read after ``settle_bytes`` to the last, of
+    what came in by that interface.
 
     What has arrived by then, the bucket's first burst among it, is left out. ``whole`` leaves out nothing.
     """
@@ -31,16 +32,16 @@ def receive(address: str, device: str, congestion: str, settle_bytes: int) -> di
     listener.bind((address, 0))
     listener.listen(1)
     _choose(listener, congestion)
-    _say({"port": listener.getsockname()[1]})
+    _say(port=listener.getsockname()[1])
     connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     while connection.recv(1) == _ECHO:
         connection.send(_ECHO)
     connection.send(_BULK)
-    return _count(connection, settle_bytes)
+    _count(connection, settle_bytes)
 
 
-def _count(connection: socket.socket, settle_bytes: int) -> dict[str, object]:
+def _count(connection: socket.socket, settle_bytes: int) -> None:
     clock = time.monotonic
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
@@ -54,11 +55,11 @@ def _count(connection: socket.socket, settle_bytes: int) -> dict[str, object]:
         if not from_time and total >= settle_bytes:
             from_bytes, from_time = total, last
     goodput = (total - from_bytes) / (last - from_time) if from_time and last > from_time else 0.0
-    return {"bytes": total, "goodput": goodput, "whole_s": last - asked, "first_s": first - asked}
+    _say(size=total, goodput=goodput, whole_s=last - asked, first_s=first - asked)
 
 
-def send(address: str, port: int, congestion: str, size: int, seconds: float, trips: int) -> dict[str, object]:
-    """Round trip times in seconds; then ``size`` bytes, or as many as go in ``seconds`` when ``size`` is 0."""
+def send(address: str, port: int, congestion: str, size: int, seconds: float, trips: int) -> None:
+    """Says round trip times in seconds; then ``size`` bytes, or as many as go in ``seconds`` when ``size`` is 0."""
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     _choose(connection, congestion)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -70,7 +71,7 @@ def send(address: str, port: int, congestion: str, size: int, seconds: float, tr
     _bulk(connection, size, seconds)
     connection.shutdown(socket.SHUT_WR)
     connection.recv(1)  # the other end has counted everything and closed
-    return {"round_trips": times, "whole_s": time.monotonic() - started}
+    _say(round_trips=times, whole_s=time.monotonic() - started)
 
 
 def _round_trips(connection: socket.socket, count: int, limit_s: float = 0.3) -> list[float]:
@@ -101,11 +102,14 @@ def _choose(connection: socket.socket, congestion: str) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
 
 
-def _say(what: dict[str, object]) -> None:
+def _say(**what: float | list[float]) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
     request = json.loads(sys.argv[1])
-    _say(receive(**request) if "settle_bytes" in request else send(port=int(sys.stdin.readline()), **request))
+    if "settle_bytes" in request:
+        receive(**request)
+    else:
+        send(port=int(sys.stdin.readline()), **request)

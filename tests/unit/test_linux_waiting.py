@@ -5,8 +5,6 @@ against the other side.
 import itertools
 import os
 import select
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.linux.processes.lines import Lines
-from testbed.linux.processes.waiting import SLICE_S, Patience, communicate, readable
+from testbed.linux.processes.waiting import SLICE_S, Patience, readable
 
 
 @pytest.fixture
@@ -107,15 +105,3 @@ def test_nothing_is_waited_for_that_is_there(pipe: tuple[int, int]) -> None:
 def test_it_waits_until_it_comes(pipe: tuple[int, int]) -> None:
     threading.Timer(2.5 * SLICE_S, os.write, (pipe[1], b"x")).start()
     assert readable([pipe[0]], 3600.0) == [pipe[0]]
-
-
-def test_a_process_is_heard_to_its_end_and_a_mute_one_is_not_waited_for() -> None:
-    echo = [sys.executable, "-c", "import sys; print(sys.stdin.read())"]
-    with subprocess.Popen(echo, stdin=-1, stdout=-1, stderr=-1) as process:
-        assert communicate(process, b"word", 60.0)[0] == b"word\n"
-    mute = [sys.executable, "-c", "import time; time.sleep(60)"]
-    with subprocess.Popen(mute, stdin=-1, stdout=-1, stderr=-1) as process:
-        with pytest.raises(subprocess.TimeoutExpired):
-            communicate(process, b"word", 0.0)
-        process.kill()
-        communicate(process, None, 60.0)

@@ -1,19 +1,29 @@
 """Cross traffic without hosts: its two processes over the loopback, and the counting between instants."""
 
-import json
+import inspect
+import os
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
-from typing import Any
+import threading
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any, Literal
 
 import pytest
 
+from testbed.core.errors import TestbedError
 from testbed.core.plan import CrossTrafficPlan, LinkPlan, NetworkPlan
 from testbed.network import cross_traffic_process
-from testbed.network.cross_traffic import TCP_HEADERS, UDP_HEADERS, Crossed, Crossing
+from testbed.network.cross_traffic import (
+    TCP_HEADERS,
+    UDP_HEADERS,
+    Crossed,
+    Crossing,
+    CrossReceiver,
+    CrossTcpSender,
+    CrossUdpSender,
+)
 from testbed.network.fabric import Fabric
+from testbed.network.hosts import Host, Interface
 
 RATE = 4e6
 
@@ -49,33 +59,69 @@ def test_a_count_that_takes_tcps_headers_off_sees_less_of_udp() -> None:
     assert crossing(*seen, protocol="tcp").payload(10, 12) == 3000
 
 
-@contextmanager
-def end(**request: object) -> Iterator["subprocess.Popen[str]"]:
-    argv = [sys.executable, "-I", "-S", cross_traffic_process.__file__, json.dumps({"address": "127.0.0.1", **request})]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
+class Here:
+    """Starts processes on this machine itself: the stand-in of a ``Fabric``."""
+
+    def __init__(self, interface: Interface | None = None) -> None:
+        self._interface = interface
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def host(self, name: str) -> Host:
+        return Host(name=name, pid=os.getpid(), vmotion=self._interface, vm=None)
+
+    def spawn(self, _host: str, argv: list[str], **more: Any) -> "subprocess.Popen[bytes]":
+        self.started.append(subprocess.Popen(argv, **more))
+        return self.started[-1]
+
+
+LOOPBACK = Interface(name="lo", ip="127.0.0.1", prefix=8, mac="00:00:00:00:00:00")
 
 
 @pytest.mark.parametrize(
-    "sending",
+    ("protocol", "link", "rate"),
     [
-        {"protocol": "udp", "rate": RATE, "mtu": 1500, "segment": 1},
-        {"protocol": "udp", "rate": 10 * RATE, "mtu": 9000, "segment": 65536},
-        {"protocol": "tcp", "rate": 20 * RATE, "congestion": "reno"},
+        ("udp", LinkPlan(rate=1e7), RATE),
+        ("udp", LinkPlan(goodput=1e9, mtu=9000), 10 * RATE),
+        ("tcp", LinkPlan(goodput=1e9, congestion="reno"), 20 * RATE),
     ],
     ids=["datagrams", "segments", "tcp"],
 )
-def test_what_arrives_is_counted_and_at_the_rate_asked(sending: dict[str, Any]) -> None:
-    with (
-        end(end="receive", device="lo", protocol=sending["protocol"]) as receiver,
-        end(end="send", **sending) as sender,
-    ):
-        assert receiver.stdout and sender.stdin
-        sender.stdin.write(f"{json.loads(receiver.stdout.readline())['port']}\n")
-        sender.stdin.flush()
-        counts = [json.loads(line) for line in islice(receiver.stdout, 25)]
-    first, last = counts[5], counts[-1]
-    assert [row["at"] for row in counts] == sorted(row["at"] for row in counts)
-    assert last["packets"] > first["packets"] > 0
-    assert (last["bytes"] - first["bytes"]) / (last["at"] - first["at"]) == pytest.approx(sending["rate"], rel=0.1)
+def test_what_arrives_is_counted_and_at_the_rate_asked(
+    protocol: Literal["udp", "tcp"], link: LinkPlan, rate: float
+) -> None:
+    plan = NetworkPlan(vmotion=link, cross_traffic=CrossTrafficPlan(rate=8 * rate, protocol=protocol))
+    counts, enough, hosts = list[Crossed](), threading.Event(), Here(LOOPBACK)
+
+    def count(crossed: Crossed) -> None:
+        counts.append(crossed)
+        if len(counts) == 25:
+            enough.set()
+
+    with Crossing(hosts, plan, count) as running:  # type: ignore[arg-type]
+        assert enough.wait(20)
+    first, last = counts[5], counts[24]
+    assert [row.at for row in counts] == sorted(row.at for row in counts)
+    assert last.packets > first.packets > 0
+    assert running.rate(first.at, last.at) == pytest.approx(rate, rel=0.1)
+    assert all(process.returncode is not None for process in hosts.started) and len(hosts.started) == 2
+
+
+def test_a_receiver_that_does_not_start_is_one_sentence() -> None:
+    plan = NetworkPlan(vmotion=LinkPlan(goodput=1e9), cross_traffic=CrossTrafficPlan(rate=8 * RATE))
+    hosts = Here(replace(LOOPBACK, name="nowhere"))
+    with pytest.raises(TestbedError, match="receiver did not start"), Crossing(hosts, plan):  # type: ignore[arg-type]
+        raise AssertionError("nothing can arrive")
+    assert [process.returncode is not None for process in hosts.started] == [True]
+
+
+def test_both_ends_know_the_same_requests() -> None:
+    """``cross`` cannot import them: it is started without anything but Python's own library."""
+    taken: dict[type[Any], Callable[..., None]]
+    taken = {
+        CrossReceiver: cross_traffic_process.receive,
+        CrossUdpSender: cross_traffic_process.send_udp,
+        CrossTcpSender: cross_traffic_process.send_tcp,
+    }
+    for request, function in taken.items():
+        parameters = inspect.signature(function).parameters.keys() - {"port", "protocol"}
+        assert parameters == {field.name for field in fields(request)} - {"end", "protocol"}

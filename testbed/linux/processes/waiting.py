@@ -5,7 +5,6 @@ pipes. So nothing here compares two times: waiting is done in slices, and one in
 """
 
 import select
-import subprocess
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
@@ -44,18 +43,6 @@ def _ready(
             left, seen = timeout_s, news
         if left <= 0:
             return [], []
-
-
-def communicate(process: "subprocess.Popen[bytes]", say: bytes | None, timeout_s: float) -> tuple[bytes, bytes]:
-    """``Popen.communicate`` with such patience. Raises ``subprocess.TimeoutExpired``."""
-    patience = Patience(timeout_s)
-    while True:
-        try:
-            return process.communicate(say, timeout=SLICE_S)
-        except subprocess.TimeoutExpired:
-            say = None  # it has it
-            if patience.over():
-                raise
 
 
 class Patience:
