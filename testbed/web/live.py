@@ -7,23 +7,25 @@ with LivePage(title, folder, host, port, controls) as page:
 
 import dataclasses
 import json
+import math
 import secrets
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from types import TracebackType
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, MigrationFinished, Progress
 from testbed.core.outlook import Outlook
 from testbed.core.rounds import Round
+from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
 from testbed.rig.orders import Controls, Order
 from testbed.runfiles.folder import RunFolder
@@ -48,28 +50,25 @@ class LivePage:
         self._outlook = Outlook()
         self._offsets = {"samples": 0, "pages": 0}
         self._valid: bool | None = None
+        self._server: _Server
+        self._ends = ExitStack()
         self.url, self.token = "", secrets.token_urlsafe(24)
         self.tell({"token": self.token})  # not among the arguments, which everybody on the machine may read
 
     def __enter__(self) -> "LivePage":
-        listener = self._listen()
-        port = listener.getsockname()[1]
-        self.url = where(self._host, port)
-        config = {"fd": listener.fileno(), "title": self._title, "cookie": f"fast-motion-{port}"}
-        self._process = subprocess.Popen(
-            module("testbed.web.server", json.dumps(config)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=(listener.fileno(),),
-            start_new_session=True,
-        )
-        listener.close()
-        self._threads = [
-            threading.Thread(target=work, args=(pipe,), daemon=True, name="live page")
-            for work, pipe in ((self._write, self._process.stdin), (self._read, self._process.stdout))
-        ]
-        for thread in self._threads:
-            thread.start()
+        with ExitStack() as ends, self._listen() as listener:
+            port = listener.getsockname()[1]
+            self.url = where(self._host, port)
+            config = {"fd": listener.fileno(), "title": self._title, "cookie": f"fast-motion-{port}"}
+            argv, fds = module("testbed.web.server", json.dumps(config)), (listener.fileno(),)
+            self._server = ends.enter_context(_Server(_spawn, argv, STANDARD_ERROR, fds))
+            for work in (self._write, self._read):
+                thread = threading.Thread(target=work, daemon=True, name="live page")
+                thread.start()
+                ends.callback(thread.join)
+            ends.callback(self._server.kill)
+            ends.callback(self._finish)
+            self._ends = ends.pop_all()
         return self
 
     def __exit__(
@@ -81,12 +80,12 @@ class LivePage:
             self.tell({"report": report.read_text(encoding="utf-8")})
         ended = {"valid": self._valid, "reason": str(error or ""), "folder": str(self._folder.path)}
         self.tell({"event": "Ended", **ended, "report_there": report.exists()})
+        self._ends.close()
+
+    def _finish(self) -> None:
+        """Nothing more is said; browsers have their last look."""
         self._messages.put(None)
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._server.wait(_END_S)
 
     @property
     def address(self) -> str:
@@ -96,7 +95,7 @@ class LivePage:
     @property
     def pid(self) -> int:
         """The server's process."""
-        return self._process.pid
+        return self._server.pid
 
     def observe(self, event: Event) -> None:
         """From any thread; returns at once."""
@@ -128,12 +127,14 @@ class LivePage:
                 f"the live page cannot have {named}: {fault.strerror}; try another --live PORT"
             ) from fault
 
-    def _write(self, pipe: IO[bytes]) -> None:
-        with suppress(OSError), pipe:  # a server that has gone is no fault of the run
+    def _write(self) -> None:
+        try:
             while (message := self._messages.get()) is not None:
                 made = message if isinstance(message, dict) else self._message(message)
-                pipe.write((json.dumps(made) + "\n").encode())
-                pipe.flush()
+                if not self._server.tell((json.dumps(made) + "\n").encode(), math.inf):
+                    return  # a server that has gone is no fault of the run
+        finally:
+            self._server.close_input()
 
     def _message(self, event: Event) -> Message:
         """An event, and what it means: how long it will still take, and of a migration that ended all there is."""
@@ -156,13 +157,24 @@ class LivePage:
             return new.decode(errors="replace")
         return ""
 
-    def _read(self, pipe: IO[bytes]) -> None:
-        with pipe:
-            for line in pipe:
-                order = Order(**json.loads(line))
-                fault = self._controls.give(order)
-                if fault is not None:
-                    self.observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
+    def _read(self) -> None:
+        for line in self._server.lines():
+            order = Order(**json.loads(line))
+            fault = self._controls.give(order)
+            if fault is not None:
+                self.observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
+
+
+class _Server(Child):
+    """The page's process; it has no rights, and is believed as little."""
+
+    most_line = 4096
+    """An order is a few words."""
+
+
+def _spawn(argv: Sequence[str], **more: Any) -> "subprocess.Popen[bytes]":
+    """In a session of its own: Ctrl-C reaches the run."""
+    return subprocess.Popen(argv, start_new_session=True, **more)
 
 
 def as_json(event: Event) -> Message:

@@ -221,14 +221,23 @@ def test_a_pipe_that_was_not_asked_for_is_none() -> None:
         pipe_of(None)
 
 
-@given(st.lists(st.binary(max_size=40)), st.binary(max_size=10))
-def test_lines_are_the_bytes_that_came_however_they_came(pieces: list[bytes], rest: bytes) -> None:
+@given(st.lists(st.binary(max_size=40)), st.binary(max_size=10), st.integers(1, 50))
+def test_lines_are_the_bytes_that_came_however_they_came(pieces: list[bytes], rest: bytes, most: int) -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as end:
         for piece in [*pieces, rest]:
             os.write(writing, piece)
         os.close(writing)
-        lines = Lines(end)
+        lines = Lines(end, most)
         heard = list(iter(lambda: lines.next() or b"", b""))
     assert b"".join(heard) == b"".join(pieces) + rest
-    assert all(line.count(b"\n") == 1 and line.endswith(b"\n") for line in heard[:-1])
+    assert all(line.find(b"\n") in (-1, len(line) - 1) and len(line) <= most for line in heard)
+    assert all(line.endswith(b"\n") or len(line) == most for line in heard[:-1])
+
+
+def test_who_never_ends_a_line_is_heard_in_pieces() -> None:
+    class Brief(Child):
+        most_line = 1000
+
+    with child("print('x' * 2500)", kind=Brief) as endless:
+        assert list(map(len, endless.lines())) == [1000, 1000, 501]

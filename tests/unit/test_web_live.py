@@ -1,6 +1,8 @@
 """The live page's server as a browser sees it: a real process, real requests, and orders for who has the page only."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+import psutil
 import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
@@ -84,7 +87,6 @@ def test_an_order_of_the_page_reaches_the_run(page: LivePage, controls: Controls
     assert order(page, {"what": "throttle", "value": 0.5}) == 200
     assert order(page, {"what": "cancel"}) == 200
     page.__exit__(None, None, None)
-    page._threads[1].join(10)
     assert (controls.take(), controls.take()) == (Order(what="throttle", value=0.5), Order(what="cancel"))
 
 
@@ -211,3 +213,17 @@ def test_an_event_is_plain_json_with_a_rounds_rates() -> None:
     done = Round(index=1, kind=RoundKind.PRECOPY, started_s=0, duration_s=2, sent_bytes=200, dirtied_bytes=50)
     made = as_json(RoundFinished(at=1.0, round=done, decision=None))
     assert json.loads(json.dumps(made))["round"]["bandwidth"] == 100 and made["event"] == "RoundFinished"
+
+
+def test_a_server_that_was_killed_or_hangs_is_no_fault_of_the_run(
+    controls: Controls, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("testbed.web.live._END_S", 0.0)
+    for number in (signal.SIGKILL, signal.SIGSTOP):
+        threads = threading.active_count()
+        with LivePage("a", folder, LOCAL, 0, controls) as page:
+            ask(page.address)
+            os.kill(page.pid, number)
+            for _ in range(3):
+                page.tell({"event": "x" * (1 << 20)})
+        assert psutil.Process().children() == [] and threading.active_count() == threads

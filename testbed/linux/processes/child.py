@@ -19,11 +19,11 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import IO, Self, TypeAlias
+from typing import IO, ClassVar, Self, TypeAlias
 
 from testbed.core.text.printable import printable
 from testbed.linux.processes.interrupts import deferring
-from testbed.linux.processes.lines import Lines
+from testbed.linux.processes.lines import MOST_LINE, Lines
 from testbed.linux.processes.waiting import readable, writable
 
 Spawn: TypeAlias = Callable[..., "subprocess.Popen[bytes]"]
@@ -32,6 +32,8 @@ TELL_S = 5.0
 """How long a child may leave what it is told unread; a pipe holds 64 KiB more than it has read."""
 LAST_BYTES = 1 << 16
 """Of a log, where its last line is looked for."""
+STANDARD_ERROR = 2
+"""This process's own, as the log of a child."""
 
 
 class Child:
@@ -40,6 +42,9 @@ class Child:
     ``log`` gets its standard error: a file, a descriptor, or (None) memory of its own, for ``last_words``. Subclasses
     fill in ``begin`` and ``leave``.
     """
+
+    most_line: ClassVar[int] = MOST_LINE
+    """Bytes: a longer line is heard in pieces."""
 
     def __init__(
         self, spawn: Spawn, argv: Sequence[str], log: IO[bytes] | int | None = None, pass_fds: Sequence[int] = ()
@@ -76,7 +81,7 @@ class Child:
         with deferring():  # or else there would be a process that nobody knows
             self._process = self._spawn(self.argv, stdin=pipe, stdout=pipe, stderr=self._log, pass_fds=self.pass_fds)
         os.set_blocking(pipe_of(self.process.stdin).fileno(), False)
-        self._lines = Lines(pipe_of(self.process.stdout))
+        self._lines = Lines(pipe_of(self.process.stdout), self.most_line)
 
     def begin(self) -> None:
         """Waits for what the process has to say before anybody goes on. An exception ends it."""

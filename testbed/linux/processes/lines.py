@@ -6,24 +6,35 @@ from typing import IO
 
 from testbed.linux.processes.waiting import readable
 
+MOST_LINE = 16 << 20
+"""Bytes: of who never ends a line, no more is kept."""
+
 
 class Lines:
-    """The only reader of ``pipe``."""
+    """The only reader of ``pipe``. A line of more than ``most`` bytes comes in pieces."""
 
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._fd, self._came = pipe.fileno(), b""
+    def __init__(self, pipe: IO[bytes], most: int = MOST_LINE) -> None:
+        self._fd, self._most = pipe.fileno(), most
+        self._came, self._searched = bytearray(), 0
 
     def next(self, timeout_s: float = math.inf) -> bytes | None:
         """The next line with its end, what is left when the pipe has ended (at last nothing), None when nothing came
         for that time.
         """
-        while b"\n" not in self._came:
+        while not (size := self._size()):
             if timeout_s < math.inf and not readable([self._fd], timeout_s):
                 return None
             more = os.read(self._fd, 1 << 16)
             if not more:
-                rest, self._came = self._came, b""
-                return rest
+                size = len(self._came)
+                break
             self._came += more
-        line, end, self._came = self._came.partition(b"\n")
-        return line + end
+        line, self._searched = bytes(self._came[:size]), 0
+        del self._came[:size]
+        return line
+
+    def _size(self) -> int:
+        """Bytes of the line that has come whole, its end among them; 0: none has."""
+        size = self._came.find(b"\n", self._searched, self._most) + 1
+        self._searched = len(self._came)
+        return size or (self._most if len(self._came) >= self._most else 0)
