@@ -4,10 +4,13 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING
 
 from testbed.linux.processes.child import Child
 from testbed.network.fabric import Fabric
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,9 @@ class LinkScript(Child):
     third of the time.
     """
 
-    def __init__(self, fabric: Fabric, host: str, file: str, request: Any, log: IO[bytes] | int | None = None) -> None:
+    def __init__(
+        self, fabric: Fabric, host: str, file: str, request: "DataclassInstance", log: IO[bytes] | int | None = None
+    ) -> None:
         argv = [sys.executable, "-I", "-S", file, json.dumps(asdict(request))]
         super().__init__(partial(fabric.spawn, host), argv, log)
 

@@ -12,7 +12,6 @@ from testbed.network.fabric import Fabric
 from testbed.network.link_script import LinkScript, ListeningPort
 
 _PATIENCE_S = 30.0
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,9 @@ class ProbeSent:
 
     round_trips: list[float]
     whole_s: float
+
+
+Kind = TypeVar("Kind", ListeningPort, ProbeSent, ProbeReceived)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def transfer(
     )
 
 
-def _heard(end: LinkScript, kind: type[T]) -> T:
+def _heard(end: LinkScript, kind: type[Kind]) -> Kind:
     line = end.hear(_PATIENCE_S)
     if line is None:
         raise TestbedError(f"nothing passes the link: measuring it took over {_PATIENCE_S:g} s")

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from testbed.core.errors import Interrupted, TestbedError
-from testbed.linux.processes.interrupts import ENDING, STOPPING, interruptible, keyboard, noting
+from testbed.linux.processes.interrupts import ENDING, STOPPING, deferring, interruptible, keyboard, noting
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +96,29 @@ def test_in_another_thread_nothing_is_changed() -> None:
     thread.start()
     thread.join()
     assert found == [(before, "")]
+
+
+def test_deferred_it_is_raised_once_that_is_over() -> None:
+    done: list[str] = []
+    with pytest.raises(Interrupted, match="SIGTERM"), interruptible():
+        with deferring(), deferring():
+            send(signal.SIGTERM)
+            send(signal.SIGINT)
+            done.append("whole")
+        done.append("never")
+    assert done == ["whole"]
+
+
+def test_deferred_it_is_noted_where_it_is_only_noted() -> None:
+    with noting() as noted:
+        with deferring():
+            send(signal.SIGHUP)
+            assert noted.why == ""
+        assert noted.why == "interrupted by SIGHUP"
+
+
+def test_a_fault_meanwhile_does_not_lose_what_was_deferred() -> None:
+    with pytest.raises(Interrupted) as raised, interruptible(), deferring():
+        send(signal.SIGINT)
+        raise TestbedError("beside it")
+    assert isinstance(raised.value.__context__, TestbedError)

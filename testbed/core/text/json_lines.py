@@ -8,11 +8,14 @@ EVENTS.read(line)                                Finished(packets=7), or ValueEr
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from testbed.core.text.from_json import built
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 MOST_LINE = 64 << 20
 """Bytes: a longer line is none of ours."""
 
@@ -37,7 +40,7 @@ class JsonLines(Generic[T]):
         return built(self._kinds[name], known)
 
 
-def json_line(value: Any, **tags: str) -> bytes:
+def json_line(value: "DataclassInstance", **tags: str) -> bytes:
     """A dataclass as one line with its end, ``tags`` before its fields."""
     return json.dumps({**tags, **asdict(value)}).encode() + b"\n"
 

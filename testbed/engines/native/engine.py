@@ -120,7 +120,7 @@ class Lab:
             self.measuring.follow(self.applications.follow(host, guest))
         self.measuring.follow(self.applications.start_clients())
         for client in self.applications.clients:
-            self.measuring.watch(client.name, client.process.pid)
+            self.measuring.watch(client.name, client.pid)
         self.measuring.mark("running")
         sleep(self.plan.warmup_s)
 
