@@ -29,27 +29,27 @@ def identity(applications: Applications, ended: Ended) -> IdentityRecord | None:
 
 def connections(applications: Applications, ended: Ended) -> ConnectionsRecord | None:
     """None where the source agent did not say: it died, or the guest had no network."""
-    told = ended.facts.get("connections")
+    told = ended.facts and ended.facts.connections
     if not told:
         return None
     reconnects = sum(said.reconnects for said in applications.said.values())
     return ConnectionsRecord(
-        mechanism=told.get("mechanism", "reset"),
-        reason=told.get("reason") or "",
-        moved=told.get("moved", 0) if ended.outcome == "completed" else 0,
-        refused=told.get("refused", 0),
+        mechanism=told.mechanism,
+        reason=told.reason,
+        moved=told.moved if ended.outcome == "completed" else 0,
+        refused=told.refused,
         reconnects=reconnects,
-        refusals=dict(told.get("refusals", {})),
-        foreseen=dict(told.get("foreseen", {})),
+        refusals=told.refusals,
+        foreseen=told.foreseen,
     )
 
 
 def breakable(ended: Ended) -> int | None:
     """How many connections could not be carried over, and so may have broken; None: any number of them."""
-    told = ended.facts.get("connections")
-    if not told or (told.get("mechanism") == "reset" and ended.outcome == "completed"):
+    told = ended.facts and ended.facts.connections
+    if not told or (told.mechanism == "reset" and ended.outcome == "completed"):
         return None
-    return int(told.get("refused", 0))
+    return told.refused
 
 
 def seen_blackout(applications: Applications, ended: Ended) -> tuple[float | None, BlackoutRecord | None]:
@@ -79,15 +79,14 @@ def reasons(applications: Applications, ended: Ended, blackout_s: float | None) 
 
 def _refused(ended: Ended) -> Iterator[str]:
     """What was acknowledged on a connection that was left behind may be lost with it."""
-    told = ended.facts.get("connections") or {}
-    if told.get("refused"):
-        why = ", ".join(f"{count} {reason}" for reason, count in told.get("refusals", {}).items())
+    told = ended.facts and ended.facts.connections
+    if told and told.refused:
+        why = ", ".join(f"{count} {reason}" for reason, count in told.refusals.items())
         verb = "could not be carried over" if ended.outcome == "completed" else "did not outlast the attempt"
-        yield f"{told['refused']} of the guest's TCP connections {verb}" + (f": {why}" if why else "")
+        yield f"{told.refused} of the guest's TCP connections {verb}" + (f": {why}" if why else "")
 
 
 def _switchover(ended: Ended) -> tuple[float, float] | None:
     """Asked to pause, and running at the destination where it can be heard: the edges of the downtime."""
-    stamps = ended.facts.get("stamps", {})
-    asked, announced = stamps.get("asked"), stamps.get("announced")
+    asked, announced = ended.stamps.asked, ended.stamps.announced
     return None if asked is None or announced is None else (asked, announced)

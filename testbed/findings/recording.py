@@ -1,9 +1,10 @@
 """From everything that was seen of a migration to its record."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from guest_agent.config import GuestConfig
 from guest_agent.memory.program import Program
+from testbed.core.agents.told import StreamFacts, ThrottleFacts
 from testbed.core.plan import Plan
 from testbed.core.records.migration import (
     AccountingRecord,
@@ -41,6 +42,7 @@ def decided(
     later is added to it, or is missing, and never changes these.
     """
     facts, workload = ended.facts, plan.guest.workload
+    streams = facts.streams if facts else ()
     made = MigrationRecord(
         name=plan.name,
         settings=plan.settings,
@@ -59,12 +61,12 @@ def decided(
         link=link,
         tracker=tracker,
         tracker_reason=tracker_reason,
-        total_time_s=facts["released"] - facts["asked"] if ended.outcome == "completed" and facts else None,
-        downtime_s=facts.get("downtime_s"),
-        downtime_phases_s=facts.get("phases", {}),
+        total_time_s=facts.released - facts.asked if ended.outcome == "completed" and facts else None,
+        downtime_s=ended.stamps.downtime(),
+        downtime_phases_s=ended.stamps.phases(),
         bytes_sent=sum(done.sent_bytes for done, _ in ended.rounds),
-        retransmits=sum(stream["retransmits"] for stream in facts["streams"]) if facts.get("streams") else None,
-        streams=_streams(facts),
+        retransmits=sum(stream.retransmits for stream in streams) if streams else None,
+        streams=_streams(streams),
         rounds=[record_round(done, decision, (link.available or 0.0) / 8) for done, decision in ended.rounds],
         predicted=predicted,
         controls=ended.controls,
@@ -116,16 +118,16 @@ def paced(seen: Evidence) -> float | None:
     return due_s / float(times[-1] - times[0])
 
 
-def _streams(facts: dict[str, Any]) -> list[StreamRecord]:
+def _streams(streams: Sequence[StreamFacts]) -> list[StreamRecord]:
     return [
         StreamRecord(
             index=index,
-            page_bytes=stream["page_bytes"],
-            socket_bytes=stream["page_bytes"] + stream["framing_bytes"],
-            retransmits=stream["retransmits"],
-            congestion=stream["congestion"],
+            page_bytes=stream.page_bytes,
+            socket_bytes=stream.page_bytes + stream.framing_bytes,
+            retransmits=stream.retransmits,
+            congestion=stream.congestion,
         )
-        for index, stream in enumerate(facts.get("streams", []))
+        for index, stream in enumerate(streams)
     ]
 
 
@@ -135,8 +137,8 @@ def _wire_bytes(seen: Evidence) -> int:
 
 def _cpu(seen: Evidence) -> CpuRecord:
     return CpuRecord(
-        source_s=seen.ended.facts.get("cpu_s"),
-        destination_s=seen.ended.destination.get("cpu_s"),
+        source_s=seen.ended.facts.cpu_s if seen.ended.facts else None,
+        destination_s=seen.ended.destination.cpu_s if seen.ended.destination else None,
         guest_s=seen.marks["ended"].guest_cpu_s - seen.marks["migrate"].guest_cpu_s,
         sampler_s=seen.sampler.cpu_s,
         sampler_share=seen.sampler.cpu_share,
@@ -147,16 +149,17 @@ def _cpu(seen: Evidence) -> CpuRecord:
 def _throttle(seen: Evidence) -> ThrottleRecord:
     """How long the guest was throttled, how far at most, and what it lost by it, in its own count of operations."""
     throttled = [done for done, _ in seen.ended.rounds if done.throttle > 0]
-    facts = seen.ended.facts.get("throttle", {})
+    facts = seen.ended.facts
+    throttle = facts.throttle if facts else ThrottleFacts()
     found = ThrottleRecord(
         policy=seen.plan.migration.policy["name"],
-        mechanism=facts.get("mechanism"),
+        mechanism=throttle.mechanism,
         active_s=sum(done.duration_s for done in throttled),
         peak=max((done.throttle for done in throttled), default=0.0),
-        install_s=facts.get("install_s", 0.0),
+        install_s=throttle.install_s,
     )
     if throttled:
-        asked = seen.ended.facts.get("asked", seen.marks["migrate"].at)
+        asked = facts.asked if facts else seen.marks["migrate"].at
         begin, end = throttled[0].started_s, throttled[-1].started_s + throttled[-1].duration_s
         before = seen.log.rate(seen.marks["running"].at, seen.marks["migrate"].at)
         during = seen.log.rate(asked + begin, asked + end)
@@ -170,14 +173,14 @@ def _accounting(seen: Evidence) -> AccountingRecord | None:
     facts = seen.ended.facts
     if seen.ended.outcome != "completed" or not facts:
         return None
-    streams = facts["streams"]
+    streams = facts.streams
     return account(
         rounds_bytes=sum(done.sent_bytes for done, _ in seen.ended.rounds),
-        page_bytes=sum(stream["page_bytes"] for stream in streams),
-        framing_bytes=sum(stream["framing_bytes"] for stream in streams),
-        channel_bytes=facts["channel_bytes"],
+        page_bytes=sum(stream.page_bytes for stream in streams),
+        framing_bytes=sum(stream.framing_bytes for stream in streams),
+        channel_bytes=facts.channel_bytes,
         link=seen.marks["ended"].link - seen.marks["migrate"].link,
-        retransmitted_bytes=sum(stream["retransmits"] * stream["mss"] for stream in streams),
+        retransmitted_bytes=sum(stream.retransmits * stream.mss for stream in streams),
         cross=seen.crossing.counted(*_window(seen)) if seen.crossing else (0, 0),
     )
 
@@ -197,25 +200,25 @@ def _window(seen: Evidence) -> tuple[float, float]:
 
 
 def _guest_gap(seen: Evidence) -> float | None:
-    stamps = seen.ended.facts.get("stamps", {})
-    if stamps.get("asked") is None or stamps.get("first_step") is None:
+    stamps = seen.ended.stamps
+    if stamps.asked is None or stamps.first_step is None:
         return None
-    return seen.log.gap_around(stamps["asked"], stamps["first_step"])
+    return seen.log.gap_around(stamps.asked, stamps.first_step)
 
 
 def _guest_gap_begin(seen: Evidence) -> float | None:
     """On the axis of the downtime: seconds after the pause was asked for."""
-    stamps = seen.ended.facts.get("stamps", {})
-    if stamps.get("asked") is None or stamps.get("first_step") is None:
+    stamps = seen.ended.stamps
+    if stamps.asked is None or stamps.first_step is None:
         return None
-    begin = seen.log.gap_begin_around(stamps["asked"], stamps["first_step"])
-    return None if begin is None else begin - stamps["asked"]
+    begin = seen.log.gap_begin_around(stamps.asked, stamps.first_step)
+    return None if begin is None else begin - stamps.asked
 
 
 def _guest(seen: Evidence) -> GuestRecord:
-    marks, stamps = seen.marks, seen.ended.facts.get("stamps", {})
-    stunned = stamps.get("asked") or marks["ended"].at
-    back = stamps.get("first_step") or marks["ended"].at
+    marks, stamps = seen.marks, seen.ended.stamps
+    stunned = stamps.asked or marks["ended"].at
+    back = stamps.first_step or marks["ended"].at
     precopy_from = next((done.started_s for done, _ in seen.ended.rounds if done.kind is RoundKind.PRECOPY), 0.0)
     return GuestRecord(
         operations=marks["cooled"].operations,

@@ -110,7 +110,7 @@ class _Services:
 
     def _grace_s(self) -> float:
         """How long clients may need to be back: TCP repeats ever more seldom, and finds out by keep-alives."""
-        away = 2 * (self._ended.facts.get("downtime_s") or 0.0)
+        away = 2 * (self._ended.stamps.downtime() or 0.0)
         return away + (REPEATED_S if breakable(self._ended) == 0 else RECONNECTED_S)
 
     def _reader(self, service: Service) -> Any:
@@ -125,7 +125,7 @@ class _Services:
 
     def _stretches(self) -> list[Stretch]:
         """The rounds beside the running guest, and the switchover."""
-        stamps, origin = self._ended.facts.get("stamps", {}), self._marks["migrate"].at
+        stamps, origin = self._ended.stamps, self._marks["migrate"].at
         found = [
             Stretch(
                 name=f"round {done.index}",
@@ -136,8 +136,8 @@ class _Services:
             for done, decision in self._ended.rounds
             if decision is not None
         ]
-        if stamps.get("asked") is not None and stamps.get("announced") is not None:
-            found.append(Stretch(name="switchover", begin=stamps["asked"], end=stamps["announced"]))
+        if stamps.asked is not None and stamps.announced is not None:
+            found.append(Stretch(name="switchover", begin=stamps.asked, end=stamps.announced))
         return found
 
     def _keep(self, name: str, logs: list[Rows], client: Rows | None) -> None:

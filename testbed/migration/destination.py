@@ -53,7 +53,6 @@ class DestinationAgent:
         self._connections: list[TcpConnection] = []
         self._counter = RoundCounter(len(memory))
         self._strict = False
-        self.received_bytes = 0
         self.abandoned: str | None = None
         self.runs_here = False
         self._handlers: dict[type, Callable[..., None]] = {
@@ -128,7 +127,6 @@ class DestinationAgent:
 
     def _on_round_end(self, end: RoundEnd) -> None:
         self._counter.wait(end.index, end.page_bytes, ANSWER_TIMEOUT_S)
-        self.received_bytes += end.page_bytes
         self._channel.send(RoundReceived(end.index, end.page_bytes))
 
     def _on_prepare(self, prepare: Prepare) -> None:

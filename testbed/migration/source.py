@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, monotonic_ns
-from typing import Any
 
+from testbed.core.agents.told import ConnectionFacts, StreamFacts
 from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
+from testbed.core.records.stamps import Stamps
 from testbed.core.records.switchover import switchover_s
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
@@ -19,7 +20,6 @@ from testbed.migration.digest import digest
 from testbed.migration.guest import Departure, HostedGuest
 from testbed.migration.looking import Pass
 from testbed.migration.precopy import CommitRefused
-from testbed.migration.stamps import Stamps
 from testbed.migration.streams.sending import Memory, SendStreams
 from testbed.migration.throttling import Throttling
 from testbed.wire.limits import fitting
@@ -191,24 +191,24 @@ class SourceAgent:
         with suppress(TestbedError):  # the peer has gone, or has failed itself: it knows
             self._channel.send(Abandon(reason))
 
-    def stream_facts(self) -> list[dict[str, int | str]]:
+    def stream_facts(self) -> tuple[StreamFacts, ...]:
         """What each stream carried, and how its TCP fared."""
-        return self._streams.facts() if self._streams else []
+        return self._streams.facts() if self._streams else ()
 
-    def connection_facts(self) -> dict[str, Any] | None:
+    def connection_facts(self) -> ConnectionFacts | None:
         """How its TCP connections fared; None for a guest without a network."""
         if self._departure is None:
             return None
         reason = self._departure.reset_because
         refusals = self._departure.refusals + Counter({UNMADE: self._dumped - self._restored})
-        return {
-            "mechanism": "tcp_repair" if reason is None else "reset",
-            "reason": reason or "",
-            "moved": self._restored,
-            "refused": refusals.total(),
-            "refusals": refusals,
-            "foreseen": self.foreseen,
-        }
+        return ConnectionFacts(
+            mechanism="tcp_repair" if reason is None else "reset",
+            reason=reason or "",
+            moved=self._restored,
+            refused=refusals.total(),
+            refusals=dict(refusals),
+            foreseen=dict(self.foreseen),
+        )
 
     def close(self, *, gone: bool = False) -> None:
         """Untrack the guest and end all connections. ``gone``: it runs at the destination."""

@@ -6,13 +6,14 @@ What came of it is put into words by ``findings.services``.
 """
 
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import IO
 
 from guest_agent.client.common import ClientConfig
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.config import GuestConfig, Role
 from guest_agent.ring import Rows
 from guest_agent.services import Service, build
+from testbed.core.agents.config import GuestNic
 from testbed.core.plan import Plan
 from testbed.engines import RunContext
 from testbed.network.fabric import Fabric
@@ -57,16 +58,16 @@ class Applications:
         return guest_config(self.plan, role, address=self.identity.ip, disk_fd=disk_fd)
 
     @property
-    def nic(self) -> dict[str, Any] | None:
+    def nic(self) -> GuestNic | None:
         """What agents are told of the guest's network interface."""
         if self.identity is None:
             return None
-        return {"interface": INTERFACE, "ip": self.identity.ip, "prefix": self.identity.prefix}
+        return GuestNic(interface=INTERFACE, ip=self.identity.ip, prefix=self.identity.prefix)
 
     @property
-    def announcement(self) -> list[str]:
-        """The frames that the destination sends when the guest is there, in hexadecimal."""
-        return [] if self.identity is None else [frame.hex() for frame in frames(self.identity)]
+    def announcement(self) -> tuple[bytes, ...]:
+        """The frames that the destination sends when the guest is there."""
+        return () if self.identity is None else tuple(frames(self.identity))
 
     def attach(self, host: str, guest: GuestProcess, *, up: bool) -> None:
         """Puts the guest on the VM network; ``up`` at one host only."""

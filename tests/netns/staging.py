@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from testbed.core.agents.told import Unaccepted
 from testbed.core.connection import TcpConnection
 from testbed.linux.net.interface import Nic
 from testbed.linux.processes import process
 from testbed.migration.guest import Adopted
 from testbed.migration.identity.announcing import Announcer
-from testbed.migration.identity.connections import Arriving, Departing, Unaccepted
+from testbed.migration.identity.connections import Arriving, Departing
 from testbed.network.fabric import Fabric
 from testbed.network.guest_interface import INTERFACE, Identity, forwarding, identity_of
 from testbed.packets.announcement import frames

@@ -9,6 +9,7 @@ from contextlib import closing
 
 import pytest
 
+from testbed.core.agents.told import Announced
 from testbed.core.errors import TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.interface import Nic
@@ -135,7 +136,7 @@ def test_the_first_announcement_moves_the_switch_and_the_neighbours(
 
 
 def test_what_is_announced_is_rarp_and_two_arps_four_times(fabric: Fabric, who: Identity, there: Talker) -> None:
-    said: list[tuple[str, object, object]] = []
+    said: list[Announced] = []
     client = fabric.host("client").pid
     with (
         closing(open_socket(client, socket.AF_PACKET, socket.SOCK_RAW, ALL)) as heard,
@@ -144,14 +145,14 @@ def test_what_is_announced_is_rarp_and_two_arps_four_times(fabric: Fabric, who: 
     ):
         coming.up()
         announcer.announce()
-        announcer.repeat(lambda event, count, fault: said.append((event, count, fault)))
+        announcer.repeat(said.append)
         seen = []
         while select.select([heard], [], [], 0.5)[0]:
             frame, (_, _, kind, *_) = heard.recvfrom(2048)
             if kind != socket.PACKET_OUTGOING and frame[6:12].hex(":") == who.mac and frame[12:14] in (RARP, ARP):
                 seen.append((frame[12:14], frame[21]))
     times = 1 + len(REPEATS_S)
-    assert said == [("announced", times, None)]
+    assert said == [Announced(count=times, fault=None)]
     assert seen[: 3 * times] == [(RARP, 3), (ARP, 1), (ARP, 2)] * times
 
 
@@ -159,13 +160,13 @@ RARP, ARP = b"\x80\x35", b"\x08\x06"
 
 
 def test_an_announcer_that_lost_its_link_says_so(who: Identity, there: Talker) -> None:
-    said: list[str | None] = []
+    said: list[Announced] = []
     with closing(Announcer(there.pid, INTERFACE, frames(who))) as announcer:
         with pytest.raises(OSError, match="down"):
             announcer.announce()
-        announcer.repeat(lambda _event, count, fault: said.append(fault))
+        announcer.repeat(said.append)
         assert announcer.count == 0
-    assert said and "down" in str(said[0])
+    assert said and "down" in str(said[0].fault)
 
 
 def test_the_frames(who: Identity) -> None:

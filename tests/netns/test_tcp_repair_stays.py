@@ -76,7 +76,7 @@ def test_a_commit_that_is_refused_after_all_was_made_there_loses_no_byte(stage: 
     with pytest.raises(CommitRefused, match="its first step failed"):
         lab.run()
     assert len(guests[1].adopted) == 21
-    assert lab.connections and lab.connections["moved"] == lab.connections["refused"] == 0
+    assert lab.connections and lab.connections.moved == lab.connections.refused == 0
     assert stage.forwarding() == "esx1"
     assert set(stage.source.ask("read", size=8).values()) == {"question"}
     sent = ("0123456" * (size // 7 + 1))[:size]

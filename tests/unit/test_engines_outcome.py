@@ -1,25 +1,49 @@
 """Who owns the guest, decided by whatever is left of two agents and two guests; every step of it may fail."""
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.core.agents.told import (
+    AgentFailed,
+    AgentOrder,
+    CancelOrder,
+    CommitUnanswered,
+    DestinationFinished,
+    Gone,
+    MigrateOrder,
+    NeverConnected,
+    ReleaseOrder,
+    ResumeOrder,
+    RoundProgress,
+    SourceFacts,
+    SourceFinished,
+    ThrottleFacts,
+    Told,
+)
 from testbed.core.errors import TestbedError
 from testbed.core.events import Event
+from testbed.core.records.stamps import Stamps
 from testbed.engines.native import following as outcome
-from testbed.engines.native.agents import GONE
 from testbed.engines.native.following import DESTINATION, SOURCE, Ended, Following
 from testbed.engines.native.settling import Pair, settle
 from testbed.linux.processes import waiting
 from testbed.linux.processes.interrupts import Noted
 from testbed.rig.orders import Controls, Order
 
-FINISHED = {"event": "finished", "outcome": "completed", "reason": "the guest runs at the destination"}
-CANCELLED = FINISHED | {"outcome": "cancelled", "reason": "cancelled by the user"}
-PROGRESS = {"event": "progress", "at": 1.0, "round": 1, "sent_bytes": 1, "round_bytes": 2}
+FACTS = SourceFacts(
+    asked=0.5, released=1.3, stamps=Stamps(), streams=(), channel_bytes=0,
+    connections=None, throttle=ThrottleFacts(), cpu_s=0.1,
+)  # fmt: skip
+FINISHED = SourceFinished(outcome="completed", reason="the guest runs at the destination", facts=FACTS)
+CANCELLED = replace(FINISHED, outcome="cancelled", reason="cancelled by the user")
+PROGRESS = RoundProgress(at=1.0, round=1, sent_bytes=1, round_bytes=2)
+DOUBT = CommitUnanswered(reason="?")
+HEARD = DestinationFinished(outcome="completed", reason="heard", cpu_s=0.1)
 
 
 class Guest:
@@ -51,23 +75,23 @@ class Agent:
 
     def __init__(self, *said: Any) -> None:
         self.said = deque(said)
-        self.ordered: list[str] = []
+        self.ordered: list[AgentOrder] = []
         self.killed = False
 
-    def order(self, what: str, **_more: Any) -> None:
+    def order(self, what: AgentOrder) -> None:
         self.ordered.append(what)
 
-    def next_event(self, _timeout_s: float) -> dict[str, Any] | None:
-        if self.killed or not self.said:
-            return GONE
-        said = self.said.popleft()
-        while callable(said):
+    def next_event(self, _timeout_s: float) -> Told | Gone | None:
+        said: Any = None
+        while not self.killed and self.said:
+            said = self.said.popleft()
+            if not callable(said):
+                return said  # type: ignore[no-any-return]
             said()
-            said = self.said.popleft() if self.said else GONE
-        return None if said is None else dict(said)
+        return Gone()
 
-    def until(self, _name: str, _timeout_s: float) -> dict[str, Any] | None:
-        return {"event": "finished", "reason": "heard"}
+    def until(self, _kind: type[Any], _timeout_s: float) -> DestinationFinished:
+        return HEARD
 
     def kill(self) -> None:
         self.killed = True
@@ -142,28 +166,28 @@ def test_a_guest_that_cannot_be_stopped_lets_nobody_decide_and_the_other_is_stop
     ("said", "done", "outcome_", "host"),
     [
         ([FINISHED], (10, 11), "completed", DESTINATION),
-        ([FINISHED | {"outcome": "aborted", "reason": "no"}], (10, 0), "aborted", SOURCE),
+        ([replace(FINISHED, outcome="aborted", reason="no")], (10, 0), "aborted", SOURCE),
         ([], (10, 11), "completed", DESTINATION),
         ([], (10, 10), "failed", SOURCE),
-        ([PROGRESS, {"event": "in_doubt", "reason": "?"}, FINISHED], (10, 11), "completed", DESTINATION),
+        ([PROGRESS, DOUBT, FINISHED], (10, 11), "completed", DESTINATION),
     ],
 )
 def test_every_end_says_who_runs(said: list[Any], done: tuple[int, int], outcome_: str, host: str) -> None:
     stage = Stage(None, *said, done=done)
     ended = stage.follow()
     assert (ended.outcome, ended.runs_at) == (outcome_, host)
-    assert stage.agent.ordered[0] == "migrate"
+    assert stage.agent.ordered[0] == MigrateOrder()
 
 
 def test_in_doubt_the_source_is_told_what_the_counters_say() -> None:
-    for done, word in (((10, 11), "release"), ((10, 10), "resume")):
-        stage = Stage(None, {"event": "in_doubt", "reason": "?"}, FINISHED, done=done)
+    for done, word in (((10, 11), ReleaseOrder()), ((10, 10), ResumeOrder())):
+        stage = Stage(None, DOUBT, FINISHED, done=done)
         stage.follow()
-        assert stage.agent.ordered == ["migrate", word]
+        assert stage.agent.ordered == [MigrateOrder(), word]
 
 
 def test_a_source_that_is_dead_runs_nobody() -> None:
-    stage = Stage(None, FINISHED | {"outcome": "aborted", "reason": "the guest could not be stunned"})
+    stage = Stage(None, replace(FINISHED, outcome="aborted", reason="the guest could not be stunned"))
     stage.source.kill()
     assert stage.follow().runs_at is None
 
@@ -173,8 +197,8 @@ def test_who_was_stopped_reads_what_lies_in_the_pipe_before_it_judges(monkeypatc
     stage = Stage(monkeypatch)
     stage.agent.said = deque([PROGRESS, stage.later(3600), PROGRESS, PROGRESS, FINISHED])
     ended = stage.follow(timeout_s=60)
-    assert (ended.outcome, ended.reason) == ("completed", FINISHED["reason"])
-    assert stage.agent.ordered == ["migrate"] and not stage.agent.killed
+    assert (ended.outcome, ended.reason) == ("completed", FINISHED.reason)
+    assert stage.agent.ordered == [MigrateOrder()] and not stage.agent.killed
 
 
 def test_all_were_stopped_and_the_agent_has_its_time_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +229,7 @@ def test_a_signal_that_was_noted_cancels_and_is_the_reason(monkeypatch: pytest.M
 
     stage.agent.said = deque([PROGRESS, interrupt, PROGRESS, CANCELLED])
     ended = stage.follow()
-    assert stage.agent.ordered == ["migrate", "cancel"] and ended.interrupted
+    assert stage.agent.ordered == [MigrateOrder(), CancelOrder()] and ended.interrupted
     assert (ended.outcome, ended.reason) == ("cancelled", "interrupted by SIGHUP")
 
 
@@ -219,8 +243,28 @@ def test_a_cancel_that_is_not_heard_ends_the_agent_and_not_the_guest(monkeypatch
 
 
 def test_who_never_met_the_destination_does_not_wait_for_its_last_word() -> None:
-    stage = Stage(None, CANCELLED | {"connected": False})
-    assert stage.follow().destination == {}
+    stage = Stage(None, NeverConnected(outcome="cancelled", reason="cancelled by the user"))
+    ended = stage.follow()
+    assert ended.destination is None and ended.outcome == "cancelled"
+    assert Stage(None, FINISHED).follow().destination == HEARD
+
+
+def test_an_aborted_migration_says_what_the_destination_had_to_say() -> None:
+    aborted = replace(FINISHED, outcome="aborted", reason="it broke")
+    assert Stage(None, aborted).follow().reason == "it broke (the destination: heard)"
+    assert Stage(None, replace(aborted, reason="it broke: heard")).follow().reason == "it broke: heard"
+
+
+def test_an_agent_that_failed_is_a_failure_with_its_reason() -> None:
+    ended = Stage(None, AgentFailed(reason="no tracker")).follow()
+    assert (ended.outcome, ended.reason, ended.runs_at, ended.facts) == ("failed", "no tracker", SOURCE, None)
+
+
+def test_nonsense_is_an_end_that_says_so() -> None:
+    stage = Stage(None, PROGRESS, Gone(nonsense="progress.at is missing"))
+    ended = stage.follow()
+    assert (ended.outcome, ended.runs_at) == ("failed", SOURCE) and stage.runners == 1
+    assert ended.reason.startswith("the source agent said what cannot be read (progress.at is missing) and was ended")
 
 
 @pytest.mark.parametrize("fault", [TestbedError("no"), OSError(5, "Input/output error")])

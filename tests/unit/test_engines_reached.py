@@ -7,16 +7,27 @@ from typing import Any
 import pytest
 
 from guest_agent.client.conversation import ClientFinished
+from testbed.core.agents.told import ConnectionFacts, SourceFacts, ThrottleFacts
+from testbed.core.records.stamps import Stamps
 from testbed.engines.native.following import Ended
 from testbed.findings.reached import breakable, connections, reasons
 from testbed.rig.clients import PROBE
 
-FACTS = {
-    "stamps": {"asked": 1.0, "first_step": 1.1, "announced": 1.2},
-    "connections": {"mechanism": "tcp_repair", "reason": "", "moved": 4, "refused": 0, "refusals": {}, "foreseen": {}},
-}
 PROBED = ClientFinished(sent=9, answered=9, errors=0, reconnects=0)
-REFUSED = {"mechanism": "tcp_repair", "moved": 4, "refused": 3, "refusals": {"too large": 1, "still being opened": 2}}
+STAMPS = Stamps(asked=1.0, first_step=1.1, announced=1.2)
+REFUSED = ConnectionFacts(
+    mechanism="tcp_repair", moved=4, refused=3, refusals={"too large": 1, "still being opened": 2}
+)  # fmt: skip
+
+
+def facts(connections: ConnectionFacts | None) -> SourceFacts:
+    return SourceFacts(
+        asked=0.5, released=1.3, stamps=STAMPS, streams=(), channel_bytes=0,
+        connections=connections, throttle=ThrottleFacts(), cpu_s=0.1,
+    )  # fmt: skip
+
+
+FACTS = facts(ConnectionFacts(mechanism="tcp_repair", moved=4))
 
 
 def seen(**changes: Any) -> Any:
@@ -46,12 +57,12 @@ def ended(**changes: Any) -> Ended:
         ({"said": {}}, {}, "probe died"),
         (
             {},
-            {"facts": FACTS | {"connections": REFUSED}},
+            {"facts": facts(REFUSED)},
             "3 of the guest's TCP connections could not be carried over: 1 too large, 2 still being opened",
         ),
         (
             {"forwarding": {"after": "esx1"}},
-            {"facts": FACTS | {"connections": REFUSED}, "outcome": "aborted"},
+            {"facts": facts(REFUSED), "outcome": "aborted"},
             "3 of the guest's TCP connections did not outlast the attempt: 1 too large, 2 still being opened",
         ),
     ],
@@ -71,7 +82,7 @@ def test_a_probe_that_was_never_answered_again_is_said() -> None:
         ({}, {}),
         ({"identity": None, "forwarding": {}}, {}),
         ({"clients": [], "said": {}}, {}),
-        ({"forwarding": {"after": None}}, {"outcome": "aborted", "facts": {}}),
+        ({"forwarding": {"after": None}}, {"outcome": "aborted", "facts": None}),
     ],
 )
 def test_where_there_is_nothing_to_miss_nothing_is_said(applications: dict[str, Any], end: dict[str, Any]) -> None:
@@ -79,17 +90,18 @@ def test_where_there_is_nothing_to_miss_nothing_is_said(applications: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("facts", "outcome", "most"),
+    ("said", "outcome", "most"),
     [
-        ({"connections": REFUSED}, "completed", 3),
+        (facts(REFUSED), "completed", 3),
         (FACTS, "completed", 0),
-        ({"connections": {"mechanism": "reset"}}, "completed", None),
-        ({"connections": {"mechanism": "reset"}}, "aborted", 0),
-        ({}, "failed", None),
+        (facts(ConnectionFacts(mechanism="reset")), "completed", None),
+        (facts(ConnectionFacts(mechanism="reset")), "aborted", 0),
+        (None, "failed", None),
+        (facts(None), "completed", None),
     ],
 )
-def test_how_many_connections_may_break(facts: dict[str, Any], outcome: Any, most: int | None) -> None:
-    assert breakable(ended(facts=facts, outcome=outcome)) == most
+def test_how_many_connections_may_break(said: SourceFacts | None, outcome: Any, most: int | None) -> None:
+    assert breakable(ended(facts=said, outcome=outcome)) == most
 
 
 def test_reconnects_are_the_clients_own() -> None:
@@ -100,5 +112,5 @@ def test_reconnects_are_the_clients_own() -> None:
 
 @pytest.mark.parametrize(("outcome", "moved"), [("completed", 4), ("aborted", 0), ("failed", 0)])
 def test_no_record_claims_that_connections_moved_whose_guest_did_not(outcome: Any, moved: int) -> None:
-    found = connections(seen(), ended(facts={"connections": REFUSED}, outcome=outcome))
-    assert found and (found.moved, found.refused, found.refusals) == (moved, 3, REFUSED["refusals"])
+    found = connections(seen(), ended(facts=facts(REFUSED), outcome=outcome))
+    assert found and (found.moved, found.refused, found.refusals) == (moved, 3, REFUSED.refusals)

@@ -1,17 +1,18 @@
 """Both agents over real TCP: memory arrives, and every fault leaves exactly one guest running."""
 
 import random
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from testbed.core.agents.told import ConnectionFacts
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import InDoubt, MigrationAborted, RemoteProtocolError, TestbedError
+from testbed.core.records.stamps import PHASES
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.cancel import MigrationCancelled
 from testbed.migration.precopy import CommitRefused, GuestStopped
 from testbed.migration.source import UNMADE
-from testbed.migration.stamps import PHASES
 from testbed.wire.messages import MAX_PAGES_BYTES
 from tests.unit.loopback import Coming, Leaving, Loopback, MemoryGuest, Script, a_connection
 
@@ -39,7 +40,7 @@ def test_memory_arrives_whole(streams: int) -> None:
     assert [finished.index for finished in done.rounds] == [1, 2, 3, 4, 5]
     assert done.rounds[0].sent_bytes == PAGES * PAGE_SIZE
     assert lab.tracker.closed
-    assert sum(int(stream["page_bytes"]) for stream in lab.facts) == sum(each.sent_bytes for each in done.rounds)
+    assert sum(stream.page_bytes for stream in lab.facts) == sum(each.sent_bytes for each in done.rounds)
 
 
 def test_what_is_written_after_the_last_scan_is_sent_while_stunned() -> None:
@@ -181,9 +182,8 @@ def with_network(source: MemoryGuest, destination: MemoryGuest, *ports: int) -> 
     return lab, leaving
 
 
-def facts(**more: Any) -> dict[str, Any]:
-    plain = {"mechanism": "tcp_repair", "reason": "", "moved": 0, "refused": 0, "refusals": {}, "foreseen": {}}
-    return plain | more
+def facts(mechanism: Literal["tcp_repair", "reset"] = "tcp_repair", **more: Any) -> ConnectionFacts:
+    return ConnectionFacts(mechanism=mechanism, **more)
 
 
 def test_connections_move_between_the_last_round_and_commit() -> None:

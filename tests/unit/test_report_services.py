@@ -239,8 +239,8 @@ def test_a_long_silence_before_it_does_not_hide_the_phases() -> None:
 
 
 def test_every_phase_and_part_has_its_words() -> None:
+    from testbed.core.records.stamps import PHASES
     from testbed.findings.blackout import blackout
-    from testbed.migration.stamps import PHASES
 
     assert list(MEANING) == list(PHASES)
     answers = np.array([[0, at * 10**9, number, 0] for number, at in enumerate((1, 3, 8))], np.uint64)

@@ -10,7 +10,7 @@ from guest_agent.services import registry
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import parameters_of
 from testbed.core.records import migration, services
-from testbed.migration.stamps import PHASES
+from testbed.core.records.stamps import PHASES
 from testbed.report.charts import switchover
 from testbed.scenario import load
 from testbed.scenario.models import CrossTraffic, Link, Migration, Network, Part, Root, Scale, VirtualMachine

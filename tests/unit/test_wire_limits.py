@@ -78,7 +78,7 @@ def test_connections_that_do_not_fit_are_refused_alone_and_counted(monkeypatch: 
     lab.run()
     assert [each.remote_port for each in lab.destination_guest.adopted] == [1, 3, 4]
     assert lab.connections is not None
-    assert (lab.connections["moved"], lab.connections["refused"]) == (3, 2)
+    assert (lab.connections.moved, lab.connections.refused) == (3, 2)
 
 
 @given(st.lists(st.integers(0, 3000), max_size=30), st.integers(0, 20_000), st.integers(0, 30))

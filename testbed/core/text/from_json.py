@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, NewType, TypeAlias, TypeVar
 
 from testbed.core.text.printable import printable
 
@@ -22,6 +22,8 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 """Any value that JSON has."""
 JsonObject: TypeAlias = dict[str, Json]
 """One of its objects, of which nothing is known but that."""
+Trusted = NewType("Trusted", dict[str, Any])
+"""A mapping that is taken as it is, whatever is in it: not for what anybody may have written."""
 MOST = 10**18
 """No number of a record is larger: 10^18 bytes are an exabyte, and 64 bits hold it."""
 LEAST = 1e-30
@@ -112,6 +114,12 @@ def text(known: object, place: str) -> str:
     return printable(known, MOST_TEXT)
 
 
+def _trusted(known: object, place: str) -> Trusted:
+    if not isinstance(known, dict):
+        raise _wrong("a mapping of keys", known, place)
+    return Trusted(known)
+
+
 def _truth(known: object, place: str) -> bool:
     if not isinstance(known, bool):
         raise _wrong("true or false", known, place)
@@ -145,7 +153,7 @@ def _mapping(args: tuple[Any, ...], known: object, place: str) -> dict[Any, Any]
 
 
 _PLAIN: dict[Any, Callable[[object, str], Any]] = {
-    int: _whole, float: number, str: text, bool: _truth, Any: plain,
+    int: _whole, float: number, str: text, bool: _truth, Any: plain, Trusted: _trusted,
 }  # fmt: skip
 _SEVERAL: dict[Any, Callable[[tuple[Any, ...], object, str], Any]] = {list: _list, tuple: _tuple, dict: _mapping}
 

@@ -9,11 +9,13 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Protocol, TypeVar
 
 import numpy as np
 import psutil
 
+from testbed.core.agents.told import AgentFailed, Announced, Gone
 from testbed.core.errors import TestbedError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MemoryRecord, MigrationRecord, PredictionRecord
@@ -146,11 +148,15 @@ class Concluding:
         ended = self._ended
         if ended.outcome != "completed" or self._pair.nic is None:
             return
-        event = self._pair.destination_agent.until("announced", ANNOUNCED_S)
-        if event and event["event"] == "announced":
-            ended.announced, ended.announce_fault = int(event["count"]), event["fault"]
-        else:
-            ended.announce_fault = "the destination agent " + ("died before it said so" if event else "does not say")
+        match self._pair.destination_agent.until(Announced, ANNOUNCED_S):
+            case Announced(count=count, fault=fault):
+                ended.announced, ended.announce_fault = count, fault
+            case Gone() as gone:
+                ended.announce_fault = f"the destination agent {gone} before it said so"
+            case AgentFailed():
+                ended.announce_fault = f"the destination agent {Gone()} before it said so"
+            case None:
+                ended.announce_fault = "the destination agent does not say"
 
     def _captured(self) -> CaptureRecord | None:
         capture = self._lab.capture
@@ -176,7 +182,7 @@ class Concluding:
         """``pages.jsonl``: where in memory each round's pages were (``runfiles.pages`` reads it)."""
         plan = self._lab.plan
         named = {"migration": plan.name, "repeat": plan.repeat}
-        lines = "".join(json.dumps(named | cells) + "\n" for cells in self._ended.cells)
+        lines = "".join(json.dumps(named | asdict(cells)) + "\n" for cells in self._ended.cells)
         with owned.append(self._lab.context.samples.with_name("pages.jsonl"), buffering=0) as file:
             whole, data = file.seek(0, os.SEEK_END), memoryview(lines.encode())
             try:

@@ -9,14 +9,17 @@ import secrets
 from contextlib import ExitStack
 from functools import partial
 from time import monotonic, sleep
-from typing import IO, Any, ClassVar
+from typing import IO, ClassVar
 
 from guest_agent.config import Role
+from testbed.core.agents.config import AgentConfig, DestinationConfig, SourceConfig
+from testbed.core.agents.told import DestinationReady, SourceReady
 from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MigrationRecord
 from testbed.core.records.services import ControlRecord
+from testbed.core.text.from_json import Trusted
 from testbed.engines import RunContext, register
 from testbed.engines.forecasting import foresee
 from testbed.engines.native.agents import AgentProcess
@@ -173,48 +176,49 @@ class Lab:
     def _agents(self, source: GuestProcess, destination: GuestProcess) -> Pair:
         """Both agents, ready: the destination listens, the source knows how it will track the guest."""
         here, there = self._vmotion(SOURCE), self._vmotion(DESTINATION)
-        migration = self.plan.migration
-        nic = self.applications.nic
-        common: dict[str, Any] = {"migration_id": secrets.token_hex(16), "streams": migration.streams, "nic": nic}
-        common["frames"] = self.applications.announcement
+        migration, nic, frames = self.plan.migration, self.applications.nic, self.applications.announcement
+        number, hexadecimal = secrets.token_hex(16), tuple(frame.hex() for frame in frames)
         serving = self._agent(
             DESTINATION,
-            {
-                "role": "destination",
-                "guest": str(destination.socket),
-                "address": there.ip,
-                "interface": there.name,
-                "peer": here.ip,
-                "wait_s": self._wait_s + self.plan.warmup_s,
-                **common,
-            },
+            DestinationConfig(
+                guest=str(destination.socket),
+                address=there.ip,
+                interface=there.name,
+                peer=here.ip,
+                wait_s=self._wait_s + self.plan.warmup_s,
+                migration_id=number,
+                nic=nic,
+                frames=hexadecimal,
+            ),
         )
         sourcing = self._agent(
             SOURCE,
-            {
-                "role": "source",
-                "guest": str(source.socket),
-                "peer": there.ip,
-                "interface": here.name,
-                "congestion": self.plan.network.vmotion.congestion,
-                "policy": migration.policy,
-                "stream_cap": None if migration.stream_cap is None else migration.stream_cap / 8,
-                "tracker": migration.tracker,
-                "strict": migration.strict,
-                "connections": migration.connections,
-                **common,
-            },
+            SourceConfig(
+                guest=str(source.socket),
+                peer=there.ip,
+                interface=here.name,
+                congestion=self.plan.network.vmotion.congestion,
+                policy=Trusted(migration.policy),
+                stream_cap=None if migration.stream_cap is None else migration.stream_cap / 8,
+                tracker=migration.tracker,
+                strict=migration.strict,
+                connections=migration.connections,
+                migration_id=number,
+                streams=migration.streams,
+                nic=nic,
+                frames=hexadecimal,
+            ),
         )
-        serving.ready(START_TIMEOUT_S)
-        chosen = sourcing.ready(START_TIMEOUT_S)
-        self.tracker = {"tracker": str(chosen["tracker"]), "tracker_reason": str(chosen["reason"])}
+        serving.ready(DestinationReady, START_TIMEOUT_S)
+        chosen = sourcing.ready(SourceReady, START_TIMEOUT_S)
+        self.tracker = {"tracker": chosen.tracker, "tracker_reason": chosen.reason}
         return Pair(
             source_agent=sourcing,
             destination_agent=serving,
             source=source,
             destination=destination,
             nic=nic,
-            frames=tuple(map(bytes.fromhex, self.applications.announcement)),
+            frames=frames,
         )
 
     def _vmotion(self, host: str) -> Interface:
@@ -223,7 +227,7 @@ class Lab:
             raise TestbedError(f"topology '{self.plan.network.topology}' has no vMotion network at {host}")
         return interface
 
-    def _agent(self, host: str, config: dict[str, Any]) -> AgentProcess:
+    def _agent(self, host: str, config: AgentConfig) -> AgentProcess:
         agent = self._stack.enter_context(AgentProcess(self.fabric, host, config, self._log))
         self.context.started(agent.pid)
         return agent

@@ -1,15 +1,35 @@
 """Following a migration to its end, in whatever way it comes: what its agents say, what somebody orders, what hangs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
 
+from testbed.core.agents.told import (
+    AgentFailed,
+    CancelOrder,
+    CommitUnanswered,
+    DestinationFinished,
+    Gone,
+    MigrateOrder,
+    NeverConnected,
+    ReleaseOrder,
+    ResumeOrder,
+    RoundCells,
+    RoundDone,
+    RoundProgress,
+    SourceFacts,
+    SourceFinished,
+    Throttled,
+    ThrottleOrder,
+    Told,
+    Unaccepted,
+    UnacceptedConnections,
+)
 from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Observer, PhaseChanged, Progress, RoundFinished
 from testbed.core.records.migration import Outcome
 from testbed.core.records.services import ControlRecord
-from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.core.records.stamps import Stamps
+from testbed.core.rounds import Action, Decision, Round
 from testbed.engines.native.settling import Pair, go_on_at_source, settle
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S, Patience
@@ -29,20 +49,25 @@ LAST_WORD_S = 5.0
 @dataclass(slots=True, kw_only=True)
 class Ended:
     """How a migration went. ``runs_at`` is the host where the guest is to run from then on, None when that could not be
-    decided; ``facts`` what the source agent said at its end, empty when it died.
+    decided; ``facts`` and ``destination`` are what the agents said at their ends, None of one that did not.
     """
 
     outcome: Outcome = "failed"
     reason: str = ""
     runs_at: str | None = None
     rounds: list[tuple[Round, Decision | None]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-    destination: dict[str, Any] = field(default_factory=dict)
-    cells: list[dict[str, Any]] = field(default_factory=list)
+    facts: SourceFacts | None = None
+    destination: DestinationFinished | None = None
+    cells: list[RoundCells] = field(default_factory=list)
     announced: int = 0
     announce_fault: str | None = None
     controls: list[ControlRecord] = field(default_factory=list)
     interrupted: bool = False
+
+    @property
+    def stamps(self) -> Stamps:
+        """Of its switchover; all None where nobody said."""
+        return self.facts.stamps if self.facts else Stamps()
 
 
 class Following:
@@ -61,19 +86,9 @@ class Following:
         self._controls, self._link, self._began = controls, link, monotonic()
         self._silence, self._time = Patience(SILENCE_S), Patience(timeout_s)
         self._cancelled_because: str | None = None
-        self._gone_because = "the source agent died"
-        self._unaccepted: list[Any] = []
+        self._ended_because: str | None = None
+        self._unaccepted: tuple[Unaccepted, ...] = ()
         self.ended = Ended()
-        self._handlers: dict[str, Callable[[dict[str, Any]], bool]] = {
-            "progress": self._on_progress,
-            "round": self._on_round,
-            "cells": self._on_cells,
-            "throttled": self._on_throttled,
-            "in_doubt": self._on_in_doubt,
-            "unaccepted": self._on_unaccepted,
-            "finished": self._on_finished,
-            "gone": self._on_gone,
-        }
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. A signal that was noted and the timeout cancel; the guest is then awaited at
@@ -90,21 +105,49 @@ class Following:
         return self.ended
 
     def _follow(self) -> None:
-        self._pair.source_agent.order("migrate")
+        self._pair.source_agent.order(MigrateOrder())
         self._observer(PhaseChanged(at=monotonic(), phase="precopy"))
         over = False
         while not over:
             event = self._pair.source_agent.next_event(SLICE_S)
             if event is not None:
                 self._silence.anew()
-                over = self._handlers[event["event"]](event)
+                over = self._hear(event)
             if not over:
                 self._watch(silent=event is None)
+
+    def _hear(self, event: Told | Gone) -> bool:
+        """Whether that was the end."""
+        match event:
+            case RoundProgress() | RoundDone() | RoundCells() | Throttled():
+                self._note_event(event)
+            case UnacceptedConnections(connections=connections):
+                self._unaccepted = connections
+            case CommitUnanswered():
+                self._pair.source_agent.order(ReleaseOrder() if settle(self._pair) else ResumeOrder())
+            case SourceFinished() | NeverConnected() | AgentFailed():
+                self._on_finished(event)
+                return True
+            case Gone():
+                self._on_gone(event)
+                return True
+        return False
+
+    def _note_event(self, event: RoundProgress | RoundDone | RoundCells | Throttled) -> None:
+        match event:
+            case RoundProgress(at=at, round=index, sent_bytes=sent, round_bytes=of):
+                self._observer(Progress(at=at, round=index, sent_bytes=sent, round_bytes=of))
+            case RoundDone():
+                self._on_round(event)
+            case RoundCells():
+                self.ended.cells.append(event)
+            case Throttled(level=level, fault=fault):
+                self._note("throttle", level, fault)
 
     def _decide_without_it(self, fault: Exception) -> None:
         try:
             self._end_agent(f"{fault}: the source agent was ended")
-            self._on_gone({})
+            self._on_gone(Gone())
         except (TestbedError, OSError) as again:
             self.ended.outcome, self.ended.runs_at = "failed", None
             self.ended.reason = f"where the guest is could not be decided, and neither host was told to run it: {again}"
@@ -112,7 +155,7 @@ class Following:
     def _cancel(self, why: str) -> None:
         self._cancelled_because = self._cancelled_because or why
         self._time.anew(CANCEL_GRACE_S)
-        self._pair.source_agent.order("cancel")
+        self._pair.source_agent.order(CancelOrder())
 
     def _obey(self, order: Order) -> None:
         """By hand: each is an event, and in the record; a throttle once the agent says what came of it."""
@@ -121,7 +164,7 @@ class Following:
                 self._note(order.what, None, None)
                 self._cancel(BY_HAND)
             case "throttle":
-                self._pair.source_agent.order("throttle", level=order.value)
+                self._pair.source_agent.order(ThrottleOrder(level=order.value or 0.0))
             case _:
                 self._note(order.what, order.value, self._link.obey(order))
 
@@ -129,10 +172,6 @@ class Following:
         now = monotonic()
         self.ended.controls.append(ControlRecord(at_s=now - self._began, what=what, value=value, fault=fault))
         self._observer(Controlled(at=now, what=what, value=value, fault=fault))
-
-    def _on_throttled(self, event: dict[str, Any]) -> bool:
-        self._note("throttle", event["level"], event["fault"])
-        return False
 
     def _watch(self, *, silent: bool) -> None:
         """Between two events. ``silent``: there is nothing to be read. An agent that hangs is ended; its end is then
@@ -152,54 +191,37 @@ class Following:
             self._cancel("the migration took longer than its timeout")
 
     def _end_agent(self, because: str) -> None:
-        self._gone_because = because
+        self._ended_because = because
         self._pair.source_agent.kill()
 
-    def _on_progress(self, event: dict[str, Any]) -> bool:
-        self._observer(
-            Progress(
-                at=event["at"],
-                round=event["round"],
-                sent_bytes=event["sent_bytes"],
-                round_bytes=event["round_bytes"],
-            )
-        )
-        return False
+    def _on_round(self, event: RoundDone) -> None:
+        self.ended.rounds.append((event.round, event.decision))
+        self._observer(RoundFinished(at=event.at, round=event.round, decision=event.decision))
+        if event.decision and event.decision.action is Action.SWITCH_OVER:
+            self._observer(PhaseChanged(at=event.at, phase="switchover"))
 
-    def _on_round(self, event: dict[str, Any]) -> bool:
-        finished, decision = read_round(event["round"]), read_decision(event["decision"])
-        self.ended.rounds.append((finished, decision))
-        self._observer(RoundFinished(at=event["at"], round=finished, decision=decision))
-        if decision and decision.action is Action.SWITCH_OVER:
-            self._observer(PhaseChanged(at=event["at"], phase="switchover"))
-        return False
-
-    def _on_cells(self, event: dict[str, Any]) -> bool:
-        self.ended.cells.append({name: event[name] for name in ("round", "pages", "cell_pages", "sent", "dirtied")})
-        return False
-
-    def _on_unaccepted(self, event: dict[str, Any]) -> bool:
-        self._unaccepted = event["connections"]
-        return False
-
-    def _on_in_doubt(self, _event: dict[str, Any]) -> bool:
-        self._pair.source_agent.order("release" if settle(self._pair) else "resume")
-        return False
-
-    def _on_finished(self, event: dict[str, Any]) -> bool:
-        self.ended.outcome, self.ended.reason, self.ended.facts = event["outcome"], event["reason"], event
-        if self._cancelled_because and event["outcome"] == "cancelled":
+    def _on_finished(self, event: SourceFinished | NeverConnected | AgentFailed) -> None:
+        self.ended.outcome = "failed" if isinstance(event, AgentFailed) else event.outcome
+        self.ended.reason = event.reason
+        if self._cancelled_because and self.ended.outcome == "cancelled":
             self.ended.reason = self._cancelled_because
         self._leave_it_at_source()
-        if event["outcome"] == "completed":
+        if isinstance(event, SourceFinished):
+            self.ended.facts = event.facts
+        if self.ended.outcome == "completed":
             self.ended.runs_at = DESTINATION
             self._cancelled_too_late()
-        if event.get("connected", True):  # else the destination has heard of nothing, and says nothing
-            self.ended.destination = self._pair.destination_agent.until("finished", LAST_WORD_S) or {}
-        heard = self.ended.destination.get("reason")
-        if event["outcome"] == "aborted" and heard and heard not in event["reason"]:
-            self.ended.reason += f" (the destination: {heard})"
-        return True
+        if not isinstance(event, NeverConnected):  # else the destination has heard of nothing, and says nothing
+            self._hear_destination(event.reason)
+
+    def _hear_destination(self, said: str) -> None:
+        heard = self._pair.destination_agent.until(DestinationFinished, LAST_WORD_S)
+        if isinstance(heard, DestinationFinished):
+            self.ended.destination = heard
+        if not isinstance(heard, DestinationFinished | AgentFailed) or self.ended.outcome != "aborted":
+            return
+        if heard.reason and heard.reason not in said:
+            self.ended.reason += f" (the destination: {heard.reason})"
 
     def _leave_it_at_source(self) -> None:
         self.ended.runs_at = SOURCE if self._pair.source.alive else None
@@ -210,29 +232,12 @@ class Following:
             if order.what == "cancel":
                 order.fault = "the guest had been given away"
 
-    def _on_gone(self, _event: dict[str, Any]) -> bool:
+    def _on_gone(self, event: Gone) -> None:
+        because = self._ended_because or f"the source agent {event}"
         if settle(self._pair):
             self.ended.outcome, self.ended.runs_at = "completed", DESTINATION
-            self.ended.reason = f"{self._gone_because} after commit; the guest runs at the destination"
+            self.ended.reason = f"{because} after commit; the guest runs at the destination"
         else:
             self._leave_it_at_source()
-            self.ended.reason = f"{self._gone_because} before commit; the guest runs on at the source"
+            self.ended.reason = f"{because} before commit; the guest runs on at the source"
             self.ended.reason += go_on_at_source(self._pair, self._unaccepted)
-        return True
-
-
-def read_round(fields: dict[str, Any]) -> Round:
-    """A round out of an agent's event."""
-    return Round(**{**fields, "kind": RoundKind(fields["kind"])})
-
-
-def read_decision(fields: dict[str, Any] | None) -> Decision | None:
-    """A decision out of an agent's event."""
-    if fields is None:
-        return None
-    throttle = fields["throttle"]
-    return Decision(
-        action=Action(fields["action"]),
-        reason=fields["reason"],
-        throttle=None if throttle is None else Throttle(**throttle),
-    )

@@ -4,10 +4,12 @@ A guest's own RAM says how far it came. A destination that ran has done more ope
 with both agents dead it can be told where the guest is: freeze both, compare, end one.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from typing import Any
 
+from testbed.core.agents.config import GuestNic
+from testbed.core.agents.told import Unaccepted
 from testbed.core.errors import TestbedError
 from testbed.engines.native.agents import AgentProcess
 from testbed.linux.net.interface import Nic
@@ -25,7 +27,7 @@ class Pair:
     destination_agent: AgentProcess
     source: GuestProcess
     destination: GuestProcess
-    nic: dict[str, Any] | None = None
+    nic: GuestNic | None = None
     frames: tuple[bytes, ...] = ()
 
 
@@ -50,7 +52,7 @@ def _silence(pair: Pair) -> None:
     """The guest that never ran says nothing to its clients when it is ended: they are the source's."""
     if pair.nic is not None and pair.destination.alive:
         pid, nic = pair.destination.process.pid, pair.nic
-        with suppress(OSError), closing(Nic(pid, nic["interface"], nic["ip"], nic["prefix"])) as its:
+        with suppress(OSError), closing(Nic(pid, nic.interface, nic.ip, nic.prefix)) as its:
             its.silence()
 
 
@@ -58,18 +60,19 @@ def _go_on_at_destination(pair: Pair) -> None:
     """As the agent would have done it: the network first, then the guest. One that cannot be reached there runs there
     all the same, and the switch is found to send what is for it elsewhere.
     """
-    if pair.nic is not None and pair.destination.alive:
+    if (nic := pair.nic) is not None and pair.destination.alive:
         with suppress(TestbedError):
-            bring_up(pair.destination.process.pid, **pair.nic, frames=pair.frames)
+            bring_up(pair.destination.process.pid, nic.interface, nic.ip, nic.prefix, frames=pair.frames)
     pair.destination.thaw()
 
 
-def go_on_at_source(pair: Pair, unaccepted: list[Any]) -> str:
+def go_on_at_source(pair: Pair, unaccepted: Sequence[Unaccepted]) -> str:
     """As the agent would have done it: the network first, then the guest. What could not be done, as words to add."""
     fault = ""
-    if pair.nic is not None and pair.source.alive:
+    if (nic := pair.nic) is not None and pair.source.alive:
+        pid, frames = pair.source.process.pid, pair.frames
         try:
-            take_back(pair.source.process.pid, **pair.nic, frames=pair.frames, unaccepted=unaccepted)
+            take_back(pid, nic.interface, nic.ip, nic.prefix, frames=frames, unaccepted=unaccepted)
         except TestbedError as error:
             fault = f", but {error}"
     pair.source.thaw()

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
+from testbed.core.agents.config import DestinationConfig
+from testbed.core.agents.told import DestinationFinished, DestinationReady, Told
 from testbed.core.errors import MigrationAborted
 from testbed.linux.memory import memfd
 from testbed.linux.net.interface import Nic
@@ -19,76 +20,72 @@ from testbed.migration.streams.sockets import PORT, STREAM_PORT, listen
 from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 
-Say = Callable[..., None]
+Say = Callable[[Told], None]
 
 
 class Destination:
-    """Config: role, guest (socket), address and interface (of the vMotion network), peer (the only address that the
-    source may have), migration_id (hex), wait_s; nic (interface, ip, prefix; None: the guest has no network) and the
-    frames (hex) that announce it.
-    """
+    """``say`` is told when it is ready, when it has finished, and at last that the guest was announced."""
 
-    def __init__(self, config: dict[str, Any], say: Say) -> None:
+    def __init__(self, config: DestinationConfig, say: Say) -> None:
         self._config, self._say = config, say
         self._announcer: Announcer | None = None
 
     def run(self) -> None:
         """Raises ``TestbedError`` when the source never came, or the migration broke."""
         with ExitStack() as stack:
-            guest = stack.enter_context(AttachedGuest(self._config["guest"]))
+            guest = stack.enter_context(AttachedGuest(self._config.guest))
             door, stream_door = self._door(PORT, Hello, stack), self._door(STREAM_PORT, StreamHello, stack)
             arrival = self._arrival(guest.ports().pid, stack)
             ports = guest.ports()
             # Mapped before anybody is told to come, so that no page is faulted in while pages arrive.
             memory = stack.enter_context(memfd.map_shared(ports.ram_fd, ports.ram_bytes, populate=True))
             view = stack.enter_context(memoryview(memory))
-            self._say("ready", port=PORT, pid=os.getpid())
+            self._say(DestinationReady())
             before = os.times()
             channel = self._channel(door, stack)
             agent = DestinationAgent(guest=guest, memory=view, channel=channel, door=stream_door, arrival=arrival)
             stack.callback(agent.close)
             try:
                 agent.serve()
-                self._finish(agent, before, door.strangers + stream_door.strangers)
+                self._finish(agent, before)
             finally:
                 if agent.runs_here and self._announcer:  # also when nobody was left to be told that it runs
                     self._announcer.repeat(self._say)
 
     def _arrival(self, pid: int, stack: ExitStack) -> Arriving | None:
-        nic = self._config.get("nic")
+        nic = self._config.nic
         if nic is None:
             return None
         try:
-            link = Nic(pid, nic["interface"], nic["ip"], nic["prefix"])
+            link = Nic(pid, nic.interface, nic.ip, nic.prefix)
             stack.callback(link.close)
-            frames = [bytes.fromhex(frame) for frame in self._config["frames"]]
-            self._announcer = Announcer(pid, nic["interface"], frames)
+            frames = [bytes.fromhex(frame) for frame in self._config.frames]
+            self._announcer = Announcer(pid, nic.interface, frames)
         except OSError as fault:
             raise MigrationAborted(f"the guest's network interface cannot be reached: {fault}") from fault
         stack.callback(self._announcer.close)
         return Arriving(pid, link, self._announcer)
 
     def _door(self, port: int, first: type[First], stack: ExitStack) -> Door[First]:
-        listener = listen(self._config["address"], port, self._config["interface"], BACKLOG)
-        known = bytes.fromhex(self._config["migration_id"])
-        door = Door(listener, first, known, peer=self._config["peer"], log=_log)
+        listener = listen(self._config.address, port, self._config.interface, BACKLOG)
+        known = bytes.fromhex(self._config.migration_id)
+        door = Door(listener, first, known, peer=self._config.peer, log=_log)
         return stack.enter_context(door)
 
     def _channel(self, door: Door[Hello], stack: ExitStack) -> Channel:
         """To the source, once it has come: nobody else is let in after it."""
-        sock, said, _ = door.admit(self._config["wait_s"])
+        sock, said, _ = door.admit(self._config.wait_s)
         door.close()
         return Channel(stack.enter_context(sock), Role.DESTINATION, received=said)
 
-    def _finish(self, agent: DestinationAgent, before: os.times_result, strangers: int) -> None:
+    def _finish(self, agent: DestinationAgent, before: os.times_result) -> None:
         times = os.times()
         self._say(
-            "finished",
-            outcome="aborted" if agent.abandoned else "completed",
-            reason=agent.abandoned or "the guest runs here",
-            received_bytes=agent.received_bytes,
-            strangers=strangers,
-            cpu_s=times.user + times.system - before.user - before.system,
+            DestinationFinished(
+                outcome="aborted" if agent.abandoned else "completed",
+                reason=agent.abandoned or "the guest runs here",
+                cpu_s=times.user + times.system - before.user - before.system,
+            )
         )
 
 

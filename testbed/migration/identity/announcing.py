@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable, Sequence
 from time import monotonic, monotonic_ns
 
+from testbed.core.agents.told import Announced
 from testbed.linux.net.netns import inside
 
 REPEATS_S = (0.05, 0.15, 0.3)
 """After the first one; vSphere's Notify Switches repeats as well."""
-Say = Callable[..., None]
 
 
 class Announcer:
@@ -37,8 +37,8 @@ class Announcer:
         self.count += 1
         return monotonic_ns()
 
-    def repeat(self, say: Say) -> None:
-        """At ``REPEATS_S`` from now; then says ``announced`` with the ``count``, and the ``fault`` if one ended it."""
+    def repeat(self, say: Callable[[Announced], None]) -> None:
+        """At ``REPEATS_S`` from now; then says how often, and the fault if one ended it."""
         begun, fault = monotonic(), self.fault
         try:
             for after_s in REPEATS_S:
@@ -48,7 +48,7 @@ class Announcer:
                 self.announce()
         except OSError as error:  # the guest has gone, or its link was cut
             fault = fault or str(error)
-        say("announced", count=self.count, fault=fault)
+        say(Announced(count=self.count, fault=fault))
 
     def close(self) -> None:
         """No more of them."""

@@ -20,15 +20,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic_ns
-from typing import TypeAlias
 
+from testbed.core.agents.told import Unaccepted
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, MigrationAborted
 from testbed.linux.net import tcp_ends, tcp_orphan, tcp_repair, tcp_segment
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import inside
 from testbed.linux.net.tcp_info import tcp_in_use
-from testbed.linux.net.tcp_orphan import Known
 from testbed.linux.net.tcp_table import Entry, Table
 from testbed.linux.processes.pidfd import make_room
 from testbed.migration.guest import Adopted
@@ -36,7 +35,6 @@ from testbed.migration.identity.announcing import Announcer
 from testbed.migration.identity.finding import TOO_MUCH, UNREADABLE, find, foresee
 from testbed.wire.tcp import MAX_CONNECTION_BYTES
 
-Unaccepted: TypeAlias = Known
 TAKEN_OUT = "not accepted yet when the guest came back"
 CLOSED = "closed by the guest, and what it had said last could not be read"
 

@@ -7,11 +7,12 @@ the destination agent died after the guest's first step       bring_up
 from collections.abc import Sequence
 from contextlib import closing
 
+from testbed.core.agents.told import Unaccepted
 from testbed.linux.net import tcp_repair
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import inside
 from testbed.migration.identity.announcing import Announcer
-from testbed.migration.identity.connections import Unaccepted, as_abort, reset_all
+from testbed.migration.identity.connections import as_abort, reset_all
 from testbed.migration.identity.finding import sockets_of
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
+from testbed.core.agents.told import StreamFacts
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.extents import Extents
 from testbed.core.rounds import EarlyLook
@@ -132,27 +133,26 @@ class SendStreams:
         """Bytes that TCP holds for all streams until the destination has acknowledged them."""
         return sum(unacknowledged(sock) for sock in self.sockets)
 
-    def facts(self) -> list[dict[str, int | str]]:
-        """Per stream: page and framing bytes, retransmitted segments, their size, congestion control, own port."""
-        found: list[dict[str, int | str]] = []
-        for sock, sent in zip(self.sockets, self.sent, strict=True):
-            info = tcp_info(sock)
-            found.append(
-                {
-                    "page_bytes": sent.pages,
-                    "framing_bytes": sent.framing,
-                    "retransmits": info.retransmits,
-                    "mss": info.mss,
-                    "congestion": info.congestion,
-                }
-            )
-        return found
+    def facts(self) -> tuple[StreamFacts, ...]:
+        """Per stream: what it carried, and how its TCP fared."""
+        return tuple(map(_facts, self.sockets, self.sent))
 
     def close(self) -> None:
         """Ends all connections; what the peer has not taken yet is thrown away."""
         for sock in self.sockets:
             close_at_once(sock)
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def _facts(sock: socket.socket, sent: SentBytes) -> StreamFacts:
+    info = tcp_info(sock)
+    return StreamFacts(
+        page_bytes=sent.pages,
+        framing_bytes=sent.framing,
+        retransmits=info.retransmits,
+        mss=info.mss,
+        congestion=info.congestion,
+    )
 
 
 def batch_bytes(cap: float) -> int:
