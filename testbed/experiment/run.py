@@ -21,6 +21,8 @@ from testbed.engines import Engine, RunContext, registry
 from testbed.engines.forecasting import outlook
 from testbed.experiment.environment import environment
 from testbed.experiment.lock import RUNTIME, MachineLock, RunState, sweep
+from testbed.findings.ended import Ended
+from testbed.findings.recording import decided
 from testbed.linux.memory.room import room
 from testbed.linux.processes.interrupts import interruptible
 from testbed.report.page import page
@@ -149,9 +151,6 @@ class Audience:
 
 def failed(plan: Plan, reason: str) -> MigrationRecord:
     """The record of a migration that could not even begin."""
-    from testbed.engines.native.following import Ended
-    from testbed.findings.recording import decided
-
     link = plan.network.vmotion
     unmeasured = LinkRecord(
         rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
 from testbed.core.records.services import CaptureRecord
-from testbed.engines.native.following import Ended
+from testbed.findings.ended import Ended
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.services import Applied
 from testbed.metrics.sampler import SamplerReport

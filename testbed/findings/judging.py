@@ -1,6 +1,6 @@
 """Whether a record may be believed, and why not, in sentences: no single check is enough, and none is left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from testbed.core.expectation import unmet
 from testbed.core.records.migration import MigrationRecord
@@ -63,7 +63,7 @@ def _measurement(made: MigrationRecord, seen: Evidence, pace: float | None) -> I
         yield f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost"
 
 
-def _by_hand(controls: list[ControlRecord]) -> list[str]:
+def _by_hand(controls: Sequence[ControlRecord]) -> list[str]:
     """A migration that somebody had a hand in says nothing of what it would have been."""
     obeyed = [each for each in controls if not each.fault]
     done = [by_hand(each.what, each.value) for each in obeyed]

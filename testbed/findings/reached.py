@@ -6,12 +6,10 @@ Each has its own ways of going unseen, so each says why it cannot be believed.
 from collections.abc import Iterator
 
 from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord
-from testbed.engines.native.following import Ended
 from testbed.findings.blackout import blackout
+from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.rig.applications import Applications
 from testbed.rig.clients import PROBE
-
-SOURCE, DESTINATION = "esx1", "esx2"
 
 
 def identity(applications: Applications, ended: Ended) -> IdentityRecord | None:

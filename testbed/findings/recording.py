@@ -20,8 +20,8 @@ from testbed.core.records.migration import (
 )
 from testbed.core.records.rounds import record_round
 from testbed.core.rounds import RoundKind
-from testbed.engines.native.following import Ended
 from testbed.findings.accounting import account
+from testbed.findings.ended import Ended
 from testbed.findings.evidence import Evidence
 from testbed.findings.judging import reasons
 from testbed.model.full_scale import full_scale
@@ -69,7 +69,7 @@ def decided(
         streams=_streams(streams),
         rounds=[record_round(done, decision, (link.available or 0.0) / 8) for done, decision in ended.rounds],
         predicted=predicted,
-        controls=ended.controls,
+        controls=list(ended.controls),
         invalid_reasons=[UNCHECKED],
     )
     made.full_scale = full_scale(made)

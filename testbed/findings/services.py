@@ -13,8 +13,8 @@ from guest_agent.memory.verify import areas
 from guest_agent.ring import COLUMNS, Rows
 from guest_agent.services import Service, ServiceEvidence, Verdict
 from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord, ServiceRecord
-from testbed.engines.native.following import Ended
 from testbed.findings.brownout import Stretch, describe, fell_silent
+from testbed.findings.ended import Ended
 from testbed.findings.reached import breakable, connections, identity, reasons, seen_blackout
 from testbed.linux.files import owned
 from testbed.rig.applications import Applications

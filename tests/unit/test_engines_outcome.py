@@ -29,8 +29,10 @@ from testbed.core.errors import TestbedError
 from testbed.core.events import Event
 from testbed.core.records.stamps import Stamps
 from testbed.engines.native import following as outcome
-from testbed.engines.native.following import DESTINATION, SOURCE, Ended, Following
-from testbed.engines.native.settling import Pair, settle
+from testbed.engines.native.follower import SILENCE_S
+from testbed.engines.native.following import Following
+from testbed.engines.native.settling import Pair, freeze
+from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.linux.processes import waiting
 from testbed.linux.processes.interrupts import Noted
 from testbed.rig.orders import Controls, Order
@@ -121,7 +123,7 @@ class Stage:
         self.noted, self.controls, self.now = Noted(), Controls(), 0.0
         self.events: list[Event] = []
         if monkeypatch:
-            monkeypatch.setattr(waiting.Patience.__init__, "__defaults__", (lambda: self.now,))
+            monkeypatch.setattr(outcome, "monotonic", lambda: self.now)
 
     def follow(self, timeout_s: float = 600.0) -> Ended:
         following = Following(
@@ -143,10 +145,10 @@ class Stage:
 @given(st.integers(0, 2**63), st.integers(0, 2**63))
 def test_there_is_one_runner_wherever_the_counters_stand(source: int, destination: int) -> None:
     stage = Stage(None, done=(source, destination))
-    there = settle(stage.pair)
+    there = stage.follow().runs_at == DESTINATION
     assert there is (destination > source)
     assert stage.destination.runs is there and stage.destination.alive is there
-    assert not stage.source.runs and stage.source.alive
+    assert stage.source.runs is not there and stage.source.alive
     assert stage.serving.killed
 
 
@@ -155,7 +157,7 @@ def test_a_guest_that_cannot_be_stopped_lets_nobody_decide_and_the_other_is_stop
     stage = Stage()
     getattr(stage, stuck).stuck = True
     with pytest.raises(TimeoutError):
-        settle(stage.pair)
+        freeze(stage.pair)
     assert stage.log == ["freeze source", "freeze destination"]
     ended = stage.follow()
     assert (ended.outcome, ended.runs_at) == ("failed", None)
@@ -211,14 +213,14 @@ def test_all_were_stopped_and_the_agent_has_its_time_anew(monkeypatch: pytest.Mo
 def test_slow_is_not_hung_and_hung_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = Stage(monkeypatch)
     slice_s = waiting.SLICE_S
-    nearly = int(outcome.SILENCE_S / slice_s) - 2
+    nearly = int(SILENCE_S / slice_s) - 2
     quiet = [stage.later(slice_s), None] * nearly
     stage.agent.said = deque([*[*quiet, PROGRESS] * 5, FINISHED])
     assert stage.follow().outcome == "completed"
     stage.agent.said = deque([stage.later(slice_s), None] * (nearly + 10))
     ended = stage.follow()
     assert stage.agent.killed and (ended.outcome, ended.runs_at) == ("failed", SOURCE)
-    assert ended.reason.startswith(f"the source agent said nothing for {outcome.SILENCE_S:g} s")
+    assert ended.reason.startswith(f"the source agent said nothing for {SILENCE_S:g} s")
 
 
 def test_a_signal_that_was_noted_cancels_and_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from guest_agent.client.conversation import ClientFinished
 from testbed.core.agents.told import ConnectionFacts, SourceFacts, ThrottleFacts
 from testbed.core.records.stamps import Stamps
-from testbed.engines.native.following import Ended
+from testbed.findings.ended import Ended
 from testbed.findings.reached import breakable, connections, reasons
 from testbed.rig.clients import PROBE
 

@@ -9,21 +9,21 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 import psutil
 
-from testbed.core.agents.told import AgentFailed, Announced, Gone
+from testbed.core.agents.told import Announced, Gone
 from testbed.core.errors import TestbedError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MemoryRecord, MigrationRecord, PredictionRecord
 from testbed.core.records.services import CaptureRecord
 from testbed.engines import RunContext
-from testbed.engines.native.following import DESTINATION, Ended
 from testbed.engines.native.proof import prove_memory
 from testbed.engines.native.settling import Pair
+from testbed.findings.ended import DESTINATION, Ended
 from testbed.findings.evidence import Evidence
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.recording import record
@@ -95,7 +95,8 @@ class Concluding:
         memory = self._prove() if at_rest else MemoryRecord(match=None, method="not compared")
         applied = self._steps.take("the guest's services", lambda: self._applied(runner), Applied())
         log = self._steps.take("the guest's own log", self._measuring.guest_log, NOTHING_LOGGED)
-        self._ended.interrupted = self._ended.interrupted or bool(noted.why)
+        if noted.why:
+            self._ended = replace(self._ended, interrupted=True)
         return record(
             Evidence(
                 plan=self._lab.plan,
@@ -150,13 +151,12 @@ class Concluding:
             return
         match self._pair.destination_agent.until(Announced, ANNOUNCED_S):
             case Announced(count=count, fault=fault):
-                ended.announced, ended.announce_fault = count, fault
-            case Gone() as gone:
-                ended.announce_fault = f"the destination agent {gone} before it said so"
-            case AgentFailed():
-                ended.announce_fault = f"the destination agent {Gone()} before it said so"
+                self._ended = replace(ended, announced=count, announce_fault=fault)
             case None:
-                ended.announce_fault = "the destination agent does not say"
+                self._ended = replace(ended, announce_fault="the destination agent does not say")
+            case end:
+                gone = end if isinstance(end, Gone) else Gone()
+                self._ended = replace(ended, announce_fault=f"the destination agent {gone} before it said so")
 
     def _captured(self) -> CaptureRecord | None:
         capture = self._lab.capture

@@ -7,6 +7,7 @@ Everything is put on one ExitStack, so that whatever happens is undone in the op
 
 import secrets
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from time import monotonic, sleep
 from typing import IO, ClassVar
@@ -24,8 +25,9 @@ from testbed.engines import RunContext, register
 from testbed.engines.forecasting import foresee
 from testbed.engines.native.agents import AgentProcess
 from testbed.engines.native.concluding import FAULTS, Concluding, Steps
-from testbed.engines.native.following import DESTINATION, SOURCE, Ended, Following
+from testbed.engines.native.following import Following
 from testbed.engines.native.settling import Pair
+from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.findings.recording import decided
 from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Noted, noting
@@ -137,10 +139,11 @@ class Lab:
         ended = Following(self.pair, self._observe, timeout_s, controls, self.link, noted).to_the_end()
         self.measuring.mark_anyway("ended", "migrate")
         asked = self.measuring.marks["migrate"].at
-        ended.controls[:0] = [
+        before = [
             ControlRecord(at_s=at - asked, what=order.what, value=order.value, fault=fault)
             for at, order, fault in self._by_hand
         ]
+        ended = replace(ended, controls=(*before, *ended.controls))
         known = decided(self.plan, self._calibrated, ended, **self.tracker, predicted=self.predicted)
         self.steps.take("its end could not be kept", lambda: self.context.decided(known), None)
         if self.crossing:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from guest_agent.memory.verify import prove
 from testbed.core.records.migration import MemoryRecord
-from testbed.engines.native.following import Ended
 from testbed.engines.native.settling import Pair
+from testbed.findings.ended import Ended
 
 METHOD = "frozen source against stopped destination, byte for byte; what the guest wrote since is replayed"
 

@@ -1,8 +1,4 @@
-"""Who owns the guest when no agent can say so: one runner, never two, never none.
-
-A guest's own RAM says how far it came. A destination that ran has done more operations than the frozen source, so even
-with both agents dead it can be told where the guest is: freeze both, compare, end one.
-"""
+"""The two guests stopped, and one of them let run: what ``Follower`` decides upon, and what it decides, carried out."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
@@ -12,6 +8,7 @@ from testbed.core.agents.config import GuestNic
 from testbed.core.agents.told import Unaccepted
 from testbed.core.errors import TestbedError
 from testbed.engines.native.agents import AgentProcess
+from testbed.engines.native.deeds import Frozen
 from testbed.linux.net.interface import Nic
 from testbed.migration.identity.rescue import bring_up, take_back
 from testbed.rig.guests import GuestProcess
@@ -31,32 +28,30 @@ class Pair:
     frames: tuple[bytes, ...] = ()
 
 
-def settle(pair: Pair) -> bool:
-    """Decides for good where the guest lives: True at the destination, which then runs; False at the source, and the
-    destination's guest is ended. The source is left frozen either way. Raises ``TimeoutError`` for one that cannot be
-    stopped; the other is, then.
-    """
-    pair.destination_agent.kill()
+def freeze(pair: Pair) -> Frozen:
+    """Neither makes a step any more. Raises ``TimeoutError`` for one that cannot be stopped; the other is, then."""
     with ExitStack() as both:
         both.callback(pair.destination.freeze)
         pair.source.freeze()
-    if pair.destination.operations() > pair.source.operations():
-        _go_on_at_destination(pair)
-        return True
-    _silence(pair)
-    pair.destination.kill()
-    return False
+    return Frozen(
+        source_operations=pair.source.operations(),
+        destination_operations=pair.destination.operations(),
+        source_alive=pair.source.alive,
+    )
 
 
-def _silence(pair: Pair) -> None:
-    """The guest that never ran says nothing to its clients when it is ended: they are the source's."""
-    if pair.nic is not None and pair.destination.alive:
-        pid, nic = pair.destination.process.pid, pair.nic
+def drop(pair: Pair) -> None:
+    """The guest that never ran at the destination is ended, and says nothing to its clients by that: they are the
+    source's.
+    """
+    if (nic := pair.nic) is not None and pair.destination.alive:
+        pid = pair.destination.process.pid
         with suppress(OSError), closing(Nic(pid, nic.interface, nic.ip, nic.prefix)) as its:
             its.silence()
+    pair.destination.kill()
 
 
-def _go_on_at_destination(pair: Pair) -> None:
+def go_on_at_destination(pair: Pair) -> None:
     """As the agent would have done it: the network first, then the guest. One that cannot be reached there runs there
     all the same, and the switch is found to send what is for it elsewhere.
     """

@@ -1,0 +1,150 @@
+"""What ``Follower`` hears of a migration that is under way, and what it wants done: plain values.
+
+Tell, Publish, EndSource, EndDestination, BringUp, Drop    are done
+ChangeLink ▶ LinkChanged     SeeSource ▶ SourceSeen        are done or looked at, and what came of it is heard
+Freeze ▶ Frozen              TakeBack ▶ TakenBack          before the next is
+HearDestination ▶ LastWord
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from testbed.core.agents.told import AgentFailed, AgentOrder, DestinationFinished, Gone, Told, Unaccepted
+from testbed.core.events import Event
+from testbed.rig.orders import Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A slice of waiting is over; ``silent``: the source agent has said nothing in it."""
+
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signalled:
+    """A signal was noted, whose words are ``why``."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateOrder:
+    """What somebody ordered when the migration had ended."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChanged:
+    """``order`` was carried out, or for which ``fault`` not."""
+
+    order: Order
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSeen:
+    """Whether the guest's process at the source is there."""
+
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWord:
+    """How the destination ended; None of one that does not say."""
+
+    said: DestinationFinished | AgentFailed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """Neither guest makes a step any more; how many operations each had done, and whether the source's is there."""
+
+    source_operations: int
+    destination_operations: int
+    source_alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """The guest runs on at the source; ``fault``: what could not be done for that, as words to add."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeedFailed:
+    """What was to be done, or to be heard, could not be; what was still to be done after it is not done."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """An order to the source agent."""
+
+    order: AgentOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """An event for whoever watches."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSource:
+    """The source agent is to be killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndDestination:
+    """The destination agent is to be killed, so that it lets no guest run any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """Both guests are to be stopped where they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringUp:
+    """The guest at the destination is to run and to be heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """The guest at the destination is to be ended, unheard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """The guest at the source is to run on and to be heard; remote ends of ``unaccepted`` are to be told."""
+
+    unaccepted: tuple[Unaccepted, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeeSource:
+    """Whether the guest's process at the source is there is to be looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearDestination:
+    """The destination's last word is to be waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLink:
+    """An order for the vMotion link is to be carried out."""
+
+    order: Order
+
+
+Finding: TypeAlias = LinkChanged | SourceSeen | LastWord | Frozen | TakenBack | DeedFailed
+Heard: TypeAlias = Told | Gone | Order | Slice | Signalled | LateOrder | Finding
+Act: TypeAlias = Tell | Publish | EndSource | EndDestination | BringUp | Drop
+Question: TypeAlias = Freeze | TakeBack | SeeSource | HearDestination | ChangeLink
+Deed: TypeAlias = Act | Question

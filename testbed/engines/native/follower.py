@@ -1,0 +1,255 @@
+"""Following a migration to its end, decided over values: what was heard goes in with the time, what to do comes out.
+
+    the source agent says ─┐               ┌─ Tell, Publish, ChangeLink
+    somebody orders, signal┼─▶ Follower ──▶┤
+    time, what a deed found┘               └─ who owns the guest: EndDestination, Freeze, then BringUp │ Drop, TakeBack
+
+It knows no process and no clock, so each of its steps can be tried, and can fail, in a test. Who owns the guest when no
+agent can say so: its own RAM says how far it came, and a destination that ran has done more operations than the frozen
+source. One runner, never two, never none.
+"""
+
+from dataclasses import replace
+
+from testbed.core.agents.told import (
+    AgentFailed,
+    CancelOrder,
+    CommitUnanswered,
+    DestinationFinished,
+    Gone,
+    MigrateOrder,
+    NeverConnected,
+    ReleaseOrder,
+    ResumeOrder,
+    RoundCells,
+    RoundDone,
+    RoundProgress,
+    SourceFinished,
+    Throttled,
+    ThrottleOrder,
+    Told,
+    Unaccepted,
+    UnacceptedConnections,
+)
+from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
+from testbed.core.records.services import ControlRecord
+from testbed.core.rounds import Action
+from testbed.engines.native.deeds import (
+    BringUp,
+    ChangeLink,
+    Deed,
+    DeedFailed,
+    Drop,
+    EndDestination,
+    EndSource,
+    Finding,
+    Freeze,
+    Frozen,
+    Heard,
+    HearDestination,
+    LastWord,
+    LateOrder,
+    LinkChanged,
+    Publish,
+    SeeSource,
+    Signalled,
+    Slice,
+    SourceSeen,
+    TakeBack,
+    TakenBack,
+    Tell,
+)
+from testbed.findings.ended import DESTINATION, SOURCE, Ended
+from testbed.linux.processes.waiting import Patience
+from testbed.rig.orders import Order
+
+BY_HAND = "cancelled by hand"
+CANCEL_GRACE_S = 10.0
+"""How long a source may take to stop after a cancel, before its agent is ended instead."""
+SILENCE_S = 20.0
+"""An agent that says nothing for so long hangs: it tells its progress several times a second, and waits for no answer
+that long while the guest stands still. Without this a guest could be stunned for as long as the timeout lasts."""
+SETTLE = (EndDestination(), Freeze())
+"""What has to be done before it can be decided where the guest is."""
+
+
+class Follower:
+    """Of one migration, from its beginning at ``now`` (seconds of one clock, as all ``now``). ``ended`` is how it went
+    as far as it went; ``over``: it has ended, once the deeds of the last step are done.
+    """
+
+    def __init__(self, timeout_s: float, now: float) -> None:
+        self._began = self._now = now
+        self._silence = Patience(SILENCE_S, lambda: self._now)
+        self._time = Patience(timeout_s, lambda: self._now)
+        self._cancelled_because: str | None = None
+        self._ended_because = ""
+        self._unaccepted: tuple[Unaccepted, ...] = ()
+        self._in_doubt = self._broken = False
+        self.ended, self.over = Ended(), False
+
+    def begin(self) -> list[Deed]:
+        """The word is given."""
+        return [Tell(order=MigrateOrder()), Publish(event=PhaseChanged(at=self._now, phase="precopy"))]
+
+    def step(self, heard: Heard, now: float) -> list[Deed]:
+        """What to do about it, in order. What a deed finds is to be heard before the next one is done, and
+        ``DeedFailed`` instead of all that are left. Raises nothing.
+        """
+        self._now = now
+        match heard:
+            case Slice(silent=silent):
+                return self._watch(silent=silent)
+            case Signalled(why=why):
+                return self._interrupt(why)
+            case Order():
+                return self._obey(heard)
+            case LateOrder(order=order):
+                return self._note(order.what, order.value, "the migration had ended")
+            case LinkChanged() | SourceSeen() | LastWord() | Frozen() | TakenBack() | DeedFailed():
+                return self._find(heard)
+        self._silence.anew()
+        return self._hear(heard)
+
+    def _watch(self, *, silent: bool) -> list[Deed]:
+        """An agent that hangs is ended; its end is then heard next."""
+        late = self._time.over()
+        if silent and self._silence.over():
+            return self._end_agent(f"the source agent said nothing for {SILENCE_S:g} s and was ended")
+        if self._cancelled_because and late:
+            return self._end_agent(f"{self._cancelled_because}; the source agent did not stop and was ended")
+        return self._cancel("the migration took longer than its timeout") if late else []
+
+    def _interrupt(self, why: str) -> list[Deed]:
+        if self.ended.interrupted:
+            return []
+        self.ended = replace(self.ended, interrupted=True)
+        return self._cancel(why)
+
+    def _obey(self, order: Order) -> list[Deed]:
+        """By hand: each is an event, and in the record; a throttle once the agent says what came of it."""
+        match order.what:
+            case "cancel":
+                return [*self._note(order.what, None, None), *self._cancel(BY_HAND)]
+            case "throttle":
+                return [Tell(order=ThrottleOrder(level=order.value or 0.0))]
+        return [ChangeLink(order=order)]
+
+    def _note(self, what: str, value: float | None, fault: str | None) -> list[Deed]:
+        done = ControlRecord(at_s=self._now - self._began, what=what, value=value, fault=fault)
+        self.ended = replace(self.ended, controls=(*self.ended.controls, done))
+        return [Publish(event=Controlled(at=self._now, what=what, value=value, fault=fault))]
+
+    def _cancel(self, why: str) -> list[Deed]:
+        self._cancelled_because = self._cancelled_because or why
+        self._time.anew(CANCEL_GRACE_S)
+        return [Tell(order=CancelOrder())]
+
+    def _end_agent(self, because: str) -> list[Deed]:
+        self._ended_because = because
+        return [EndSource()]
+
+    def _hear(self, said: Told | Gone) -> list[Deed]:
+        match said:
+            case RoundProgress() | RoundDone() | RoundCells() | Throttled() | UnacceptedConnections():
+                return self._go_on(said)
+            case CommitUnanswered():
+                self._in_doubt = True
+                return [*SETTLE]
+            case SourceFinished() | NeverConnected() | AgentFailed():
+                return self._finish(said)
+            case Gone():
+                self._ended_because = self._ended_because or f"the source agent {said}"
+                return [*SETTLE]
+        return self._end_agent(f"the source agent said what it may not say now ({type(said).__name__}) and was ended")
+
+    def _go_on(self, said: RoundProgress | RoundDone | RoundCells | Throttled | UnacceptedConnections) -> list[Deed]:
+        match said:
+            case RoundProgress(at=at, round=index, sent_bytes=sent, round_bytes=size):
+                return [Publish(event=Progress(at=at, round=index, sent_bytes=sent, round_bytes=size))]
+            case Throttled(level=level, fault=fault):
+                return self._note("throttle", level, fault)
+            case UnacceptedConnections(connections=connections):
+                self._unaccepted = connections
+                return []
+            case RoundCells():
+                self.ended = replace(self.ended, cells=(*self.ended.cells, said))
+                return []
+        self.ended = replace(self.ended, rounds=(*self.ended.rounds, (said.round, said.decision)))
+        deeds: list[Deed] = [Publish(event=RoundFinished(at=said.at, round=said.round, decision=said.decision))]
+        if said.decision and said.decision.action is Action.SWITCH_OVER:
+            deeds.append(Publish(event=PhaseChanged(at=said.at, phase="switchover")))
+        return deeds
+
+    def _finish(self, said: SourceFinished | NeverConnected | AgentFailed) -> list[Deed]:
+        self.over = True
+        self.ended = replace(
+            self.ended,
+            outcome="failed" if isinstance(said, AgentFailed) else said.outcome,
+            reason=said.reason,
+            facts=said.facts if isinstance(said, SourceFinished) else None,
+        )
+        if self._cancelled_because and self.ended.outcome == "cancelled":
+            self.ended = replace(self.ended, reason=self._cancelled_because)
+        if self.ended.outcome == "completed":
+            self._cancelled_too_late()
+        if isinstance(said, NeverConnected):  # the destination has heard of nothing, and says nothing
+            return [SeeSource()]
+        return [SeeSource(), HearDestination()]
+
+    def _cancelled_too_late(self) -> None:
+        """A cancel after commit changed nothing."""
+        given_away = "the guest had been given away"
+        controls = [replace(each, fault=given_away) if each.what == "cancel" else each for each in self.ended.controls]
+        self.ended = replace(self.ended, controls=tuple(controls))
+
+    def _find(self, found: Finding) -> list[Deed]:
+        match found:
+            case LinkChanged(order=order, fault=fault):
+                return self._note(order.what, order.value, fault)
+            case SourceSeen(alive=alive):
+                here = SOURCE if alive else None
+                self.ended = replace(self.ended, runs_at=DESTINATION if self.ended.outcome == "completed" else here)
+            case LastWord(said=said):
+                self._hear_destination(said)
+            case Frozen():
+                return self._settle(found)
+            case TakenBack(fault=fault):
+                self.ended = replace(self.ended, reason=self.ended.reason + fault)
+            case DeedFailed(fault=fault):
+                return self._recover(fault)
+        return []
+
+    def _hear_destination(self, said: DestinationFinished | AgentFailed | None) -> None:
+        if isinstance(said, DestinationFinished):
+            self.ended = replace(self.ended, destination=said)
+        reason = said.reason if said and self.ended.outcome == "aborted" else ""
+        if reason and reason not in self.ended.reason:
+            self.ended = replace(self.ended, reason=f"{self.ended.reason} (the destination: {reason})")
+
+    def _settle(self, found: Frozen) -> list[Deed]:
+        """Decides for good where the guest lives. In doubt the source agent is told, and brings it to its end."""
+        there = found.destination_operations > found.source_operations
+        deeds: list[Deed] = [BringUp() if there else Drop()]
+        if self._in_doubt:
+            self._in_doubt = False
+            return [*deeds, Tell(order=ReleaseOrder() if there else ResumeOrder())]
+        self.over = True
+        because = self._ended_because
+        if there:
+            reason = f"{because} after commit; the guest runs at the destination"
+            self.ended = replace(self.ended, outcome="completed", runs_at=DESTINATION, reason=reason)
+            return deeds
+        reason = f"{because} before commit; the guest runs on at the source"
+        self.ended = replace(self.ended, runs_at=SOURCE if found.source_alive else None, reason=reason)
+        return [*deeds, TakeBack(unaccepted=self._unaccepted)]
+
+    def _recover(self, fault: str) -> list[Deed]:
+        """Once it is decided without the agents; what fails then leaves nothing that could be tried."""
+        if self._broken:
+            self.over = True
+            reason = f"where the guest is could not be decided, and neither host was told to run it: {fault}"
+            self.ended = replace(self.ended, outcome="failed", runs_at=None, reason=reason)
+            return []
+        self._broken, self._in_doubt = True, False
+        return [*self._end_agent(f"{fault}: the source agent was ended"), *SETTLE]
