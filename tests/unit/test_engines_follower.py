@@ -226,6 +226,11 @@ def test_a_signal_cancels_once_and_is_the_reason() -> None:
     assert ended.interrupted and (ended.outcome, ended.reason) == ("cancelled", "interrupted by SIGHUP")
 
 
+def test_what_cancelled_it_first_is_the_reason() -> None:
+    world = after(Order(what="cancel"), Signalled(why="interrupted by SIGINT"), CANCELLED)
+    assert world.follower.ended.reason == BY_HAND and world.follower.ended.interrupted
+
+
 def test_what_is_ordered_by_hand_is_done_and_recorded() -> None:
     cut, throttle = Order(what="cut"), Order(what="throttle", value=0.5)
     world = after(cut, throttle, Throttled(level=0.5, fault="not now"), Order(what="cancel"))

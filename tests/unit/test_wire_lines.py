@@ -171,6 +171,11 @@ def test_any_text_can_be_said_and_moves_no_cursor(text: str) -> None:
     assert heard.reason == printable(text) and heard.reason.isprintable()
 
 
+@pytest.mark.parametrize("text", ["x" * 501, "\x1b" * 200, "\ud800\u202e"])
+def test_what_is_heard_is_no_longer_than_a_sentence_or_two_and_printable(text: str) -> None:
+    assert read_event(line(told.CommitUnanswered(reason=text))) == told.CommitUnanswered(reason=printable(text))
+
+
 @given(st.floats(allow_nan=False) | st.integers(0))
 def test_any_number_can_be_said_and_no_reader_finds_it_too_large(number: float) -> None:
     heard = read_event(line(told.Throttled(level=number, fault=None)))

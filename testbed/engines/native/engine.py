@@ -178,40 +178,9 @@ class Lab:
 
     def _agents(self, source: GuestProcess, destination: GuestProcess) -> Pair:
         """Both agents, ready: the destination listens, the source knows how it will track the guest."""
-        here, there = self._vmotion(SOURCE), self._vmotion(DESTINATION)
-        migration, nic, frames = self.plan.migration, self.applications.nic, self.applications.announcement
-        number, hexadecimal = secrets.token_hex(16), tuple(frame.hex() for frame in frames)
-        serving = self._agent(
-            DESTINATION,
-            DestinationConfig(
-                guest=str(destination.socket),
-                address=there.ip,
-                interface=there.name,
-                peer=here.ip,
-                wait_s=self._wait_s + self.plan.warmup_s,
-                migration_id=number,
-                nic=nic,
-                frames=hexadecimal,
-            ),
-        )
-        sourcing = self._agent(
-            SOURCE,
-            SourceConfig(
-                guest=str(source.socket),
-                peer=there.ip,
-                interface=here.name,
-                congestion=self.plan.network.vmotion.congestion,
-                policy=Trusted(migration.policy),
-                stream_cap=None if migration.stream_cap is None else migration.stream_cap / 8,
-                tracker=migration.tracker,
-                strict=migration.strict,
-                connections=migration.connections,
-                migration_id=number,
-                streams=migration.streams,
-                nic=nic,
-                frames=hexadecimal,
-            ),
-        )
+        number = secrets.token_hex(16)
+        serving = self._agent(DESTINATION, self._destination_config(destination, number))
+        sourcing = self._agent(SOURCE, self._source_config(source, number))
         serving.ready(DestinationReady, START_TIMEOUT_S)
         chosen = sourcing.ready(SourceReady, START_TIMEOUT_S)
         self.tracker = {"tracker": chosen.tracker, "tracker_reason": chosen.reason}
@@ -220,8 +189,39 @@ class Lab:
             destination_agent=serving,
             source=source,
             destination=destination,
-            nic=nic,
-            frames=frames,
+            nic=self.applications.nic,
+            frames=self.applications.announcement,
+        )
+
+    def _destination_config(self, guest: GuestProcess, migration_id: str) -> DestinationConfig:
+        here = self._vmotion(DESTINATION)
+        return DestinationConfig(
+            guest=str(guest.socket),
+            address=here.ip,
+            interface=here.name,
+            peer=self._vmotion(SOURCE).ip,
+            wait_s=self._wait_s + self.plan.warmup_s,
+            migration_id=migration_id,
+            nic=self.applications.nic,
+            frames=tuple(frame.hex() for frame in self.applications.announcement),
+        )
+
+    def _source_config(self, guest: GuestProcess, migration_id: str) -> SourceConfig:
+        migration, cap = self.plan.migration, self.plan.migration.stream_cap
+        return SourceConfig(
+            guest=str(guest.socket),
+            peer=self._vmotion(DESTINATION).ip,
+            interface=self._vmotion(SOURCE).name,
+            congestion=self.plan.network.vmotion.congestion,
+            policy=Trusted(migration.policy),
+            stream_cap=None if cap is None else cap / 8,
+            tracker=migration.tracker,
+            strict=migration.strict,
+            connections=migration.connections,
+            migration_id=migration_id,
+            streams=migration.streams,
+            nic=self.applications.nic,
+            frames=tuple(frame.hex() for frame in self.applications.announcement),
         )
 
     def _vmotion(self, host: str) -> Interface:
