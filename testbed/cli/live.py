@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from testbed.core.events import Event, Observer, PhaseChanged
-from testbed.core.outlook import Outlook
+from testbed.core.outlook import Outlook, Outlooks
 from testbed.core.text.printable import printable
 from testbed.core.units import in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.words.lines import lines
@@ -24,17 +24,17 @@ FRAMES = 8
 def live_view(title: str) -> Iterator[Observer]:
     """An observer that any thread may call."""
     console = Console(stderr=True, highlight=False)
-    outlook, lock = Outlook(), Lock()
+    outlooks, lock = Outlooks(), Lock()
     console.print(Text(printable(title), "bold"))
     with Live(console=console, refresh_per_second=FRAMES, transient=True) as live:
 
         def observe(event: Event) -> None:
             with lock:
-                outlook.update(event)
+                outlooks.update(event)
                 if not isinstance(event, PhaseChanged):
                     for line in lines(event):
                         console.print(Text(printable(line)))
-                live.update(draw(outlook))
+                live.update(draw(outlooks.latest))
 
         yield observe
 

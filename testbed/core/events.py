@@ -1,12 +1,14 @@
 """What is said while a migration runs, to whoever watches: the terminal, the record, later a browser.
 
-Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one machine share.
+Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one machine share, and the ``migration`` that
+it is of: several may be under way at once.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Decision, Round
 
@@ -18,11 +20,16 @@ class MigrationStarted:
     """
 
     at: float
-    name: str
+    migration: MigrationKey
     index: int
     total: int
     expected_s: float | None = None
     others_s: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The migration's, as in the record."""
+        return self.migration.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,7 @@ class PhaseChanged:
     """
 
     at: float
+    migration: MigrationKey
     phase: str
     detail: str = ""
 
@@ -41,6 +49,7 @@ class Progress:
     """Within a round, several times a second: bytes of this round sent so far, of how many."""
 
     at: float
+    migration: MigrationKey
     round: int
     sent_bytes: int
     round_bytes: int
@@ -51,6 +60,7 @@ class RoundFinished:
     """A round ended and the policy decided. Decision is None for the stop-and-copy round."""
 
     at: float
+    migration: MigrationKey
     round: Round
     decision: Decision | None
 
@@ -60,18 +70,26 @@ class MigrationFinished:
     """A migration ended; ``outcome`` as in the record, ``reason`` a sentence."""
 
     at: float
-    name: str
+    migration: MigrationKey
     outcome: str
     reason: str
     valid: bool
     record: MigrationRecord | None = None
 
+    @property
+    def name(self) -> str:
+        """The migration's, as in the record."""
+        return self.migration.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controlled:
-    """Somebody did something to the migration by hand; ``fault``: why it was not done."""
+    """Somebody did something to a migration by hand; ``fault``: why it was not done. ``migration`` None: it was not
+    done, for it named none, and there was not just one under way.
+    """
 
     at: float
+    migration: MigrationKey | None
     what: str
     value: float | None
     fault: str | None
@@ -85,6 +103,7 @@ class Sampled:
     """
 
     at: float
+    migration: MigrationKey
     link_bytes: int
     operations: int
     services: dict[str, int] = field(default_factory=dict)

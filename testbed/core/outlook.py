@@ -1,4 +1,4 @@
-"""How far a run is and how long it will take: a value that events change, for whatever shows it.
+"""How far each migration of a run is and how long it will take: values that events change, for whatever shows them.
 
 Where there is a model, it has said how long each migration takes. Where there is none, or a migration outlasts it, the
 rest of a pre-copy is a geometric series: what is left takes t = left / bandwidth, in that time t x dirty_rate is
@@ -18,12 +18,15 @@ from testbed.core.events import (
     RoundFinished,
     Sampled,
 )
+from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import RoundKind
 
 
 @dataclass(slots=True, kw_only=True)
 class Outlook:
-    """What is known after the events so far. Times are of the monotonic clock, rates bytes per second."""
+    """What is known of one migration after the events so far. Times are of the monotonic clock, rates bytes per
+    second.
+    """
 
     name: str = ""
     index: int = 0
@@ -42,12 +45,14 @@ class Outlook:
     now: float = 0.0
     expected_s: float | None = None
     others_s: float | None = None
+    over: bool = False
+    lasted: dict[MigrationKey, float] = field(default_factory=dict)
+    """Seconds of each migration of the run that has ended; one table for all of them."""
     _sampled: Sampled | None = None
     _round_began: float = 0.0
-    _lasted: dict[int, float] = field(default_factory=dict)
 
     def update(self, event: Event) -> None:
-        """Takes an event in."""
+        """Takes an event of this migration in."""
         self.now = max(self.now, event.at)
         match event:
             case MigrationStarted():
@@ -66,7 +71,7 @@ class Outlook:
             case Sampled():
                 self._sample(event)
             case MigrationFinished():
-                self._lasted[self.index] = event.at - self.began
+                self.over, self.lasted[event.migration] = True, event.at - self.began
 
     @property
     def rate(self) -> float | None:
@@ -95,7 +100,7 @@ class Outlook:
         as those that are done. None if nothing says how long this one will take.
         """
         others, left, spent = self.total - self.index, self.left_s, self.now - self.began
-        lasted = list(self._lasted.values())
+        lasted = list(self.lasted.values())
         if left is None and lasted:
             left = max(0.0, sum(lasted) / len(lasted) - spent)
         if left is None or not others:
@@ -107,14 +112,11 @@ class Outlook:
 
     def _begin(self, event: MigrationStarted) -> None:
         self.name, self.index, self.total = event.name, event.index, event.total
-        self.phase, self.detail, self.round = "", "", 0
-        self.sent_bytes, self.round_bytes, self.dirty_rate = 0, 0, None
-        self.throttle, self.link_rate, self.guest_rate, self._sampled = 0.0, None, None, None
         self.began = self._round_began = event.at
-        self.asked, self.expected_s, self.others_s = None, event.expected_s, event.others_s
+        self.expected_s, self.others_s = event.expected_s, event.others_s
 
     def _sample(self, event: Sampled) -> None:
-        """Rates since the one before; both counters begin anew with each migration."""
+        """Rates since the one before."""
         before, self._sampled = self._sampled, event
         if before is not None and event.at > before.at and event.link_bytes >= before.link_bytes:
             elapsed = event.at - before.at
@@ -123,3 +125,29 @@ class Outlook:
 
     def _progress(self, event: Progress) -> None:
         self.round, self.sent_bytes, self.round_bytes = event.round, event.sent_bytes, event.round_bytes
+
+
+class Outlooks:
+    """An ``Outlook`` for each migration of a run, whether they come one after the other or several at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[MigrationKey, Outlook] = {}
+        self._lasted: dict[MigrationKey, float] = {}
+
+    def update(self, event: Event) -> None:
+        """Takes an event in, for the migration that it is of. One that begins anew is known no more."""
+        if event.migration is None:
+            return
+        if isinstance(event, MigrationStarted):
+            self._known.pop(event.migration, None)
+        self.of(event.migration).update(event)
+
+    def of(self, migration: MigrationKey) -> Outlook:
+        """What is known of that one; of one that nothing was heard of, nothing."""
+        return self._known.setdefault(migration, Outlook(lasted=self._lasted))
+
+    @property
+    def latest(self) -> Outlook:
+        """Of those that are under way the one that began last; where none is, the last that was."""
+        known = list(self._known.values()) or [Outlook()]
+        return next((each for each in reversed(known) if not each.over), known[-1])

@@ -6,6 +6,7 @@ Plain values: everything below ``scenario`` sees plans and never a YAML file.
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.parameters import Spec
 from testbed.core.settings import Settings
 
@@ -66,6 +67,7 @@ class GuestPlan:
     zero_share: float = 0.0
     services: tuple[Spec, ...] = ()
     probe: bool = True
+    name: str = GUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +113,8 @@ class Plan:
     warmup_s: float = 1.0
     cooldown_s: float = 0.5
     expect: Expect = "completes"
+
+    @property
+    def key(self) -> MigrationKey:
+        """Which migration of its run it is."""
+        return MigrationKey(name=self.name, repeat=self.repeat, guest=self.guest.name)

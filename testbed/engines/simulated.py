@@ -57,11 +57,11 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
 
     def observe(done: Round, decision: Decision | None) -> None:
         at = begun + done.started_s + done.duration_s
-        observer(RoundFinished(at=at, round=done, decision=decision))
+        observer(RoundFinished(at=at, migration=plan.key, round=done, decision=decision))
         if decision and decision.action is Action.SWITCH_OVER:
-            observer(PhaseChanged(at=at, phase="switchover"))
+            observer(PhaseChanged(at=at, migration=plan.key, phase="switchover"))
 
-    observer(PhaseChanged(at=begun, phase="precopy"))
+    observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
     costs = Costs(prepare_s=moving_s(plan))
     seen = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding)
     made = _record(plan, goodput, rtt, seen)
@@ -115,6 +115,7 @@ def _vm(plan: Plan) -> VmRecord:
         working_set_bytes=workload.get("working_set"),
         write_rate=workload.get("write_rate"),
         achieved_write_rate=workload.get("write_rate"),
+        name=plan.guest.name,
     )
 
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.events import Event, MigrationFinished, MigrationStarted, Observer
@@ -67,7 +66,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
                     check_fits_all(plans)
                 folder = RunFolder.create(out)
                 folder.write_scenario(scenario.resolved_yaml())
-                asked = [(plan.name, plan.repeat) for plan in plans]
+                asked = [plan.key for plan in plans]
                 keeping = stack.enter_context(Keeping(folder, summary, scenario.published, asked))
                 context = stack.enter_context(run_context(run_id, folder, audience, started))
                 context = replace(context, capture=capture, controls=controls or context.controls)
@@ -108,8 +107,10 @@ def _migrate_all(
     folder that cannot be written.
     """
     for index, (plan, (own, others)) in enumerate(zip(plans, outlook(plans), strict=True), 1):
-        named: dict[str, Any] = {"name": plan.name, "index": index, "total": len(plans)}
-        audience(MigrationStarted(at=monotonic(), **named, expected_s=own, others_s=others))
+        start = MigrationStarted(
+            at=monotonic(), migration=plan.key, index=index, total=len(plans), expected_s=own, others_s=others
+        )
+        audience(start)
         keeping.begin(index, plan.name)
         try:
             done = engine.migrate(plan, replace(context, number=index))
@@ -178,7 +179,7 @@ def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summar
 def finished(done: MigrationRecord) -> MigrationFinished:
     """What is said of a migration that has ended."""
     return MigrationFinished(
-        at=monotonic(), name=done.name, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
+        at=monotonic(), migration=done.key, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
     )
 
 

@@ -21,7 +21,7 @@ from types import TracebackType
 
 from testbed.core.errors import TestbedError
 from testbed.core.events import Event, MigrationStarted
-from testbed.core.outlook import Outlook
+from testbed.core.outlook import Outlook, Outlooks
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
 from testbed.engines.native.engine import Lab
@@ -49,7 +49,7 @@ class Session:
         self, scenario: Scenario, out: Path, observe: Callable[[Event], None], say: Callable[[str], None]
     ) -> None:
         self.scenario, self._out, self._observe, self._say = scenario, out, Audience(observe), say
-        self.state, self._outlook, self._lock = NO_HOSTS, Outlook(), threading.Lock()
+        self.state, self._outlooks, self._lock = NO_HOSTS, Outlooks(), threading.Lock()
         self.summary = begun(scenario, "native", scenario.plans()[0].seed, native=True)
         self._made: Counter[str] = Counter()
         self._controls = Controls()
@@ -86,9 +86,9 @@ class Session:
 
     @property
     def outlook(self) -> Outlook:
-        """What is known of the migration now."""
+        """What is known now of the migration of the guest at hand."""
         with self._lock:
-            return copy.copy(self._outlook)
+            return copy.copy(self._outlooks.latest)
 
     def again(self, scenario: Scenario, changed: Sequence[str] = ()) -> None:
         """New hosts and a new guest, of another scenario if need be, which differs in ``changed`` (``PATH=VALUE``).
@@ -104,7 +104,7 @@ class Session:
         number = self._made.total()
         context = replace(self._context, controls=self._controls, number=number)
         self._keeping.begin(number, plan.name)
-        self._see(MigrationStarted(at=monotonic(), name=plan.name, index=number, total=number))
+        self._see(MigrationStarted(at=monotonic(), migration=plan.key, index=number, total=number))
         with ExitStack() as hosts:
             log = hosts.enter_context(owned.append(self.folder.log))
             self._lab = Lab(plan, context, hosts, log, PATIENCE_S)
@@ -173,7 +173,7 @@ class Session:
 
     def _see(self, event: Event) -> None:
         with self._lock:
-            self._outlook.update(event)
+            self._outlooks.update(event)
         self._observe(event)
 
     def _leave(self) -> None:

@@ -57,6 +57,7 @@ def decided(
             workload=workload["name"],
             working_set_bytes=workload.get("working_set"),
             write_rate=workload.get("write_rate"),
+            name=plan.guest.name,
         ),
         link=link,
         tracker=tracker,

@@ -10,6 +10,7 @@ import psutil
 
 from guest_agent.memory.ram import RAM_NAME
 from testbed.core.events import Controlled, Event, Observer, PhaseChanged, RoundFinished, Sampled
+from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
 from testbed.engines import RunContext
 from testbed.engines.native.settling import Pair
@@ -55,8 +56,9 @@ class Telling:
     of services and clients; more may come.
     """
 
-    def __init__(self, pid: int, pair: Pair, observer: Observer) -> None:
-        self._counters, self._pair, self._observer = Counters(pid, VMOTION), pair, observer
+    def __init__(self, migration: MigrationKey, pid: int, pair: Pair, observer: Observer) -> None:
+        self._migration, self._pair, self._observer = migration, pair, observer
+        self._counters = Counters(pid, VMOTION)
         self.followers: list[LogFollower] = []
 
     def sample(self) -> list[Row]:
@@ -69,6 +71,7 @@ class Telling:
         self._observer(
             Sampled(
                 at=monotonic(),
+                migration=self._migration,
                 link_bytes=sent,
                 operations=operations,
                 services=completed(self.followers),
@@ -110,7 +113,7 @@ class Measuring:
         }
         self._shells = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
         self._migration = {"name": plan.name, "repeat": plan.repeat, "seed": plan.seed}
-        self._telling = Telling(source.pid, pair, context.observer)
+        self._telling = Telling(plan.key, source.pid, pair, context.observer)
         self._sampler = Sampler(
             context.samples,
             (

@@ -155,7 +155,7 @@ STRETCH: Sequence[Check[ServicePhaseRecord]] = (
 SUMMARY: Sequence[Check[Summary]] = (
     never(lambda s: s.valid and bool(s.invalid_reasons), "the run is valid, and has invalid_reasons"),
     never(lambda s: s.valid and not all(m.valid for m in s.migrations), "the run is valid, one of its migrations not"),
-    never(lambda s: len({(m.name, m.repeat) for m in s.migrations}) < len(s.migrations), "two have one name"),
+    never(lambda s: len({m.key for m in s.migrations}) < len(s.migrations), "two have one name"),
 )
 
 

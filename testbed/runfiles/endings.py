@@ -54,13 +54,13 @@ def read(folder: Path) -> Iterator[tuple[str, Any]]:
 
 def complete(summary: Summary, ended: list[MigrationRecord]) -> None:
     """Puts into the summary what ended and is not in it: the run was killed before it could do so."""
-    there = {(each.name, each.repeat) for each in summary.migrations}
-    lost = [each for each in ended if (each.name, each.repeat) not in there]
+    there = {each.key for each in summary.migrations}
+    lost = [each for each in ended if each.key not in there]
     if not lost:
         return
     summary.migrations += lost
-    made = there | {(each.name, each.repeat) for each in lost}
-    summary.not_made = [each for each in summary.not_made if (each.name, each.repeat) not in made]
+    made = there | {each.key for each in lost}
+    summary.not_made = [each for each in summary.not_made if each.key not in made]
     judge(summary)
 
 
@@ -70,14 +70,10 @@ def judge(summary: Summary) -> None:
     reasons += [] if summary.migrations or summary.not_made else ["no migration was made"]
     asked = len(summary.migrations) + len(summary.not_made)
     for why in dict.fromkeys(each.reason for each in summary.not_made):
-        missing = [_called(each.name, each.repeat) for each in summary.not_made if each.reason == why]
+        missing = [str(each.key) for each in summary.not_made if each.reason == why]
         named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         reasons.append(f"{len(missing)} of {asked} migrations were not made ({named}): {why}")
     summary.invalid_reasons, summary.valid = reasons, not reasons
-
-
-def _called(migration: str, repeat: int) -> str:
-    return migration if repeat == 1 else f"{migration} (repeat {repeat})"
 
 
 def _number(file: str) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from time import monotonic
 from types import TracebackType
 
 from testbed.core.errors import Interrupted, TestbedError
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.claims import Claim
 from testbed.core.records.migration import MigrationRecord, NotMadeRecord, Summary
 from testbed.linux.files import owned
@@ -26,7 +27,7 @@ migrations it would otherwise be most of the work. What is not in it is in ``end
 
 
 class Keeping:
-    """A context manager: leaving it writes the summary for good, whatever happened. ``asked`` are name and repeat of
+    """A context manager: leaving it writes the summary for good, whatever happened. ``asked`` is
     every migration that is to be made. Every method raises ``TestbedError`` when the folder cannot be written.
     """
 
@@ -35,7 +36,7 @@ class Keeping:
         folder: RunFolder,
         summary: Summary,
         published: Sequence[Claim] = (),
-        asked: Sequence[tuple[str, int]] = (),
+        asked: Sequence[MigrationKey] = (),
     ) -> None:
         self.folder, self.summary, self._published = folder, summary, published
         self._left = list(asked)
@@ -93,12 +94,14 @@ class Keeping:
     def _take(self, done: MigrationRecord) -> None:
         self._open = None
         self.summary.migrations.append(done)
-        if (done.name, done.repeat) in self._left:
-            self._left.remove((done.name, done.repeat))
+        if done.key in self._left:
+            self._left.remove(done.key)
 
     def _write(self, why: str) -> None:
         """``why`` those that are left were not made."""
-        self.summary.not_made = [NotMadeRecord(name=name, repeat=repeat, reason=why) for name, repeat in self._left]
+        self.summary.not_made = [
+            NotMadeRecord(name=key.name, repeat=key.repeat, guest=key.guest, reason=why) for key in self._left
+        ]
         self.summary.comparisons = comparisons(self._published, self.summary.migrations)
         endings.judge(self.summary)
         self.folder.write_summary(self.summary)

@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from testbed.core.errors import TestbedError
-from testbed.core.events import Controlled, Event, MigrationFinished, Progress
-from testbed.core.outlook import Outlook
+from testbed.core.events import Controlled, Event, MigrationFinished, MigrationStarted, Progress
+from testbed.core.outlook import Outlooks
 from testbed.core.rounds import Round
 from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
@@ -47,7 +47,7 @@ class LivePage:
         self._title, self._folder, self._host, self._port = title, RunFolder(folder), host, port
         self._controls = controls
         self._messages: SimpleQueue[Event | Message | None] = SimpleQueue()
-        self._outlook = Outlook()
+        self._outlooks = Outlooks()
         self._offsets = {"samples": 0, "pages": 0}
         self._valid: bool | None = None
         self._server: _Server
@@ -138,12 +138,13 @@ class LivePage:
 
     def _message(self, event: Event) -> Message:
         """An event, and what it means: how long it will still take, and of a migration that ended all there is."""
-        self._outlook.update(event)
+        self._outlooks.update(event)
         made = as_json(event)
         if isinstance(event, Progress):
-            made |= {"left_s": self._outlook.left_s, "all_left_s": self._outlook.all_left_s}
+            outlook = self._outlooks.of(event.migration)
+            made |= {"left_s": outlook.left_s, "all_left_s": outlook.all_left_s}
         if isinstance(event, MigrationFinished) and event.record is not None:
-            made |= {"total": self._outlook.total, "record": dataclasses.asdict(event.record)}
+            made |= {"total": self._outlooks.of(event.migration).total, "record": dataclasses.asdict(event.record)}
             made |= {"samples": self._new("samples"), "pages": self._new("pages")}
         return made
 
@@ -162,7 +163,9 @@ class LivePage:
             order = Order(**json.loads(line))
             fault = self._controls.give(order)
             if fault is not None:
-                self.observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
+                self.observe(
+                    Controlled(at=monotonic(), migration=None, what=order.what, value=order.value, fault=fault)
+                )
 
 
 class _Server(Child):
@@ -181,6 +184,8 @@ def as_json(event: Event) -> Message:
     """An event as the page gets it: its fields but for the record, and which event it is; of a round also its rates."""
     fields = {name: getattr(event, name) for name in event.__dataclass_fields__ if name != "record"}
     made = {"event": type(event).__name__, **{name: _plain(value) for name, value in fields.items()}}
+    if isinstance(event, MigrationStarted | MigrationFinished):
+        made["name"] = event.name
     done = getattr(event, "round", None)
     if isinstance(done, Round):
         made["round"] |= {"bandwidth": done.bandwidth, "dirty_rate": done.dirty_rate}

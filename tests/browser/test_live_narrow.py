@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from testbed.core.events import Controlled, MigrationStarted, PhaseChanged, RoundFinished
+from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Action, Decision, Round, RoundKind
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
@@ -20,6 +21,7 @@ from tests.browser.driver import Browser
 
 TOKEN = "narrow-token"  # noqa: S105 - of a page of a test
 NAME = "vm.ram=256GiB network.vmotion.rate=40Gbit migration.policy=auto-converge"
+KEY = MigrationKey(name=NAME)
 OVERLAPS = """
 const cells = [...document.querySelectorAll('#rows td')];
 const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]) > 1;
@@ -39,11 +41,11 @@ def events() -> list[dict[str, Any]]:
         for i, kind in ((1, RoundKind.PRECOPY), (2, RoundKind.STOP_AND_COPY))
     ]
     return [
-        as_json(MigrationStarted(at=1.0, name=NAME, index=1, total=2)),
-        as_json(PhaseChanged(at=2.0, phase="precopy")),
-        *(as_json(RoundFinished(at=3.0, round=each, decision=decision)) for each in done),
-        as_json(Controlled(at=4.0, what="rate", value=3e8, fault=None)),
-        as_json(Controlled(at=4.0, what="throttle", value=0.5, fault="no")),
+        as_json(MigrationStarted(at=1.0, migration=KEY, index=1, total=2)),
+        as_json(PhaseChanged(at=2.0, migration=KEY, phase="precopy")),
+        *(as_json(RoundFinished(at=3.0, migration=KEY, round=each, decision=decision)) for each in done),
+        as_json(Controlled(at=4.0, migration=KEY, what="rate", value=3e8, fault=None)),
+        as_json(Controlled(at=4.0, migration=KEY, what="throttle", value=0.5, fault="no")),
     ]
 
 

@@ -32,6 +32,7 @@ from testbed.core.agents.told import (
     UnacceptedConnections,
 )
 from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Action, Decision, Round, RoundKind
 from testbed.engines.native.deeds import (
@@ -67,6 +68,8 @@ ABORTED = replace(COMPLETED, outcome="aborted", reason="it broke")
 CANCELLED = replace(COMPLETED, outcome="cancelled", reason="cancelled by the user")
 DOUBT = CommitUnanswered(reason="?")
 WAITING: Unaccepted = ("10.0.2.100", 7, "10.0.2.3", 40000, 5)
+
+KEY = MigrationKey(name="m")
 
 
 STUN, RESUME, SWITCH = Happens(World.stun), Happens(World.resume), Happens(World.switch_over)
@@ -155,11 +158,11 @@ def test_rounds_cells_and_events_are_kept_as_they_come() -> None:
     assert ended.rounds == ((ROUND, ENOUGH), (last.round, None)) and ended.cells == (cells,)
     assert (ended.facts, ended.destination) == (FACTS, None)
     assert world.events == [
-        PhaseChanged(at=100.0, phase="precopy"),
-        Progress(at=1.0, round=1, sent_bytes=1, round_bytes=2),
-        RoundFinished(at=2.0, round=ROUND, decision=ENOUGH),
-        PhaseChanged(at=2.0, phase="switchover"),
-        RoundFinished(at=3.0, round=last.round, decision=None),
+        PhaseChanged(at=100.0, migration=KEY, phase="precopy"),
+        Progress(at=1.0, migration=KEY, round=1, sent_bytes=1, round_bytes=2),
+        RoundFinished(at=2.0, migration=KEY, round=ROUND, decision=ENOUGH),
+        PhaseChanged(at=2.0, migration=KEY, phase="switchover"),
+        RoundFinished(at=3.0, migration=KEY, round=last.round, decision=None),
     ]
 
 

@@ -27,6 +27,7 @@ from testbed.core.agents.told import (
 )
 from testbed.core.errors import TestbedError
 from testbed.core.events import Event
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.stamps import Stamps
 from testbed.engines.native import following as outcome
 from testbed.engines.native.follower import SILENCE_S
@@ -37,6 +38,7 @@ from testbed.linux.processes import waiting
 from testbed.linux.processes.interrupts import Noted
 from testbed.rig.orders import Controls, Order
 
+KEY = MigrationKey(name="m")
 FACTS = SourceFacts(
     asked=0.5, released=1.3, stamps=Stamps(), streams=(), channel_bytes=0,
     connections=None, throttle=ThrottleFacts(), cpu_s=0.1,
@@ -127,7 +129,7 @@ class Stage:
 
     def follow(self, timeout_s: float = 600.0) -> Ended:
         following = Following(
-            self.pair, self.events.append, timeout_s, self.controls, Link(), self.noted  # type: ignore[arg-type]
+            KEY, self.pair, self.events.append, timeout_s, self.controls, Link(), self.noted  # type: ignore[arg-type]
         )  # fmt: skip
         return following.to_the_end()
 

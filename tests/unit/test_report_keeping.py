@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.runfiles import endings, keeping
 from testbed.runfiles.folder import RunFolder, new_folder, reserve, write_whole
@@ -24,7 +25,7 @@ def begin(path: Path) -> Keeping:
     summary.migrations = []
     made = RunFolder.create(path)
     made.write_scenario("name: x\n")
-    return Keeping(made, summary, (), ASKED)
+    return Keeping(made, summary, (), [MigrationKey(name=name, repeat=repeat) for name, repeat in ASKED])
 
 
 def unchecked(name: str, repeat: int) -> MigrationRecord:

@@ -17,6 +17,7 @@ import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.events import MigrationFinished, MigrationStarted, PhaseChanged, Progress, RoundFinished
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.rig.orders import NONE_UNDER_WAY, Controls, Order
@@ -26,7 +27,8 @@ from testbed.web.sections import FIGURES
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
-STARTED = MigrationStarted(at=0.0, name="m", index=1, total=1)
+KEY = MigrationKey(name="m")
+STARTED = MigrationStarted(at=0.0, migration=KEY, index=1, total=1)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def ask(url: str, body: object = None, **headers: str) -> tuple[int, str]:
 
 def ended(done: MigrationRecord) -> MigrationFinished:
     return MigrationFinished(
-        at=5.0, name=done.name, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
+        at=5.0, migration=done.key, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
     )
 
 
@@ -125,7 +127,7 @@ def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Con
 
 def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: LivePage) -> None:
     for index in range(1, 4):
-        page.observe(MigrationStarted(at=0.0, name=f"m{index}", index=index, total=3))
+        page.observe(MigrationStarted(at=0.0, migration=MigrationKey(name=f"m{index}"), index=index, total=3))
     with _OPENER.open(Request(f"{page.url}events", headers=with_token(page)), timeout=20) as answer:  # noqa: S310
         lines = [answer.readline().decode().strip() for _ in range(3)]
     assert lines[0].startswith("retry: ") and lines[2].startswith("id: ") and lines[2].endswith("-1")
@@ -135,9 +137,9 @@ def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: Live
 
 
 def test_how_long_it_will_take_comes_with_the_progress(page: LivePage) -> None:
-    page.observe(MigrationStarted(at=0.0, name="m", index=1, total=2, expected_s=9.0, others_s=20.0))
-    page.observe(PhaseChanged(at=1.0, phase="precopy"))
-    page.observe(Progress(at=2.0, round=1, sent_bytes=1, round_bytes=2))
+    page.observe(MigrationStarted(at=0.0, migration=KEY, index=1, total=2, expected_s=9.0, others_s=20.0))
+    page.observe(PhaseChanged(at=1.0, migration=KEY, phase="precopy"))
+    page.observe(Progress(at=2.0, migration=KEY, round=1, sent_bytes=1, round_bytes=2))
     said = next(event for event in events(page) if event["event"] == "Progress")
     assert (said["left_s"], said["all_left_s"]) == (8.0, 28.0)
 
@@ -145,7 +147,7 @@ def test_how_long_it_will_take_comes_with_the_progress(page: LivePage) -> None:
 def test_a_migration_that_ended_comes_with_its_part_of_the_report(page: LivePage, folder: Path) -> None:
     kept(folder)
     done = RunFolder(folder).read_summary().migrations[0]
-    page.observe(replace(STARTED, name=done.name))
+    page.observe(replace(STARTED, migration=done.key))
     page.observe(ended(done))
     said = next(event for event in events(page) if event["event"] == "MigrationFinished")
     part = said["section"]
@@ -211,7 +213,7 @@ def test_nobody_may_put_the_page_into_a_frame(page: LivePage) -> None:
 
 def test_an_event_is_plain_json_with_a_rounds_rates() -> None:
     done = Round(index=1, kind=RoundKind.PRECOPY, started_s=0, duration_s=2, sent_bytes=200, dirtied_bytes=50)
-    made = as_json(RoundFinished(at=1.0, round=done, decision=None))
+    made = as_json(RoundFinished(at=1.0, migration=KEY, round=done, decision=None))
     assert json.loads(json.dumps(made))["round"]["bandwidth"] == 100 and made["event"] == "RoundFinished"
 
 

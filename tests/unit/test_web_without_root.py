@@ -61,7 +61,7 @@ def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
         assert ask(page.address)[0] == 200 and ask(page.url)[0] == 403
         assert 0 not in psutil.Process(page.pid).uids()
         done = RunFolder(folder).read_summary().migrations[0]
-        page.observe(replace(STARTED, name=done.name))
+        page.observe(replace(STARTED, migration=done.key))
         page.observe(ended(done))
         said = next(event for event in events(page) if event["event"] == "MigrationFinished")
         assert said["section"]["html"] and said["section"]["charts"]

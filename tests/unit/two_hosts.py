@@ -7,6 +7,7 @@ from typing import Any
 
 from testbed.core.agents.told import AgentFailed, AgentOrder, DestinationFinished, Gone, ResumeOrder
 from testbed.core.events import Event
+from testbed.core.migration_key import MigrationKey
 from testbed.engines.native.deeds import (
     BringUp,
     ChangeLink,
@@ -62,7 +63,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.left = deque(self.says)
-        self.follower = Follower(self.timeout_s, self.now)
+        self.follower = Follower(MigrationKey(name="m"), self.timeout_s, self.now)
 
     @property
     def told(self) -> list[AgentOrder]:

@@ -6,6 +6,7 @@ None where a thing was not measured, never a guess. ``testbed schema summary`` p
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.records.claims import Unit
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import (
@@ -30,6 +31,7 @@ class VmRecord:
     working_set_bytes: int | None
     write_rate: float | None
     achieved_write_rate: float | None = None
+    name: str = GUEST
 
 
 @dataclass(slots=True, kw_only=True)
@@ -219,6 +221,11 @@ class MigrationRecord:
     valid: bool = False
     invalid_reasons: list[str] = field(default_factory=list)
 
+    @property
+    def key(self) -> MigrationKey:
+        """Which migration of the run it is."""
+        return MigrationKey(name=self.name, repeat=self.repeat, guest=self.vm.name)
+
 
 @dataclass(slots=True, kw_only=True)
 class ComparisonRecord:
@@ -250,6 +257,12 @@ class NotMadeRecord:
     name: str
     repeat: int
     reason: str
+    guest: str = GUEST
+
+    @property
+    def key(self) -> MigrationKey:
+        """Which migration of the run it would have been."""
+        return MigrationKey(name=self.name, repeat=self.repeat, guest=self.guest)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -136,7 +136,7 @@ class Lab:
         self.applications.look_up("before")
         self.measuring.mark("migrate")
         timeout_s, controls = self.plan.migration.timeout_s, self.context.controls
-        ended = Following(self.pair, self._observe, timeout_s, controls, self.link, noted).to_the_end()
+        ended = Following(self.plan.key, self.pair, self._observe, timeout_s, controls, self.link, noted).to_the_end()
         self.measuring.mark_anyway("ended", "migrate")
         asked = self.measuring.marks["migrate"].at
         before = [
@@ -154,7 +154,8 @@ class Lab:
         """An order for the link before the migration: why it was not done, None when it was. It will be recorded."""
         fault = self.link.obey(order)
         self._by_hand.append((monotonic(), order, fault))
-        self._observe(Controlled(at=monotonic(), what=order.what, value=order.value, fault=fault))
+        done = Controlled(at=monotonic(), migration=self.plan.key, what=order.what, value=order.value, fault=fault)
+        self._observe(done)
         return fault
 
     def conclude(self, ended: Ended, noted: Noted | None = None) -> MigrationRecord:
@@ -237,7 +238,7 @@ class Lab:
 
     def phase(self, phase: str) -> None:
         """A stage begins, and whoever watches hears so."""
-        self._observe(PhaseChanged(at=monotonic(), phase=phase))
+        self._observe(PhaseChanged(at=monotonic(), migration=self.plan.key, phase=phase))
 
     def _observe(self, event: Event) -> None:
         """To whoever watches, and into the samples once there are any."""

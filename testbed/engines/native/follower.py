@@ -32,6 +32,7 @@ from testbed.core.agents.told import (
     UnacceptedConnections,
 )
 from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.services import ControlRecord
 from testbed.core.rounds import Action
 from testbed.engines.native.deeds import (
@@ -78,8 +79,8 @@ class Follower:
     as far as it went; ``over``: it has ended, once the deeds of the last step are done.
     """
 
-    def __init__(self, timeout_s: float, now: float) -> None:
-        self._began = self._now = now
+    def __init__(self, migration: MigrationKey, timeout_s: float, now: float) -> None:
+        self._migration, self._began, self._now = migration, now, now
         self._silence = Patience(SILENCE_S, lambda: self._now)
         self._time = Patience(timeout_s, lambda: self._now)
         self._cancelled_because: str | None = None
@@ -90,7 +91,10 @@ class Follower:
 
     def begin(self) -> list[Deed]:
         """The word is given."""
-        return [Tell(order=MigrateOrder()), Publish(event=PhaseChanged(at=self._now, phase="precopy"))]
+        return [
+            Tell(order=MigrateOrder()),
+            Publish(event=PhaseChanged(at=self._now, migration=self._migration, phase="precopy")),
+        ]
 
     def step(self, heard: Heard, now: float) -> list[Deed]:
         """What to do about it, in order. What a deed finds is to be heard before the next one is done, and
@@ -138,7 +142,7 @@ class Follower:
     def _note(self, what: str, value: float | None, fault: str | None) -> list[Deed]:
         done = ControlRecord(at_s=self._now - self._began, what=what, value=value, fault=fault)
         self.ended = replace(self.ended, controls=(*self.ended.controls, done))
-        return [Publish(event=Controlled(at=self._now, what=what, value=value, fault=fault))]
+        return [Publish(event=Controlled(at=self._now, migration=self._migration, what=what, value=value, fault=fault))]
 
     def _cancel(self, why: str) -> list[Deed]:
         self._cancelled_because = self._cancelled_because or why
@@ -166,7 +170,11 @@ class Follower:
     def _go_on(self, said: RoundProgress | RoundDone | RoundCells | Throttled | UnacceptedConnections) -> list[Deed]:
         match said:
             case RoundProgress(at=at, round=index, sent_bytes=sent, round_bytes=size):
-                return [Publish(event=Progress(at=at, round=index, sent_bytes=sent, round_bytes=size))]
+                return [
+                    Publish(
+                        event=Progress(at=at, migration=self._migration, round=index, sent_bytes=sent, round_bytes=size)
+                    )
+                ]
             case Throttled(level=level, fault=fault):
                 return self._note("throttle", level, fault)
             case UnacceptedConnections(connections=connections):
@@ -176,9 +184,13 @@ class Follower:
                 self.ended = replace(self.ended, cells=(*self.ended.cells, said))
                 return []
         self.ended = replace(self.ended, rounds=(*self.ended.rounds, (said.round, said.decision)))
-        deeds: list[Deed] = [Publish(event=RoundFinished(at=said.at, round=said.round, decision=said.decision))]
+        deeds: list[Deed] = [
+            Publish(
+                event=RoundFinished(at=said.at, migration=self._migration, round=said.round, decision=said.decision)
+            )
+        ]
         if said.decision and said.decision.action is Action.SWITCH_OVER:
-            deeds.append(Publish(event=PhaseChanged(at=said.at, phase="switchover")))
+            deeds.append(Publish(event=PhaseChanged(at=said.at, migration=self._migration, phase="switchover")))
         return deeds
 
     def _finish(self, said: SourceFinished | NeverConnected | AgentFailed) -> list[Deed]:

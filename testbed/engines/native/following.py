@@ -5,6 +5,7 @@ from time import monotonic
 from testbed.core.agents.told import AgentFailed, DestinationFinished
 from testbed.core.errors import TestbedError
 from testbed.core.events import Observer
+from testbed.core.migration_key import MigrationKey
 from testbed.engines.native.deeds import (
     BringUp,
     ChangeLink,
@@ -47,6 +48,7 @@ class Following:
 
     def __init__(
         self,
+        migration: MigrationKey,
         pair: Pair,
         observer: Observer,
         timeout_s: float,
@@ -56,7 +58,7 @@ class Following:
     ) -> None:
         self._pair, self._observer, self._noted = pair, observer, noted or Noted()
         self._controls, self._link = controls, link
-        self._follower = Follower(timeout_s, monotonic())
+        self._follower = Follower(migration, timeout_s, monotonic())
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. A signal that was noted and the timeout cancel; the guest is then awaited at

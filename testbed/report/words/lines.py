@@ -16,7 +16,7 @@ from testbed.core.events import (
     Sampled,
 )
 from testbed.core.expectation import said
-from testbed.core.outlook import Outlook
+from testbed.core.outlook import Outlooks
 from testbed.core.text.printable import printable
 from testbed.core.units import by_hand, in_bytes, in_seconds
 
@@ -30,12 +30,12 @@ class Plain:
     """A line an event, for files and pipes; and where nothing else is said for long, one of how far it is."""
 
     def __init__(self) -> None:
-        self._outlook, self._spoke, self._lock = Outlook(), 0.0, Lock()
+        self._outlooks, self._spoke, self._lock = Outlooks(), 0.0, Lock()
 
     def __call__(self, event: Event) -> None:
         """From any thread."""
         with self._lock:
-            self._outlook.update(event)
+            self._outlooks.update(event)
             for line in self._lines(event):
                 self._spoke = event.at
                 say(line)
@@ -43,7 +43,7 @@ class Plain:
     def _lines(self, event: Event) -> Iterator[str]:
         yield from lines(event)
         if isinstance(event, Progress) and event.at >= self._spoke + QUIET_S:
-            left = self._outlook.left_s
+            left = self._outlooks.of(event.migration).left_s
             rest = "" if left is None else f", {_long(left)} left"
             yield f"  round {event.round}: {in_bytes(event.sent_bytes)} of {in_bytes(event.round_bytes)}{rest}"
 
