@@ -84,8 +84,8 @@ class MigrationFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controlled:
-    """Somebody did something to a migration by hand; ``fault``: why it was not done. ``migration`` None: it was not
-    done, for it named none, and there was not just one under way.
+    """Somebody did something to a migration by hand; ``fault``: why it was not done, as where there is no such
+    migration. ``migration`` None: none was named, and there was not just one under way.
     """
 
     at: float

@@ -10,6 +10,7 @@ nothing is known of r.
 from dataclasses import dataclass, field
 
 from testbed.core.events import (
+    Controlled,
     Event,
     MigrationFinished,
     MigrationStarted,
@@ -135,8 +136,10 @@ class Outlooks:
         self._lasted: dict[MigrationKey, float] = {}
 
     def update(self, event: Event) -> None:
-        """Takes an event in, for the migration that it is of. One that begins anew is known no more."""
-        if event.migration is None:
+        """Takes an event in, for the migration that it is of. One that begins anew is known no more. An order by hand
+        tells nothing, and may name any.
+        """
+        if isinstance(event, Controlled):
             return
         if isinstance(event, MigrationStarted):
             self._known.pop(event.migration, None)

@@ -119,7 +119,7 @@ class Session:
             raise TestbedError(self.state)
         self.state = MOVING
         self._over.clear()
-        self._controls.open()  # orders are for it from now on
+        self._controls.open(self._lab.plan.key)  # orders are for it from now on
         self._thread = threading.Thread(target=self._move, name="migration")
         self._thread.start()
 
@@ -133,10 +133,10 @@ class Session:
         return self.summary.migrations[-1]
 
     def order(self, order: Order) -> None:
-        """Carried out by the migration that is under way; the link is in one's hands without one, too. Raises
+        """Carried out by the migration of the guest at hand; the link is in one's hands before it, too. Raises
         ``TestbedError``, saying why not.
         """
-        fault = self._controls.give(order)
+        fault = self._controls.give(replace(order, migration=self._lab.plan.key))
         if fault is not None and order.what in LINK_WORDS and self.state == AT_WORK:
             fault = self._lab.by_hand(order)
         if fault is not None:
@@ -155,7 +155,7 @@ class Session:
         except BaseException as bug:  # noqa: BLE001 - whoever waits gets it
             self._bug = bug
         finally:
-            self._controls.close()
+            self._controls.close(self._lab.plan.key)
             self.state = OVER
             self._over.set()
 
@@ -181,7 +181,7 @@ class Session:
         with noting():  # who is impatient for the end does not get there sooner by breaking it off
             try:
                 if self._thread is not None:
-                    self._controls.give(Order(what="cancel"))
+                    self._controls.give(Order(what="cancel", migration=self._lab.plan.key))
                     self._thread.join()
             finally:
                 self._hosts.close()

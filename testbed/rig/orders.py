@@ -1,4 +1,5 @@
 """What somebody does to a migration by hand while it runs: orders come from any thread, and are carried out in order.
+Each is for one migration, which it names where several are under way.
 
 cancel            the guest stays at the source
 cut, mend         nothing passes the vMotion link; it is as it was again
@@ -16,7 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import LinkPlan
+from testbed.core.text.from_json import built
 from testbed.core.units import by_hand
 from testbed.network import links
 from testbed.network.fabric import Fabric
@@ -33,37 +36,49 @@ NONE_UNDER_WAY = "no migration is under way"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One of ``WORDS``, with a number where it takes one."""
+    """One of ``WORDS``, with a number where it takes one, for a migration; None: for the only one under way."""
 
     what: str
     value: float | None = None
+    migration: MigrationKey | None = None
 
     @classmethod
     def read(cls, given: Any) -> "Order":
-        """From ``{"what": ..., "value": ...}``. Raises ``ScenarioError`` for what is none."""
-        what, value = (given.get("what"), given.get("value")) if isinstance(given, dict) else (None, None)
+        """From ``{"what": ..., "value": ..., "migration": {"name": ..., "repeat": ..., "guest": ...}}``, of which only
+        the first is always needed. Raises ``ScenarioError`` for what is none.
+        """
+        what = given.get("what") if isinstance(given, dict) else None
         if what not in WORDS:
             raise ScenarioError(f"there is no order {what!r:.40}; there are: {', '.join(WORDS)}")
-        if what not in ("rate", "throttle"):
-            return cls(what=what)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ScenarioError(f"'{what}' takes a number, not {value!r:.40}")
-        if what == "throttle" and not 0 <= value <= MOST_THROTTLE:
-            raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {value:g}")
-        if what == "rate" and not LEAST_RATE <= value < float("inf"):
-            raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {value / 1e6:g}")
-        return cls(what=what, value=float(value))
+        value = _number(what, given.get("value")) if what in ("rate", "throttle") else None
+        return cls(what=what, value=value, migration=_migration(given.get("migration")))
 
     def __str__(self) -> str:
         return by_hand(self.what, self.value)
 
 
+def _number(what: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ScenarioError(f"'{what}' takes a number, not {value!r:.40}")
+    if what == "throttle" and not 0 <= value <= MOST_THROTTLE:
+        raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {value:g}")
+    if what == "rate" and not LEAST_RATE <= value < float("inf"):
+        raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {value / 1e6:g}")
+    return float(value)
+
+
+def _migration(given: Any) -> MigrationKey | None:
+    try:
+        return None if given is None else built(MigrationKey, given, "migration")
+    except ValueError as fault:
+        raise ScenarioError(f"an order names no migration so: {fault}") from fault
+
+
 class Controls:
-    """Where orders wait for the migration that is under way."""
+    """Where orders wait for the migrations that are under way."""
 
     def __init__(self) -> None:
-        self._orders: deque[Order] = deque()
-        self._under_way = False
+        self._orders: dict[MigrationKey, deque[Order]] = {}
         self._lock = threading.Lock()
 
     def give(self, order: Order) -> str | None:
@@ -72,27 +87,30 @@ class Controls:
             os.kill(os.getpid(), signal.SIGINT)
             return None
         with self._lock:
-            if not self._under_way:
+            meant = [order.migration] if order.migration else list(self._orders)
+            if not self._orders:
                 return NONE_UNDER_WAY
-            self._orders.append(order)
+            if len(meant) > 1:
+                return f"{len(meant)} migrations are under way; say which: {', '.join(map(str, sorted(meant)))}"
+            if meant[0] not in self._orders:
+                return f"the migration {meant[0]} is not under way"
+            self._orders[meant[0]].append(order)
             return None
 
-    def take(self) -> Order | None:
-        """The next one; None when there is none."""
-        return self._orders.popleft() if self._orders else None
+    def take(self, migration: MigrationKey) -> Order | None:
+        """The next one for it; None when there is none."""
+        waiting = self._orders.get(migration)
+        return waiting.popleft() if waiting else None
 
-    def open(self) -> None:
-        """A migration is under way."""
+    def open(self, migration: MigrationKey) -> None:
+        """It is under way. Orders that it has already stay."""
         with self._lock:
-            self._under_way = True
+            self._orders.setdefault(migration, deque())
 
-    def close(self) -> list[Order]:
+    def close(self, migration: MigrationKey) -> list[Order]:
         """It is not any more. Orders that came too late for it."""
         with self._lock:
-            self._under_way = False
-            late = list(self._orders)
-            self._orders.clear()
-            return late
+            return list(self._orders.pop(migration, ()))
 
 
 class LinkControl:

@@ -1,7 +1,8 @@
 """The live page's server: the page, its events, its orders, and at the end the report.
 
     GET /          the page              GET /events    server-sent events       GET /report   report.html, once it is
-    POST /order    {"what": ..., "value": ...} with the token of this run in X-Token
+    POST /order    {"what": ..., "value": ..., "migration": {...}} with the token of this run in X-Token; the migration
+                   may be left out where one is under way
 
 All of it is for who has the token (``ticket``). Orders want it in a header, which a page of another site cannot send; a
 name that is not this machine's is refused (``guard``), and so is an order that says it comes from elsewhere.

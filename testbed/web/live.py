@@ -160,11 +160,13 @@ class LivePage:
 
     def _read(self) -> None:
         for line in self._server.lines():
-            order = Order(**json.loads(line))
+            order = Order.read(json.loads(line))
             fault = self._controls.give(order)
             if fault is not None:
                 self.observe(
-                    Controlled(at=monotonic(), migration=None, what=order.what, value=order.value, fault=fault)
+                    Controlled(
+                        at=monotonic(), migration=order.migration, what=order.what, value=order.value, fault=fault
+                    )
                 )
 
 

@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 import uvicorn
@@ -89,7 +90,7 @@ async def _lines() -> AsyncIterator[dict[str, Any]]:
 
 
 def _give(order: Order) -> None:
-    os.write(1, (json.dumps({"what": order.what, "value": order.value}) + "\n").encode())
+    os.write(1, (json.dumps(asdict(order)) + "\n").encode())
 
 
 def drop_root() -> None:

@@ -1,16 +1,23 @@
 """Orders by hand: when they may be given, and what a link in somebody's hands does."""
 
+import json
 import signal
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
+from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import LinkPlan
+from testbed.core.text.printable import printable
 from testbed.network.links import UNTRIMMED, Trim
 from testbed.rig import orders
-from testbed.rig.orders import LEAST_RATE, NONE_UNDER_WAY, Controls, LinkControl, Order
+from testbed.rig.orders import LEAST_RATE, MOST_THROTTLE, NONE_UNDER_WAY, WORDS, Controls, LinkControl, Order
 
+WEB, DB = MigrationKey(name="m", guest="web"), MigrationKey(name="m", guest="db")
 CUT, MEND = Order(what="cut"), Order(what="mend")
 
 
@@ -20,14 +27,44 @@ def rate(value: float) -> Order:
 
 def test_orders_wait_for_the_migration_that_is_under_way_and_for_no_other() -> None:
     controls = Controls()
-    assert controls.give(CUT) == NONE_UNDER_WAY and controls.take() is None
-    controls.open()
+    assert controls.give(CUT) == NONE_UNDER_WAY and controls.take(WEB) is None
+    controls.open(WEB)
     assert controls.give(CUT) is None and controls.give(MEND) is None
-    assert controls.take() == CUT
-    assert controls.close() == [MEND], "it came too late"
+    controls.open(WEB)
+    assert controls.take(WEB) == CUT, "who opens it twice loses nothing"
+    assert controls.close(WEB) == [MEND], "it came too late"
     assert controls.give(CUT) == NONE_UNDER_WAY
-    controls.open()
-    assert controls.take() is None
+    controls.open(WEB)
+    assert controls.take(WEB) is None
+
+
+def test_of_two_under_way_each_gets_the_orders_that_name_it() -> None:
+    controls = Controls()
+    controls.open(WEB)
+    controls.open(DB)
+    assert controls.give(CUT) == "2 migrations are under way; say which: m, guest db, m, guest web"
+    for_db, for_web = replace(CUT, migration=DB), replace(MEND, migration=WEB)
+    assert controls.give(for_db) is None and controls.give(for_web) is None
+    assert (controls.take(WEB), controls.take(WEB)) == (for_web, None)
+    assert controls.close(DB) == [for_db], "it came too late for the one, and nothing for the other"
+    assert controls.give(for_db) == "the migration m, guest db is not under way"
+    assert controls.give(CUT) is None and controls.take(WEB) == CUT, "there is only one again"
+
+
+@given(st.sampled_from(WORDS), st.floats(LEAST_RATE, 1e12), st.none() | st.builds(MigrationKey, name=st.text()))
+def test_an_order_is_read_as_it_was_said(what: str, number: float, migration: MigrationKey | None) -> None:
+    value = {"rate": number, "throttle": min(number, MOST_THROTTLE)}.get(what)
+    order = Order(what=what, value=value, migration=migration)
+    again = Order.read(json.loads(json.dumps(asdict(order))))
+    assert again == replace(order, migration=migration and replace(migration, name=printable(migration.name)))
+
+
+@pytest.mark.parametrize(
+    "migration", ["m", [], {}, {"name": 3}, {"name": "m", "repeat": "x"}, {"name": "m", "repeat": -1}]
+)
+def test_a_migration_that_nothing_can_be_called_is_refused(migration: object) -> None:
+    with pytest.raises(ScenarioError, match="an order names no migration so"):
+        Order.read({"what": "cut", "migration": migration})
 
 
 def test_stop_is_the_users_ctrl_c_at_any_time() -> None:

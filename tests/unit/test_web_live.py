@@ -85,17 +85,28 @@ def test_the_page_names_the_run_and_nothing_in_it_is_markup(page: LivePage) -> N
 
 
 def test_an_order_of_the_page_reaches_the_run(page: LivePage, controls: Controls) -> None:
-    controls.open()
+    controls.open(KEY)
     assert order(page, {"what": "throttle", "value": 0.5}) == 200
-    assert order(page, {"what": "cancel"}) == 200
+    assert order(page, {"what": "cancel", "migration": {"name": "m"}}) == 200
     page.__exit__(None, None, None)
-    assert (controls.take(), controls.take()) == (Order(what="throttle", value=0.5), Order(what="cancel"))
+    assert (controls.take(KEY), controls.take(KEY)) == (
+        Order(what="throttle", value=0.5),
+        Order(what="cancel", migration=KEY),
+    )
 
 
 def test_an_order_that_nothing_can_obey_is_answered(page: LivePage) -> None:
     assert order(page, {"what": "cut"}) == 200
     said = next(event for event in events(page) if event["event"] == "Controlled")
-    assert (said["what"], said["fault"]) == ("cut", NONE_UNDER_WAY)
+    assert (said["what"], said["fault"], said["migration"]) == ("cut", NONE_UNDER_WAY, None)
+
+
+def test_of_two_under_way_the_page_has_to_say_which(page: LivePage, controls: Controls) -> None:
+    controls.open(KEY)
+    controls.open(MigrationKey(name="another"))
+    assert order(page, {"what": "cut"}) == 200
+    said = next(event for event in events(page) if event["event"] == "Controlled")
+    assert said["fault"] == "2 migrations are under way; say which: another, m"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +121,9 @@ def test_an_order_that_nothing_can_obey_is_answered(page: LivePage) -> None:
 def test_orders_from_elsewhere_are_refused(
     page: LivePage, controls: Controls, headers: dict[str, str], status: int
 ) -> None:
+    controls.open(KEY)
     assert order(page, {"what": "cancel"}, **headers) == status
-    assert controls.take() is None
+    assert controls.take(KEY) is None
 
 
 @pytest.mark.parametrize(
@@ -119,8 +131,9 @@ def test_orders_from_elsewhere_are_refused(
              {"what": "throttle", "value": 0.95}, {"what": "throttle", "value": True}],
 )  # fmt: skip
 def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Controls, body: object) -> None:
+    controls.open(KEY)
     assert order(page, body) == 400
-    assert controls.take() is None
+    assert controls.take(KEY) is None
     with pytest.raises(ScenarioError):
         Order.read(body)
 

@@ -58,19 +58,20 @@ class Following:
     ) -> None:
         self._pair, self._observer, self._noted = pair, observer, noted or Noted()
         self._controls, self._link = controls, link
+        self._migration = migration
         self._follower = Follower(migration, timeout_s, monotonic())
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. A signal that was noted and the timeout cancel; the guest is then awaited at
         the source. Always has an answer: where the guest is could not be decided is one.
         """
-        self._controls.open()
+        self._controls.open(self._migration)
         try:
             self._follow()
         except FAULTS as fault:
             self._recover(fault)
         finally:
-            for order in self._controls.close():
+            for order in self._controls.close(self._migration):
                 self._hear(LateOrder(order=order))
         return self._follower.ended
 
@@ -85,7 +86,7 @@ class Following:
 
     def _look_around(self, *, silent: bool) -> None:
         """Between two events."""
-        while order := self._controls.take():
+        while order := self._controls.take(self._migration):
             self._hear(order)
         if self._noted.why:
             self._hear(Signalled(why=self._noted.why))
