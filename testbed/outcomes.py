@@ -62,7 +62,7 @@ class Run:
     def samples(self) -> dict[str, Columns]:
         """By kind (``link``, ``tcp``, ``guest``, ...), every field as an array, over all migrations.
 
-        ``migration`` and ``repeat`` say which one an entry belongs to. ``t`` is CLOCK_MONOTONIC, in seconds.
+        ``migration``, ``repeat`` and ``guest`` say which one an entry belongs to. ``t`` is CLOCK_MONOTONIC, in seconds.
         """
         kinds = dict.fromkeys(kind for each in self.recordings for kind in each.rows)
         return {kind: self._columns(kind) for kind in kinds}
@@ -70,7 +70,7 @@ class Run:
     @cached_property
     def pages(self) -> Mapping[tuple[str, int], cells.Cells]:
         """Pages sent and dirtied round by round, in at most 1,024 cells, by name and repeat."""
-        return cells.read(RunFolder(self.path).pages)
+        return {(key.name, key.repeat): known for key, known in cells.read(RunFolder(self.path).pages).items()}
 
     @cached_property
     def charts(self) -> dict[str, Shown]:
@@ -96,8 +96,9 @@ class Run:
     def _columns(self, kind: str) -> Columns:
         rows = [row for each in self.recordings for row in each.rows.get(kind, [])]
         lengths = [len(each.rows.get(kind, [])) for each in self.recordings]
-        names, repeats = [each.name for each in self.recordings], [each.repeat for each in self.recordings]
-        owners = {"migration": np.repeat(np.array(names), lengths), "repeat": np.repeat(repeats, lengths)}
+        keys = [(each.key.name, each.key.repeat, each.key.guest) for each in self.recordings]
+        names, repeats, guests = (np.repeat(np.array(known), lengths) for known in zip(*keys, strict=True))
+        owners = {"migration": names, "repeat": repeats, "guest": guests}
         return owners | samples.to_columns(rows)
 
     def __repr__(self) -> str:

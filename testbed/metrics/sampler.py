@@ -4,7 +4,8 @@
     |--ask--| |--ask--| |-------ask--------|   a tick that starts after the next was due is lost, and counted
 
 Each row is a line of samples.jsonl, {"t": seconds of CLOCK_MONOTONIC, "kind": ..., ...}; t is read just before its
-source is. Nothing is thinned. The thread measures its own CPU time, because it competes with what it watches.
+source is. What is in ``common`` is in every row. Nothing is thinned. The thread measures its own CPU time, because it
+competes with what it watches.
 """
 
 import contextlib
@@ -12,9 +13,10 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import orjson
 
@@ -54,8 +56,14 @@ class Sampler:
     until then the sampling goes on with what works. ``event`` and ``add`` may be called from any thread.
     """
 
-    def __init__(self, path: Path, sources: tuple[SampleSource, ...] = (), period_s: float = PERIOD_S) -> None:
-        self._path, self._period = path, period_s
+    def __init__(
+        self,
+        path: Path,
+        sources: tuple[SampleSource, ...] = (),
+        period_s: float = PERIOD_S,
+        common: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        self._path, self._period, self._common = path, period_s, common
         self._sources = list(sources)
         self._rows: deque[Row] = deque()
         self._stop = threading.Event()
@@ -98,7 +106,7 @@ class Sampler:
 
     def event(self, kind: str, **fields: object) -> None:
         """Something that happened now: a row of kind ``event`` whose ``event`` is ``kind``."""
-        self._rows.append({"t": time.monotonic(), "kind": "event", "event": kind, **fields})
+        self._rows.append({"t": time.monotonic(), **self._common, "kind": "event", "event": kind, **fields})
 
     def report(self) -> SamplerReport:
         """Up to now; complete after ``close``."""
@@ -133,7 +141,7 @@ class Sampler:
         for source in tuple(self._sources):
             now = time.monotonic()
             try:
-                self._rows.extend({"t": now, **row} for row in source.sample())
+                self._rows.extend({"t": now, **self._common, **row} for row in source.sample())
             except OSError as error:
                 self._failure = self._failure or TestbedError(f"a {type(source).__name__} could not be read: {error}")
                 self._sources.remove(source)

@@ -12,6 +12,7 @@ from guest_agent.memory.ram import RAM_NAME
 from testbed.core.events import Controlled, Event, Observer, PhaseChanged, RoundFinished, Sampled
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
+from testbed.core.sample_owner import NAMED, NUMBER, named
 from testbed.engines import RunContext
 from testbed.engines.native.settling import Pair
 from testbed.findings.accounting import LinkCount
@@ -112,7 +113,7 @@ class Measuring:
             "guest-destination": pair.destination.process.pid,
         }
         self._shells = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
-        self._migration = {"name": plan.name, "repeat": plan.repeat, "seed": plan.seed}
+        self._plan = plan
         self._telling = Telling(plan.key, source.pid, pair, context.observer)
         self._sampler = Sampler(
             context.samples,
@@ -126,11 +127,12 @@ class Measuring:
                 Seldom(self._telling, TELL_EVERY),
             ),
             context.sample_s,
+            {NUMBER: context.number},
         )
 
     def __enter__(self) -> "Measuring":
         self._stack.enter_context(self._sampler)
-        self._sampler.event("migration", **self._migration)
+        self._sampler.event(NAMED, **named(self._plan.key, self._plan.seed))
         return self
 
     def __exit__(

@@ -2,7 +2,7 @@
 
 A line a round, written when the round's dirty pages have been found:
 
-    {"migration": "hello", "repeat": 1, "round": 1, "pages": 62500, "cell_pages": 62,
+    {"migration": "hello", "repeat": 1, "guest": "vm", "round": 1, "pages": 62500, "cell_pages": 62,
      "sent": [62, 62, ...], "dirtied": [0, 17, ...]}
 
 ``pages`` are the guest's, ``cell_pages`` those of a cell: ceil(pages / 1024). Both lists have ceil(pages / cell_pages)
@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import MOST_CELLS, cell_pages
+from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.text.from_json import built
 from testbed.runfiles.files import DAMAGED, MOST_SAMPLES, json_lines, there
 
@@ -91,6 +92,11 @@ class _Line:
     cell_pages: int
     sent: list[int]
     dirtied: list[int]
+    guest: str = GUEST
+
+    @property
+    def key(self) -> MigrationKey:
+        return MigrationKey(name=self.migration, repeat=self.repeat, guest=self.guest)
 
     def check(self) -> None:
         """Raises ``ValueError`` where the cells are not those of the pages."""
@@ -102,16 +108,16 @@ class _Line:
             raise ValueError("a cell has more pages than it holds")
 
 
-def read(path: Path) -> dict[tuple[str, int], Cells]:
-    """By migration and repeat; empty where there is no such file. Raises ``ScenarioError`` if it is damaged."""
+def read(path: Path) -> dict[MigrationKey, Cells]:
+    """By migration; empty where there is no such file. Raises ``ScenarioError`` if it is damaged."""
     if not there(path):
         return {}
-    found: dict[tuple[str, int], list[_Line]] = {}
+    found: dict[MigrationKey, list[_Line]] = {}
     for place, row in json_lines(path, MOST_SAMPLES):
         try:
             line = built(_Line, row)
             line.check()
-            lines = found.setdefault((line.migration, line.repeat), [])
+            lines = found.setdefault(line.key, [])
             if lines and (lines[0].pages, lines[0].cell_pages) != (line.pages, line.cell_pages):
                 raise ValueError(f"rounds of {line.migration} differ in their number of cells")
         except ValueError as error:

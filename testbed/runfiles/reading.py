@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.from_json import built
 from testbed.runfiles import agreement, endings, pages, samples, witnesses
@@ -90,12 +91,12 @@ def _of_migration(
     done: MigrationRecord,
     engine: str,
     recordings: list[samples.Recording],
-    memory: Mapping[tuple[str, int], pages.Cells],
+    memory: Mapping[MigrationKey, pages.Cells],
 ) -> Iterator[str]:
     yield from agreement.of_migration(done, engine)
     if recordings:
         yield from witnesses.of_events(done, samples.find(recordings, done))
-    yield from witnesses.of_cells(done, memory.get((done.name, done.repeat)))
+    yield from witnesses.of_cells(done, memory.get(done.key))
 
 
 def _doubt(judged: MigrationRecord | Summary, found: list[str]) -> None:

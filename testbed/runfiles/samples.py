@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from testbed.core.errors import ScenarioError
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
+from testbed.core.sample_owner import NAMED, NUMBER, owner
 from testbed.core.text.from_json import number, plain, text, value
 from testbed.runfiles.files import DAMAGED, MOST_SAMPLES, json_lines, there
 
@@ -21,17 +23,26 @@ TEXTS = frozenset({"kind", "host", "interface", "qdisc", "name", "congestion"})
 NUMBERS = frozenset({"t", "rx_bytes", "tx_bytes", "bytes", "drops", "cpu_s", "rss_bytes", "operations", "latency_s"})
 """Fields of samples whose type matters to a reader; of any other it is enough that it holds one word or number."""
 LEAD_S = 0.1
-"""The sampler starts this long, at most, before it writes down which migration it samples."""
+"""Of schema 1: the sampler starts this long, at most, before it writes down which migration it samples."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
-    """One migration's samples: ``rows`` by kind in the order they were written, and the events among them."""
+    """One migration's samples: ``rows`` by kind in the order of time, and the events among them."""
 
-    name: str
-    repeat: int
+    key: MigrationKey
     rows: dict[str, list[Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The migration's."""
+        return self.key.name
+
+    @property
+    def repeat(self) -> int:
+        """Which repeat it is."""
+        return self.key.repeat
 
     def columns(self, kind: str) -> Columns:
         """Every field of ``kind`` as an array of one entry a sample; none at all where nothing was sampled."""
@@ -48,46 +59,94 @@ class Recording:
         return next(times, None)
 
 
-def read(path: Path) -> list[Recording]:
-    """The recordings of a run, in order; none if there is no such file, as for a simulated run.
+class Recordings:
+    """The rows of a file, put to their migrations. Of schema 2 whatever stands between them (``core.sample_owner``)."""
 
-    A last line that was cut off (a killed run) is passed over. Raises ``ScenarioError`` for other damage.
-    """
-    found: list[Recording] = []
-    early: list[Row] = []
-    for row in _rows(path):
-        if row["kind"] == "event" and row["event"] == "migration":
-            begun = Recording(name=row["name"], repeat=row["repeat"])
-            for sample in _taken_early(found, row["t"]) if found else early:
-                begun.rows.setdefault(sample["kind"], []).append(sample)
-            found.append(begun)
-        elif not found:
-            early.append(row)
-        elif row["kind"] == "event":
-            found[-1].events.append(row)
+    def __init__(self) -> None:
+        self._found: dict[int, Recording] = {}
+        self._unnamed: dict[int, list[Row]] = {}
+        self._place = -1
+        """Of schema 1: stands for the number, and counts downwards."""
+
+    def read(self, path: Path, only: bytes = b"") -> None:
+        """Takes in a file, or the next part of it: of its lines those that hold ``only``. Nothing if it is not there.
+
+        A last line that was cut off (a killed run) is passed over. Raises ``ScenarioError`` for other damage.
+        """
+        if not there(path):
+            return
+        for place, row in json_lines(path, MOST_SAMPLES, only):
+            try:
+                self._take(_checked(row))
+            except ValueError as error:
+                raise ScenarioError(f"is not a sample: {error}; {DAMAGED}", place) from error
+
+    def all(self) -> list[Recording]:
+        """In the order in which the migrations were named."""
+        return [_in_order(each) for each in self._found.values()]
+
+    def pop(self, migration: MigrationKey) -> Recording | None:
+        """That one, which is over, and is not held any more. None where nothing was recorded of it."""
+        place = next((place for place, each in self._found.items() if each.key == migration), None)
+        return None if place is None else _in_order(self._found.pop(place))
+
+    def _take(self, row: Row) -> None:
+        place = row.pop(NUMBER, None)
+        if row["kind"] == "event" and row["event"] == NAMED:
+            self._name(place, row)
+            return
+        place = self._place if place is None else place
+        if place in self._found:
+            _put(self._found[place], row)
         else:
-            found[-1].rows.setdefault(row["kind"], []).append(row)
-    for rows in (rows for each in found for rows in each.rows.values()):
-        rows.sort(key=lambda row: float(row["t"]))
-    return found
+            self._unnamed.setdefault(place, []).append(row)
+
+    def _name(self, place: int | None, row: Row) -> None:
+        if place is None:
+            before = self._found.get(self._place)
+            early = list(_taken_early(before, row["t"])) if before else self._unnamed.pop(self._place, [])
+            place = self._place = self._place - 1
+        elif place in self._found:
+            raise ValueError(f"{NUMBER} {place} was {self._found[place].key} before")
+        else:
+            early = self._unnamed.pop(place, [])
+        named = self._found[place] = Recording(key=owner(row))
+        for each in early:
+            _put(named, each)
+
+
+def read(path: Path) -> list[Recording]:
+    """The recordings of a run, in order; none if there is no such file, as for a simulated run. Raises as
+    ``Recordings.read`` does.
+    """
+    found = Recordings()
+    found.read(path)
+    return found.all()
 
 
 def events(path: Path) -> list[Recording]:
     """The same without what was sampled, in a fraction of the time."""
-    found: list[Recording] = []
-    for row in _rows(path, only=b'"event"'):
-        if row["kind"] != "event":
-            continue
-        if row["event"] == "migration":
-            found.append(Recording(name=row["name"], repeat=row["repeat"]))
-        elif found:
-            found[-1].events.append(row)
-    return found
+    found = Recordings()
+    found.read(path, only=b'"event"')
+    return found.all()
+
+
+def _put(recording: Recording, row: Row) -> None:
+    if row["kind"] == "event":
+        recording.events.append(row)
+    else:
+        recording.rows.setdefault(row["kind"], []).append(row)
+
+
+def _in_order(recording: Recording) -> Recording:
+    for rows in recording.rows.values():
+        rows.sort(key=lambda row: float(row["t"]))
+    return recording
 
 
 def find(recordings: list[Recording], done: MigrationRecord) -> Recording | None:
     """The recording of a migration."""
-    return next((each for each in recordings if (each.name, each.repeat) == (done.name, done.repeat)), None)
+    return next((each for each in recordings if each.key == done.key), None)
 
 
 def to_columns(rows: list[Row]) -> Columns:
@@ -104,9 +163,9 @@ def _array(values: list[Any]) -> Column:
     return np.array(values, np.int64)
 
 
-def _taken_early(found: list[Recording], begun: float) -> Iterator[Row]:
+def _taken_early(before: Recording, begun: float) -> Iterator[Row]:
     """Takes back from the one before what was sampled just before a migration was named, in the order of time."""
-    for rows in found[-1].rows.values():
+    for rows in before.rows.values():
         kept = len(rows)
         while kept and begun - LEAD_S <= rows[kept - 1]["t"] <= begun:
             kept -= 1
@@ -114,24 +173,13 @@ def _taken_early(found: list[Recording], begun: float) -> Iterator[Row]:
         del rows[kept:]
 
 
-def _rows(path: Path, only: bytes = b"") -> Iterator[Row]:
-    if not there(path):
-        return
-    for place, row in json_lines(path, MOST_SAMPLES, only):
-        try:
-            yield _checked(row)
-        except ValueError as error:
-            raise ScenarioError(f"is not a sample: {error}; {DAMAGED}", place) from error
-
-
 def _checked(row: Row) -> Row:
     """Numbers where numbers are, text where text is. Raises ``ValueError``."""
     number(row.get("t"), "t")
+    if NUMBER in row:
+        row[NUMBER] = value(int, row[NUMBER], NUMBER)
     if text(row.get("kind"), "kind") == "event":
-        text(row.get("event"), "event")
-        if row["event"] == "migration":
-            value(int, row.get("repeat"), "repeat")
-        if row["event"] in ("migration", "mark"):
+        if text(row.get("event"), "event") == "mark":
             text(row.get("name"), "name")
         return row
     for name, known in row.items():

@@ -149,11 +149,12 @@ class LivePage:
         return made
 
     def _new(self, which: str) -> str:
-        """What was written to that file since this was asked last: a migration's lines."""
+        """Whole lines that were written to that file since this was asked last: a migration's, and others' between."""
         path = self._folder.samples if which == "samples" else self._folder.pages
         with suppress(OSError), path.open("rb") as file:  # a simulated migration has none
             file.seek(self._offsets[which])
             new = file.read()
+            new = new[: new.rfind(b"\n") + 1]
             self._offsets[which] += len(new)
             return new.decode(errors="replace")
         return ""

@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
 from testbed.report.axis.timeline import timeline
 from testbed.report.charts import export
@@ -19,21 +20,25 @@ FIGURES = ("total", "downtime", "rounds", "sent", "sent/RAM", "dirty in round 1"
 
 
 class Sections:
-    """Those of one run, in order."""
+    """Those of one run, in the order in which the migrations ended."""
 
     def __init__(self) -> None:
         self._done: list[MigrationRecord] = []
+        self._recordings = samples.Recordings()
+        self._paged = ""
+        """Lines of pages.jsonl, some of them of migrations that have not been said to have ended."""
 
     def add(self, known: dict[str, Any], sampled: str, paged: str, total: int) -> dict[str, Any]:
-        """``known`` is the record, ``sampled`` and ``paged`` its lines of samples.jsonl and pages.jsonl, ``total`` the
-        number of migrations. The HTML of its part, the charts in it by name, the name of its element, and its figures.
+        """``known`` is the record, ``sampled`` and ``paged`` what samples.jsonl and pages.jsonl have grown by since the
+        last call, of this migration and of others; ``total`` the number of migrations. The HTML of its part, the charts
+        in it by name, the name of its element, and its figures.
         """
         done = migration_from_json(known)
         self._done.append(done)
         name = figures.names(self._done)[-1]
-        recordings, memories = _read(sampled, paged)
-        line = timeline(done, samples.find(recordings, done), page.columns(total))
-        made = page.section(done, line, memories.get((done.name, done.repeat)), name)
+        recording, memories = self._read(done, sampled, paged)
+        line = timeline(done, recording, page.columns(total))
+        made = page.section(done, line, memories.get(done.key), name)
         return {
             "html": section_html(made),
             "charts": {figure.name: export.packed(figure.chart) for figure in made.figures},
@@ -43,10 +48,16 @@ class Sections:
             "reasons": done.invalid_reasons,
         }
 
-
-def _read(sampled: str, paged: str) -> tuple[list[samples.Recording], dict[tuple[str, int], pages.Cells]]:
-    with TemporaryDirectory() as place:
-        sampled_file, paged_file = Path(place, "samples.jsonl"), Path(place, "pages.jsonl")
-        sampled_file.write_text(sampled, encoding="utf-8")
-        paged_file.write_text(paged, encoding="utf-8")
-        return samples.read(sampled_file), pages.read(paged_file)
+    def _read(
+        self, done: MigrationRecord, sampled: str, paged: str
+    ) -> tuple[samples.Recording | None, dict[MigrationKey, pages.Cells]]:
+        self._paged += paged
+        with TemporaryDirectory() as place:
+            sampled_file, paged_file = Path(place, "samples.jsonl"), Path(place, "pages.jsonl")
+            sampled_file.write_text(sampled, encoding="utf-8")
+            paged_file.write_text(self._paged, encoding="utf-8")
+            self._recordings.read(sampled_file)
+            memories = pages.read(paged_file)
+        if memories.keys() <= {each.key for each in self._done}:
+            self._paged = ""
+        return self._recordings.pop(done.key), memories

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import ComparisonRecord
 from testbed.core.records.services import BlackoutRecord
 from testbed.report.axis.timeline import Timeline, timeline
@@ -33,7 +34,7 @@ def line() -> Timeline:
 
 
 def grid() -> Any:
-    return grid_chart(pages.read(KEPT / "pages.jsonl")["hello", 1])
+    return grid_chart(pages.read(KEPT / "pages.jsonl")[MigrationKey(name="hello")])
 
 
 def overlay() -> Any:

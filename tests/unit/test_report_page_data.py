@@ -99,7 +99,7 @@ def test_cells_count_every_page_once(pages: int, data: st.DataObject) -> None:
 def test_cells_are_read_as_they_were_written(tmp_path: Path) -> None:
     done = a_migration()
     folder = with_pages(made(tmp_path / "run"), done)
-    known = cells.read(folder / "pages.jsonl")[done.name, 1]
+    known = cells.read(folder / "pages.jsonl")[done.key]
     assert known.rounds == list(range(1, 13)) and known.sent.shape == known.dirtied.shape
     assert known.sizes.sum() == known.pages == done.vm.ram_bytes // 4096
     assert (known.sent[0] == known.sizes).all() and (known.sent[1:] == known.dirtied[:-1]).all()

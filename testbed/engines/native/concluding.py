@@ -181,7 +181,7 @@ class Concluding:
     def _write_cells(self) -> None:
         """``pages.jsonl``: where in memory each round's pages were (``runfiles.pages`` reads it)."""
         plan = self._lab.plan
-        named = {"migration": plan.name, "repeat": plan.repeat}
+        named = {"migration": plan.name, "repeat": plan.repeat, "guest": plan.guest.name}
         lines = "".join(json.dumps(named | asdict(cells)) + "\n" for cells in self._ended.cells)
         with owned.append(self._lab.context.samples.with_name("pages.jsonl"), buffering=0) as file:
             whole, data = file.seek(0, os.SEEK_END), memoryview(lines.encode())

@@ -59,7 +59,7 @@ def _load(folder: Path) -> Page:
     lines = [timeline(done, samples.find(recordings, done), points) for done in summary.migrations]
     names = figures.names(summary.migrations)
     sections = [
-        section(done, line, memory.get((done.name, done.repeat)), name, len(summary.migrations))
+        section(done, line, memory.get(done.key), name, len(summary.migrations))
         for done, line, name in zip(summary.migrations, lines, names, strict=True)
     ]
     return Page(
