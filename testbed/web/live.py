@@ -5,7 +5,6 @@ with LivePage(title, folder, host, port, controls) as page:
     page.ended(valid)
 """
 
-import dataclasses
 import json
 import math
 import secrets
@@ -14,28 +13,29 @@ import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from enum import Enum
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 from testbed.core.errors import TestbedError
-from testbed.core.events import Controlled, Event, MigrationFinished, MigrationStarted, Progress
-from testbed.core.outlook import Outlooks
-from testbed.core.rounds import Round
+from testbed.core.events import Controlled, Event, MigrationFinished
+from testbed.core.text.from_json import MOST_TEXT
+from testbed.core.text.printable import printable
 from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
 from testbed.rig.orders import Controls, Order
 from testbed.runfiles.folder import RunFolder
 from testbed.web.guard import where
+from testbed.web.messages import Grown, Message, Opening, Report, RunEnded, order_from_line, to_line
 from testbed.web.ticket import QUERY
 
 LOCAL = "127.0.0.1"
 _END_S = 8.0
 """The server gives browsers a last look (``server.LAST_LOOK_S``); after so long it is ended."""
-Message: TypeAlias = dict[str, Any]
+MOST_ORDER = 4096
+"""Bytes of a line: an order is a few words."""
 
 
 class LivePage:
@@ -46,14 +46,13 @@ class LivePage:
     def __init__(self, title: str, folder: Path, host: str, port: int, controls: Controls) -> None:
         self._title, self._folder, self._host, self._port = title, RunFolder(folder), host, port
         self._controls = controls
-        self._messages: SimpleQueue[Event | Message | None] = SimpleQueue()
-        self._outlooks = Outlooks()
+        self._messages: SimpleQueue[Message | None] = SimpleQueue()
         self._offsets = {"samples": 0, "pages": 0}
         self._valid: bool | None = None
         self._server: _Server
         self._ends = ExitStack()
         self.url, self.token = "", secrets.token_urlsafe(24)
-        self.tell({"token": self.token})  # not among the arguments, which everybody on the machine may read
+        self.tell(Opening(token=self.token))
 
     def __enter__(self) -> "LivePage":
         with ExitStack() as ends, self._listen() as listener:
@@ -77,9 +76,9 @@ class LivePage:
         """However the run ended, the page hears so, and gets the report if there is one."""
         report = self._folder.path / "report.html"
         with suppress(OSError):  # a page that could not be drawn was said to be so
-            self.tell({"report": report.read_text(encoding="utf-8")})
-        ended = {"valid": self._valid, "reason": str(error or ""), "folder": str(self._folder.path)}
-        self.tell({"event": "Ended", **ended, "report_there": report.exists()})
+            self.tell(Report(html=report.read_text(encoding="utf-8")))
+        reason, folder = (printable(str(each or ""), MOST_TEXT) for each in (error, self._folder.path))
+        self.tell(RunEnded(valid=self._valid, reason=reason, folder=folder, report_there=report.exists()))
         self._ends.close()
 
     def _finish(self) -> None:
@@ -130,23 +129,13 @@ class LivePage:
     def _write(self) -> None:
         try:
             while (message := self._messages.get()) is not None:
-                made = message if isinstance(message, dict) else self._message(message)
-                if not self._server.tell((json.dumps(made) + "\n").encode(), math.inf):
+                if isinstance(message, MigrationFinished):
+                    grown = Grown(samples=self._new("samples"), pages=self._new("pages"))
+                    self._server.tell(to_line(grown), math.inf)
+                if not self._server.tell(to_line(message), math.inf):
                     return  # a server that has gone is no fault of the run
         finally:
             self._server.close_input()
-
-    def _message(self, event: Event) -> Message:
-        """An event, and what it means: how long it will still take, and of a migration that ended all there is."""
-        self._outlooks.update(event)
-        made = as_json(event)
-        if isinstance(event, Progress):
-            outlook = self._outlooks.of(event.migration)
-            made |= {"left_s": outlook.left_s, "all_left_s": outlook.all_left_s}
-        if isinstance(event, MigrationFinished) and event.record is not None:
-            made |= {"total": self._outlooks.of(event.migration).total, "record": dataclasses.asdict(event.record)}
-            made |= {"samples": self._new("samples"), "pages": self._new("pages")}
-        return made
 
     def _new(self, which: str) -> str:
         """Whole lines that were written to that file since this was asked last: a migration's, and others' between."""
@@ -161,43 +150,24 @@ class LivePage:
 
     def _read(self) -> None:
         for line in self._server.lines():
-            order = Order.read(json.loads(line))
-            fault = self._controls.give(order)
-            if fault is not None:
-                self.observe(
-                    Controlled(
-                        at=monotonic(), migration=order.migration, what=order.what, value=order.value, fault=fault
-                    )
-                )
+            with suppress(ValueError):  # of a server that is not ours any more
+                self._give(order_from_line(line))
+
+    def _give(self, order: Order) -> None:
+        fault = self._controls.give(order)
+        if fault is not None:
+            refused = Controlled(
+                at=monotonic(), migration=order.migration, what=order.what, value=order.value, fault=fault
+            )
+            self.observe(refused)
 
 
 class _Server(Child):
     """The page's process; it has no rights, and is believed as little."""
 
-    most_line = 4096
-    """An order is a few words."""
+    most_line = MOST_ORDER
 
 
 def _spawn(argv: Sequence[str], **more: Any) -> "subprocess.Popen[bytes]":
     """In a session of its own: Ctrl-C reaches the run."""
     return subprocess.Popen(argv, start_new_session=True, **more)
-
-
-def as_json(event: Event) -> Message:
-    """An event as the page gets it: its fields but for the record, and which event it is; of a round also its rates."""
-    fields = {name: getattr(event, name) for name in event.__dataclass_fields__ if name != "record"}
-    made = {"event": type(event).__name__, **{name: _plain(value) for name, value in fields.items()}}
-    if isinstance(event, MigrationStarted | MigrationFinished):
-        made["name"] = event.name
-    done = getattr(event, "round", None)
-    if isinstance(done, Round):
-        made["round"] |= {"bandwidth": done.bandwidth, "dirty_rate": done.dirty_rate}
-    return made
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return value.value if isinstance(value, Enum) else value

@@ -6,7 +6,6 @@ there any more.
 
 import asyncio
 import socket
-from dataclasses import asdict
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -69,7 +68,7 @@ async def _rehearse(page: str) -> None:
         server = uvicorn.Server(serving(app.app))
         listening = asyncio.create_task(server.serve(sockets=[listener]))
         async with asyncio.timeout(PATIENCE_S):
-            made = await asyncio.to_thread(Sections().add, asdict(_NOTHING), "", "", 1)
+            made = await asyncio.to_thread(Sections().add, _NOTHING, 1)
             await hub.add(made)
             await hub.end()
             for request in _REQUESTS:

@@ -1,7 +1,7 @@
 """The live page's process: ``python -m testbed.web.server CONFIG``, without root as soon as it has its socket.
 
-    in   (stdin)    the token, then what the run says, one JSON object a line; the end of it is the end of the run
-    out  (stdout)   orders, one JSON object a line
+    in   (stdin)    what the run says (``messages``); the end of it is the end of the run
+    out  (stdout)   orders
 
 It lasts as long as the run; when that has ended, browsers that are connected hear so and fetch the report, and it goes.
 """
@@ -14,17 +14,21 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
 
+from testbed.core.events import Event, MigrationFinished, Progress
+from testbed.core.outlook import Outlooks
 from testbed.linux.processes.caller import Caller, caller
 from testbed.linux.processes.process import die_with_parent
 from testbed.rig.orders import Order
 from testbed.web.app import LiveApp
+from testbed.web.browser_events import as_json, end_as_json
 from testbed.web.hub import Hub
 from testbed.web.live_page import live_page
+from testbed.web.messages import Grown, Message, Opening, Report, RunEnded, from_line, to_line
 from testbed.web.rehearsal import rehearse, serving
 from testbed.web.sections import Sections
 
@@ -41,7 +45,7 @@ class Serving:
         rehearse(page)
         self._hub = Hub(secrets.token_hex(4))
         self._app = LiveApp(self._hub, _give, page, token, config["cookie"])
-        self._sections = Sections()
+        self._sections, self._outlooks = Sections(), Outlooks()
         self._uvicorn = serving(self._app.app)
         self._uvicorn.load()
 
@@ -49,22 +53,37 @@ class Serving:
         """Until stdin has ended and whoever looks has heard so."""
         server = uvicorn.Server(self._uvicorn)
         listening = asyncio.create_task(server.serve(sockets=[listener]))
-        async for said in _lines():
-            await self._take(said)
+        async for message in _messages():
+            await self._take(message)
         await self._hub.end()
         await self._last_look()
         server.should_exit = True
         await listening
 
-    async def _take(self, said: dict[str, Any]) -> None:
-        """One message of the run: a report, an event, or an event with all that is known of a migration that ended."""
-        if "report" in said:
-            self._app.report = said["report"]
-            return
-        if record := said.pop("record", None):
-            sampled, paged, total = (said.pop(name) for name in ("samples", "pages", "total"))
-            said["section"] = await asyncio.to_thread(self._sections.add, record, sampled, paged, total)
-        await self._hub.add(said)
+    async def _take(self, message: Message) -> None:
+        match message:
+            case Opening():
+                return
+            case Report():
+                self._app.report = message.html
+            case Grown():
+                await asyncio.to_thread(self._sections.take, message.samples, message.pages)
+            case RunEnded():
+                await self._hub.add(end_as_json(message))
+            case _:
+                await self._hub.add(await self._shown(message))
+
+    async def _shown(self, event: Event) -> dict[str, Any]:
+        """An event, and what it means: how long it will still take, and of a migration that ended its section."""
+        self._outlooks.update(event)
+        made = as_json(event)
+        if isinstance(event, Progress):
+            outlook = self._outlooks.of(event.migration)
+            made |= {"left_s": outlook.left_s, "all_left_s": outlook.all_left_s}
+        if isinstance(event, MigrationFinished) and event.record is not None:
+            total = self._outlooks.of(event.migration).total
+            made["section"] = await asyncio.to_thread(self._sections.add, event.record, total)
+        return made
 
     async def _last_look(self) -> None:
         """Nobody waits for a page that nobody opened. One whose connection is just broken comes back."""
@@ -75,8 +94,10 @@ class Serving:
             await asyncio.sleep(0.05)
 
 
-async def _lines() -> AsyncIterator[dict[str, Any]]:
-    """A thread reads, since stdin may be a file or a pipe; what it has read comes out here, in order."""
+async def _messages() -> AsyncIterator[Message]:
+    """A thread reads, since stdin may be a file or a pipe; what it has read comes out here, in order. A page that lacks
+    what cannot be read is better than none.
+    """
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[bytes]()
 
     def read() -> None:
@@ -86,11 +107,12 @@ async def _lines() -> AsyncIterator[dict[str, Any]]:
 
     threading.Thread(target=read, daemon=True, name="run").start()
     while line := await lines.get():
-        yield json.loads(line)
+        with suppress(ValueError):
+            yield from_line(line)
 
 
 def _give(order: Order) -> None:
-    os.write(1, (json.dumps(asdict(order)) + "\n").encode())
+    os.write(1, to_line(order))
 
 
 def drop_root() -> None:
@@ -107,7 +129,10 @@ def main() -> int:
     die_with_parent()
     config = json.loads(sys.argv[1])
     listener = socket.socket(fileno=config["fd"])
-    live = Serving(config, json.loads(sys.stdin.buffer.readline())["token"])
+    opening = from_line(sys.stdin.buffer.readline())
+    if not isinstance(opening, Opening):
+        raise TypeError(f"the run begins with {type(opening).__name__}")
+    live = Serving(config, opening.token)
     drop_root()
     die_with_parent()  # a change of user takes that back
     asyncio.run(live.until_the_end(listener))

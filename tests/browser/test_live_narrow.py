@@ -14,8 +14,8 @@ from testbed.core.events import Controlled, MigrationStarted, PhaseChanged, Roun
 from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Action, Decision, Round, RoundKind
 from testbed.web.app import LiveApp
+from testbed.web.browser_events import as_json
 from testbed.web.hub import Hub
-from testbed.web.live import as_json
 from testbed.web.live_page import live_page
 from tests.browser.driver import Browser
 

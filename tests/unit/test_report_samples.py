@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.sample_owner import NAMED, NUMBER, SCHEMA, named
 from testbed.metrics.sampler import Sampler
-from testbed.report.axis.timeline import find, timeline
+from testbed.report.axis.timeline import timeline
 from testbed.runfiles import samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Recordings
@@ -68,7 +68,7 @@ def test_a_real_file_of_schema_1_is_read_as_it_was(tmp_path: Path) -> None:
     (recording,) = samples.read(KEPT / "samples.jsonl")
     (done,) = RunFolder(KEPT).read_summary().migrations
     assert done.valid and recording.key == done.key == MigrationKey(name="hello")
-    assert timeline(done, find([recording], done)).throughput is not None
+    assert timeline(done, samples.find([recording], done)).throughput is not None
     lines = [json.loads(line) for line in (KEPT / "samples.jsonl").read_text().splitlines()]
     assert sum(map(len, recording.rows.values())) + len(recording.events) + 1 == len(lines), "nothing is lost"
 
@@ -144,8 +144,11 @@ def test_one_that_ends_while_another_goes_on_takes_its_own_lines_alone(tmp_path:
     pages = (KEPT / "pages.jsonl").read_text()
     theirs = "".join(json.dumps(json.loads(line) | {"guest": "db"}) + "\n" for line in pages.splitlines())
     at_once = Sections()
-    one = at_once.add(asdict(done), begin, pages + theirs, 2)
-    two = at_once.add(asdict(other), end, "", 2)
-    alone = Sections().add(asdict(done), (KEPT / "samples.jsonl").read_text(), pages, 2)
-    assert len(one["charts"]) == len(two["charts"]) == len(alone["charts"]) > 1
+    at_once.take(begin, pages + theirs)
+    one = at_once.add(done, 2)
+    at_once.take(end, "")
+    two = at_once.add(other, 2)
+    alone = Sections()
+    alone.take((KEPT / "samples.jsonl").read_text(), pages)
+    assert len(one["charts"]) == len(two["charts"]) == len(alone.add(done, 2)["charts"]) > 1
     assert at_once._recordings.all() == [] and at_once._paged == "", "nothing is held any more"

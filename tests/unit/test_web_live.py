@@ -22,7 +22,9 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.rig.orders import NONE_UNDER_WAY, Controls, Order
 from testbed.runfiles.folder import RunFolder
-from testbed.web.live import LOCAL, LivePage, as_json
+from testbed.web.browser_events import as_json
+from testbed.web.live import LOCAL, LivePage
+from testbed.web.messages import Report
 from testbed.web.sections import FIGURES
 from tests.unit.runs import kept
 
@@ -240,5 +242,5 @@ def test_a_server_that_was_killed_or_hangs_is_no_fault_of_the_run(
             ask(page.address)
             os.kill(page.pid, number)
             for _ in range(3):
-                page.tell({"event": "x" * (1 << 20)})
+                page.tell(Report(html="x" * (1 << 20)))
         assert psutil.Process().children() == [] and threading.active_count() == threads

@@ -1,0 +1,23 @@
+"""Events as the live page gets them: JSON objects, each under the name of its class."""
+
+from typing import Any
+
+from testbed.core.events import Event, MigrationFinished, MigrationStarted, RoundFinished
+from testbed.web.messages import RunEnded, plain
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """Its fields but for the record, and which event it is; of a round also its rates."""
+    made: dict[str, Any] = {"event": type(event).__name__, **plain(event)}
+    made.pop("record", None)
+    match event:
+        case MigrationStarted() | MigrationFinished():
+            made["name"] = event.name
+        case RoundFinished():
+            made["round"] |= {"bandwidth": event.round.bandwidth, "dirty_rate": event.round.dirty_rate}
+    return made
+
+
+def end_as_json(end: RunEnded) -> dict[str, Any]:
+    """The run's end."""
+    return {"event": "Ended", **plain(end)}
