@@ -19,7 +19,7 @@ from typing import Any
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import LinkPlan
-from testbed.core.text.from_json import built
+from testbed.core.text.from_json import MOST, built
 from testbed.core.units import by_hand
 from testbed.network import links
 from testbed.network.fabric import Fabric
@@ -60,11 +60,12 @@ class Order:
 def _number(what: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ScenarioError(f"'{what}' takes a number, not {value!r:.40}")
-    if what == "throttle" and not 0 <= value <= MOST_THROTTLE:
-        raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {value:g}")
-    if what == "rate" and not LEAST_RATE <= value < float("inf"):
-        raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {value / 1e6:g}")
-    return float(value)
+    number = float(value) if abs(value) <= MOST else float("inf")
+    if what == "throttle" and not 0 <= number <= MOST_THROTTLE:
+        raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {number:g}")
+    if what == "rate" and not LEAST_RATE <= number <= MOST:
+        raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {number / 1e6:g}")
+    return number
 
 
 def _migration(given: Any) -> MigrationKey | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import uvicorn
 from testbed.core.events import Controlled, MigrationStarted, PhaseChanged, RoundFinished
 from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Action, Decision, Round, RoundKind
+from testbed.rig.orders import Order
 from testbed.web.app import LiveApp
 from testbed.web.browser_events import as_json
 from testbed.web.hub import Hub
@@ -50,15 +51,15 @@ def events() -> list[dict[str, Any]]:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """The page of such a run."""
+def served(said: list[dict[str, Any]], give: Callable[[Order], None] = lambda _order: None) -> Iterator[str]:
+    """The page of a run that has said this."""
     hub = Hub("a")
-    app = LiveApp(hub, lambda _order: None, live_page("narrow", TOKEN), TOKEN, "narrow")
+    app = LiveApp(hub, give, live_page("narrow", TOKEN), TOKEN, "narrow")
     server = uvicorn.Server(uvicorn.Config(app.app, port=0, log_level="error", lifespan="off"))
     started = threading.Event()
 
     async def run() -> None:
-        for event in events():
+        for event in said:
             await hub.add(event)
         serving = asyncio.create_task(server.serve())
         while not server.started:
@@ -77,7 +78,7 @@ def served() -> Iterator[str]:
 
 @pytest.mark.parametrize("width", [390, 1100])
 def test_a_migrations_name_is_not_printed_over_its_figures(width: int, tmp_path: Path) -> None:
-    with served() as url, Browser(width=max(500, width)) as browser:
+    with served(events()) as url, Browser(width=max(500, width)) as browser:
         browser.metrics(width, 1600, mobile=width < 500)
         browser.open(url)
         browser.wait("return document.querySelectorAll('#rows tr').length == 2")

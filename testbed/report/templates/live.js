@@ -5,9 +5,17 @@
   const $ = (id) => document.getElementById(id), token = $("main").dataset.token;
   history.replaceState(null, "", "/");  // the token was in the address; from now on the cookie has it
   const MOST = 1200;  // points of one chart: more than the screen shows; then every other one goes
-  const rows = {};  // chart -> what it shows, of the migration that is under way
-  const stale = new Set();
-  let began = null, before = null, name = "", index = 0, total = 0, throttle = 0;
+  const charts = new Set(), stale = new Set();
+  const migrations = new Map();  // by identity: what is known of each, and what its charts show
+  let shown = null;  // the one that the page shows, and that the buttons mean
+
+  const identity = (key) => JSON.stringify([key.name, key.repeat, key.guest]);
+  const blank = (key) => ({ id: identity(key), key, rows: {}, index: 0, total: 0, began: null, before: null, throttle: 0, over: false,
+    badge: ["", "unknown"], answer: "", now: "", orders: false });
+  const of = (key) => migrations.get(identity(key)) || blank(key);  // one that never began is kept nowhere
+  const label = (key) =>
+    key.name + (key.repeat === 1 ? "" : ` (repeat ${key.repeat})`) + (key.guest === "vm" ? "" : `, guest ${key.guest}`);
+  const underWay = () => [...migrations.values()].filter((each) => !each.over);
 
   const three = (value) => value >= 99.95 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
   function scaled(value, unit) {
@@ -18,32 +26,54 @@
   const seconds = (value) => value >= 1 ? `${three(value)} s` : `${three(value * 1e3)} ms`;
   const percent = (share) => `${Math.round(share * 100)} %`;
 
-  function put(chart, row) {
-    const kept = rows[chart] = rows[chart] || [];
+  function put(m, chart, row) {
+    const kept = m.rows[chart] = m.rows[chart] || [];
     if (!kept.length) kept.push({ kind: "edge", t: 0, what: "precopy" });
     kept.push(row);
-    if (kept.length > MOST) rows[chart] = thinned(kept);
-    stale.add(chart);
+    if (kept.length > MOST) m.rows[chart] = thinned(kept);
+    charts.add(chart);
+    if (m === shown) stale.add(chart);
   }
   function thinned(kept) {
     const odd = {};  // of each series by itself: they take turns in here
     return kept.filter((each) => each.kind !== "line" || (odd[each.what] = !odd[each.what]));
   }
-  const point = (chart, t, value, what) => put(chart, { kind: "line", t, value, what });
-  const step = (chart, t, end, value, what) => { for (const at of [t, end]) put(chart, { kind: "round", t: at, value, what }); };
-  const edge = (at, what) => {
-    if (began !== null) for (const chart of Object.keys(rows)) if (rows[chart].length) put(chart, { kind: "edge", t: at - began, what });
+  const point = (m, chart, t, value, what) => put(m, chart, { kind: "line", t, value, what });
+  const step = (m, chart, t, end, value, what) => { for (const at of [t, end]) put(m, chart, { kind: "round", t: at, value, what }); };
+  const edge = (m, at, what) => {
+    if (m.began !== null) for (const chart of Object.keys(m.rows)) put(m, chart, { kind: "edge", t: at - m.began, what });
   };
 
   function show() {
     for (const chart of stale) {
-      $(`panel-${chart}`).hidden = !rows[chart].length;
-      if (rows[chart].length) FastMotion.update(chart, rows[chart]);  // a scale of nothing has no ends
+      const kept = shown.rows[chart] || [];
+      $(`panel-${chart}`).hidden = !kept.length;
+      if (kept.length) FastMotion.update(chart, kept);  // a scale of nothing has no ends
     }
     stale.clear();
   }
 
   const badge = (text, kind) => { $("state").textContent = text; $("state").className = `badge ${kind}`; };
+  function say(m, changes) {
+    Object.assign(m, changes);
+    if (m !== shown) return;
+    badge(...m.badge);
+    $("answer").textContent = m.answer;
+    $("now").textContent = m.now;
+    $("under-way").disabled = !m.orders;
+  }
+  function choose(m) {
+    shown = m;
+    for (const chart of charts) stale.add(chart);
+    $("throttle").value = 0; $("share").textContent = "0 %";
+    say(m, {});
+    offer();
+  }
+  function offer() {  // a choice where there is one
+    for (const each of [...migrations.values()]) if (each.over && each !== shown) migrations.delete(each.id);
+    $("which").replaceChildren(...[...migrations.values()].map((each) => new Option(label(each.key), each.id, false, each === shown)));
+    $("choice").hidden = migrations.size < 2;
+  }
   const line = (text) => { const item = document.createElement("li"); item.textContent = text; $("done").append(item); };
   function row(body, cells, right) {
     const made = document.createElement("tr");
@@ -64,60 +94,58 @@
   const heard = {
     Reload() { source.close(); location.reload(); },
     MigrationStarted(event) {
-      began = before = null; name = event.name; index = event.index; total = event.total; throttle = 0;
-      for (const chart of Object.keys(rows)) { rows[chart] = []; stale.add(chart); }
-      badge(`migration ${index} of ${total}: ${name}`, "unknown");
       const long = event.expected_s === null ? "" : ` It is expected to take ${seconds(event.expected_s)}.`;
-      $("answer").textContent = `${name} is being prepared.${long}`;
-      $("throttle").value = 0; $("share").textContent = "0 %";
+      const m = Object.assign(blank(event.migration), { index: event.index, total: event.total,
+        badge: [`migration ${event.index} of ${event.total}: ${event.name}`, "unknown"], answer: `${event.name} is being prepared.${long}` });
+      migrations.set(m.id, m);
+      choose(m);
     },
-    PhaseChanged(event) {
-      if (event.phase === "precopy") began = event.at;
-      edge(event.at, event.phase);
-      $("under-way").disabled = !["precopy", "switchover"].includes(event.phase);
-      badge(`migration ${index} of ${total}: ${event.phase}`, "unknown");
-      $("answer").textContent = `${name}: ${event.phase}${event.detail ? `, ${event.detail}` : ""}`;
-      if (event.phase === "cooldown") $("now").textContent = "";
+    PhaseChanged(event, m) {
+      if (event.phase === "precopy") m.began = event.at;
+      edge(m, event.at, event.phase);
+      say(m, { orders: ["precopy", "switchover"].includes(event.phase), now: event.phase === "cooldown" ? "" : m.now,
+        badge: [`migration ${m.index} of ${m.total}: ${event.phase}`, "unknown"],
+        answer: `${m.key.name}: ${event.phase}${event.detail ? `, ${event.detail}` : ""}` });
     },
-    Progress(event) {
+    Progress(event, m) {
       const left = `round ${event.round}: ${scaled(event.round_bytes - event.sent_bytes, "B")} of ${scaled(event.round_bytes, "B")} left`;
       const eta = event.left_s === null ? "" : `, about ${seconds(event.left_s)} to go`;
-      const all = event.all_left_s === null || index === total ? "" : `, ${seconds(event.all_left_s)} for the whole run`;
-      $("now").textContent = left + eta + all + (throttle ? `; the guest was throttled by ${percent(throttle)} in the last round` : "");
+      const all = event.all_left_s === null || m.index === m.total ? "" : `, ${seconds(event.all_left_s)} for the whole run`;
+      say(m, { now: left + eta + all + (m.throttle ? `; the guest was throttled by ${percent(m.throttle)} in the last round` : "") });
     },
-    Sampled(event) {
-      const last = before;
-      before = event;
-      if (!last || began === null || event.at <= last.at || event.link_bytes < last.link_bytes) return;
-      const time = event.at - last.at, t = event.at - began;
-      point("live-link", t, (event.link_bytes - last.link_bytes) / time / 1e6, "sent on the link");
-      point("live-guest", t, Math.max(0, event.operations - last.operations) / time / 1e3, "guest");
+    Sampled(event, m) {
+      const last = m.before;
+      m.before = event;
+      if (!last || m.began === null || event.at <= last.at || event.link_bytes < last.link_bytes) return;
+      const time = event.at - last.at, t = event.at - m.began;
+      point(m, "live-link", t, (event.link_bytes - last.link_bytes) / time / 1e6, "sent on the link");
+      point(m, "live-guest", t, Math.max(0, event.operations - last.operations) / time / 1e3, "guest");
       for (const [service, done] of Object.entries(event.services))
-        point("live-services", t, Math.max(0, done - (last.services[service] || 0)) / time, service);
-      if (event.silence_s !== null) point("live-silence", t, event.silence_s * 1e3, "client");
+        point(m, "live-services", t, Math.max(0, done - (last.services[service] || 0)) / time, service);
+      if (event.silence_s !== null) point(m, "live-silence", t, event.silence_s * 1e3, "client");
     },
-    RoundFinished(event) {
+    RoundFinished(event, m) {
       const done = event.round, end = done.started_s + done.duration_s, running = done.kind === "precopy";
-      throttle = done.throttle;
-      row("rows", [name, running ? done.index : `${done.index}, stunned`, scaled(done.sent_bytes, "B"),
+      m.throttle = done.throttle;
+      row("rows", [label(m.key), running ? done.index : `${done.index}, stunned`, scaled(done.sent_bytes, "B"),
         seconds(done.duration_s), scaled(done.bandwidth, "B/s"), scaled(done.dirtied_bytes, "B"), percent(done.throttle),
         event.decision ? event.decision.reason : running ? "no decision" : "the guest stood still: the last round"], (i) => i > 0 && i < 7);
-      step("live-link", done.started_s, end, done.bandwidth / 1e6, "sent in a round");
-      if (running) step("live-link", done.started_s, end, done.dirty_rate / 1e6, "dirtied in a round");
-      if (running && (done.throttle || (rows["live-throttle"] || []).length))
-        step("live-throttle", done.started_s, end, done.throttle * 100, "throttle");
-      edge(began + end, `end of round ${done.index}`);
+      step(m, "live-link", done.started_s, end, done.bandwidth / 1e6, "sent in a round");
+      if (running) step(m, "live-link", done.started_s, end, done.dirty_rate / 1e6, "dirtied in a round");
+      if (running && (done.throttle || (m.rows["live-throttle"] || []).length))
+        step(m, "live-throttle", done.started_s, end, done.throttle * 100, "throttle");
+      edge(m, m.began + end, `end of round ${done.index}`);
     },
-    Controlled(event) {
+    Controlled(event, m) {
       const value = event.value === null ? "" : ` ${event.what === "rate" ? scaled(event.value, "bit/s") : percent(event.value)}`;
-      line(`by hand: ${event.what}${value}${event.fault ? `: not done, ${event.fault}` : ""}`);
-      if (!event.fault) edge(event.at, `by hand: ${event.what}${value}`);
+      const whose = m && underWay().length > 1 ? `${label(m.key)}, ` : "";
+      line(`${whose}by hand: ${event.what}${value}${event.fault ? `: not done, ${event.fault}` : ""}`);
+      if (!event.fault) edge(m, event.at, `by hand: ${event.what}${value}`);
     },
-    MigrationFinished(event) {
-      badge(`${event.name}: ${event.outcome}`, event.valid ? "held" : "failed");
-      $("answer").textContent = `${event.name}: ${event.outcome}, ${event.reason}${event.valid ? "" : " (not valid)"}`;
-      $("now").textContent = "";
-      $("under-way").disabled = true;
+    MigrationFinished(event, m) {
+      say(m, { over: true, orders: false, now: "", badge: [`${event.name}: ${event.outcome}`, event.valid ? "held" : "failed"],
+        answer: `${event.name}: ${event.outcome}, ${event.reason}${event.valid ? "" : " (not valid)"}` });
+      if (shown === m && underWay().length) choose(underWay().pop()); else offer();
       const part = event.section;
       if (!part) return;
       $("finished").hidden = false;
@@ -129,6 +157,7 @@
     async Ended(event) {
       source.close();
       for (const button of document.querySelectorAll("[data-order]")) button.disabled = true;
+      $("choice").hidden = true;
       const words = event.valid === null ? "the run was broken off" : event.valid ? "the run has ended and is valid" : "the run has ended and is not valid";
       badge(words, event.valid ? "held" : "failed");
       const why = event.reason ? `${event.reason}. ` : "";
@@ -153,7 +182,8 @@
   source.onmessage = (message) => {
     const event = JSON.parse(message.data);
     document.body.dataset.events = ++count;
-    if (heard[event.event]) Promise.resolve(heard[event.event](event)).catch(console.error);
+    const m = event.migration ? of(event.migration) : null;
+    if (heard[event.event]) Promise.resolve(heard[event.event](event, m)).catch(console.error);
   };
   source.onerror = () => {
     $("now").textContent = source.readyState !== EventSource.CLOSED ? "no connection to the run; trying again"
@@ -171,10 +201,11 @@
     if (!order) return;
     const answer = await fetch("/order", {
       method: "POST", headers: { "Content-Type": "application/json", "X-Token": token },
-      body: JSON.stringify({ what: order, value: value(order) }),
+      body: JSON.stringify({ what: order, value: value(order), migration: shown && shown.key }),
     });
     if (!answer.ok) line(`not done: ${(await answer.json()).fault}`);
   });
+  $("which").addEventListener("change", (event) => choose(migrations.get(event.target.value)));
   $("hand").addEventListener("submit", (event) => event.preventDefault());
   setInterval(show, 1000);
 })();
