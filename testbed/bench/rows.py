@@ -5,14 +5,11 @@ figures it lies. A figure that misses its mark is printed as it is: the machine 
 taken one after the other say more than one alone.
 """
 
-import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 from testbed.bench.guest import peak_rate, scan_cost, slowdown
 from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
@@ -31,6 +28,8 @@ TIMES = 3
 OFTEN = 7
 """How often what swings most is: a few tenths of a second in which two processors do all they can."""
 _NEVER_S = 3600.0
+Surroundings: TypeAlias = Callable[[], AbstractContextManager[RunContext]]
+"""What each lab is put into anew: nobody keeps its files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +63,20 @@ class Several:
         return f"{shown(self.median)} ({shown(min(self.values))} to {shown(max(self.values))} in {len(self.values)})"
 
 
-def rows(started: Callable[[int], None]) -> Iterator[Row]:
+def rows(surroundings: Surroundings) -> Iterator[Row]:
     """The table, row by row as each is measured. Needs root, and the machine to itself."""
-    yield from (_wire(rate, started) for rate in (1e9, 4e9, 10e9, None))
+    yield from (_wire(rate, surroundings) for rate in (1e9, 4e9, 10e9, None))
     yield _scan()
-    yield from _idle_downtime(started)
-    yield from _services_downtime(started)
-    yield _undisturbed(started)
+    yield from _idle_downtime(surroundings)
+    yield from _services_downtime(surroundings)
+    yield _undisturbed(surroundings)
     yield _slowdown()
     yield _peak()
 
 
-def _wire(rate: float | None, started: Callable[[int], None]) -> Row:
+def _wire(rate: float | None, surroundings: Surroundings) -> Row:
     """Round 1 between two measurements by iperf3 on the very same link."""
-    seen = [_against_iperf3(rate, started) for _ in range(TIMES if rate else OFTEN)]
+    seen = [_against_iperf3(rate, surroundings) for _ in range(TIMES if rate else OFTEN)]
     ratios, gigabits = (Several(values) for values in zip(*seen, strict=True))
     name = "unshaped" if rate is None else f"at {rate / 1e9:g} Gbit/s, MTU 1500"
     least = 0.9 if rate is None else 0.99
@@ -89,10 +88,10 @@ def _wire(rate: float | None, started: Callable[[int], None]) -> Row:
     )
 
 
-def _against_iperf3(rate: float | None, started: Callable[[int], None]) -> tuple[float, float]:
+def _against_iperf3(rate: float | None, surroundings: Surroundings) -> tuple[float, float]:
     """The ratio, and round 1 in Gbit/s."""
     plan = _plan(LinkPlan(rate=rate), ram_bytes=GIB)
-    with _lab(plan, started) as lab:
+    with _lab(plan, surroundings) as lab:
         lab.build()
         before = iperf3_goodput(lab.fabric, 2)
         lab.warm_up()
@@ -102,9 +101,9 @@ def _against_iperf3(rate: float | None, started: Callable[[int], None]) -> tuple
     return done.rounds[0].bandwidth / ((before + after) / 2), done.rounds[0].bandwidth * 8 / 1e9
 
 
-def _idle_downtime(started: Callable[[int], None]) -> Iterator[Row]:
+def _idle_downtime(surroundings: Surroundings) -> Iterator[Row]:
     """An idle guest of 1 GiB over 1 Gbit/s: what a switchover costs at least, and what memory the lot needs."""
-    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB), started) for _ in range(TIMES)]
+    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB), surroundings) for _ in range(TIMES)]
     downtime = _downtime(done)
     overhead = Several(tuple((each.memory_overhead_bytes or 0) / 2**20 for each in done))
     yield Row(
@@ -121,10 +120,10 @@ def _idle_downtime(started: Callable[[int], None]) -> Iterator[Row]:
     )
 
 
-def _services_downtime(started: Callable[[int], None]) -> Iterator[Row]:
+def _services_downtime(surroundings: Surroundings) -> Iterator[Row]:
     """The same with an application and connections that move with it, and what it costs to watch all that."""
     echo = {"name": "echo", "connections": 10}
-    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB, services=(echo,)), started) for _ in range(TIMES)]
+    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB, services=(echo,)), surroundings) for _ in range(TIMES)]
     downtime, moved = _downtime(done), min(each.connections.moved if each.connections else 0 for each in done)
     yield Row(
         measure="downtime, idle 1 GiB guest with a service and 10 connections",
@@ -143,15 +142,15 @@ def _services_downtime(started: Callable[[int], None]) -> Iterator[Row]:
     )
 
 
-def _undisturbed(started: Callable[[int], None]) -> Row:
+def _undisturbed(surroundings: Surroundings) -> Row:
     """A migration's time while it is watched and while it is not, by turns."""
     writer = {"name": "uniform", "write_rate": 24e6, "working_set": 64_000_000}
     plan = _plan(LinkPlan(rate=1e9), ram_bytes=256_000_000, workload=writer)
     alone = replace(plan, guest=replace(plan.guest, probe=False))
     watched, unwatched = [], []
     for _ in range(PAIRS):
-        watched.append(_moved(plan, started).total_time_s or float("inf"))
-        unwatched.append(_moved(alone, started, sample_s=_NEVER_S).total_time_s or float("inf"))
+        watched.append(_moved(plan, surroundings).total_time_s or float("inf"))
+        unwatched.append(_moved(alone, surroundings, sample_s=_NEVER_S).total_time_s or float("inf"))
     ratio = median(watched) / median(unwatched)
     noise = (max(unwatched) - min(unwatched)) / median(unwatched)
     return Row(
@@ -162,9 +161,9 @@ def _undisturbed(started: Callable[[int], None]) -> Row:
     )
 
 
-def _moved(plan: Plan, started: Callable[[int], None], sample_s: float = PERIOD_S) -> MigrationRecord:
+def _moved(plan: Plan, surroundings: Surroundings, sample_s: float = PERIOD_S) -> MigrationRecord:
     """One migration, whole."""
-    with _lab(plan, started, sample_s) as lab:
+    with _lab(plan, surroundings, sample_s) as lab:
         lab.build()
         lab.warm_up()
         return lab.conclude(lab.migrate())
@@ -231,18 +230,9 @@ def _plan(
 
 
 @contextmanager
-def _lab(plan: Plan, started: Callable[[int], None], sample_s: float = PERIOD_S) -> Iterator[Lab]:
-    """A lab whose files are thrown away."""
+def _lab(plan: Plan, surroundings: Surroundings, sample_s: float = PERIOD_S) -> Iterator[Lab]:
+    """A lab of its own."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fast-motion-")))
-        context = RunContext(
-            run_id=secrets.token_hex(3),
-            runtime=folder,
-            samples=folder / "samples.jsonl",
-            log=folder / "log.txt",
-            observer=lambda _event: None,
-            started=started,
-            sample_s=sample_s,
-        )
+        context = replace(stack.enter_context(surroundings()), sample_s=sample_s)
         log = stack.enter_context(owned.append(context.log))
         yield Lab(plan, context, stack, log)

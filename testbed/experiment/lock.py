@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from testbed.core.errors import MachineBusy
-from testbed.experiment.leftovers import sweep
-from testbed.experiment.state import RUNTIME, RunState, make_private, writing
-
-__all__ = ["RUNTIME", "MachineLock", "RunState", "sweep"]
+from testbed.experiment.state import RUNTIME, make_private, writing
 
 
 class MachineLock:

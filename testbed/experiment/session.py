@@ -9,29 +9,27 @@ Hosts are for one migration and go with it; ``again`` makes new ones. The folder
 """
 
 import copy
-import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 from types import TracebackType
 
 from testbed.core.errors import TestbedError
-from testbed.core.events import Event, MigrationStarted
+from testbed.core.events import Event
 from testbed.core.outlook import Outlook, Outlooks
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
 from testbed.engines.native.engine import Lab
-from testbed.experiment.run import Audience, begun, check_fits_all, draw, failed, finished, run_context, the_machine
+from testbed.experiment.composition import Audience, composed
+from testbed.experiment.machine import check_fits_all
+from testbed.experiment.records import begun, failed
 from testbed.linux.files import owned
-from testbed.linux.processes.interrupts import noting
+from testbed.linux.processes.interrupts import Signals, noting
 from testbed.network.fabric import Fabric
 from testbed.rig.orders import LINK_WORDS, Controls, Order
-from testbed.runfiles.folder import RunFolder
-from testbed.runfiles.keeping import Keeping
 from testbed.scenario import Scenario
 
 PATIENCE_S = 24 * 3600.0
@@ -60,15 +58,17 @@ class Session:
 
     def __enter__(self) -> "Session":
         with ExitStack() as stack:
-            run_id = secrets.token_hex(3)
-            state = stack.enter_context(the_machine(f"a shell of {self.scenario.name}", run_id))
-            check_fits_all(self.scenario.plans()[:1])
-            self.folder = RunFolder.create(self._out)
-            self.folder.write_scenario(self.scenario.resolved_yaml())
-            stack.callback(self._draw)
-            self._keeping = stack.enter_context(Keeping(self.folder, self.summary))
-            context = stack.enter_context(run_context(run_id, self.folder, self._see, state.add))
-            self._context = replace(context, decided=self._keeping.decided)
+            self._run = stack.enter_context(
+                composed(
+                    self.scenario,
+                    self.scenario.plans()[:1],
+                    out=self._out,
+                    summary=self.summary,
+                    lock=f"a shell of {self.scenario.name}",
+                    observer=self._see,
+                    say=self._say,
+                )
+            )
             stack.callback(self._leave)
             self.again(self.scenario)
             self._stack = stack.pop_all()
@@ -78,6 +78,11 @@ class Session:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    @property
+    def signals(self) -> Signals:
+        """What ends it from outside."""
+        return self._run.signals
 
     @property
     def fabric(self) -> Fabric:
@@ -102,11 +107,9 @@ class Session:
         self.state, self._thread = NO_HOSTS, None
         self._hosts.close()
         number = self._made.total()
-        context = replace(self._context, controls=self._controls, number=number)
-        self._keeping.begin(number, plan.name)
-        self._see(MigrationStarted(at=monotonic(), migration=plan.key, index=number, total=number))
+        context = replace(self._run.begin(plan, index=number, total=number), controls=self._controls)
         with ExitStack() as hosts:
-            log = hosts.enter_context(owned.append(self.folder.log))
+            log = hosts.enter_context(owned.append(context.log))
             self._lab = Lab(plan, context, hosts, log, PATIENCE_S)
             self._lab.build()
             self._lab.warm_up()
@@ -151,7 +154,7 @@ class Session:
 
     def _move(self) -> None:
         try:
-            self._keep(self._moved())
+            self._run.end(self._moved())
         except BaseException as bug:  # noqa: BLE001 - whoever waits gets it
             self._bug = bug
         finally:
@@ -164,12 +167,6 @@ class Session:
             return self._lab.conclude(self._lab.migrate())
         except (TestbedError, OSError) as fault:
             return failed(self._lab.plan, str(fault))
-
-    def _keep(self, done: MigrationRecord) -> None:
-        try:
-            self._keeping.add(done)
-        finally:
-            self._see(finished(done))
 
     def _see(self, event: Event) -> None:
         with self._lock:
@@ -185,7 +182,3 @@ class Session:
                     self._thread.join()
             finally:
                 self._hosts.close()
-
-    def _draw(self) -> None:
-        if self.summary.migrations:
-            draw(self.folder.path, self._say)

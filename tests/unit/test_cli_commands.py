@@ -13,7 +13,7 @@ from testbed.cli.commands.listing import PACKAGES, Kind
 from testbed.cli.commands.run import default_scenario
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry
-from testbed.experiment.run import check_fits_all
+from testbed.experiment.machine import check_fits_all
 from testbed.scenario import load
 from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 from testbed.scenarios import catalogue

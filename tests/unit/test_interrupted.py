@@ -48,9 +48,9 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, where: str, number: signal.Sig
         (("serve", "RUN"), "testbed.web.runs.app"),
         (("doctor",), "testbed.doctor.abilities.probes"),
         (("list",), "testbed.cli.commands.listing._rows"),
-        (("bench",), "testbed.experiment.run.MachineLock"),
-        (("shell",), "testbed.experiment.run.MachineLock"),
-        (("run", "hello"), "testbed.experiment.run.MachineLock"),
+        (("bench",), "testbed.experiment.machine.MachineLock"),
+        (("shell",), "testbed.experiment.machine.MachineLock"),
+        (("run", "hello"), "testbed.experiment.machine.MachineLock"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import MachineBusy, PrerequisiteMissing
 from testbed.experiment.leftovers import sweep
-from testbed.experiment.lock import MachineLock, RunState
-from testbed.experiment.state import left_behind
+from testbed.experiment.lock import MachineLock
+from testbed.experiment.state import RunState, left_behind
 from testbed.linux.processes.started import Started, started_at
 
 DEAD = Started(2**22 + 1, 1)

@@ -1,6 +1,5 @@
 """``bench``: this machine's figures, as ratios from one run."""
 
-import secrets
 import sys
 
 
@@ -9,14 +8,14 @@ def bench() -> int:
     from rich.console import Console
 
     from testbed.bench.rows import rows
-    from testbed.experiment.run import the_machine
-    from testbed.linux.processes.interrupts import interruptible
+    from testbed.experiment.composition import thrown_away
+    from testbed.experiment.machine import the_machine
     from testbed.report.words.tables import Fitting
 
     table = Fitting(("measure", "figure", "mark", "met"), prose=("measure", "figure"))
     progress = Console(stderr=True)
-    with interruptible(), the_machine("bench", secrets.token_hex(3)) as state:
-        for row in rows(state.add):
+    with the_machine("bench") as state:
+        for row in rows(lambda: thrown_away(state)):
             progress.print(f"{row.measure}: {row.figure}", highlight=False)
             table.row(row.measure, row.figure, row.mark, "yes" if row.met else "no")
     Console(width=None if sys.stdout.isatty() else 110).print(table)

@@ -5,7 +5,8 @@ import sys
 
 def clean() -> None:
     """Remove what killed runs left: processes, interfaces, files. Only what this project made."""
-    from testbed.experiment.lock import MachineLock, sweep
+    from testbed.experiment.leftovers import sweep
+    from testbed.experiment.lock import MachineLock
 
     with MachineLock("clean"):
         done = sweep()

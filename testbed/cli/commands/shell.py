@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from testbed.cli.asked import overrides
-from testbed.linux.processes.interrupts import interruptible, keyboard
+from testbed.linux.processes.interrupts import keyboard
 
 TEXT = "testbed> "
 HELLO = """The hosts are up and the guest is at work. Commands beside Mininet's own (help, net, esx1 COMMAND, exit):
@@ -31,7 +31,6 @@ def shell(
     given = overrides(set_, policy)
     loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
     with (
-        interruptible() as signals,
         results_folder(loaded.name, out) as folder,
         Session(loaded, folder, Plain(), say) as session,
     ):
@@ -39,7 +38,7 @@ def shell(
             session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
         )
         say(HELLO)
-        with keyboard(signals):
+        with keyboard(session.signals):
             while prompt(session.fabric, commands.by_name(), TEXT):
                 pass
     if session.summary.migrations:

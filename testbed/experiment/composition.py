@@ -1,0 +1,166 @@
+"""What a run is put together from, whoever asked for it: ``run``, ``shell`` or ``bench``.
+
+    signals ─ machine: lock, leftovers swept ─ folder, scenario ─ summary that grows ─ what all its migrations share
+                                                                                       └ at the end: the page
+
+Everything is undone in the opposite order, whatever happens.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from testbed.core.errors import Interrupted
+from testbed.core.events import Event, MigrationStarted, Observer
+from testbed.core.plan import Plan
+from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.engines import RunContext
+from testbed.experiment.machine import held, private
+from testbed.experiment.records import finished
+from testbed.experiment.state import RunState
+from testbed.linux.processes.interrupts import Signals, interruptible
+from testbed.report.page import page
+from testbed.runfiles.folder import RunFolder
+from testbed.runfiles.keeping import Keeping
+from testbed.scenario import Scenario
+
+
+class Audience:
+    """Whoever watches, held off from what is watched: one that fails is told nothing more, and the migration that is
+    under way goes on to its end.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._fault: Exception | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Tells."""
+        if self._fault is None:
+            try:
+                self._observer(event)
+            except Exception as fault:  # noqa: BLE001 - it is raised, in its time
+                self._fault = fault
+
+    def check(self) -> None:
+        """Raises what went wrong."""
+        if self._fault is not None:
+            raise self._fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """A run under way. ``signals``: what ends it; ``context``: what its migrations share."""
+
+    signals: Signals
+    folder: RunFolder
+    keeping: Keeping
+    context: RunContext
+
+    def begin(
+        self, plan: Plan, *, index: int, total: int, expected_s: float | None = None, others_s: float | None = None
+    ) -> RunContext:
+        """The context of a migration that begins: who watches is told, and room for its ending is taken."""
+        named = MigrationStarted(
+            at=monotonic(), migration=plan.key, index=index, total=total, expected_s=expected_s, others_s=others_s
+        )
+        self.context.observer(named)
+        self.keeping.begin(index, plan.name)
+        return replace(self.context, number=index)
+
+    def end(self, done: MigrationRecord) -> None:
+        """Its record is kept, and who watches is told, even where it cannot be."""
+        try:
+            self.keeping.add(done)
+        finally:
+            self.context.observer(finished(done))
+
+
+@contextmanager
+def composed(  # noqa: PLR0913 - what a run is put together from
+    scenario: Scenario,
+    plans: Sequence[Plan],
+    *,
+    out: Path,
+    summary: Summary,
+    lock: str | None,
+    asked: Sequence[Plan] = (),
+    observer: Observer,
+    say: Callable[[str], None],
+) -> Iterator[Composition]:
+    """A run of these plans into the folder ``out``, whose ``summary`` grows, and its page at the end.
+
+    ``lock``: under which name the machine is held, for real hosts; None: for none. ``asked``: those that are to be
+    made, where that is known at the beginning. Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``.
+    """
+    folder: RunFolder | None = None
+    with interruptible() as signals:
+        try:
+            with held(lock, plans) as state:
+                folder = RunFolder.create(out)
+                folder.write_scenario(scenario.resolved_yaml())
+                claims = scenario.published if asked else ()
+                with (
+                    Keeping(folder, summary, claims, [plan.key for plan in asked]) as keeping,
+                    run_context(state, folder, observer) as context,
+                ):
+                    context = replace(context, decided=keeping.decided)
+                    yield Composition(signals=signals, folder=folder, keeping=keeping, context=context)
+        except Interrupted as stop:
+            if not asked:
+                raise
+            raise Interrupted(f"{stop}; {_done(summary, len(asked), folder)}") from stop
+        finally:
+            if folder is not None and folder.summary.exists() and (summary.migrations or summary.not_made):
+                signals.again()  # whoever is tired of waiting for the page may break that off, too
+                draw(out, say)
+
+
+@contextmanager
+def run_context(state: RunState | None, folder: RunFolder, observer: Observer) -> Iterator[RunContext]:
+    """The run's private directory for sockets, mode 0700, and the paths of its files. ``state`` None: nothing is
+    started outside this process, so nothing is written down.
+    """
+    with tempfile.TemporaryDirectory() if state is None else private(state.folder) as runtime:
+        yield RunContext(
+            run_id=secrets.token_hex(3) if state is None else state.run_id,
+            runtime=Path(runtime),
+            samples=folder.samples,
+            log=folder.log,
+            observer=observer,
+            started=_nobody if state is None else state.add,
+        )
+
+
+@contextmanager
+def thrown_away(state: RunState) -> Iterator[RunContext]:
+    """The same for what is measured and not recorded: nobody keeps its files, or watches."""
+    with (
+        tempfile.TemporaryDirectory(prefix="fast-motion-") as folder,
+        run_context(state, RunFolder(Path(folder)), lambda _event: None) as context,
+    ):
+        yield context
+
+
+def draw(out: Path, say: Callable[[str], None]) -> None:
+    """The page of whatever was done. Raises ``Interrupted`` with how to draw it later."""
+    try:
+        page.write(out, say)
+    except Interrupted as stop:
+        raise Interrupted(
+            f"{stop} while the page was drawn; all else is in {out}; to draw it: testbed report {out}"
+        ) from stop
+
+
+def _done(summary: Summary, asked: int, folder: RunFolder | None) -> str:
+    """For whoever ended it: what there is, and where."""
+    made = f"{len(summary.migrations)} of {asked} migrations were made; the files of what was done are in"
+    return "nothing was done" if folder is None else f"{made} {folder.path}"
+
+
+def _nobody(_pid: int) -> None:
+    """Nothing is started outside this process, so nothing is written down."""

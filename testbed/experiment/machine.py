@@ -1,0 +1,57 @@
+"""The machine, ours alone for a while: root, the lock, what killed runs left, and room for two copies of each guest."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from testbed.core.errors import PrerequisiteMissing
+from testbed.core.plan import Plan
+from testbed.experiment.leftovers import sweep
+from testbed.experiment.lock import MachineLock
+from testbed.experiment.state import RunState
+from testbed.linux.memory.room import room
+from testbed.scenario import check_fits
+
+
+@contextmanager
+def held(lock: str | None, plans: Sequence[Plan]) -> Iterator[RunState | None]:
+    """Held under that name, with room for each of these guests; or none."""
+    if lock is None:
+        yield None
+        return
+    with the_machine(lock) as state:
+        check_fits_all(plans)
+        yield state
+
+
+@contextmanager
+def the_machine(what: str) -> Iterator[RunState]:
+    """Root, the lock, and nothing left of killed runs; whatever this run starts is written down."""
+    if os.geteuid() != 0:
+        raise PrerequisiteMissing(
+            "real hosts and links need root", "run it with sudo, or choose --engine simulated, which needs none"
+        )
+    with MachineLock(what):
+        sweep()
+        with RunState(secrets.token_hex(3)) as state:
+            yield state
+
+
+@contextmanager
+def private(runtime: Path) -> Iterator[Path]:
+    """A run's directory, mode 0700, under the name by which ``clean`` finds it should the run be killed."""
+    runtime.mkdir(mode=0o700)
+    try:
+        yield runtime
+    finally:
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+def check_fits_all(plans: Sequence[Plan]) -> None:
+    """Raises ``ScenarioError`` when a guest's two copies do not fit into what memory is free, and may be used."""
+    free = room()
+    for plan in plans:
+        check_fits(plan, free.size, free.of)

@@ -1,0 +1,47 @@
+"""What is recorded and said of a run beside what its engine finds out."""
+
+from datetime import UTC, datetime
+from time import monotonic
+
+from testbed.core.events import MigrationFinished
+from testbed.core.plan import Plan
+from testbed.core.records.migration import LinkRecord, MigrationRecord, Summary
+from testbed.core.version import __version__
+from testbed.experiment.environment import environment
+from testbed.scenario import Scenario
+
+
+def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summary:
+    """A summary of nothing yet, of this machine, at this time."""
+    return Summary(
+        testbed_version=__version__,
+        scenario=scenario.name,
+        engine=engine,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=seed,
+        valid=False,
+        invalid_reasons=[],
+        environment=environment(["tbf, at both ends of a link"] if native else []),
+        migrations=[],
+    )
+
+
+def failed(plan: Plan, reason: str) -> MigrationRecord:
+    """The record of a migration that could not even begin."""
+    from testbed.findings.ended import Ended
+    from testbed.findings.recording import decided
+
+    link = plan.network.vmotion
+    unmeasured = LinkRecord(
+        rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False
+    )
+    done = decided(plan, unmeasured, Ended(outcome="failed", reason=reason))
+    done.invalid_reasons = [reason]
+    return done
+
+
+def finished(done: MigrationRecord) -> MigrationFinished:
+    """What is said of a migration that has ended."""
+    return MigrationFinished(
+        at=monotonic(), migration=done.key, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
+    )
