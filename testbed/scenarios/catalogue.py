@@ -12,20 +12,23 @@ from pathlib import Path
 
 def registered(package: str) -> dict[str, str]:
     """What the modules of a package register, by name in alphabetical order, each with its module's first line."""
-    return _described(package, _registered_in)
+    return _described(package, "@register(", _registered_in)
 
 
 def topologies() -> dict[str, str]:
     """Topologies by the names under which ``mn --custom`` knows them too."""
-    return _described("topologies", _topologies_in)
+    return _described("topologies", "topos", _topologies_in)
 
 
-def _described(package: str, names_in: Callable[[ast.Module], Iterator[str]]) -> dict[str, str]:
+def _described(package: str, mark: str, names_in: Callable[[ast.Module], Iterator[str]]) -> dict[str, str]:
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec else []
     found: dict[str, str] = {}
     for path in (path for folder in folders for depth in ("*.py", "*/*.py") for path in Path(folder).glob(depth)):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if mark not in text:  # most of a package's files define none, and to parse them takes a start-up's time
+            continue
+        tree = ast.parse(text)
         line = (ast.get_docstring(tree) or "").partition("\n")[0]
         found |= dict.fromkeys(names_in(tree), line)
     return dict(sorted(found.items()))
