@@ -4,18 +4,16 @@ import argparse
 import gc
 import os
 import sys
-from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a guest is one thread, and pools of threads are RAM
 
 from guest_agent.config import GuestConfig
 from guest_agent.guest import Guest
-from guest_agent.server import ControlServer, Reply
+from guest_agent.messages import Acknowledged, ControlRequest, FirstStep, Logs, Ports, Reply
+from guest_agent.server import ControlServer
 from testbed.core.errors import TestbedError
 from testbed.linux.memory import userfaultfd
 from testbed.linux.processes import process
-
-VERBS = "ports, userfaultfd, logs, adopt, run, status, stop"
 
 
 class ServedGuest:
@@ -34,29 +32,27 @@ class ServedGuest:
         finally:
             self._server.close()
 
-    def _answer(self, request: dict[str, Any], fds: list[int]) -> Reply:
-        guest, verb = self._guest, request["do"]
-        match verb:
+    def _answer(self, request: ControlRequest, fds: list[int]) -> tuple[Reply, list[int]]:
+        guest = self._guest
+        match request.do:
             case "ports":
-                ports = {"pid": os.getpid(), "ram_address": guest.ram.address, "ram_bytes": guest.ram.size}
+                ports = Ports(pid=os.getpid(), ram_address=guest.ram.address, ram_bytes=guest.ram.size)
                 return ports, [os.dup(guest.ram.fd), os.dup(guest.journal.fd)]
             case "userfaultfd":
-                return {}, [userfaultfd.open_userfaultfd()]
+                return Acknowledged(), [userfaultfd.open_userfaultfd()]
             case "logs":
                 machines = guest.machines
-                return {"services": machines.names}, [os.dup(machine.log.fd) for machine in machines.machines]
+                return Logs(services=tuple(machines.names)), [os.dup(machine.log.fd) for machine in machines.machines]
             case "adopt":
-                guest.machines.adopt(request.get("connections", []), fds)
+                guest.machines.adopt(request.local_ports, fds)
             case "run":
                 guest.run()
-                return {"first_step": guest.first_step, "operation": guest.operations}, []
+                return FirstStep(at=guest.first_step, operation=guest.operations), []
             case "status":
                 return guest.status(), []
             case "stop":
                 self._over = True
-            case _:
-                raise TestbedError(f"a guest cannot '{verb}'; it knows {VERBS}")
-        return {}, []
+        return Acknowledged(), []
 
 
 def main() -> int:

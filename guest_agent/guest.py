@@ -19,6 +19,7 @@ from guest_agent.memory.fill import fill
 from guest_agent.memory.pacing import Pacer
 from guest_agent.memory.program import Ahead, Program
 from guest_agent.memory.ram import Ram, read_state
+from guest_agent.messages import Status
 from testbed.core.errors import TestbedError
 
 _MOST = 1024
@@ -70,12 +71,17 @@ class Guest:
             self._batch(count)
         return self.pacer.wait(self._time(), self.operations)
 
-    def status(self) -> dict[str, float | bool]:
-        """What ``{"do": "status"}`` answers. ``busy_s``: CPU seconds spent in batches, of the guest's own thread."""
-        return {
-            "operations": self.operations, "running": self.running, "errors": 0, "first_step": self.first_step,
-            "shortfall": self.pacer.shortfall, "busy_s": self.busy_s, "at": time.monotonic(),
-        }  # fmt: skip
+    def status(self) -> Status:
+        """What ``{"do": "status"}`` answers."""
+        return Status(
+            operations=self.operations,
+            running=self.running,
+            errors=0,
+            first_step=self.first_step,
+            shortfall=self.pacer.shortfall,
+            busy_s=self.busy_s,
+            at=time.monotonic(),
+        )
 
     def _time(self) -> float:
         """The guest's own time, which stands still while it does."""

@@ -78,13 +78,15 @@ class Machines:
         """Of the services, in order."""
         return [str(spec["name"]) for spec in self._config.services]
 
-    def adopt(self, connections: object, fds: list[int]) -> None:
-        """Sockets that moved here: ``connections`` are (remote ip, remote port, local port), one a descriptor, which
-        are taken out of ``fds``. Raises ``TestbedError``.
+    def adopt(self, ports: Sequence[int], fds: list[int]) -> None:
+        """Connections that moved here: the guest's own port of each, and their descriptors, which are taken out of
+        ``fds``. Raises ``TestbedError``.
         """
         if self._started:
             raise TestbedError("connections are adopted before the guest runs")
-        for port in _local_ports(connections, len(fds)):
+        if len(ports) != len(fds):
+            raise TestbedError(f"of {len(ports)} connections {len(fds)} descriptors came; each has one")
+        for port in ports:
             moved = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=fds[0])
             del fds[0]
             moved.setblocking(False)
@@ -116,15 +118,6 @@ def areas_of(config: GuestConfig, memory: Memory) -> list[Area]:
         found.append(flat[page * PAGE_SIZE : (page + service.area_pages) * PAGE_SIZE])
         page += service.area_pages
     return found
-
-
-def _local_ports(connections: object, count: int) -> list[int]:
-    if not isinstance(connections, list) or len(connections) != count:
-        raise TestbedError(f"connections must be a list, one for each of the {count} descriptors")
-    for each in connections:
-        if not isinstance(each, list) or len(each) != 3 or not isinstance(each[2], int):
-            raise TestbedError(f"a connection is [remote ip, remote port, local port], not {each!r:.60}")
-    return [each[2] for each in connections]
 
 
 def _disks(config: GuestConfig, memory: Memory, loop: GuestLoop, gate: Gate, services: Sequence[Service]) -> list[Disk]:

@@ -1,32 +1,25 @@
-"""The guest's control socket, its own end: JSON lines, answered between batches by the guest's only thread.
+"""The guest's own end of its control socket: requests (messages.py), answered between batches by its only thread."""
 
-request   {"do": "status"}\\n                one object a line, at most 64 KiB
-reply     {"ok": true, ...}\\n  or  {"ok": false, "error": "..."}\\n      descriptors ride on both (SCM_RIGHTS)
-"""
-
-import json
 import os
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 from guest_agent.loop import GuestLoop
+from guest_agent.messages import MAX_FDS, MAX_LINE, ControlRequest, Refused, Reply, read_request, reply_line
 from testbed.core.errors import ScenarioError, TestbedError
 
-MAX_LINE = 64 * 1024
-
-Reply = tuple[dict[str, Any], list[int]]
-Answer = Callable[[dict[str, Any], list[int]], Reply]
-"""Of a request, and the descriptors that came with it; those that it leaves in the list are closed afterwards."""
-MAX_FDS = 250
-"""Descriptors that one message may carry: the kernel's limit is 253 (SCM_MAX_FD)."""
+Answer: TypeAlias = Callable[[ControlRequest, list[int]], tuple[Reply, list[int]]]
+"""Of a request, and the descriptors that came with it; those that it leaves in the list are closed afterwards. Gives
+the reply and descriptors to give away.
+"""
 
 
 class ControlServer:
-    """Serves any number of connections. ``answer(request, fds)`` gives the reply and descriptors to give away."""
+    """Serves any number of connections. What a request is answered with, ``answer`` says."""
 
     def __init__(self, path: str, loop: GuestLoop, answer: Answer) -> None:
         """Binds ``path``, mode 0600. Raises ``ScenarioError`` when it cannot be bound."""
@@ -93,15 +86,15 @@ class ControlServer:
 
     def _reply(self, client: socket.socket, line: bytes, came: list[int]) -> None:
         fds: list[int] = []
+        reply: Reply | Refused
         try:
-            body, fds = self._answer(_request(line), came)
-            reply = {"ok": True, **body}
+            reply, fds = self._answer(read_request(line), came)
         except (TestbedError, OSError) as error:
-            reply = {"ok": False, "error": str(error)}
+            reply = Refused(error=str(error))
         finally:
             _close(came)
         try:
-            socket.send_fds(client, [json.dumps(reply).encode() + b"\n"], fds)
+            socket.send_fds(client, [reply_line(reply)], fds)
         finally:
             _close(fds)  # they are the receiver's now
 
@@ -110,13 +103,3 @@ def _close(fds: list[int]) -> None:
     for fd in fds:
         os.close(fd)
     fds.clear()
-
-
-def _request(line: bytes) -> dict[str, Any]:
-    try:
-        request = json.loads(line)
-    except ValueError:
-        request = None
-    if not isinstance(request, dict) or not isinstance(request.get("do"), str):
-        raise TestbedError('a request is one line such as {"do": "status"}')
-    return request

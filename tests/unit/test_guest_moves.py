@@ -18,6 +18,7 @@ from guest_agent.gate import GateKeeper
 from guest_agent.machine import areas_of
 from guest_agent.memory.program import Memory
 from guest_agent.memory.verify import areas, prove
+from guest_agent.messages import Acknowledged, ControlRequest
 from guest_agent.ring import RingReader
 from guest_agent.services import ServiceEvidence, build
 from guest_agent.services.iometer.service import COMPLETED
@@ -116,10 +117,10 @@ def test_a_process_gives_its_logs_away(start: Runs, disk: int) -> None:
 def test_a_process_without_services_has_no_logs_and_takes_no_nonsense(start: Runs) -> None:
     guest, _, _ = start(GuestConfig(ram_bytes=RAM))
     assert guest.client.logs() == {}
-    with pytest.raises(TestbedError, match="one for each"):
-        guest.client._ask("adopt", 0, {"connections": 1})
+    with pytest.raises(TestbedError, match="of 1 connections 0 descriptors came"):
+        guest.client._ask(ControlRequest(do="adopt", local_ports=(7,)), Acknowledged, 0)
     with open("/dev/null", "rb") as null, pytest.raises(TestbedError, match="socket"):
-        guest.client.adopt([("127.0.0.1", 1, 7)], [null.fileno()])
+        guest.client.adopt([7], [null.fileno()])
     assert not guest.client.status().running
 
 
@@ -130,7 +131,7 @@ def test_a_process_takes_hundreds_of_connections_and_closes_those_that_nobody_se
     pairs = [moved(stack) for _ in range(300)]
     for _, here in pairs:
         stack.enter_context(here)
-    guest.client.adopt([("127.0.0.1", 1, 7)] * 300, [here.fileno() for _, here in pairs])
+    guest.client.adopt([7] * 300, [here.fileno() for _, here in pairs])
     for _, here in pairs:
         here.close()
     assert not any(readable(client) for client, _ in pairs)

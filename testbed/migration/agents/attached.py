@@ -83,9 +83,9 @@ class AttachedGuest:
 
     def adopt(self, moved: Sequence[Adopted]) -> None:
         """Raises ``MigrationAborted`` when it does not take them."""
-        known = [(each.remote_ip, each.remote_port, each.local_port) for each, _ in moved]
+        ports = [each.local_port for each, _ in moved]
         try:
-            self._client.adopt(known, [sock.fileno() for _, sock in moved])
+            self._client.adopt(ports, [sock.fileno() for _, sock in moved])
         except TestbedError as fault:
             raise MigrationAborted(f"the guest does not take its connections: {fault}") from fault
 
