@@ -8,9 +8,10 @@ belongs to one network stays on it: a guest that adds a route does not reach the
 import json
 import time
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.text.from_json import built
 from testbed.linux.net.ethtool import has_carrier
 from testbed.linux.net.netns import write_sysctls
 from testbed.linux.processes.waiting import Patience
@@ -44,8 +45,9 @@ def silence(pid: int) -> None:
 
 def read_host(name: str, pid: int) -> Host:
     """The host as the kernel has it: asked, because setting an address and having it are two things."""
-    found = {entry["ifname"]: entry for entry in json.loads(run_in(pid, ["ip", "-json", "address", "show"]))}
-    vmotion, vm = (_interface(found.get(network)) for network in NETWORKS)
+    shown = json.loads(run_in(pid, ["ip", "-json", "address", "show"]))
+    found = {entry["ifname"]: _interface(built(_Shown, entry)) for entry in shown if entry["ifname"] in NETWORKS}
+    vmotion, vm = (found.get(network) for network in NETWORKS)
     return Host(name=name, pid=pid, vmotion=vmotion, vm=vm)
 
 
@@ -61,14 +63,27 @@ def introduce(hosts: list[Host]) -> None:
         run_in(host.pid, ["ip", "-batch", "-"], text="\n".join(lines))
 
 
-def _interface(entry: dict[str, Any] | None) -> Interface | None:
-    if entry is None:
-        return None
-    addresses = [address for address in entry["addr_info"] if address["family"] == "inet"]
-    if not addresses:
-        raise TestbedError(f"interface '{entry['ifname']}' has no address: the topology's file does not give it one")
-    first = addresses[0]
-    return Interface(name=entry["ifname"], ip=first["local"], prefix=first["prefixlen"], mac=entry["address"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Address:
+    family: str
+    local: str
+    prefixlen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """An interface as ``ip -json address show`` has it; ``address`` is its hardware's."""
+
+    ifname: str
+    address: str
+    addr_info: list[_Address]
+
+
+def _interface(shown: _Shown) -> Interface:
+    first = next((each for each in shown.addr_info if each.family == "inet"), None)
+    if first is None:
+        raise TestbedError(f"interface '{shown.ifname}' has no address: the topology's file does not give it one")
+    return Interface(name=shown.ifname, ip=first.local, prefix=first.prefixlen, mac=shown.address)
 
 
 def await_switch(pid: int, ports: tuple[str, ...], timeout_s: float = 10.0) -> None:

@@ -17,9 +17,9 @@ import shutil
 import signal
 import subprocess
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
@@ -33,6 +33,8 @@ from testbed.network.hosts import Bridge, End, Host
 RUN_VARIABLE = "FAST_MOTION_RUN"
 """In the environment of every process that a fabric starts: which run it belongs to."""
 
+Topology: TypeAlias = Callable[..., Any]
+"""A class of Mininet's ``Topo``: called with the parameters of its ``build``. Mininet has no types."""
 _COMMANDS = ("mnexec", "nsenter", "unshare", "ip", "bridge", "tc", "ifconfig", "brctl")
 _File = int | IO[Any] | None
 _OWN_MODULES = {"PYTHONSAFEPATH": "1"}
@@ -143,11 +145,11 @@ class Fabric:
             await_switch(switch.pid, ports)
 
 
-def topologies_by_name() -> dict[str, Any]:
+def topologies_by_name() -> dict[str, Topology]:
     """Every topology in ``topologies``: classes of Mininet's ``Topo`` by the names in each file's ``topos``."""
     _import_mininet()
     package = importlib.import_module("topologies")
-    found: dict[str, Any] = {}
+    found: dict[str, Topology] = {}
     for module in pkgutil.iter_modules(package.__path__):
         with quiet_import():
             found |= importlib.import_module(f"topologies.{module.name}").topos
@@ -171,7 +173,7 @@ def _require_privileges() -> None:
         raise PrerequisiteMissing(f"network namespaces cannot be made here ({error})", remedy) from error
 
 
-def _mininet_up(topology: Any, down: contextlib.ExitStack) -> Any:
+def _mininet_up(topology: Topology, down: contextlib.ExitStack) -> Any:
     """A started Mininet. Its own stop() asks the shells to tidy up and hangs on a dead one, so it is not used."""
     net_module, node_module = _import_mininet()
     # init() would raise a dozen of the machine's own limits and sysctls, for good.

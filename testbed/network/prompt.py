@@ -20,7 +20,7 @@ def prompt(fabric: Fabric, commands: Mapping[str, Command], text: str) -> bool:
     with quiet_import():
         base = importlib.import_module("mininet.cli").CLI
     # Mininet would keep a history in the user's home.
-    body: dict[str, Any] = {"prompt": text, "readlineInited": True}
+    body: dict[str, object] = {"prompt": text, "readlineInited": True}
 
     def onecmd(self: Any, line: str) -> Any:
         """Mininet's own commands need its hosts, which a command of ours may have taken down."""
