@@ -112,6 +112,7 @@ class GuestClient:
             reply = read_reply(kind, self._line(received))
         except TimeoutError as error:
             self.close()  # a late reply must not be taken for the next one
+            _close(received)
             raise TestbedError(f"the guest did not answer '{request.do}' in time; is it stopped?") from error
         except (OSError, ValueError) as error:
             _close(received)

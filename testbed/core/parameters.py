@@ -16,7 +16,7 @@ from testbed.core.units import Dimension
 
 Spec: TypeAlias = dict[str, Any]
 """One entry of a registry by its ``name``, the other keys being its parameters in base units. A list among them holds
-specs (``phases``). ``Registry.build`` checks and makes it; nobody else needs to know what stands in it.
+specs (``phases``). ``Registry.build`` checks it and makes what it means.
 """
 
 GOAL_BARE = Bare(below=10.0)
