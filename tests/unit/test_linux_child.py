@@ -23,6 +23,7 @@ LONG_S = 60.0
 ECHO = "import sys\nfor line in sys.stdin: print('heard', line, end='', flush=True)\nprint('over')"
 MUTE = "import signal\nprint('here', flush=True)\nsignal.pause()"
 STUBBORN = f"import signal\nfor each in (2, 15): signal.signal(each, signal.SIG_IGN)\n{MUTE}"
+FLOOD = "print('here', flush=True)\nwhile True: print('x' * 1000)"
 DEAF = "import os, signal\nos.close(0)\nprint('here', flush=True)\nsignal.pause()"
 
 
@@ -93,7 +94,7 @@ def test_one_that_is_let_finish_has_finished() -> None:
     assert orderly.process.returncode == 0 and not orderly.alive
 
 
-@pytest.mark.parametrize("program", [MUTE, STUBBORN, DEAF])
+@pytest.mark.parametrize("program", [MUTE, STUBBORN, DEAF, FLOOD])
 def test_one_that_hangs_is_ended(program: str) -> None:
     with child(program) as stuck:
         assert stuck.hear(LONG_S) == b"here\n"
