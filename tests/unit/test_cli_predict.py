@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import time
 
 import pytest
 from rich.cells import cell_len
@@ -24,11 +23,9 @@ def said(capsys: Captured, *argv: str) -> str:
     return out
 
 
-def test_every_scenario_is_predicted_at_once(capsys: Captured) -> None:
-    begun = time.perf_counter()
+def test_every_scenario_is_predicted(capsys: Captured) -> None:
     for name in scenarios.names():
         assert f"{name}: " in said(capsys, name)
-    assert time.perf_counter() - begun < 30
 
 
 def test_both_sizes_the_laws_and_what_was_published(capsys: Captured) -> None:

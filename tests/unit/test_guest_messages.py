@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
-from guest_agent.launch import GuestProcess
 from guest_agent.messages import (
     Acknowledged,
     ControlRequest,
@@ -31,6 +30,7 @@ from guest_agent.messages import (
     request_line,
 )
 from testbed.core.errors import TestbedError
+from testbed.rig.guests import GuestProcess, local_guest
 
 COUNTS = st.integers(0, 2**48)
 SECONDS = st.floats(0, 1e9, allow_subnormal=False).filter(lambda seconds: seconds == 0 or seconds > 1e-30)
@@ -117,7 +117,7 @@ def test_what_a_request_lacks_is_said(line: bytes, said: str) -> None:
 
 @pytest.fixture
 def guest(tmp_path: Path) -> Iterator[GuestProcess]:
-    with GuestProcess(str(tmp_path / "guest"), GuestConfig(ram_bytes=4 << 20)) as process:
+    with local_guest(GuestConfig(ram_bytes=4 << 20), tmp_path / "guest") as process:
         yield process
 
 
@@ -128,7 +128,7 @@ def test_no_line_ends_a_guest_and_each_has_one_answer(guest: GuestProcess) -> No
     @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     def ask(lines: list[bytes]) -> None:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(guest.path)
+            connection.connect(str(guest.socket))
             for line in lines:
                 connection.sendall(line + b"\n")
                 answer, fds, _, _ = socket.recv_fds(connection, 1 << 16, 8)
