@@ -87,15 +87,11 @@ class Action(Enum):
     GIVE_UP = "give up"
 
 
-THROTTLES = ("sdps", "dirty_limit", "auto_converge")
-"""The mechanisms that slow a guest."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """How the guest is to be slowed from now on, until the next decision says otherwise.
 
-    ``kind`` names the mechanism, one of ``THROTTLES``; ``level`` 0..1 is the share of CPU
+    ``kind`` names the mechanism, as it is registered in ``testbed.throttles``; ``level`` 0..1 is the share of CPU
     taken away where the mechanism takes shares; ``dirty_rate`` is the rate to hold, in bytes per second, where it
     holds a rate.
     """

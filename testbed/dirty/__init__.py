@@ -6,12 +6,12 @@
 The rule that loses nothing: a page is protected again *before* it is read. ``collect`` returns with everything
 protected, so a write that comes while the page is being sent is found by the next ``collect``.
 
-To add one: a file here with a class registered by name that has the methods of ``Tracker`` and a ``probe``.
+To add one: a file here with a subclass of ``Tracker``, registered by name.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol
 
 from testbed.core.extents import Extents
 from testbed.core.registry import Registry
@@ -31,14 +31,20 @@ class GuestPorts:
 
 
 class Tracker(Protocol):
-    """Finds written pages. Not for two threads at a time. Every method raises ``TestbedError`` if the guest is gone."""
+    """Finds written pages. Not for two threads at a time. Every method raises ``TestbedError`` if the guest is gone.
 
-    name: str
+    What a tracker may do beside, ``keep`` and ``delay``, has a default here: nothing.
+    """
 
-    @property
-    def pages_fd(self) -> int:
-        """The descriptor to read pages from, at their offsets in RAM: the guest's memfd, or a snapshot of it."""
-        ...
+    name: ClassVar[str]
+    rank: ClassVar[int] = 100
+    """``auto`` takes the lowest that works here; those of one rank in alphabetical order."""
+    works: ClassVar[str] = "works here"
+    """What its working means, in a few words for the record and for ``doctor``."""
+    pages_fd: int
+    """The descriptor to read pages from, at their offsets in RAM: the guest's memfd, or a snapshot of it."""
+    delayed_s: float = 0.0
+    """Seconds that ``delay`` has kept writers waiting, all together."""
 
     def __init__(self, ports: GuestPorts) -> None:
         """Raises ``PrerequisiteMissing`` when this guest cannot be tracked so."""
@@ -53,23 +59,24 @@ class Tracker(Protocol):
         """From here on every write is seen. Everything is to be sent after this. May be called again to begin anew."""
         ...
 
+    def keep(self, unsent: Extents) -> None:
+        """These it collected before, and they were not sent. If ``pages_fd`` is of copies, which are freed by the next
+        ``collect``, that one leaves the copies of these as they are, but for those that were written since.
+        """
+        return None
+
     def collect(self) -> Extents:
         """What was written since the last ``collect``, or since ``start``; protected again."""
         ...
 
+    def delay(self, dirty_rate: float | None) -> bool:
+        """From now on at most so many bytes per second of first writes, None: no delay at all, nor any more of one that
+        has begun. False: this tracker cannot, since no write waits for it.
+        """
+        return False
+
     def close(self) -> None:
         """Lets the guest's memory go; it runs on untracked."""
-        ...
-
-
-@runtime_checkable
-class Copying(Protocol):
-    """A tracker whose ``pages_fd`` is of copies, which it frees when it collects."""
-
-    def keep(self, unsent: Extents) -> None:
-        """These it collected before, and they were not sent: the next ``collect`` leaves their copies as they are, but
-        for those that were written since.
-        """
         ...
 
 

@@ -17,7 +17,7 @@ from xxhash import xxh3_64_intdigest
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Bitmap, Extents
 from testbed.core.units import PAGE_SIZE, in_bytes
-from testbed.dirty import GuestPorts, register
+from testbed.dirty import GuestPorts, Tracker, register
 from testbed.linux.memory import memfd
 from testbed.linux.memory.room import available_bytes
 from testbed.linux.processes import process
@@ -27,10 +27,12 @@ _PAGES_AT_ONCE = 256
 
 
 @register("checksum")
-class Checksum:
+class Checksum(Tracker):
     """The last choice: no help from the kernel at all. Two pages with one hash (2^-64) would be taken for equal."""
 
     name = "checksum"
+    rank = 3
+    works = "works anywhere, reads all memory each round"
 
     def __init__(self, ports: GuestPorts) -> None:
         self._ports = ports
@@ -60,7 +62,7 @@ class Checksum:
         self._held = Extents.whole(self._ports.ram_bytes)
 
     def keep(self, unsent: Extents) -> None:
-        """See ``Copying``."""
+        """See ``Tracker``: ``pages_fd`` is of copies."""
         self._kept = unsent
 
     def collect(self) -> Extents:

@@ -5,14 +5,6 @@ from dataclasses import dataclass
 from testbed.core.errors import PrerequisiteMissing
 from testbed.dirty import GuestPorts, Tracker, registry
 
-BEST_FIRST = ("uffd-wp", "soft-dirty", "checksum")
-
-_WORKS = {
-    "uffd-wp": "asynchronous write-protect works here",
-    "soft-dirty": "soft-dirty bits work here, the guest is stopped for each scan",
-    "checksum": "works anywhere, reads all memory each round",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -28,13 +20,13 @@ def choose(ports: GuestPorts, asked: str = "auto") -> Chosen:
     Raises ``ScenarioError`` for a name there is none of, ``PrerequisiteMissing`` when it does not work here.
     """
     if asked != "auto":
-        return Chosen(_forced(asked)(ports), f"{asked}: asked for, and {_works(asked)}")
+        forced = _forced(asked)
+        return Chosen(forced(ports), f"{asked}: asked for, and {forced.works}")
     passed_over: list[str] = []
-    for name in _names():
-        tracker = registry.get(name)
+    for name, tracker in best_first().items():
         missing = tracker.probe()
         if missing is None:
-            reasons = [f"{name}: {_works(name)}", *passed_over]
+            reasons = [f"{name}: {tracker.works}", *passed_over]
             return Chosen(tracker(ports), "; ".join(reasons))
         passed_over.append(f"{name}: {missing}")
     raise PrerequisiteMissing("no way of tracking memory works here: " + "; ".join(passed_over), "use another kernel")
@@ -42,8 +34,13 @@ def choose(ports: GuestPorts, asked: str = "auto") -> Chosen:
 
 def probe_all() -> dict[str, tuple[bool, str]]:
     """Every tracker by name, the best first: whether it works here, and why or why not."""
-    missing = {name: registry.get(name).probe() for name in _names()}
-    return {name: (lack is None, lack or _works(name)) for name, lack in missing.items()}
+    missing = {name: (tracker.probe(), tracker.works) for name, tracker in best_first().items()}
+    return {name: (lack is None, lack or works) for name, (lack, works) in missing.items()}
+
+
+def best_first() -> dict[str, type[Tracker]]:
+    """Every tracker by name, in order of preference."""
+    return dict(sorted(registry.items().items(), key=lambda entry: entry[1].rank))
 
 
 def _forced(name: str) -> type[Tracker]:
@@ -54,12 +51,3 @@ def _forced(name: str) -> type[Tracker]:
             f"tracker '{name}' does not work on this machine: {missing}", "set migration.tracker to auto"
         )
     return tracker
-
-
-def _names() -> list[str]:
-    """The known ones in order of preference, then any that were added."""
-    return [*BEST_FIRST, *(name for name in registry.items() if name not in BEST_FIRST)]
-
-
-def _works(name: str) -> str:
-    return _WORKS.get(name, "works here")

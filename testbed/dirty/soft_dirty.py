@@ -12,16 +12,18 @@ import numpy as np
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Bitmap, Extents
 from testbed.core.units import PAGE_SIZE
-from testbed.dirty import GuestPorts, register
+from testbed.dirty import GuestPorts, Tracker, register
 from testbed.linux.memory import memfd, pagemap
 from testbed.linux.processes import process
 
 
 @register("soft-dirty")
-class SoftDirty:
+class SoftDirty(Tracker):
     """For kernels before 6.7 that are built with CONFIG_MEM_SOFT_DIRTY."""
 
     name = "soft-dirty"
+    rank = 2
+    works = "soft-dirty bits work here, the guest is stopped for each scan"
 
     def __init__(self, ports: GuestPorts) -> None:
         self._ports, self.pages_fd = ports, ports.ram_fd

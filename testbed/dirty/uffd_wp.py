@@ -12,7 +12,7 @@ import numpy as np
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
-from testbed.dirty import GuestPorts, register
+from testbed.dirty import GuestPorts, Tracker, register
 from testbed.linux.memory import memfd, userfaultfd
 from testbed.linux.memory.pagemap import WrittenPages
 
@@ -25,10 +25,12 @@ FEATURES = (
 
 
 @register("uffd-wp")
-class UffdWp:
+class UffdWp(Tracker):
     """The tracker of choice: exact, and only the first write to a page in a round costs anything."""
 
     name = "uffd-wp"
+    rank = 1
+    works = "asynchronous write-protect works here"
 
     def __init__(self, ports: GuestPorts) -> None:
         self._ports, self.pages_fd = ports, ports.ram_fd

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import monotonic, monotonic_ns
 
 from testbed.core.agents.told import ConnectionFacts, StreamFacts
@@ -22,6 +22,8 @@ from testbed.migration.looking import Pass
 from testbed.migration.precopy import CommitRefused
 from testbed.migration.streams.sending import Memory, SendStreams
 from testbed.migration.throttling import Throttling
+from testbed.migration.tracked_memory import TrackedMemory
+from testbed.throttles.stop_and_continue import StopAndContinue
 from testbed.wire.limits import fitting
 from testbed.wire.messages import (
     NO_DIGEST,
@@ -64,13 +66,13 @@ class SourceAgent:
         self._departure = departure
         self._dumped = self._sent = self._restored = self._operations = 0
         self.foreseen: Counter[str] = Counter()
-        self.throttling = Throttling(guest, tracker)
         self._strict, self._progress = strict, progress
         self.ram_bytes = guest.ports().ram_bytes
-        self._ram = Memory(guest.ports().ram_fd, self.ram_bytes)
-        self._collected = Memory(tracker.pages_fd, self.ram_bytes)
+        time = StopAndContinue(guest)
+        self.memory = TrackedMemory(guest, tracker, time.still)
+        self.throttling = Throttling(time, self.memory)
         self._streams: SendStreams | None = None
-        self._pending, self._cursor = Extents.none(), 0
+        self._cursor = 0
         self._started = self._dirty_rate = 0.0
         self.stamps = Stamps()
         self.traffic: list[tuple[int, Extents, Extents]] = []
@@ -84,27 +86,26 @@ class SourceAgent:
         if welcome.ram_bytes != self.ram_bytes:
             raise RemoteProtocolError(f"{welcome.ram_bytes} bytes are reserved there, the guest has {self.ram_bytes}")
         self._streams = open_streams()
-        self.throttling.tracker.start()
-        self._pending = Extents.whole(self.ram_bytes)
+        self.memory.start()
 
     def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
         """See ``Source``. What is dirty is protected again before it is read, so that no write is lost."""
         stunned = kind is RoundKind.STOP_AND_COPY
         if stunned:
-            self._pending = self._pending.union(self.throttling.collect())
+            self.memory.collect_last()
             self.stamps.scanned = monotonic()
-        begun, todo = monotonic(), Pass(self._pending, 0 if stunned else self._cursor)
+        begun, todo = monotonic(), Pass(self.memory.dirty, 0 if stunned else self._cursor)
         self.throttling.begin_round()
         # A tracker may keep what it collected elsewhere, until it collects again; RAM that stands still is final.
-        self._transfer(index, todo, self._ram if stunned else self._collected, look, stunned=stunned)
-        received, unsent = monotonic(), todo.unsent
+        self._transfer(index, todo, self.memory.ram if stunned else self.memory.pages, look, stunned=stunned)
+        received, unsent, left = monotonic(), todo.unsent, Extents.none()
         if stunned:
-            self.stamps.received, self._pending = received, Extents.none()
+            self.stamps.received = received
         else:
-            self._pending, self._cursor = self.throttling.collect(unsent), todo.cursor
+            left, self._cursor = self.memory.collect(unsent), todo.cursor
         ended, sent = monotonic(), todo.sent
-        self._dirty_rate = (self._pending.size - unsent.size) / (ended - begun)
-        self.traffic.append((index, sent, self._pending))
+        self._dirty_rate = (left.size - unsent.size) / (ended - begun)
+        self.traffic.append((index, sent, left))
         return Round(
             index=index,
             kind=kind,
@@ -112,7 +113,7 @@ class SourceAgent:
             duration_s=ended - begun,
             scan_s=ended - received,
             sent_bytes=sent.size,
-            dirtied_bytes=self._pending.size,
+            dirtied_bytes=left.size,
             unsent_bytes=unsent.size,
             throttle=0.0 if stunned else self.throttling.taken(),
             switchover_s=0.0 if stunned else self._known_cost(ended - received),
@@ -122,13 +123,8 @@ class SourceAgent:
         """As a policy asks; None releases the guest at once."""
         if throttle is None:
             self.throttling.release()
-            return
-        written = self.throttling.apply(throttle, self._dirty_rate)
-        self._pending = self._pending.union(written)
-        if self.throttling.tracker.pages_fd == self._ram.fd and self._collected is not self._ram:
-            # What a tracker kept elsewhere has gone with it; the new one protects RAM itself before it is read.
-            self._collected.close()
-            self._collected = self._ram
+        else:
+            self.throttling.apply(throttle, self._dirty_rate)
 
     def pause_guest(self) -> None:
         """Stun: its disks are at rest, and no thread of it runs. Held, it dirties only what it has begun to: to delay
@@ -140,7 +136,7 @@ class SourceAgent:
             self.foreseen = self._departure.foresee()
         self.stamps.asked = monotonic()
         self._guest.hold()
-        self.throttling.stop_delaying()
+        self.throttling.release()
         self._guest.stun()
         self.stamps.paused = monotonic()
 
@@ -212,15 +208,15 @@ class SourceAgent:
 
     def close(self, *, gone: bool = False) -> None:
         """Untrack the guest and end all connections. ``gone``: it runs at the destination."""
-        if self._departure:
-            self._departure.close(gone=gone)
-        self.throttling.close()
-        if self._streams:
-            self._streams.close()
-        self._channel.sock.close()
-        self._ram.close()
-        if self._collected is not self._ram:
-            self._collected.close()
+        with ExitStack() as steps:  # the last first, and each whatever those before it raised
+            steps.callback(self.memory.close)
+            steps.callback(self._channel.sock.close)
+            if self._streams:
+                steps.callback(self._streams.close)
+            steps.callback(self.memory.untrack)
+            steps.callback(self.throttling.stop_taking_time)
+            if self._departure:
+                steps.callback(self._departure.close, gone=gone)
 
     def _send_connections(self) -> None:
         if self._departure:

@@ -26,7 +26,7 @@ from testbed.model.services import area_pages, dirtied_pages
 from testbed.model.writes import OWN_PAGES, Phase, Vector, phases
 
 SLICE_S = 0.01
-"""For so long the guest runs between two of the times that auto-converge stops it (throttles.auto_converge)."""
+"""For so long the guest runs between two of the times that auto-converge stops it (throttles.stop_and_continue)."""
 STEPS = 60
 """Halvings of an interval, more than a float has bits in its fraction."""
 

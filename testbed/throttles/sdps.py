@@ -5,7 +5,7 @@
 
 The mechanism is synchronous write-protection by userfaultfd, answered late by this process; the guest does not help.
 It is like VMware's SDPS in what is public of it: microsecond delays at the first write to a traced page, until the
-guest dirties at a preferred rate (docs/policies.md). It is a tracker too, since every first write passes through it.
+guest dirties at a preferred rate (docs/policies.md). It is done by a tracker, since every first write has to pass it.
 """
 
 import contextlib
@@ -20,9 +20,11 @@ import numpy as np
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
-from testbed.dirty import GuestPorts
+from testbed.dirty import GuestPorts, Tracker
 from testbed.linux.memory import userfaultfd
 from testbed.linux.processes.process import set_timer_slack
+from testbed.throttles import register
+from testbed.throttles.held_rate import HeldRate
 
 FEATURES = userfaultfd.WP_HUGETLBFS_SHMEM | userfaultfd.PAGEFAULT_FLAG_WP
 CREDIT_S = 0.02
@@ -34,10 +36,11 @@ _MANY_RUNS = 2000
 """Runs from which protecting all memory by one call is quicker than protecting each."""
 
 
-class StunDuringPageSend:
-    """A ``Tracker`` that holds the guest's dirty rate at ``hold``'s. ``stunned_s``: how long writers waited in all."""
+class StunDuringPageSend(Tracker):
+    """Finds what every first write tells it, and holds the guest's dirty rate by telling it late."""
 
     name = "sdps"
+    works = "synchronous write-protection, answered late"
 
     def __init__(self, ports: GuestPorts) -> None:
         """The guest has to run, since it is asked for a userfaultfd. Raises ``PrerequisiteMissing``."""
@@ -45,7 +48,7 @@ class StunDuringPageSend:
         self._dirty = np.zeros(ports.ram_bytes // PAGE_SIZE, np.bool_)
         self._lock = threading.Lock()
         self._interval_s, self._due = 0.0, 0.0
-        self.stunned_s = 0.0
+        self.delayed_s = 0.0
         self._fd = ports.new_userfaultfd()
         try:
             userfaultfd.enable(self._fd, FEATURES)
@@ -84,10 +87,8 @@ class StunDuringPageSend:
             raise TestbedError(f"sdps: the guest's memory cannot be protected: {fault}") from fault
         self._answering.start()
 
-    def hold(self, dirty_rate: float | None) -> None:
-        """From now on at most so many bytes per second of first writes; None: no delay at all, nor any more of one that
-        has begun.
-        """
+    def delay(self, dirty_rate: float | None) -> bool:
+        """See ``Tracker``."""
         with self._lock:
             if not self._interval_s:
                 self._due = time.monotonic()  # no credit for the time before
@@ -97,6 +98,7 @@ class StunDuringPageSend:
         else:
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._hurry)
+        return True
 
     def collect(self) -> Extents:
         """See ``Tracker``. Writers wait meanwhile, so nothing falls between noting a page and protecting it again."""
@@ -148,4 +150,12 @@ class StunDuringPageSend:
             with contextlib.suppress(OSError):  # the guest has died
                 userfaultfd.write_protect(self._fd, self._base + page * PAGE_SIZE, PAGE_SIZE, protect=False)
         self._due = turn
-        self.stunned_s += time.monotonic() - asked
+        self.delayed_s += time.monotonic() - asked
+
+
+@register("sdps")
+class Sdps(HeldRate):
+    """Holds the guest's dirty rate at the preferred one."""
+
+    rank = 1
+    tracker = StunDuringPageSend

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from guest_agent.config import GuestConfig
+from testbed.core.extents import Extents
 from testbed.core.rounds import Throttle
 from testbed.dirty.uffd_wp import UffdWp
 from testbed.migration.agents.attached import AttachedGuest
@@ -131,7 +132,7 @@ def test_a_stun_under_a_deep_throttle_waits_for_no_delays(exerciser: GuestProces
         exerciser.client.run()
         for rate in 5 * (*took,):
             source.throttle(Throttle(kind="sdps", dirty_rate=rate))
-            source.throttling.collect()
+            source.memory.collect(Extents.none())
             source.throttling.begin_round()
             while not source.throttling.taken():
                 sleep(0.001)
@@ -139,5 +140,5 @@ def test_a_stun_under_a_deep_throttle_waits_for_no_delays(exerciser: GuestProces
             took[rate].append((source.stamps.paused or 0.0) - (source.stamps.asked or 0.0))
             source.resume_guest()
             source.throttle(None)
-        source.throttling.tracker.close()
+        source.memory.close()
     assert median(took[1e5]) < 200 * median(took[1e12]), took

@@ -16,7 +16,7 @@ from testbed.core.errors import MigrationAborted
 from testbed.core.extents import Extents
 from testbed.core.rounds import Action, Decision, Round
 from testbed.core.units import PAGE_SIZE
-from testbed.dirty import GuestPorts
+from testbed.dirty import GuestPorts, Tracker
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
@@ -151,7 +151,7 @@ class Coming:
             sock.close()
 
 
-class SetTracker:
+class SetTracker(Tracker):
     """Tracks a ``MemoryGuest`` exactly."""
 
     name = "set"

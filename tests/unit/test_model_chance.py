@@ -19,7 +19,7 @@ from testbed.model.guest import FluidGuest
 from testbed.model.interval import REPLICAS, predict_with_chance
 from testbed.model.source import Costs, FluidSource
 from testbed.policies import build
-from testbed.throttles import auto_converge
+from testbed.throttles import stop_and_continue
 from tests.unit.plans import GBIT, plan, writes
 
 MIB = 1 / 1024
@@ -189,7 +189,7 @@ def test_auto_converge_takes_its_share_of_long_rounds_and_a_whole_number_of_stop
     assert np.mean(shares) == pytest.approx(0.425, abs=0.03) and 0.005 < np.std(shares) < 0.06
     assert min(held) >= 0 and max(held) <= stop and 0.3 < np.mean(np.array(held) > 0) < 0.9
     assert FluidGuest(writes(0.3), 2**27).held_s(throttle) == pytest.approx(0.6 * stop / 2)
-    assert fluid.SLICE_S == auto_converge.SLICE_S
+    assert fluid.SLICE_S == stop_and_continue.SLICE_S
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_one_another() -> None:

@@ -20,8 +20,9 @@ from testbed.core.events import (
 )
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.rounds import THROTTLES, Action, Decision, Round, RoundKind, Throttle
+from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
 from testbed.rig.orders import LEAST_RATE, MOST_THROTTLE, WORDS, Order
+from testbed.throttles import kinds
 from testbed.web.browser_events import as_json
 from testbed.web.messages import Grown, Message, Opening, Report, RunEnded, from_line, order_from_line, to_line
 from tests.unit.records import a_migration
@@ -47,8 +48,7 @@ DECISION = st.builds(
     Decision,
     action=st.sampled_from(Action),
     reason=TEXT,
-    throttle=st.none()
-    | st.builds(Throttle, kind=st.sampled_from(THROTTLES), level=SHARE, dirty_rate=st.none() | SHARE),
+    throttle=st.none() | st.builds(Throttle, kind=st.sampled_from(kinds()), level=SHARE, dirty_rate=st.none() | SHARE),
 )
 
 
