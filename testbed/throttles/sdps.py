@@ -49,16 +49,20 @@ class StunDuringPageSend(Tracker):
         self._lock = threading.Lock()
         self._interval_s, self._due = 0.0, 0.0
         self.delayed_s = 0.0
-        self._fd = ports.new_userfaultfd()
-        try:
-            userfaultfd.enable(self._fd, FEATURES)
-        except OSError as fault:
-            os.close(self._fd)
-            raise PrerequisiteMissing(
-                f"sdps: writes cannot be stunned here ({fault})", "choose a policy with another throttle"
-            ) from fault
-        self._end = os.eventfd(0, os.EFD_CLOEXEC)
-        self._hurry = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        with contextlib.ExitStack() as opened:
+            self._fd = ports.new_userfaultfd()
+            opened.callback(os.close, self._fd)
+            try:
+                userfaultfd.enable(self._fd, FEATURES)
+            except OSError as fault:
+                raise PrerequisiteMissing(
+                    f"sdps: writes cannot be stunned here ({fault})", "choose a policy with another throttle"
+                ) from fault
+            self._end = os.eventfd(0, os.EFD_CLOEXEC)
+            opened.callback(os.close, self._end)
+            self._hurry = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            opened.callback(os.close, self._hurry)
+            self._opened = opened.pop_all()
         self._answering = threading.Thread(target=self._answer, daemon=True, name="sdps")
 
     @staticmethod
@@ -116,9 +120,7 @@ class StunDuringPageSend(Tracker):
         os.eventfd_write(self._end, 1)
         if self._answering.ident is not None:
             self._answering.join()
-        os.close(self._fd)
-        os.close(self._end)
-        os.close(self._hurry)
+        self._opened.close()
 
     def _protect(self, found: Extents) -> None:
         if len(found) > _MANY_RUNS:

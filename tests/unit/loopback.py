@@ -25,6 +25,7 @@ from testbed.migration.guest import Adopted, Arrival, Departure
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
+from testbed.policies import Policy
 from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 
@@ -203,6 +204,7 @@ class Loopback:
         self.stream_listener = socket.create_server(("127.0.0.1", 0))
         self.destination_fault: Exception | None = None
         self.progress: Callable[..., None] = lambda *_: None
+        self.tracker_of: Callable[[GuestPorts, MemoryGuest], SetTracker] = SetTracker
         self.departure: Departure | None = None
         self.arrival: Arrival | None = None
         self.sockets: list[socket.socket] = []
@@ -214,12 +216,12 @@ class Loopback:
         self.sockets.append(sock)
         return sock
 
-    def run(self, policy: Script | None = None) -> Completed:
+    def run(self, policy: Policy | None = None) -> Completed:
         """Raises what the source raised."""
         serving = threading.Thread(target=self._serve, daemon=True)
         serving.start()
         self.channel = Channel(self.connect(self.listener), Role.SOURCE, self.cancel)
-        self.tracker = SetTracker(self.source_guest.ports(), self.source_guest)
+        self.tracker = self.tracker_of(self.source_guest.ports(), self.source_guest)
         self.source = SourceAgent(
             guest=self.source_guest,
             tracker=self.tracker,

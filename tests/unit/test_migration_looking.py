@@ -108,7 +108,7 @@ def test_memory_arrives_whole_though_no_round_is_sent_whole(
     if tracked_by == "checksum":
         monkeypatch.setattr("tests.unit.loopback.SetTracker", _checksum)
     policy = Looking([lambda seed=seed: scatter(source, seed, 40) for seed in range(12)])  # type: ignore[misc]
-    done = Loopback(source, destination, streams=streams).run(policy)  # type: ignore[arg-type]
+    done = Loopback(source, destination, streams=streams).run(policy)
     assert destination.memory[:] == source.memory[:]
     rounds = done.rounds
     assert any(each.unsent_bytes for each in rounds[:-1]), "some were ended early"
@@ -127,7 +127,7 @@ def _checksum(ports, guest: MemoryGuest) -> Checksum:  # type: ignore[no-untyped
 def test_a_policy_that_never_finds_little_enough_sends_every_round_whole() -> None:
     source, destination = MemoryGuest(PAGES, fill=b"x"), MemoryGuest(PAGES)
     policy = Looking([lambda: scatter(source, 1, 500), lambda: scatter(source, 2, 50)], early_look=NEVER)
-    done = Loopback(source, destination).run(policy)  # type: ignore[arg-type]
+    done = Loopback(source, destination).run(policy)
     assert destination.memory[:] == source.memory[:]
     assert [each.unsent_bytes for each in done.rounds] == [0, 0, 0, 0]
 
@@ -136,6 +136,6 @@ def test_what_is_dirtied_anew_before_it_was_sent_is_sent_once() -> None:
     source, destination = MemoryGuest(PAGES, fill=b"x"), MemoryGuest(PAGES)
     last = PAGES - 1
     steps = [lambda: source.write(last, b"again")] * 3
-    done = Loopback(source, destination).run(Looking(steps))  # type: ignore[arg-type]
+    done = Loopback(source, destination).run(Looking(steps))
     assert destination.memory[:] == source.memory[:]
     assert done.rounds[1].newly_dirtied_bytes == 0, "the last page is among what round 1 left"
