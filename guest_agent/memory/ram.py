@@ -126,11 +126,6 @@ def read_state(buffer: Buffer) -> ExecutionState:
     return ExecutionState(operations=int(header["operations"]), pending=int(header["pending"]), config=config)
 
 
-def read_state_of(ram_fd: int) -> ExecutionState:
-    """The state of the guest whose RAM this descriptor is. Raises ``TestbedError`` when there is none."""
-    return read_state(os.pread(ram_fd, PAGE_SIZE, 0))
-
-
 def read_counters_of(ram_fd: int) -> OperationCounters | None:
     """How far the guest is whose RAM this descriptor is; None when it holds none."""
     page = np.frombuffer(os.pread(ram_fd, PAGE_SIZE, 0), np.uint8)

@@ -26,13 +26,11 @@ from testbed.rig.guests import local_guest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slowdown:
-    """``share`` of the guest's time that tracking takes; its CPU time in batches, in seconds a second, both ways;
-    ``rate`` it reached while tracked, as a share of that asked for.
+    """``share`` of the guest's time that tracking takes; ``rate`` it reached while tracked, as a share of that asked
+    for.
     """
 
     share: float
-    busy_untracked: float
-    busy_tracked: float
     rate: float
 
 
@@ -65,7 +63,7 @@ def slowdown(rate: float = 100e6, ram_bytes: int = 1 << 30, seconds: float = 2.0
         tracker.start()
         tracked, achieved = _watch(client, seconds, tracker, round_s)
         tracker.close()
-    return Slowdown(share=tracked - untracked, busy_untracked=untracked, busy_tracked=tracked, rate=achieved / rate)
+    return Slowdown(share=tracked - untracked, rate=achieved / rate)
 
 
 def peak_rate(ram_bytes: int = 1 << 30, seconds: float = 2.0, round_s: float = 0.1) -> float:

@@ -41,7 +41,7 @@ def live_view(title: str) -> Iterator[Observer]:
 
 def draw(outlook: Outlook) -> RenderableType:
     """Where the run is, how far the round, and what link and guest do."""
-    where = printable(f"{outlook.index}/{outlook.total} {outlook.name}: {outlook.phase} {outlook.detail}".rstrip())
+    where = printable(f"{outlook.index}/{outlook.total} {outlook.name}: {outlook.phase}".rstrip())
     seen = Text("  ".join(sights(outlook)))
     if not outlook.round_bytes or outlook.phase not in ("precopy", "switchover"):
         return Group(Text(where), seen) if seen.plain else Text(where)

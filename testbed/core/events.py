@@ -35,13 +35,12 @@ class MigrationStarted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChanged:
     """A stage began: ``network``, ``guest``, ``calibrate``, ``warmup``, ``precopy``, ``switchover``, ``cooldown``,
-    ``verify``; ``detail`` is a line for people.
+    ``verify``.
     """
 
     at: float
     migration: MigrationKey
     phase: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,6 @@ class Outlook:
     index: int = 0
     total: int = 0
     phase: str = ""
-    detail: str = ""
     round: int = 0
     sent_bytes: int = 0
     round_bytes: int = 0
@@ -59,7 +58,7 @@ class Outlook:
             case MigrationStarted():
                 self._begin(event)
             case PhaseChanged():
-                self.phase, self.detail = event.phase, event.detail
+                self.phase = event.phase
                 self._round_began = event.at
                 self.asked = event.at if event.phase == "precopy" else self.asked
             case Progress():

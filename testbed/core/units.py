@@ -39,7 +39,6 @@ class Dimension(Enum):
 
 Bytes: TypeAlias = Annotated[int, Dimension.SIZE]
 ByteRate: TypeAlias = Annotated[float, Dimension.BYTE_RATE]
-BitRate: TypeAlias = Annotated[float, Dimension.BIT_RATE]
 Seconds: TypeAlias = Annotated[float, Dimension.TIME]
 PerSecond: TypeAlias = Annotated[float, Dimension.PER_SECOND]
 Block: TypeAlias = Annotated[int, Dimension.BLOCK]

@@ -38,7 +38,8 @@ def _migration(made: MigrationRecord, seen: Evidence) -> Iterator[str]:
     elif made.outcome == "completed" and made.downtime_s is None:
         yield f"the downtime is not known: {made.reason}"
     if made.memory and made.memory.match is False:
-        yield "the destination's memory differs from the source's"
+        where = f" in {made.memory.difference}" if made.memory.difference else ""
+        yield f"the destination's memory differs from the source's{where}"
     if made.accounting and made.accounting.consistent is False:
         yield "the accounts of bytes do not add up"
 

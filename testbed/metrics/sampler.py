@@ -39,11 +39,6 @@ class SamplerReport:
     elapsed_s: float
 
     @property
-    def lost_share(self) -> float:
-        """0..1: of all ticks that were due."""
-        return self.lost / max(1, self.taken + self.lost)
-
-    @property
     def cpu_share(self) -> float:
         """Of one core."""
         return self.cpu_s / self.elapsed_s if self.elapsed_s > 0 else 0.0

@@ -13,7 +13,7 @@ where a test says so. Two orders are laws that faults have taught:
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,13 +78,9 @@ class GuestStopped(TestbedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """All rounds of a migration that ended well; the last one is the stop-and-copy round.
-
-    ``unreleased`` says why the throttle could not be released afterwards; the migration is complete all the same.
-    """
+    """All rounds of a migration that ended well; the last one is the stop-and-copy round."""
 
     rounds: tuple[Round, ...]
-    unreleased: str | None = None
 
 
 Observer = Callable[[Round, Decision | None], None]
@@ -119,7 +115,9 @@ def migrate(
     except InDoubt as doubt:
         _attempt("release the throttle", lambda: source.throttle(None), doubt)
         raise
-    return Completed(rounds=(*history, last), unreleased=_release(source))
+    with suppress(TestbedError):  # nothing that fails after the guest was handed over can undo the migration
+        source.throttle(None)
+    return Completed(rounds=(*history, last))
 
 
 def _precopy(source: Source, policy: Policy, observe: Observer, limit: Limit) -> list[Round]:
@@ -186,13 +184,4 @@ def _attempt(what: str, step: Callable[[], None], fault: BaseException) -> str |
         said = str(error) or type(error).__name__
         fault.add_note(f"and could not {what}: {said}")
         return said
-    return None
-
-
-def _release(source: Source) -> str | None:
-    """Nothing that fails after the guest was handed over can undo the migration."""
-    try:
-        source.throttle(None)
-    except TestbedError as error:
-        return str(error)
     return None

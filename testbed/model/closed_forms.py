@@ -23,11 +23,6 @@ def total_time(memory: float, goodput: float, write_rate: float) -> float | None
     return memory / (goodput - write_rate) if write_rate < goodput else None
 
 
-def amplification(rho: float) -> float | None:
-    """Linear: bytes sent / memory = 1 / (1 - rho); None when it never ends."""
-    return 1 / (1 - rho) if rho < 1 else None
-
-
 def rounds(memory: float, goodput: float, write_rate: float, goal: float) -> int | None:
     """Linear: pre-copy rounds until what is left takes no longer than the goal; None when that never comes."""
     left, count = memory / goodput, 0

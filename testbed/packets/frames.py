@@ -15,7 +15,7 @@ End: TypeAlias = tuple[str, int]
 """IPv4 address and port."""
 ARP, RARP, IPV4 = 0x0806, 0x8035, 0x0800
 ICMP, TCP, UDP = 1, 6, 17
-SYN, FIN, RST = 0x02, 0x01, 0x04
+SYN = 0x02
 _NS = 1_000_000_000
 _MAGICS = {
     b"\x4d\x3c\xb2\xa1": ("<", 1),

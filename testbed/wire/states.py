@@ -70,7 +70,6 @@ TABLE: dict[tuple[State, Role, Type], State] = (
     | {(State.FAILED, Role.SOURCE, kind): State.FAILED for kind in _FROM_SOURCE}
     | {(State.ABANDONED, Role.DESTINATION, kind): State.ABANDONED for kind in _FROM_DESTINATION}
 )
-ENDED = (State.RUNNING, State.ABANDONED, State.FAILED)
 
 
 def after(state: State, speaker: Role, kind: Type, error: type[ProtocolError]) -> State:

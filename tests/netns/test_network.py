@@ -18,7 +18,7 @@ import pytest
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.net.counters import link_counters
+from testbed.linux.net.counters import Counters
 from testbed.linux.net.netns import identity
 from testbed.network import fabric as fabric_module
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
@@ -92,9 +92,10 @@ def test_two_runs_do_not_see_each_other(fabric: Fabric) -> None:
 
 def test_an_idle_link_is_silent_and_a_first_packet_needs_no_arp(fabric: Fabric) -> None:
     end = fabric.ends("vmotion")[0]
-    before = link_counters(end.pid, end.interface)
-    assert _reaches(fabric, "esx1", "10.0.1.2")
-    after = link_counters(end.pid, end.interface)
+    with Counters(end.pid, end.interface) as counters:
+        before = counters.link()
+        assert _reaches(fabric, "esx1", "10.0.1.2")
+        after = counters.link()
     assert (after.tx_packets - before.tx_packets, after.rx_packets - before.rx_packets) == (1, 1)
 
 

@@ -15,8 +15,7 @@ import pytest
 
 from guest_agent.config import GuestConfig
 from guest_agent.memory.program import Memory, Program
-from guest_agent.memory.ram import read_state_of
-from guest_agent.memory.verify import prove, redo, replay
+from guest_agent.memory.verify import prove
 from testbed.core.errors import TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
@@ -24,6 +23,7 @@ from testbed.dirty import GuestPorts, Tracker
 from testbed.dirty.probe import choose, probe_all
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
+from tests.unit.replaying import read_state_of, redo, replay
 
 RAM = 4 << 20
 ROUNDS = {"uffd-wp": 4000, "checksum": 700, "soft-dirty": 1000}

@@ -25,7 +25,7 @@ from testbed.migration.guest import Adopted, Arrival, Departure
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
-from testbed.policies import Policy
+from testbed.policies.policy import Policy
 from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 

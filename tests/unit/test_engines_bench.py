@@ -27,7 +27,7 @@ def test_one_that_is_off_does_not_decide_a_row(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_slowdown_tells_its_spread(monkeypatch: pytest.MonkeyPatch) -> None:
     shares = iter([0.02, 0.09, 0.03])
-    made = lambda: Slowdown(share=next(shares), busy_untracked=0.1, busy_tracked=0.2, rate=1.0)  # noqa: E731
+    made = lambda: Slowdown(share=next(shares), rate=1.0)  # noqa: E731
     monkeypatch.setattr(rows, "slowdown", made)
     row = rows._slowdown()
     assert row.figure == "3.0% (2.0% to 9.0% in 3), rate held: 100.0%" and row.met

@@ -21,11 +21,11 @@ from guest_agent.guest import Guest
 from guest_agent.machine import areas_of
 from guest_agent.memory.program import Program
 from guest_agent.memory.ram import write_state
-from guest_agent.memory.verify import replay
 from guest_agent.services import build
 from guest_agent.services.echo.service import Echo
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
+from tests.unit.replaying import replay
 
 RAM = 4 << 20
 IOMETER: dict[str, Any] = {"name": "iometer", "size": 1 << 20, "read": 0.5}

@@ -21,13 +21,13 @@ from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
 from guest_agent.journal import JournalReader
 from guest_agent.memory.program import Memory, Program
-from guest_agent.memory.ram import counters, read_state_of
-from guest_agent.memory.verify import redo, replay
+from guest_agent.memory.ram import counters
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
+from tests.unit.replaying import read_state_of, redo, replay
 
 RAM = 4 << 20
 WORKLOADS: list[dict[str, Any]] = [

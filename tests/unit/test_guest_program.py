@@ -12,9 +12,9 @@ from guest_agent.config import GuestConfig
 from guest_agent.memory.fill import fill
 from guest_agent.memory.program import Ahead, Memory, Program
 from guest_agent.memory.ram import read_state, write_state
-from guest_agent.memory.verify import redo, replay
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
+from tests.unit.replaying import redo, replay
 
 PAGES = 40
 WORKLOADS = ["sequential", "uniform", "hot-cold", "zipf", "idle"]

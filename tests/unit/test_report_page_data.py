@@ -59,6 +59,12 @@ def test_a_real_run_on_one_axis() -> None:
     assert line.spans[-1].stunned and not line.spans[0].stunned
 
 
+def test_the_guest_runs_in_a_post_copy_round() -> None:
+    done = a_migration()
+    done.rounds[-1].kind = "postcopy"
+    assert not any(span.stunned for span in timeline(done, None).spans)
+
+
 def test_each_migration_has_its_own_samples(tmp_path: Path) -> None:
     """What was sampled just before the second was named is the second's."""
     file = tmp_path / "samples.jsonl"

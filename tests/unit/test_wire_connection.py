@@ -11,10 +11,11 @@ from testbed.core.errors import LocalProtocolError, ProtocolError, RemoteProtoco
 from testbed.core.extents import Extents
 from testbed.wire import messages as m
 from testbed.wire.connection import Connection
-from testbed.wire.states import ENDED, TABLE, Role, State, after
+from testbed.wire.states import TABLE, Role, State, after
 from tests.unit.loopback import a_connection
 
 ID = bytes(range(16))
+ENDED = (State.RUNNING, State.ABANDONED, State.FAILED)
 EXAMPLES: dict[m.Type, m.Message] = {
     message.type: message
     for message in (

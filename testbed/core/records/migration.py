@@ -110,13 +110,26 @@ class ThrottleRecord:
 
 @dataclass(slots=True, kw_only=True)
 class MemoryRecord:
-    """The frozen source against the destination. ``match`` is None when it could not be checked."""
+    """The frozen source against the destination. ``match`` is None when it could not be checked. ``mismatches`` are the
+    numbers of the first ten pages that differ, of ``pages_mismatched``.
+    """
 
     match: bool | None
     method: str
     pages_compared: int = 0
     pages_excluded: int = 0
     pages_replayed: int = 0
+    pages_mismatched: int = 0
+    mismatches: list[int] = field(default_factory=list)
+
+    @property
+    def difference(self) -> str | None:
+        """Which pages differ: ``12 pages: 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more``. None: no page is known to."""
+        if not self.mismatches:
+            return None
+        pages = "1 page" if self.pages_mismatched == 1 else f"{self.pages_mismatched:,} pages"
+        more = self.pages_mismatched - len(self.mismatches)
+        return f"{pages}: {', '.join(map(str, self.mismatches))}" + (f" and {more:,} more" if more else "")
 
 
 @dataclass(slots=True, kw_only=True)

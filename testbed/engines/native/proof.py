@@ -23,4 +23,6 @@ def prove_memory(pair: Pair, ended: Ended, worked: Sequence[bool]) -> MemoryReco
         pages_compared=found.pages_compared,
         pages_excluded=found.pages_excluded,
         pages_replayed=found.pages_replayed,
+        pages_mismatched=found.pages_mismatched,
+        mismatches=list(found.mismatches),
     )

@@ -28,7 +28,6 @@ def _ioc(direction: int, number: int, size: int) -> int:
 
 _UFFDIO_API = _ioc(3, 0x3F, 24)
 _UFFDIO_REGISTER = _ioc(3, 0x00, 32)
-_UFFDIO_UNREGISTER = _ioc(2, 0x01, 16)
 _UFFDIO_WRITEPROTECT = _ioc(3, 0x06, 24)
 
 
@@ -52,11 +51,6 @@ def enable(fd: int, features: int) -> None:
 def register_write_protect(fd: int, address: int, length: int) -> None:
     """Takes a range under write-protection; nothing is protected yet. EBUSY when another descriptor has it."""
     fcntl.ioctl(fd, _UFFDIO_REGISTER, struct.pack("QQQQ", address, length, _MODE_WP, 0))
-
-
-def unregister(fd: int, address: int, length: int) -> None:
-    """Lets a range go; every page of it can be written again."""
-    fcntl.ioctl(fd, _UFFDIO_UNREGISTER, struct.pack("QQ", address, length))
 
 
 def write_protect(fd: int, address: int, length: int, *, protect: bool = True) -> None:

@@ -98,12 +98,6 @@ class Counters:
         self.close()
 
 
-def link_counters(pid: int, interface: str) -> LinkCounters:
-    """The counters of one interface, once. To read them again and again, keep a ``Counters``. Raises ``OSError``."""
-    with Counters(pid, interface) as counters:
-        return counters.link()
-
-
 def _index_of(payload: bytes) -> int:
     return int(_TC_MESSAGE.unpack_from(payload)[1])
 

@@ -57,7 +57,6 @@ class ListedConnection:
 
     local_port: int
     remote_port: int
-    remote_address: str
     info: TcpInfo
     socket_id: bytes
 
@@ -149,7 +148,6 @@ def _connection(payload: bytes) -> ListedConnection:
     return ListedConnection(
         local_port=local_port,
         remote_port=remote_port,
-        remote_address=socket.inet_ntoa(payload[24:28]),
         info=parse(found.get(_DIAG_INFO, b""), found.get(_DIAG_CONGESTION, b"")),
         socket_id=payload[_SOCKET_ID],
     )

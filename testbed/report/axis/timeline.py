@@ -77,7 +77,7 @@ def timeline(done: MigrationRecord, recording: Recording | None, columns: int = 
             label=str(each.index),
             begin=each.started_s,
             end=each.started_s + each.duration_s,
-            stunned=each.kind != "precopy",
+            stunned=each.kind == "stop_and_copy",
         )
         for each in done.rounds
     ]

@@ -105,7 +105,7 @@
       edge(m, event.at, event.phase);
       say(m, { orders: ["precopy", "switchover"].includes(event.phase), now: event.phase === "cooldown" ? "" : m.now,
         badge: [`migration ${m.index} of ${m.total}: ${event.phase}`, "unknown"],
-        answer: `${m.key.name}: ${event.phase}${event.detail ? `, ${event.detail}` : ""}` });
+        answer: `${m.key.name}: ${event.phase}` });
     },
     Progress(event, m) {
       const left = `round ${event.round}: ${scaled(event.round_bytes - event.sent_bytes, "B")} of ${scaled(event.round_bytes, "B")} left`;

@@ -60,7 +60,7 @@ def lines(event: Event) -> Iterator[str]:
             expected = "" if event.expected_s is None else f": {_long(event.expected_s)}{others} by the model"
             yield f"[{event.index}/{event.total}] {event.name}{expected}"
         case PhaseChanged():
-            yield f"  {event.phase}: {event.detail}" if event.detail else f"  {event.phase}"
+            yield f"  {event.phase}"
         case RoundFinished():
             yield f"  {event.round}"
             if event.decision is not None:

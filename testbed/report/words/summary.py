@@ -227,7 +227,8 @@ def proof(found: MemoryRecord | None) -> str:
     if found is None or found.match is None:
         return "not checked"
     written = f"{found.pages_replayed:,} that the guest wrote since replayed"
-    return f"{memory(found)}: {found.pages_compared:,} pages compared, {written}"
+    where = f"; different in {found.difference}" if found.difference else ""
+    return f"{memory(found)}: {found.pages_compared:,} pages compared, {written}{where}"
 
 
 def in_unit(value: float | None, unit: str) -> str:
