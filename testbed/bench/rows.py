@@ -18,7 +18,7 @@ from testbed.engines import RunContext
 from testbed.engines.native.engine import Lab
 from testbed.linux.files import owned
 from testbed.metrics.sampler import PERIOD_S
-from testbed.network.iperf3 import iperf3_goodput
+from testbed.network.traffic.iperf3 import iperf3_goodput
 
 GIB = 1 << 30
 IDLE = {"name": "idle"}

@@ -9,7 +9,7 @@ from testbed.findings.ended import Ended
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.services import Applied
 from testbed.metrics.sampler import SamplerReport
-from testbed.network.cross_traffic import Crossing
+from testbed.network.traffic.cross_traffic import Crossing
 from testbed.rig.guests import Condition
 from testbed.rig.measuring import Mark
 

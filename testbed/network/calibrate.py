@@ -9,7 +9,7 @@ from testbed.core.units import in_bits_per_second
 from testbed.linux.net.counters import Counters
 from testbed.network.fabric import Fabric
 from testbed.network.links import UNTRIMMED, Trim, bucket, expected_goodput, qdisc_rate, set_rate, shape
-from testbed.network.transfer import Transfer, transfer
+from testbed.network.traffic.transfer import Transfer, transfer
 from testbed.network.trimming import Trimmed, trimmed
 
 TOLERANCE = 0.02

@@ -12,7 +12,7 @@ from guest_agent.memory.ram import RAM_NAME
 from testbed.core.events import Controlled, Event, Observer, PhaseChanged, RoundFinished, Sampled
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
-from testbed.core.sample_owner import NAMED, NUMBER, named
+from testbed.core.records.sample_owner import NAMED, NUMBER, named
 from testbed.engines import RunContext
 from testbed.engines.native.settling import Pair
 from testbed.findings.accounting import LinkCount
@@ -25,8 +25,8 @@ from testbed.metrics.sampler import Sampler, SamplerReport
 from testbed.metrics.source import Row, Seldom
 from testbed.metrics.tcp import TcpSource
 from testbed.migration.streams.sockets import STREAM_PORT
-from testbed.network.cross_traffic import Crossed
 from testbed.network.fabric import Fabric
+from testbed.network.traffic.cross_traffic import Crossed
 from testbed.rig.logs import LogFollower
 
 VMOTION = "vmotion"

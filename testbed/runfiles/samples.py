@@ -11,7 +11,7 @@ import numpy.typing as npt
 from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.sample_owner import NAMED, NUMBER, owner
+from testbed.core.records.sample_owner import NAMED, NUMBER, owner
 from testbed.core.text.from_json import number, plain, text, value
 from testbed.runfiles.files import DAMAGED, MOST_SAMPLES, json_lines, there
 
@@ -60,7 +60,7 @@ class Recording:
 
 
 class Recordings:
-    """The rows of a file, put to their migrations. Of schema 2 whatever stands between them (``core.sample_owner``)."""
+    """The rows of a file, put to their migrations. Of schema 2 whatever stands between them (``sample_owner``)."""
 
     def __init__(self) -> None:
         self._found: dict[int, Recording] = {}

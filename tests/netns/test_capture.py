@@ -13,7 +13,7 @@ from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.netns import open_socket
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
-from testbed.network.transfer import transfer
+from testbed.network.traffic.transfer import transfer
 from testbed.packets.capture import Capture, capture_file
 from testbed.packets.capture_process import HEADERS, PROBE_BYTES
 from testbed.packets.frames import RARP, Frame, frames

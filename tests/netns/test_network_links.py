@@ -14,9 +14,9 @@ from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
 from testbed.network.hosts import End
-from testbed.network.iperf3 import iperf3_goodput
 from testbed.network.links import Trim, _open_windows, cut, expected_goodput, mend, set_rate, shape
-from testbed.network.transfer import transfer
+from testbed.network.traffic.iperf3 import iperf3_goodput
+from testbed.network.traffic.transfer import transfer
 from testbed.network.trimming import PROVEN
 
 ETHERNET_IP_TCP = 66

@@ -16,10 +16,10 @@ from testbed.core.records.migration import AccountingRecord
 from testbed.findings.accounting import LinkCount, account
 from testbed.linux.net.counters import Counters
 from testbed.model.link import available
-from testbed.network.cross_traffic import Crossed, Crossing
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
-from testbed.network.transfer import transfer
+from testbed.network.traffic.cross_traffic import Crossed, Crossing
+from testbed.network.traffic.transfer import transfer
 
 GOODPUT = 300e6
 ROOT = Path(__file__).parents[2]

@@ -32,7 +32,7 @@ def pair() -> Iterator[Any]:
     fds = [memfd.create("ram", CONFIG.ram_bytes) for _ in range(2)]
     for fd in fds:
         os.pwrite(fd, replay(CONFIG, 100).data.cast("B"), 0)
-    source, destination = (SimpleNamespace(ram_fd=fd, config=SETTINGS) for fd in fds)
+    source, destination = (SimpleNamespace(ram_fd=fd, config=CONFIG) for fd in fds)
     yield SimpleNamespace(source=source, destination=destination)
     for fd in fds:
         os.close(fd)

@@ -12,8 +12,10 @@ import pytest
 
 from testbed.core.errors import TestbedError
 from testbed.core.plan import CrossTrafficPlan, LinkPlan, NetworkPlan
-from testbed.network import cross_traffic_process
-from testbed.network.cross_traffic import (
+from testbed.network.fabric import Fabric
+from testbed.network.hosts import Host, Interface
+from testbed.network.traffic import cross_traffic_process
+from testbed.network.traffic.cross_traffic import (
     TCP_HEADERS,
     UDP_HEADERS,
     Crossed,
@@ -22,8 +24,6 @@ from testbed.network.cross_traffic import (
     CrossTcpSender,
     CrossUdpSender,
 )
-from testbed.network.fabric import Fabric
-from testbed.network.hosts import Host, Interface
 
 RATE = 4e6
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from testbed.core.errors import TestbedError
 from testbed.core.text.json_lines import json_line, read_json_line
-from testbed.network import iperf3, transfer_process
-from testbed.network import transfer as probing
 from testbed.network.hosts import Host, Interface
-from testbed.network.link_script import ListeningPort
-from testbed.network.transfer import ProbeReceived, ProbeReceiver, ProbeSender, ProbeSent, transfer
+from testbed.network.traffic import iperf3, transfer_process
+from testbed.network.traffic import transfer as probing
+from testbed.network.traffic.link_script import ListeningPort
+from testbed.network.traffic.transfer import ProbeReceived, ProbeReceiver, ProbeSender, ProbeSent, transfer
 
 MUTE = "import signal; signal.pause()"
 PORT = "print('{\"port\": 9}', flush=True)\n"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import testbed
 from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import MigrationKey
-from testbed.core.sample_owner import NAMED, NUMBER, SCHEMA, named
+from testbed.core.records.sample_owner import NAMED, NUMBER, SCHEMA, named
 from testbed.metrics.sampler import Sampler
 from testbed.report.axis.timeline import timeline
 from testbed.runfiles import samples

@@ -30,7 +30,7 @@ from testbed.findings.recording import record
 from testbed.findings.services import Applied, conclude
 from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Noted
-from testbed.network.cross_traffic import Crossing
+from testbed.network.traffic.cross_traffic import Crossing
 from testbed.packets.capture import Capture
 from testbed.rig.applications import Applications
 from testbed.rig.guests import Condition, GuestProcess

@@ -33,10 +33,10 @@ from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Noted, noting
 from testbed.model.link import available
 from testbed.network.calibrate import calibrate, require_capacity, trim_of
-from testbed.network.cross_traffic import Crossing
 from testbed.network.fabric import Fabric
 from testbed.network.hosts import Interface
 from testbed.network.links import shape
+from testbed.network.traffic.cross_traffic import Crossing
 from testbed.packets.capture import Capture, capture_file
 from testbed.rig.applications import Applications
 from testbed.rig.guests import GuestProcess

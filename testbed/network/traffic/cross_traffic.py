@@ -18,10 +18,10 @@ from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
 from testbed.core.text.json_lines import read_json_line
 from testbed.linux.processes.waiting import SLICE_S, Patience
-from testbed.network import cross_traffic_process
 from testbed.network.fabric import Fabric
-from testbed.network.link_script import LinkScript, ListeningPort
 from testbed.network.links import bucket, qdisc_rate
+from testbed.network.traffic import cross_traffic_process
+from testbed.network.traffic.link_script import LinkScript, ListeningPort
 
 _SEGMENT = 16_384
 """Bytes a packet on an unshaped link."""

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from testbed.core.errors import TestbedError
 from testbed.core.text.json_lines import read_json_line
-from testbed.network import transfer_process
 from testbed.network.fabric import Fabric
-from testbed.network.link_script import LinkScript, ListeningPort
+from testbed.network.traffic import transfer_process
+from testbed.network.traffic.link_script import LinkScript, ListeningPort
 
 _PATIENCE_S = 30.0
 
