@@ -1,7 +1,10 @@
 """Signals: raised where something may be broken off, noted where it may not, and never swallowed as a fault."""
 
 import os
+import pty
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -83,6 +86,32 @@ def test_a_prompt_has_its_keyboard_interrupt_within() -> None:
             send(signal.SIGTERM)
         send(signal.SIGTERM)
         send(signal.SIGINT)
+
+
+PROMPT = """
+import os, readline, signal
+from testbed.core.errors import Interrupted
+from testbed.linux.processes.interrupts import interruptible, keyboard
+readline.set_pre_input_hook(lambda: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    with interruptible() as signals, keyboard(signals):
+        input("> ")
+except Interrupted as stop:
+    print(stop, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")))
+"""
+
+
+def test_a_signal_between_a_prompt_and_its_reading_is_not_lost() -> None:
+    """What the hook before the reading raises is thrown away, as by a prompt that begins to wait just then."""
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen([sys.executable, "-c", PROMPT], stdin=theirs, stdout=theirs, stderr=theirs) as process:
+            assert process.wait(60) == 0
+        heard = os.read(ours, 1 << 16).decode()
+        assert "interrupted by SIGTERM 4 1" in heard, "standard streams and the listing's own; one thread"
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_in_another_thread_nothing_is_changed() -> None:

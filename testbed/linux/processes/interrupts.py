@@ -8,6 +8,7 @@ with interruptible() as signals:        the first raises Interrupted wherever th
 Signals are the main thread's: in another one nothing of this does anything.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -90,19 +91,45 @@ def deferring() -> Iterator[None]:
 
 @contextmanager
 def keyboard(signals: Signals) -> Iterator[None]:
-    """For a prompt: Ctrl-C is Python's own ``KeyboardInterrupt``, and each of the others is raised, since what reads
-    lines may swallow one; those that come once it has left are ignored.
+    """For a prompt: Ctrl-C is Python's own ``KeyboardInterrupt``, and each of the others is raised until the prompt is
+    left, since what reads lines may swallow one, or begin to wait when it has just come; later ones are ignored.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise Interrupted(said(number))
 
     try:
-        with _handled(signal.default_int_handler, (signal.SIGINT,)), _handled(end, ENDING):
+        with _handled(signal.default_int_handler, (signal.SIGINT,)), _handled(end, ENDING), _insisting(ENDING):
             yield
     except Interrupted:
         signals.deaf = True
         raise
+
+
+@contextmanager
+def _insisting(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """One of these that comes within is sent once more, and again, until this is left."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    left, main = threading.Event(), threading.get_ident()
+
+    def insist() -> None:
+        while came := os.read(reading, 1):
+            while came[0] in numbers and not left.wait(_LOOK_S):
+                signal.pthread_kill(main, came[0])
+
+    before = signal.set_wakeup_fd(writing)
+    thread = threading.Thread(target=insist, daemon=True, name="signals")
+    thread.start()
+    try:
+        yield
+    finally:
+        with deferring():
+            left.set()
+            signal.set_wakeup_fd(before)
+            os.close(writing)
+            thread.join()
+            os.close(reading)
 
 
 def said(number: int) -> str:
