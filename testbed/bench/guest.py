@@ -19,7 +19,7 @@ from guest_agent.control import GuestClient
 from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
-from testbed.dirty.probe import choose
+from testbed.dirty.choice import choose
 from testbed.linux.memory import memfd, userfaultfd
 from testbed.rig.guests import local_guest
 

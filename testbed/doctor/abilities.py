@@ -91,7 +91,7 @@ def open_vswitch() -> Finding:
 
 def trackers() -> Iterator[Finding]:
     """Each way of tracking dirty pages, tried on memory of this process. One of them always works."""
-    from testbed.dirty.probe import probe_all
+    from testbed.dirty.choice import probe_all
 
     for name, (works, detail) in probe_all().items():
         yield Finding(what=f"tracker {name}", works=works, detail=detail, remedy=OTHER_KERNEL)

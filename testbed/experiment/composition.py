@@ -25,7 +25,7 @@ from testbed.experiment.state import RunState
 from testbed.linux.processes.interrupts import Signals, interruptible
 from testbed.report.page import page
 from testbed.runfiles.folder import RunFolder
-from testbed.runfiles.keeping import Keeping
+from testbed.runfiles.summary_writer import SummaryWriter
 from testbed.scenario import Scenario
 
 
@@ -58,7 +58,7 @@ class Composition:
 
     signals: Signals
     folder: RunFolder
-    keeping: Keeping
+    writer: SummaryWriter
     context: RunContext
 
     def begin(
@@ -69,13 +69,13 @@ class Composition:
             at=monotonic(), migration=plan.key, index=index, total=total, expected_s=expected_s, others_s=others_s
         )
         self.context.observer(named)
-        self.keeping.begin(index, plan.name)
+        self.writer.begin(index, plan.name)
         return replace(self.context, number=index)
 
     def end(self, done: MigrationRecord) -> None:
         """Its record is kept, and who watches is told, even where it cannot be."""
         try:
-            self.keeping.add(done)
+            self.writer.add(done)
         finally:
             self.context.observer(finished(done))
 
@@ -105,11 +105,11 @@ def composed(  # noqa: PLR0913 - what a run is put together from
                 folder.write_scenario(scenario.resolved_yaml())
                 claims = scenario.published if asked else ()
                 with (
-                    Keeping(folder, summary, claims, [plan.key for plan in asked]) as keeping,
+                    SummaryWriter(folder, summary, claims, [plan.key for plan in asked]) as writer,
                     run_context(state, folder, observer) as context,
                 ):
-                    context = replace(context, decided=keeping.decided)
-                    yield Composition(signals=signals, folder=folder, keeping=keeping, context=context)
+                    context = replace(context, decided=writer.decided)
+                    yield Composition(signals=signals, folder=folder, writer=writer, context=context)
         except Interrupted as stop:
             if not asked:
                 raise

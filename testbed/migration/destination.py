@@ -7,9 +7,9 @@ from time import monotonic_ns
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.units import PAGE_SIZE
+from testbed.migration.admission import Admission
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
 from testbed.migration.digest import digest
-from testbed.migration.door import Door
 from testbed.migration.guest import Arrival, HostedGuest
 from testbed.migration.streams.receiving import ReceiveStream, RoundCounter
 from testbed.migration.streams.sockets import CONNECT_TIMEOUT_S
@@ -44,10 +44,10 @@ class DestinationAgent:
         guest: HostedGuest,
         memory: memoryview,
         channel: Channel,
-        door: Door[StreamHello],
+        admission: Admission[StreamHello],
         arrival: Arrival | None = None,
     ) -> None:
-        self._guest, self._memory, self._channel, self._door = guest, memory, channel, door
+        self._guest, self._memory, self._channel, self._admission = guest, memory, channel, admission
         self._arrival = arrival
         self._streams: dict[int, ReceiveStream] = {}
         self._connections: list[TcpConnection] = []
@@ -109,11 +109,11 @@ class DestinationAgent:
         self._channel.send(Welcome(len(self._memory)))
         for _ in range(hello.streams):
             self._admit_stream(hello.streams)
-        self._door.close()
+        self._admission.close()
 
     def _admit_stream(self, announced: int) -> None:
         try:
-            sock, _, hello = self._door.admit(CONNECT_TIMEOUT_S)
+            sock, _, hello = self._admission.admit(CONNECT_TIMEOUT_S)
         except MigrationAborted as fault:
             raise RemoteProtocolError(f"a stream was announced and did not come: {fault}") from fault
         if hello.index in self._streams or hello.index >= announced:

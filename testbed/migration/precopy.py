@@ -19,7 +19,7 @@ from typing import Protocol
 
 from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
-from testbed.policies.asking import Limit, ask, early_look
+from testbed.policies.decisions import Limit, ask, early_look
 from testbed.policies.policy import Policy
 
 MOST_ROUNDS = 500

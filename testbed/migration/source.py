@@ -17,8 +17,8 @@ from testbed.linux.net.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
+from testbed.migration.early_look import Pass
 from testbed.migration.guest import Departure, HostedGuest
-from testbed.migration.looking import Pass
 from testbed.migration.precopy import CommitRefused
 from testbed.migration.streams.sending import Memory, SendStreams
 from testbed.migration.throttling import Throttling

@@ -16,7 +16,7 @@ from testbed.model.chance import Draw, Scatter
 from testbed.model.predict import predict
 from testbed.model.source import Costs
 from testbed.policies import build
-from testbed.policies.asking import Limit, early_look
+from testbed.policies.decisions import Limit, early_look
 
 REPLICAS = 60
 

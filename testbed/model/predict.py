@@ -15,7 +15,7 @@ from testbed.model.guest import FluidGuest
 from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
 from testbed.policies import build
-from testbed.policies.asking import Limit
+from testbed.policies.decisions import Limit
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from testbed.linux.net.counters import Counters
 from testbed.network.fabric import Fabric
 from testbed.network.links import UNTRIMMED, Trim, bucket, expected_goodput, qdisc_rate, set_rate, shape
 from testbed.network.traffic.transfer import Transfer, transfer
-from testbed.network.trimming import Trimmed, trimmed
+from testbed.network.trim import Trimmed, trimmed
 
 TOLERANCE = 0.02
 """How far the measured goodput may be from what the rate implies."""
@@ -83,7 +83,7 @@ def capacity(fabric: Fabric, congestion: str = "cubic") -> float:
 
 def calibrate(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
     """Measures the vMotion link in both directions, and trims what it is shaped to until it gives what the rate
-    implies, to 0.2 % (``network.trimming``): goodput, round trip time on the idle link, drops; within a few seconds.
+    implies, to 0.2 % (``network.trim``): goodput, round trip time on the idle link, drops; within a few seconds.
 
     Goodput leaves out the start: what the token bucket lets through at once, and TCP's slow start. The last proof
     stands. ``verified`` when it is within ``TOLERANCE`` of what the rate implies, or nothing is implied. A link with

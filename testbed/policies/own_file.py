@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.policies.asking import place_in, told
+from testbed.policies.decisions import place_in, told
 from testbed.policies.policy import Policy
 
 

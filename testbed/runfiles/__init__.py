@@ -1,7 +1,7 @@
 """What lies in a run's folder: each format's writer and reader, and whether the files agree.
 
 folder ── the folder itself, summary.json     endings ── endings/, written when an end is decided
-samples ─ samples.jsonl                       keeping ── a summary as it grows
-pages ─── pages.jsonl                         reading ── the one way in, bounded: files, agreement, derived, witnesses
-published ─ what was published, held against it
+samples ─ samples.jsonl                       summary_writer ─ a summary as it grows
+pages ─── pages.jsonl                         summary_reader ─ the one way in, bounded: files, agreement, derived,
+published ─ what was published, held against it                witnesses
 """

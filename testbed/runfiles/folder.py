@@ -12,7 +12,7 @@ from pathlib import Path
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.records.migration import Summary
 from testbed.linux.files import owned
-from testbed.runfiles import reading
+from testbed.runfiles import summary_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class RunFolder:
 
     def read_summary(self) -> Summary:
         """With the ends that a run which was killed could not put there any more (``endings``), and held against itself
-        and the run's other files (``reading``). Raises ``ScenarioError`` if there is none or it is not one.
+        and the run's other files (``summary_reader``). Raises ``ScenarioError`` if there is none or it is not one.
         """
-        return reading.read(self.path)
+        return summary_reader.read(self.path)
 
 
 def write_whole(file: Path, content: bytes) -> None:

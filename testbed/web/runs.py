@@ -16,9 +16,9 @@ from testbed.core.errors import TestbedError
 from testbed.core.text.printable import printable
 from testbed.report.page import page
 from testbed.report.page.html import html, raw, templates
-from testbed.runfiles.reading import SUMMARY
+from testbed.runfiles.summary_reader import SUMMARY
 from testbed.web.guard import Guard
-from testbed.web.shelf import Shelf
+from testbed.web.run_list import RunList
 
 KINDS = {".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json"}
 """Other files are text, and a pcap is for a tool."""
@@ -42,11 +42,11 @@ def app(folder: Path) -> Starlette:
 
 
 def _app(root: Path, only: str | None = None) -> Starlette:
-    shelf = Shelf(root)
+    runs_there = RunList(root)
 
     def home(_request: Request) -> Response:
         made = templates().get_template("runs.html.j2")
-        runs = [run for run in shelf.runs() if only is None or run.link == quote(only)]
+        runs = [run for run in runs_there.runs() if only is None or run.link == quote(only)]
         where = printable(only or root.name or str(root))
         return HTMLResponse(made.render(style=raw("page.css"), folder=where, runs=runs))
 

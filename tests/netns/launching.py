@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from testbed.runfiles.reading import doubts, read
+from testbed.runfiles.summary_reader import doubts, read
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ from testbed.core.connection import TcpConnection
 from testbed.linux.net.interface import Nic
 from testbed.linux.processes import process
 from testbed.migration.guest import Adopted
-from testbed.migration.identity.announcing import Announcer
+from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Arriving, Departing
 from testbed.network.fabric import Fabric
 from testbed.network.guest_interface import INTERFACE, Identity, forwarding, identity_of

@@ -14,7 +14,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import identity, inside, open_socket
-from testbed.migration.identity.announcing import REPEATS_S, Announcer
+from testbed.migration.identity.announcer import REPEATS_S, Announcer
 from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
 from testbed.network.guest_interface import INTERFACE, Identity, attach, forwarding, identity_of

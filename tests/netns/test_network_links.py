@@ -17,7 +17,7 @@ from testbed.network.hosts import End
 from testbed.network.links import Trim, _open_windows, cut, expected_goodput, mend, set_rate, shape
 from testbed.network.traffic.iperf3 import iperf3_goodput
 from testbed.network.traffic.transfer import transfer
-from testbed.network.trimming import PROVEN
+from testbed.network.trim import PROVEN
 
 ETHERNET_IP_TCP = 66
 

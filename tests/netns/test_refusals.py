@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.dirty.probe import probe_all
+from testbed.dirty.choice import probe_all
 from tests.netns.launching import testbed
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.runfiles.reading import doubts, read
+from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import testbed
 
 SMALL = ("--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=300ms", "--quiet")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from testbed.runfiles.reading import doubts, read
+from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import testbed
 
 SCENARIO = """

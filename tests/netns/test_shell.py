@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.runfiles.reading import doubts, read
+from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import ROOT
 
 SMALL = (

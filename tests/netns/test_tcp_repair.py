@@ -9,7 +9,7 @@ import pytest
 
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net import tcp_repair
-from testbed.migration.identity.finding import ELSEWHERE, OPENING
+from testbed.migration.identity.inventory import ELSEWHERE, OPENING
 from testbed.network.fabric import Fabric
 from tests.netns.staging import Stage, close, exactly, staged
 

@@ -13,7 +13,7 @@ from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net import tcp_repair
 from testbed.linux.processes import process
 from testbed.migration.identity.connections import TAKEN_OUT
-from testbed.migration.identity.finding import UNREADABLE
+from testbed.migration.identity.inventory import UNREADABLE
 from testbed.migration.identity.rescue import bring_up, take_back
 from testbed.migration.precopy import CommitRefused
 from testbed.network.fabric import Fabric

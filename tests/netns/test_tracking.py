@@ -20,7 +20,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
-from testbed.dirty.probe import choose, probe_all
+from testbed.dirty.choice import choose, probe_all
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
 from tests.unit.replaying import read_state_of, redo, replay

@@ -17,10 +17,10 @@ from testbed.core.extents import Extents
 from testbed.core.rounds import Action, Decision, Round
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
+from testbed.migration.admission import Admission
 from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
-from testbed.migration.door import Door
 from testbed.migration.guest import Adopted, Arrival, Departure
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.source import SourceAgent
@@ -260,15 +260,15 @@ class Loopback:
             with (
                 mmap.mmap(guest.fd, guest.size) as memory,
                 memoryview(memory) as view,
-                Door(self.listener, Hello, ID) as door,
-                Door(self.stream_listener, StreamHello, ID) as stream_door,
+                Admission(self.listener, Hello, ID) as admission,
+                Admission(self.stream_listener, StreamHello, ID) as stream_admission,
             ):
-                self.doors = (door, stream_door)
-                sock, said, _ = door.admit(5)
-                door.close()
+                self.admissions = (admission, stream_admission)
+                sock, said, _ = admission.admit(5)
+                admission.close()
                 channel = Channel(sock, Role.DESTINATION, received=said)
                 self.agent = DestinationAgent(
-                    guest=guest, memory=view, channel=channel, door=stream_door, arrival=self.arrival
+                    guest=guest, memory=view, channel=channel, admission=stream_admission, arrival=self.arrival
                 )
                 with sock, closing(self.agent):
                     self.agent.serve()

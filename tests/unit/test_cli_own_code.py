@@ -8,7 +8,7 @@ import pytest
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.scenario import load
-from testbed.web.shelf import Shelf
+from testbed.web.run_list import RunList
 from tests.unit.runs import kept
 from tests.unit.test_web_runs import serving
 
@@ -106,7 +106,7 @@ def test_what_reads_a_runs_folder_never_runs_it(loud: Path, capsys: Captured, tm
     assert main(["report", str(run)]) == 0
     assert main(["compare", str(run), str(kept(tmp_path / "another")), "--anyway"]) == 0
     (run / "report.html").unlink()
-    assert [each.name for each in Shelf(run.parent).runs()] == ["theirs"]
+    assert [each.name for each in RunList(run.parent).runs()] == ["theirs"]
     with serving(run.parent) as url, build_opener(ProxyHandler({})).open(f"{url}/runs/theirs/report.html") as page:
         assert b"<html" in page.read()
     assert "it ran" not in capsys.readouterr().err

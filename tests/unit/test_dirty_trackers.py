@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker, registry
-from testbed.dirty.probe import choose, probe_all
+from testbed.dirty.choice import choose, probe_all
 from testbed.dirty.soft_dirty import SoftDirty
 from testbed.linux.memory import memfd, pagemap, userfaultfd
 

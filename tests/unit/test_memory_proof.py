@@ -16,7 +16,7 @@ from testbed.findings.judging import _migration
 from testbed.linux.memory import memfd
 from testbed.report.page.page import write
 from testbed.report.words.summary import proof
-from testbed.runfiles import reading
+from testbed.runfiles import summary_reader
 from tests.unit.records import a_migration, a_summary
 from tests.unit.replaying import replay
 from tests.unit.runs import made
@@ -90,7 +90,7 @@ def test_it_is_in_the_file_and_on_the_page(pair: Any, tmp_path: Path) -> None:
     found = proved(pair, 9, 5)
     spoiled = a_migration(memory=found, valid=False, invalid_reasons=sentences(found))
     folder = made(tmp_path / "run", a_summary(spoiled))
-    (read,) = reading.read(folder).migrations
+    (read,) = summary_reader.read(folder).migrations
     assert read.memory == found
     page = write(folder)
     assert page is not None and "2 pages: 5, 9" in page.read_text(encoding="utf-8")

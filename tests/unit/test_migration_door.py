@@ -1,4 +1,4 @@
-"""Strangers at an agent's port: none gets in, none ends the migration, and none holds the door."""
+"""Strangers at an agent's port: none gets in, none ends the migration, and none holds the place."""
 
 import socket
 import threading
@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from testbed.core.errors import MigrationAborted, TestbedError
-from testbed.migration import door as door_module
-from testbed.migration.door import NAMED, Door
+from testbed.migration import admission as admission_module
+from testbed.migration.admission import NAMED, Admission
 from testbed.migration.streams import sending
 from testbed.migration.streams.sockets import listen
 from testbed.wire.messages import MAGIC, VERSION, Abandon, Hello, StreamHello, encode
@@ -24,14 +24,14 @@ OTHER = encode(Hello(bytes(16), 1 << 20, 4096, 1))
 
 
 class Visited:
-    """A door on loopback, its log, and everybody who came."""
+    """An admission on loopback, its log, and everybody who came."""
 
     def __init__(self, stack: ExitStack, *, peer: str | None = None) -> None:
         self._stack = stack
         listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.at = listener.getsockname()
         self.log: list[str] = []
-        self.door = stack.enter_context(Door(listener, Hello, ID, peer=peer, log=self.log.append))
+        self.admission = stack.enter_context(Admission(listener, Hello, ID, peer=peer, log=self.log.append))
 
     def come(self, says: bytes = b"", host: str = "127.0.0.1") -> socket.socket:
         sock = self._stack.enter_context(socket.create_connection(self.at, 10, (host, 0)))
@@ -40,7 +40,7 @@ class Visited:
 
     def admitted(self, timeout_s: float = 10) -> socket.socket:
         """Whose connection was let in, by its other end."""
-        sock, said, hello = self.door.admit(timeout_s)
+        sock, said, hello = self.admission.admit(timeout_s)
         assert (said, hello) == (RIGHT, HELLO) and sock.gettimeout() is None
         return self._stack.enter_context(sock)
 
@@ -75,7 +75,7 @@ def test_a_stranger_is_turned_away_and_the_source_let_in(visited: Visited, says:
     source = visited.come(RIGHT)
     assert visited.admitted().getpeername() == source.getsockname()
     assert is_ended(stranger)
-    assert visited.door.strangers == 1
+    assert visited.admission.strangers == 1
     assert why in visited.log[0] and "127.0.0.1" in visited.log[0]
 
 
@@ -83,12 +83,12 @@ def test_who_says_nothing_holds_nobody_up(visited: Visited) -> None:
     silent = [visited.come(RIGHT[:size]) for size in (0, 1, 7, 8, len(RIGHT) - 1)]
     source = visited.come(RIGHT)
     assert visited.admitted(2).getpeername() == source.getsockname()
-    visited.door.close()
+    visited.admission.close()
     assert all(is_ended(each) for each in silent)
 
 
 def test_who_says_nothing_is_turned_away_in_the_end(visited: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door_module, "CONNECT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(admission_module, "CONNECT_TIMEOUT_S", 0.05)
     silent = visited.come()
     with pytest.raises(MigrationAborted, match=r"no source came within 0.5 s; turned away as strangers: 1"):
         visited.admitted(0.5)
@@ -120,10 +120,10 @@ def test_a_flood_of_strangers_does_not_keep_the_source_out(visited: Visited) -> 
     source = visited.come(RIGHT)
     after = [visited.come(OTHER) for _ in range(50)]
     assert visited.admitted().getpeername() == source.getsockname()
-    visited.door.close()
+    visited.admission.close()
     assert all(is_ended(each) for each in before + after)
     assert len(visited.log) <= NAMED + 1
-    assert str(visited.door.strangers) in visited.log[-1]
+    assert str(visited.admission.strangers) in visited.log[-1]
 
 
 def test_a_right_hello_from_another_address_is_a_stranger() -> None:
@@ -145,7 +145,7 @@ def test_whatever_strangers_say_the_source_is_let_in(words: list[bytes]) -> None
                 visited.come(each)
         source = visited.come(RIGHT)
         assert visited.admitted().getpeername() == source.getsockname()
-        assert visited.door.strangers <= len(words)
+        assert visited.admission.strangers <= len(words)
 
 
 def test_a_listener_hears_its_own_interface_alone() -> None:
@@ -174,7 +174,7 @@ def test_strangers_at_both_ports_end_no_migration(streams: int) -> None:
         lab.run()
     assert destination.memory[:] == source.memory[:]
     assert destination.did == ["run", "resume"] and lab.destination_fault is None
-    assert sum(door.strangers for door in lab.doors) >= 4
+    assert sum(each.strangers for each in lab.admissions) >= 4
 
 
 def test_nobody_is_heard_once_all_have_come() -> None:

@@ -16,7 +16,7 @@ from testbed.core.extents import Extents
 from testbed.core.rounds import Action, Decision, EarlyLook, Round
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.checksum import Checksum
-from testbed.migration.looking import Pass
+from testbed.migration.early_look import Pass
 from testbed.migration.streams.sockets import unacknowledged
 from tests.unit.loopback import Loopback, MemoryGuest
 

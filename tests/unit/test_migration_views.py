@@ -19,10 +19,10 @@ from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
-from testbed.migration.looking import Pass
+from testbed.migration.early_look import Pass
+from testbed.migration.memory_views import drop, release
 from testbed.migration.streams.sending import Memory, SendStreams, send_gathered
 from testbed.migration.streams.sockets import cut
-from testbed.migration.views import drop, release
 from testbed.rig import datastore
 from testbed.rig.guests import local_guest
 from tests.unit.loopback import ID, Loopback, MemoryGuest, Script

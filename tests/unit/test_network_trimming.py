@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.network.trimming import MOST_PROOFS, MOST_TRIM, PROVEN, Trimmed, trimmed
+from testbed.network.trim import MOST_PROOFS, MOST_TRIM, PROVEN, Trimmed, trimmed
 
 
 class Link:

@@ -23,7 +23,7 @@ from testbed.linux.processes.time_limit import time_limit
 from testbed.migration.precopy import MOST_ROUNDS, NeverConverges, migrate
 from testbed.model.predict import forecast
 from testbed.policies import build
-from testbed.policies.asking import ask, early_look
+from testbed.policies.decisions import ask, early_look
 from tests.unit.plans import IDLE, plan
 from tests.unit.test_precopy import Diary
 

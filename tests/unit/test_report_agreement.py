@@ -20,7 +20,7 @@ from testbed.report.page import page
 from testbed.runfiles import agreement, witnesses
 from testbed.runfiles.folder import RunFolder, to_json
 from testbed.runfiles.published import comparisons
-from testbed.runfiles.reading import doubts, from_json, read
+from testbed.runfiles.summary_reader import doubts, from_json, read
 from testbed.scenario import load
 from testbed.scenarios import names
 from tests.unit.records import a_migration, a_networked_migration, a_summary

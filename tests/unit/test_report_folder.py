@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.records.migration import ComparisonRecord
 from testbed.runfiles.folder import RunFolder, to_json, writing
-from testbed.runfiles.reading import from_json
+from testbed.runfiles.summary_reader import from_json
 from tests.unit.records import a_migration, a_summary
 
 CLAIM = ComparisonRecord(

@@ -21,7 +21,7 @@ from testbed.report.page.html import html
 from testbed.report.side import comparison
 from testbed.report.side import page as side_page
 from testbed.runfiles import files
-from testbed.runfiles.reading import read
+from testbed.runfiles.summary_reader import read
 from tests.unit.runs import KEPT, kept
 from tests.unit.test_report_agreement import changed
 from tests.unit.test_report_page import Parsed

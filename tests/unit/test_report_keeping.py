@@ -12,20 +12,20 @@ import pytest
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord, Summary
-from testbed.runfiles import endings, keeping
+from testbed.runfiles import endings, summary_writer
 from testbed.runfiles.folder import RunFolder, new_folder, reserve, write_whole
-from testbed.runfiles.keeping import Keeping
+from testbed.runfiles.summary_writer import SummaryWriter
 from tests.unit.records import a_migration, a_summary
 
 ASKED = [("a", 1), ("a", 2), ("b", 1)]
 
 
-def begin(path: Path) -> Keeping:
+def begin(path: Path) -> SummaryWriter:
     summary = a_summary()
     summary.migrations = []
     made = RunFolder.create(path)
     made.write_scenario("name: x\n")
-    return Keeping(made, summary, (), [MigrationKey(name=name, repeat=repeat) for name, repeat in ASKED])
+    return SummaryWriter(made, summary, (), [MigrationKey(name=name, repeat=repeat) for name, repeat in ASKED])
 
 
 def unchecked(name: str, repeat: int) -> MigrationRecord:
@@ -151,7 +151,7 @@ def test_what_could_not_be_kept_is_said_with_its_end(tmp_path: Path, monkeypatch
         def full(*_: object) -> None:
             raise TestbedError("no space left in here")
 
-        monkeypatch.setattr(keeping, "write_whole", full)
+        monkeypatch.setattr(summary_writer, "write_whole", full)
         run.add(checked("a", 1))
     summary = RunFolder(tmp_path / "run").read_summary()
     assert [each.name for each in summary.migrations] == ["a"]

@@ -10,7 +10,7 @@ import pytest
 from testbed.core.errors import MigrationAborted
 from testbed.core.rounds import Action, Decision, Round, Throttle
 from testbed.dirty import GuestPorts, Tracker
-from testbed.policies.asking import ask
+from testbed.policies.decisions import ask
 from testbed.throttles import kinds, registry, stop_and_continue
 from testbed.throttles.rate_by_time import RateByTime
 from testbed.throttles.sdps import StunDuringPageSend

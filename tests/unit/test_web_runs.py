@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 
 import testbed
+from testbed.web.run_list import RunList
 from testbed.web.runs import app
-from testbed.web.shelf import Shelf
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
@@ -123,12 +123,12 @@ def test_a_folder_that_may_not_be_looked_into_hides_no_other(tmp_path: Path, mon
         return lstat(path)
 
     monkeypatch.setattr(Path, "lstat", refused)  # root may look everywhere
-    seen = [(each.name, "denied" in each.fault) for each in Shelf(tmp_path).runs()]
+    seen = [(each.name, "denied" in each.fault) for each in RunList(tmp_path).runs()]
     assert seen == [("one", False), ("closed", True)]
 
 
 def test_the_newest_run_is_first(folder: Path) -> None:
-    assert [each.name for each in Shelf(folder).runs()] == ["one", "broken"]
+    assert [each.name for each in RunList(folder).runs()] == ["one", "broken"]
 
 
 EVIL = "<script>alert(1)</script>\x1b[31m"
@@ -180,7 +180,7 @@ def test_a_runs_own_page_can_ask_for_nothing(url: str) -> None:
 
 
 def test_a_run_that_changes_is_read_again(tmp_path: Path) -> None:
-    folder, shelf = kept(tmp_path / "one"), Shelf(tmp_path)
-    assert shelf.runs()[0] is shelf.runs()[0]
+    folder, runs_there = kept(tmp_path / "one"), RunList(tmp_path)
+    assert runs_there.runs()[0] is runs_there.runs()[0]
     (folder / "summary.json").write_text("{")
-    assert "is not JSON" in shelf.runs()[0].fault
+    assert "is not JSON" in runs_there.runs()[0].fault

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from testbed.cli.asked import overrides
 from testbed.cli.commands.run import default_scenario
+from testbed.cli.options import overrides
 
 if TYPE_CHECKING:
     from testbed.report.words.forecasts import Prediction

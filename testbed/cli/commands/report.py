@@ -16,7 +16,7 @@ def report(run: Annotated[Path, typer.Argument(help="the run's folder")]) -> int
     """
     from testbed.core.text.printable import printable
     from testbed.report.page.page import rebuild
-    from testbed.runfiles.reading import doubts, read
+    from testbed.runfiles.summary_reader import doubts, read
 
     sys.stdout.write(f"{rebuild(run)}\n")
     found = doubts(read(run))

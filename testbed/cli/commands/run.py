@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from testbed import scenarios
-from testbed.cli.asked import overrides
+from testbed.cli.options import overrides
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 
 DEFAULTS = ("fast-motion", "hello")

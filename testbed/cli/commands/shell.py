@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from testbed.cli.asked import overrides
+from testbed.cli.options import overrides
 from testbed.linux.processes.interrupts import keyboard
 
 TEXT = "testbed> "

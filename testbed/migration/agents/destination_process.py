@@ -10,11 +10,11 @@ from testbed.core.agents.told import DestinationFinished, DestinationReady, Told
 from testbed.core.errors import MigrationAborted
 from testbed.linux.memory import memfd
 from testbed.linux.net.interface import Nic
+from testbed.migration.admission import BACKLOG, Admission, First
 from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
-from testbed.migration.door import BACKLOG, Door, First
-from testbed.migration.identity.announcing import Announcer
+from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Arriving
 from testbed.migration.streams.sockets import PORT, STREAM_PORT, listen
 from testbed.wire.messages import Hello, StreamHello
@@ -34,7 +34,10 @@ class Destination:
         """Raises ``TestbedError`` when the source never came, or the migration broke."""
         with ExitStack() as stack:
             guest = stack.enter_context(AttachedGuest(self._config.guest))
-            door, stream_door = self._door(PORT, Hello, stack), self._door(STREAM_PORT, StreamHello, stack)
+            admission, stream_admission = (
+                self._admission(PORT, Hello, stack),
+                self._admission(STREAM_PORT, StreamHello, stack),
+            )
             arrival = self._arrival(guest.ports().pid, stack)
             ports = guest.ports()
             # Mapped before anybody is told to come, so that no page is faulted in while pages arrive.
@@ -42,8 +45,10 @@ class Destination:
             view = stack.enter_context(memoryview(memory))
             self._say(DestinationReady())
             before = os.times()
-            channel = self._channel(door, stack)
-            agent = DestinationAgent(guest=guest, memory=view, channel=channel, door=stream_door, arrival=arrival)
+            channel = self._channel(admission, stack)
+            agent = DestinationAgent(
+                guest=guest, memory=view, channel=channel, admission=stream_admission, arrival=arrival
+            )
             stack.callback(agent.close)
             try:
                 agent.serve()
@@ -66,16 +71,16 @@ class Destination:
         stack.callback(self._announcer.close)
         return Arriving(pid, link, self._announcer)
 
-    def _door(self, port: int, first: type[First], stack: ExitStack) -> Door[First]:
+    def _admission(self, port: int, first: type[First], stack: ExitStack) -> Admission[First]:
         listener = listen(self._config.address, port, self._config.interface, BACKLOG)
         known = bytes.fromhex(self._config.migration_id)
-        door = Door(listener, first, known, peer=self._config.peer, log=_log)
-        return stack.enter_context(door)
+        admission = Admission(listener, first, known, peer=self._config.peer, log=_log)
+        return stack.enter_context(admission)
 
-    def _channel(self, door: Door[Hello], stack: ExitStack) -> Channel:
+    def _channel(self, admission: Admission[Hello], stack: ExitStack) -> Channel:
         """To the source, once it has come: nobody else is let in after it."""
-        sock, said, _ = door.admit(self._config.wait_s)
-        door.close()
+        sock, said, _ = admission.admit(self._config.wait_s)
+        admission.close()
         return Channel(stack.enter_context(sock), Role.DESTINATION, received=said)
 
     def _finish(self, agent: DestinationAgent, before: os.times_result) -> None:

@@ -27,14 +27,14 @@ from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
 from testbed.core.extents import cell_pages
 from testbed.core.rounds import Decision, Round
 from testbed.core.units import PAGE_SIZE
-from testbed.dirty.probe import choose
+from testbed.dirty.choice import choose
 from testbed.linux.net import tcp_repair
 from testbed.linux.net.interface import Nic
 from testbed.linux.processes.time_limit import deciding
 from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
 from testbed.migration.channel import Channel
-from testbed.migration.identity.announcing import Announcer
+from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Departing
 from testbed.migration.precopy import migrate
 from testbed.migration.source import SourceAgent

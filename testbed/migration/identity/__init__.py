@@ -1,5 +1,5 @@
 """What a guest is on its network, and how that moves: its address announced, its connections found, moved, taken back.
 
-finding ─── which connections it has          connections ─ departing, arriving
-announcing ─ where it is now                  rescue ────── what the run does when no agent can
+inventory ─ which connections it has           connections ─ departing, arriving
+announcer ─ where it is now                    rescue ────── what the run does when no agent can
 """

@@ -31,8 +31,8 @@ from testbed.linux.net.tcp_info import tcp_in_use
 from testbed.linux.net.tcp_table import Entry, Table
 from testbed.linux.processes.pidfd import make_room
 from testbed.migration.guest import Adopted
-from testbed.migration.identity.announcing import Announcer
-from testbed.migration.identity.finding import TOO_MUCH, UNREADABLE, find, foresee
+from testbed.migration.identity.announcer import Announcer
+from testbed.migration.identity.inventory import TOO_MUCH, UNREADABLE, find, foresee
 from testbed.wire.tcp import MAX_CONNECTION_BYTES
 
 TAKEN_OUT = "not accepted yet when the guest came back"

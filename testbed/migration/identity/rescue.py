@@ -11,9 +11,9 @@ from testbed.core.agents.told import Unaccepted
 from testbed.linux.net import tcp_repair
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import inside
-from testbed.migration.identity.announcing import Announcer
+from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import as_abort, reset_all
-from testbed.migration.identity.finding import sockets_of
+from testbed.migration.identity.inventory import sockets_of
 
 
 def bring_up(pid: int, interface: str, ip: str, prefix: int, *, frames: Sequence[bytes] = ()) -> None:

@@ -9,8 +9,8 @@ from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.net.tcp_info import tcp_info
 from testbed.linux.processes.waiting import SLICE_S, Patience
+from testbed.migration.memory_views import drop, release
 from testbed.migration.streams.sockets import cut
-from testbed.migration.views import drop, release
 from testbed.wire.messages import HEADER, Message, Pages, Type, decode, header
 from testbed.wire.pages import check_pages
 

@@ -20,9 +20,9 @@ from testbed.core.rounds import EarlyLook
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.net.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
-from testbed.migration.looking import Pass
+from testbed.migration.early_look import Pass
+from testbed.migration.memory_views import drop, release
 from testbed.migration.streams.sockets import close_at_once, cut, unacknowledged
-from testbed.migration.views import drop, release
 from testbed.wire.messages import MAX_EXTENTS, MAX_PAGES_BYTES, Pages, StreamHello, encode
 
 LONG_RUN = 64 * 1024

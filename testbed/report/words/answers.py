@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord, Summary
 from testbed.core.units import in_bytes, in_seconds
-from testbed.runfiles.reading import doubts
+from testbed.runfiles.summary_reader import doubts
 
 GAVE_UP = "gave up"
 

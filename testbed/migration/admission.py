@@ -41,7 +41,7 @@ class _Visitor:
     said: bytearray = field(default_factory=bytearray)
 
 
-class Door(Generic[First]):
+class Admission(Generic[First]):
     """One listener. ``first``: the message that has to come first on it; ``peer``: the only address to come from (None:
     any); ``log`` takes lines for people. A context manager, which closes the listener too. Not for two threads.
     """
@@ -65,7 +65,7 @@ class Door(Generic[First]):
         self.strangers = 0
         """Turned away so far."""
 
-    def __enter__(self) -> "Door[First]":
+    def __enter__(self) -> "Admission[First]":
         return self
 
     def __exit__(self, *_: object) -> None:

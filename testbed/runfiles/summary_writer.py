@@ -1,9 +1,9 @@
 """A run's summary as it grows, and its folder: what anybody is told has happened is there before they are.
 
-with Keeping(folder, summary, published, asked) as keeping:
-    keeping.begin(1, "hello")      room for its ending is taken
-    keeping.decided(record)        the migration has ended; nothing is checked yet
-    keeping.add(record)            it has been checked
+with SummaryWriter(folder, summary, published, asked) as writer:
+    writer.begin(1, "hello")      room for its ending is taken
+    writer.decided(record)        the migration has ended; nothing is checked yet
+    writer.add(record)            it has been checked
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ SHARE = 20
 migrations it would otherwise be most of the work. What is not in it is in ``endings``."""
 
 
-class Keeping:
+class SummaryWriter:
     """A context manager: leaving it writes the summary for good, whatever happened. ``asked`` is
     every migration that is to be made. Every method raises ``TestbedError`` when the folder cannot be written.
     """
@@ -44,7 +44,7 @@ class Keeping:
         self._open: MigrationRecord | None = None
         self._next = 0.0
 
-    def __enter__(self) -> "Keeping":
+    def __enter__(self) -> "SummaryWriter":
         with writing(self.folder.path):
             owned.make_folder(self.folder.endings)
         self._write(UNDER_WAY)

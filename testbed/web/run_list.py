@@ -11,7 +11,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.records.migration import Summary
 from testbed.core.text.printable import printable
 from testbed.runfiles.files import there
-from testbed.runfiles.reading import PAGES, SAMPLES, SUMMARY, doubts, read
+from testbed.runfiles.summary_reader import PAGES, SAMPLES, SUMMARY, doubts, read
 
 FILES = (SUMMARY, "scenario.yaml", SAMPLES, PAGES, "log.txt")
 """What a run may have beside its page, in the order in which it is linked."""
@@ -38,7 +38,7 @@ class ListedRun:
         return "no: edited or damaged" if doubts(self.summary) else "no"
 
 
-class Shelf:
+class RunList:
     """The runs of one folder. Links are not followed, and what is no ordinary file is not read."""
 
     def __init__(self, folder: Path) -> None:
