@@ -72,8 +72,8 @@ class SoftDirty(Tracker):
 
     def _collect(self) -> Bitmap:
         pid = self._ports.pid
-        ours = not process.is_stopped(pid)
-        process.stop(pid)
+        ours = not process.is_frozen(pid)
+        process.freeze(pid)
         try:
             dirty = pagemap.read_soft_dirty(self._pagemap, self._ports.ram_address, self._ports.ram_bytes)
             pagemap.clear_soft_dirty(pid)

@@ -20,19 +20,19 @@ class HostedGuest(Protocol):
         ...
 
     def hold(self) -> None:
-        """It begins nothing new from here on; what it has begun goes on. ``resume`` undoes it."""
+        """Its gate is shut: it begins nothing new, and what it has begun goes on. ``resume`` undoes it."""
         ...
 
     def stun(self) -> None:
-        """``hold`` and ``pause``, and nothing of it is under way outside its memory either: no operation on a disk."""
+        """``hold`` and ``freeze``, and nothing of it is under way outside its memory either: no operation on a disk."""
         ...
 
-    def pause(self) -> None:
-        """Returns when no thread of it can run."""
+    def freeze(self) -> None:
+        """Stops its process, wherever it is: returns when no thread of it can run."""
         ...
 
     def resume(self) -> None:
-        """Undoes ``pause`` and ``stun``; harmless when it runs."""
+        """Undoes ``freeze`` and ``stun``; harmless when it runs."""
         ...
 
     def adopt(self, moved: Sequence[Adopted]) -> None:

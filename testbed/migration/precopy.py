@@ -41,7 +41,7 @@ class Source(Protocol):
         """Slow the guest as told from now on; None releases it at once."""
         ...
 
-    def pause_guest(self) -> None:
+    def stun_guest(self) -> None:
         """Stun the guest."""
         ...
 
@@ -100,7 +100,7 @@ def migrate(
     """
     try:
         history = _precopy(source, policy, observe, limit)
-        source.pause_guest()
+        source.stun_guest()
         last = source.copy_round(len(history) + 1, RoundKind.STOP_AND_COPY)
         observe(last, None)
         source.prepare()

@@ -69,7 +69,7 @@ class SourceAgent:
         self._strict, self._progress = strict, progress
         self.ram_bytes = guest.ports().ram_bytes
         time = StopAndContinue(guest)
-        self.memory = TrackedMemory(guest, tracker, time.still)
+        self.memory = TrackedMemory(guest, tracker, time.freezing)
         self.throttling = Throttling(time, self.memory)
         self._streams: SendStreams | None = None
         self._cursor = 0
@@ -126,7 +126,7 @@ class SourceAgent:
         else:
             self.throttling.apply(throttle, self._dirty_rate)
 
-    def pause_guest(self) -> None:
+    def stun_guest(self) -> None:
         """Stun: its disks are at rest, and no thread of it runs. Held, it dirties only what it has begun to: to delay
         that would lengthen the downtime, and nothing else.
         """

@@ -43,7 +43,7 @@ class Throttling:
         if self._acting is not None and self._acting is not mechanism:
             self._acting.release()
         self._mechanisms[asked.kind] = self._acting = mechanism
-        mechanism.hold(asked, dirty_rate)
+        mechanism.apply(asked, dirty_rate)
         with self._lock:
             self.mechanism = mechanism.words
 

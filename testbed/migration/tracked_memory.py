@@ -22,12 +22,12 @@ class TrackedMemory:
     is read, which may be copies. ``install_s``: for how long the guest stood still for an exchange of trackers.
     """
 
-    def __init__(self, guest: HostedGuest, tracker: Tracker, still: AbstractContextManager[object]) -> None:
-        """``still`` is held while the tracker scans or another takes its place: then nobody else stops the guest for a
-        moment, whom a tracker that does so too would find running again in the middle.
+    def __init__(self, guest: HostedGuest, tracker: Tracker, freezing: AbstractContextManager[object]) -> None:
+        """``freezing`` is held while the tracker scans or another takes its place: then nobody else freezes the guest
+        for a moment, whom a tracker that does so too would find running again in the middle.
         """
         ports = guest.ports()
-        self._guest, self._still, self._size = guest, still, ports.ram_bytes
+        self._guest, self._freezing, self._size = guest, freezing, ports.ram_bytes
         self._tracker: Tracker | None = tracker
         self.ram = Memory(ports.ram_fd, self._size)
         self.pages = self._mapped(tracker)
@@ -52,14 +52,14 @@ class TrackedMemory:
     def collect(self, unsent: Extents) -> Extents:
         """After a round: what is dirty now is what was written since the last one, and ``unsent`` of that one's."""
         tracker = self._there()
-        with self._still:
+        with self._freezing:
             tracker.keep(unsent)
             self.dirty = tracker.collect().union(unsent)
         return self.dirty
 
     def collect_last(self) -> None:
         """The guest stands still: what was written since is dirty too. From here on all is read from RAM itself."""
-        with self._still:
+        with self._freezing:
             self.dirty = self.dirty.union(self._there().collect())
 
     def delay(self, dirty_rate: float | None) -> bool:
@@ -72,7 +72,7 @@ class TrackedMemory:
         """
         new = make(self._guest.ports())
         begun = monotonic()
-        with self._still:
+        with self._freezing:
             try:
                 self._take_leave(new)
                 self._install(new)
@@ -100,7 +100,7 @@ class TrackedMemory:
     def _take_leave(self, new: Tracker) -> None:
         """Of the tracker that was there, as soon as the guest stands still. If that fails it goes on."""
         try:
-            self._guest.pause()
+            self._guest.freeze()
             self.dirty = self.dirty.union(self._there().collect())
         except BaseException:
             new.close()

@@ -5,7 +5,7 @@
     early look  the round ends at the first of a policy's looks that finds little enough left; that joins what is dirty
     switchover  pause ─ last scan ─ last round ─ prepare ─ commit ─ resume, the guest standing still
 
-Not modelled: slow start, scheduling, loss, what dirties between the last collection and the pause.
+Not modelled: slow start, scheduling, loss, what dirties between the last collection and the stun.
 """
 
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ class FluidSource:
         """From the next round on."""
         self._throttle = throttle
 
-    def pause_guest(self) -> None:
+    def stun_guest(self) -> None:
         """Stun."""
         self._pass("pause", self._costs.pause_s)
 

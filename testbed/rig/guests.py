@@ -124,7 +124,7 @@ class GuestProcess(Child):
     def freeze(self) -> None:
         """It makes no further step, for good; its memory stays as it is."""
         with suppress(ProcessLookupError):
-            process.stop(self.pid)
+            process.freeze(self.pid)
 
     def thaw(self) -> None:
         """It runs on where it was stopped, and its services with it."""

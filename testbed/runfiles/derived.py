@@ -30,7 +30,7 @@ def end(rounds: Sequence[RoundRecord]) -> float | None:
 
 
 def stood_still(m: MigrationRecord) -> float | None:
-    """The guest did its last operation while it was being paused, and its first one before it was heard."""
+    """The guest did its last operation while it was being stunned, and its first one before it was heard."""
     if m.downtime_s is None:
         return None
     return m.downtime_s - m.downtime_phases_s.get("pause", m.downtime_s) - silent(m)
@@ -42,7 +42,7 @@ def silent(m: MigrationRecord) -> float:
 
 
 def gap_end(m: MigrationRecord) -> float | None:
-    """When, after the pause was asked for, the guest was heard: by its first operation, where its gap is that of the
+    """When, after the stun was asked for, the guest was heard: by its first operation, where its gap is that of the
     switchover, and not one of a guest that is slow.
     """
     if m.guest_gap_s is None or m.guest_gap_begin_s is None:
@@ -52,7 +52,7 @@ def gap_end(m: MigrationRecord) -> float | None:
 
 
 def last_answer(m: MigrationRecord) -> float | None:
-    """How long before the pause was asked for the last answer came, as a time on the axis of the downtime."""
+    """How long before the stun was asked for the last answer came, as a time on the axis of the downtime."""
     part = m.blackout.parts.get("last_answer") if m.blackout else None
     return -part if part else None
 

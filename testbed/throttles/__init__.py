@@ -46,7 +46,7 @@ class Mechanism(Protocol):
     rank: ClassVar[int] = 100
     """Where it stands when all are named."""
     words: str
-    """How it slows the guest, for the record; after ``hold``."""
+    """How it slows the guest, for the record; after ``apply``."""
     share: float
     """0..1 of the guest's time that it takes now. What a tracker's delays take is known by the tracker."""
 
@@ -54,7 +54,7 @@ class Mechanism(Protocol):
         """Nothing is slowed yet."""
         ...
 
-    def hold(self, asked: Throttle, dirty_rate: float) -> None:
+    def apply(self, asked: Throttle, dirty_rate: float) -> None:
         """Slows the guest as asked from now on, whatever was asked before. ``dirty_rate``: bytes per second that it
         dirtied in the last round. Raises ``TestbedError``.
         """

@@ -17,7 +17,7 @@ class AutoConverge(Mechanism):
         self.share = 0.0
         self.words = STOPPING
 
-    def hold(self, asked: Throttle, dirty_rate: float) -> None:
+    def apply(self, asked: Throttle, dirty_rate: float) -> None:
         """See ``Mechanism``."""
         self._take(asked.level)
 

@@ -24,7 +24,7 @@ class StunnedWriters(Mechanism):
         self._place, self._tracker = place, tracker
         self.words = tracker.works
 
-    def hold(self, asked: Throttle, dirty_rate: float) -> None:
+    def apply(self, asked: Throttle, dirty_rate: float) -> None:
         """See ``Mechanism``. The tracker stays when this is released, since it tracks as well as the one before."""
         if not self._place.delay(asked.dirty_rate):
             self._place.exchange(self._tracker)
@@ -47,13 +47,13 @@ class HeldRate(Mechanism):
         self._acting: Mechanism = self._level
         self.words, self.share = "", 0.0
 
-    def hold(self, asked: Throttle, dirty_rate: float) -> None:
+    def apply(self, asked: Throttle, dirty_rate: float) -> None:
         """See ``Mechanism``."""
         acting = self._level if asked.dirty_rate is None else self._rate
         if acting is not self._acting:
             self._acting.release()
             self._acting = acting
-        acting.hold(asked, dirty_rate)
+        acting.apply(asked, dirty_rate)
         self.words, self.share = acting.words, acting.share
 
     def release(self) -> None:

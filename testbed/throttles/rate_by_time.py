@@ -13,7 +13,7 @@ class RateByTime(AutoConverge):
         super().__init__(time, place)
         self.words = f"stop and continue, since {lack}"
 
-    def hold(self, asked: Throttle, dirty_rate: float) -> None:
+    def apply(self, asked: Throttle, dirty_rate: float) -> None:
         """Never less than before: the last round's rate is of a guest from which that share was taken already."""
         wanted = asked.dirty_rate or 0.0
         self._take(max(self.share, 1 - wanted / dirty_rate if dirty_rate else 0.0))

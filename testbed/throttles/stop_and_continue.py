@@ -19,10 +19,10 @@ MOST = 0.99
 """The largest share."""
 
 
-class Stoppable(Protocol):
-    """Whatever can be stopped and resumed from outside."""
+class Freezable(Protocol):
+    """Whatever can be frozen and resumed from outside."""
 
-    def pause(self) -> None:
+    def freeze(self) -> None:
         """Returns when it stands still. Raises ``TestbedError`` when that cannot be had."""
         ...
 
@@ -34,7 +34,7 @@ class Stoppable(Protocol):
 class StopAndContinue:
     """Implements ``testbed.throttles.GuestTime``, from any thread, until ``end``."""
 
-    def __init__(self, guest: Stoppable) -> None:
+    def __init__(self, guest: Freezable) -> None:
         self._guest = guest
         self._shares: dict[object, float] = {}
         self._share = 0.0
@@ -42,8 +42,8 @@ class StopAndContinue:
         self._lock = threading.Lock()
         self._ended = False
         self._thread: threading.Thread | None = None
-        self.still = threading.Lock()
-        """Held while the guest stands still by this: whoever stops it too would be resumed with it."""
+        self.freezing = threading.Lock()
+        """Held while the guest is frozen by this: whoever freezes it too would be resumed with it."""
 
     def take(self, who: object, share: float) -> bool:
         """See ``GuestTime``; from the next slice on. If nobody asks for any more, the guest runs when this returns."""
@@ -74,10 +74,10 @@ class StopAndContinue:
 
     def _run(self) -> None:
         while not self._stop.wait(SLICE_S):
-            with self.still:
+            with self.freezing:
                 try:
                     with suppress(TestbedError):  # it runs on: whoever needs it finds what it has
-                        self._guest.pause()
+                        self._guest.freeze()
                         share = self._share
                         self._stop.wait(SLICE_S * share / (1 - share))
                 finally:

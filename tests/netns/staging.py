@@ -38,7 +38,7 @@ class Stage:
         self.source.ask("accept", count=count if accept is None else accept)
 
     def leave(self) -> list[TcpConnection]:
-        process.stop(self.source.pid)
+        process.freeze(self.source.pid)
         return self.departing.leave()
 
     def arrive(self, connections: Sequence[TcpConnection]) -> dict[int, socket.socket]:

@@ -70,7 +70,7 @@ def test_a_commit_that_is_refused_after_all_was_made_there_loses_no_byte(stage: 
             stage.destination.process.wait()
         raise MigrationAborted("its first step failed")
 
-    guests[0].stun = lambda: process.stop(stage.source.pid)  # type: ignore[method-assign]
+    guests[0].stun = lambda: process.freeze(stage.source.pid)  # type: ignore[method-assign]
     guests[0].resume = lambda: process.resume(stage.source.pid)  # type: ignore[method-assign]
     guests[1].run = fail  # type: ignore[method-assign]
     with pytest.raises(CommitRefused, match="its first step failed"):
@@ -169,7 +169,7 @@ def test_a_connection_that_cannot_be_read_is_refused_and_no_others(
 
 def test_a_reset_silences_and_reads_nothing(stage: Stage) -> None:
     stage.connect(2)
-    process.stop(stage.source.pid)
+    process.freeze(stage.source.pid)
     stage.departing.reset_because = "asked for"
     assert stage.departing.leave() == []
     stage.departing.stay()

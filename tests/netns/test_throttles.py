@@ -136,7 +136,7 @@ def test_a_stun_under_a_deep_throttle_waits_for_no_delays(exerciser: GuestProces
             source.throttling.begin_round()
             while not source.throttling.taken():
                 sleep(0.001)
-            source.pause_guest()
+            source.stun_guest()
             took[rate].append((source.stamps.paused or 0.0) - (source.stamps.asked or 0.0))
             source.resume_guest()
             source.throttle(None)

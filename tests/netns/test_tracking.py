@@ -93,11 +93,11 @@ def test_no_page_is_lost_over_thousands_of_rounds(guest: Tracked, name: str) -> 
         assert in_order(extents), "a page was found twice, or behind one that was found before it"
         found += extents.pages
         shadow.copy(extents)
-    process.stop(guest.process.pid)
+    process.freeze(guest.process.pid)
     shadow.copy(tracker.collect())
     assert np.array_equal(shadow.memory, guest.ram())
     assert found > ROUNDS[name]
-    assert process.is_stopped(guest.process.pid), "a tracker must not wake a guest that others stopped"
+    assert process.is_frozen(guest.process.pid), "a tracker must not wake a guest that others stopped"
     tracker.close()
     check_replay(guest)
 
@@ -143,13 +143,13 @@ def test_a_guest_that_was_moved_by_rounds_is_proved(guest: Tracked, name: str, t
         move(tracker, ports.ram_fd, Extents.whole(RAM))
         for _ in range(20):
             move(tracker, ports.ram_fd, tracker.collect())
-        process.stop(guest.process.pid)
+        process.freeze(guest.process.pid)
         move(tracker, ports.ram_fd, tracker.collect())
         first = destination.client.run()
         assert first.operation == read_state_of(guest.ports.ram_fd).operations + 1
         while destination.client.status().operations < first.operation + 3000:
             pass
-        process.stop(destination.pid)
+        process.freeze(destination.pid)
         proof = prove(guest.ports.ram_fd, ports.ram_fd, guest.config)
         assert proof.match and proof.pages_compared + proof.pages_replayed == guest.config.pages
         for page in (1, guest.config.pages - 1):

@@ -50,7 +50,7 @@ class MemoryGuest:
 
     def write(self, page: int, content: bytes) -> None:
         """One operation."""
-        assert self.did[-1:] not in (["pause"], ["stun"]), "a stunned guest does not write"
+        assert self.did[-1:] not in (["freeze"], ["stun"]), "a stunned guest does not write"
         self.memory[page * PAGE_SIZE : page * PAGE_SIZE + len(content)] = content
         self.dirty.add(page)
         self.steps += 1
@@ -64,8 +64,8 @@ class MemoryGuest:
     def stun(self) -> None:
         self.did.append("stun")
 
-    def pause(self) -> None:
-        self.did.append("pause")
+    def freeze(self) -> None:
+        self.did.append("freeze")
 
     def resume(self) -> None:
         self.did.append("resume")

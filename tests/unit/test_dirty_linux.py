@@ -56,10 +56,10 @@ def test_memory_that_no_machine_has_is_an_error() -> None:
 
 
 def test_stop_returns_when_it_stands_still(sleeper: psutil.Popen) -> None:
-    assert not process.is_stopped(sleeper.pid)
+    assert not process.is_frozen(sleeper.pid)
     for _ in range(50):
-        process.stop(sleeper.pid)
-        assert process.is_stopped(sleeper.pid)
+        process.freeze(sleeper.pid)
+        assert process.is_frozen(sleeper.pid)
         process.resume(sleeper.pid)
     assert not process.has_ended(sleeper.pid)
 
@@ -68,7 +68,7 @@ def test_a_process_that_is_gone_has_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         child.wait()
     assert process.has_ended(child.pid)
-    for verb in (process.state, process.is_stopped, process.stop, process.resume):
+    for verb in (process.state, process.is_frozen, process.freeze, process.resume):
         with pytest.raises(ProcessLookupError):
             verb(child.pid)
 

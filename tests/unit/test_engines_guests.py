@@ -91,7 +91,7 @@ def test_one_that_is_frozen_stands_until_it_is_thawed(tmp_path: Path) -> None:
     with local_guest(CONFIG, tmp_path / "guest") as guest:
         guest.client.run()
         guest.freeze()
-        assert process.is_stopped(guest.pid)
+        assert process.is_frozen(guest.pid)
         before = guest.operations()
         guest.thaw()
         while guest.operations() == before:

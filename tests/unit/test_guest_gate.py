@@ -85,12 +85,12 @@ def test_a_stop_that_finds_it_not_busy_cut_no_callback() -> None:
             while time.monotonic() < until:
                 pass
             keeper.hold()
-            process.stop(child.pid)
+            process.freeze(child.pid)
             while keeper.busy:
                 cut += 1
                 process.resume(child.pid)
                 wait_until_idle(keeper)
-                process.stop(child.pid)
+                process.freeze(child.pid)
             before = page[:8].tolist()
             assert len(set(before)) == 1
             process.resume(child.pid)

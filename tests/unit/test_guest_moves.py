@@ -86,11 +86,11 @@ def come_to_rest(guest: GuestProcess) -> None:
     os.close(ports.journal_fd)
     os.close(ports.ram_fd)
     keeper.hold()
-    process.stop(guest.pid)
+    process.freeze(guest.pid)
     while keeper.busy:
         process.resume(guest.pid)
         wait_until_idle(keeper)
-        process.stop(guest.pid)
+        process.freeze(guest.pid)
 
 
 def wait_until_idle(keeper: GateKeeper) -> None:

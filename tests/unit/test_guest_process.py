@@ -94,7 +94,7 @@ def test_memory_is_the_replay_of_its_operations_wherever_it_is_stopped(start: St
         goal, until = int(counters(memory)[0]), time.monotonic() + moment
         while time.monotonic() < until or counters(memory)[0] == goal:
             pass
-        process.stop(guest.pid)
+        process.freeze(guest.pid)
         done, pending = (int(counter) for counter in counters(memory))
         frozen, expected = memory.copy(), replay(config, done)
         for each in (frozen, expected):
@@ -126,7 +126,7 @@ def test_the_journal_has_every_batch(start: Start) -> None:
     journal = JournalReader(ports.journal_fd)
     first = guest.client.run()
     wait_for(guest, 1000)
-    process.stop(guest.pid)
+    process.freeze(guest.pid)
     records = journal.read()
     assert journal.lost == 0 and len(journal.read()) == 0
     assert records[0].tolist() == [round(first.at * 1e9), 1]
@@ -221,7 +221,7 @@ def test_several_may_ask_at_once_in_pieces(start: Start) -> None:
 
 def test_a_stopped_guest_does_not_answer_and_that_is_said(start: Start) -> None:
     guest = start()
-    process.stop(guest.pid)
+    process.freeze(guest.pid)
     with (
         GuestClient.connect(str(guest.socket), timeout=0.05) as client,
         pytest.raises(TestbedError, match="is it stopped"),
@@ -249,7 +249,7 @@ def test_it_dies_with_its_parent_even_while_stopped(tmp_path: Path) -> None:
     ) as parent:
         assert parent.stdout
         guest = psutil.Process(int(parent.stdout.readline()))
-        process.stop(guest.pid)
+        process.freeze(guest.pid)
         parent.send_signal(signal.SIGKILL)
     guest.wait(timeout=10)
 
@@ -259,7 +259,7 @@ def test_its_first_step_is_the_first_in_the_journal_even_at_a_destination(start:
     memory = memory_of(source)
     source.client.run()
     wait_for(source, 100)
-    process.stop(source.pid)
+    process.freeze(source.pid)
     np.copyto(memory_of(destination), memory)
     first = destination.client.run()
     assert first.operation == int(counters(memory)[0]) + 1
@@ -273,11 +273,11 @@ def test_a_destination_goes_by_the_state_it_received_and_not_by_what_it_was_star
     memory, received = memory_of(source), memory_of(destination)
     source.client.run()
     wait_for(source, 50)
-    process.stop(source.pid)
+    process.freeze(source.pid)
     np.copyto(received, memory)
     destination.client.run()
     wait_for(destination, int(counters(memory)[0]) + 500)
-    process.stop(destination.pid)
+    process.freeze(destination.pid)
     config = GuestConfig(ram_bytes=RAM, workload={"name": "zipf", "write_rate": 50e6}, seed=5)
     done, pending = (int(counter) for counter in counters(received))
     frozen, expected = received.copy(), replay(config, done)

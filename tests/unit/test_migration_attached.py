@@ -41,15 +41,15 @@ def shared(guest: GuestProcess) -> Rows:
 
 def test_a_stun_shuts_the_gate_until_a_resume(guest: GuestProcess, attached: AttachedGuest, shared: Rows) -> None:
     attached.stun()
-    assert process.is_stopped(guest.pid) and shared[HOLD] == 1
+    assert process.is_frozen(guest.pid) and shared[HOLD] == 1
     attached.resume()
-    assert not process.is_stopped(guest.pid) and shared[HOLD] == 0
+    assert not process.is_frozen(guest.pid) and shared[HOLD] == 0
     attached.resume()
 
 
-def test_a_pause_leaves_the_gate_open(guest: GuestProcess, attached: AttachedGuest, shared: Rows) -> None:
-    attached.pause()
-    assert process.is_stopped(guest.pid) and shared[HOLD] == 0
+def test_a_freeze_leaves_the_gate_open(guest: GuestProcess, attached: AttachedGuest, shared: Rows) -> None:
+    attached.freeze()
+    assert process.is_frozen(guest.pid) and shared[HOLD] == 0
     attached.resume()
 
 
@@ -57,12 +57,12 @@ def test_a_stun_waits_until_nothing_is_under_way(guest: GuestProcess, attached: 
     shared[BUSY] = np.uint64(1)
     stun = threading.Thread(target=attached.stun)
     stun.start()
-    while not shared[HOLD] or process.is_stopped(guest.pid):  # it lets the guest go on, to finish what it does
+    while not shared[HOLD] or process.is_frozen(guest.pid):  # it lets the guest go on, to finish what it does
         stun.join(0.001)
     assert stun.is_alive()
     shared[BUSY] = np.uint64(0)
     stun.join(20)
-    assert not stun.is_alive() and process.is_stopped(guest.pid)
+    assert not stun.is_alive() and process.is_frozen(guest.pid)
     attached.resume()
 
 
@@ -74,7 +74,7 @@ def test_a_disk_that_never_answers_aborts_and_the_guest_goes_on(
     with pytest.raises(MigrationAborted, match="disk operations were not done"):
         attached.stun()
     attached.resume()
-    assert not process.is_stopped(guest.pid) and shared[HOLD] == 0
+    assert not process.is_frozen(guest.pid) and shared[HOLD] == 0
     assert guest.client.status().errors == 0
 
 

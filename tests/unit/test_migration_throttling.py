@@ -35,7 +35,7 @@ def guest() -> MemoryGuest:
 
 @pytest.fixture
 def memory(guest: MemoryGuest, time: StopAndContinue) -> Iterator[TrackedMemory]:
-    tracked = TrackedMemory(guest, SetTracker(guest.ports(), guest), time.still)
+    tracked = TrackedMemory(guest, SetTracker(guest.ports(), guest), time.freezing)
     yield tracked
     tracked.close()
 
@@ -102,7 +102,7 @@ class Noted(Mechanism):
     def __init__(self, time: GuestTime, place: TrackerPlace) -> None:
         self.words, self.share = "noted", 0.0
 
-    def hold(self, asked: Throttle, dirty_rate: float) -> None:
+    def apply(self, asked: Throttle, dirty_rate: float) -> None:
         self.told.append(f"{asked.level:g} of {dirty_rate:g}")
         self.share = asked.level
 

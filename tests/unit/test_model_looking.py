@@ -51,7 +51,7 @@ def test_what_a_switchover_costs_is_known_to_every_round_and_is_what_it_takes() 
     moving._pending = 0
     known = moving.copy_round(1, RoundKind.PRECOPY).switchover_s
     moving._pending = 0
-    moving.pause_guest()
+    moving.stun_guest()
     moving.copy_round(2, RoundKind.STOP_AND_COPY)
     moving.prepare()
     moving.commit()

@@ -22,7 +22,7 @@ class Diary:
     def __init__(self, faults: dict[str, BaseException] | None = None) -> None:
         self.calls: list[str] = []
         self.faults = faults or {}
-        self.paused = self.throttled = False
+        self.stunned = self.throttled = False
         self.told: str | None = None
 
     def _do(self, verb: str) -> None:
@@ -34,8 +34,8 @@ class Diary:
 
     def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
         self._do("copy_round" if kind is RoundKind.PRECOPY else "stop_and_copy")
-        assert self.paused == (kind is RoundKind.STOP_AND_COPY)
-        left = 0 if self.paused else 1000 // index
+        assert self.stunned == (kind is RoundKind.STOP_AND_COPY)
+        left = 0 if self.stunned else 1000 // index
         return Round(
             index=index, kind=kind, started_s=float(index), duration_s=1.0, sent_bytes=1000, dirtied_bytes=left
         )
@@ -44,20 +44,20 @@ class Diary:
         self._do(f"throttle {throttle.kind}" if throttle else "release")
         self.throttled = throttle is not None
 
-    def pause_guest(self) -> None:
-        self.paused = True  # it may be stopped although the verb then failed
-        self._do("pause_guest")
+    def stun_guest(self) -> None:
+        self.stunned = True  # it may be stopped although the verb then failed
+        self._do("stun_guest")
 
     def resume_guest(self) -> None:
         self._do("resume_guest")
-        self.paused = False
+        self.stunned = False
 
     def prepare(self) -> None:
-        assert self.paused
+        assert self.stunned
         self._do("prepare")
 
     def commit(self) -> None:
-        assert self.paused
+        assert self.stunned
         self._do("commit")
 
     def abandon(self, reason: str) -> None:
@@ -85,7 +85,7 @@ BEFORE_COMMIT = [
     "copy_round 2",
     "copy_round 3",
     "throttle sdps",
-    "pause_guest",
+    "stun_guest",
     "stop_and_copy",
     "prepare",
 ]
@@ -104,7 +104,7 @@ def test_all_goes_well() -> None:
     done = migrate(source, policy, lambda last, decision: seen.append((last.index, decision)))
     assert source.calls == [
         *("copy_round", "copy_round", "throttle sdps", "copy_round"),
-        *("pause_guest", "stop_and_copy", "prepare", "commit", "release"),
+        *("stun_guest", "stop_and_copy", "prepare", "commit", "release"),
     ]
     assert [r.index for r in done.rounds] == [1, 2, 3, 4]
     assert [r.kind for r in done.rounds] == [RoundKind.PRECOPY] * 3 + [RoundKind.STOP_AND_COPY]
@@ -120,7 +120,7 @@ def test_a_failure_before_commit_leaves_the_guest_here(verb: str, fault: BaseExc
     with pytest.raises(type(fault)) as raised:
         migrate(source, Script(*ROUTINE))
     assert raised.value is fault
-    assert not source.paused and not source.throttled
+    assert not source.stunned and not source.throttled
     assert source.calls[-3:] == ["resume_guest", "release", "abandon"], "resumed first, told after"
     assert "commit" not in source.calls
     assert source.told == (str(fault) or type(fault).__name__)
@@ -143,7 +143,7 @@ def test_a_resume_cut_short_is_tried_again() -> None:
     with pytest.raises(RemoteProtocolError):
         migrate(source, Script(*ROUTINE))
     assert source.calls[-4:] == ["resume_guest", "resume_guest", "release", "abandon"]
-    assert not source.paused
+    assert not source.stunned
 
 
 def test_a_guest_that_cannot_be_resumed_is_said_above_all() -> None:
@@ -167,7 +167,7 @@ def test_a_refused_commit_brings_the_guest_back() -> None:
     with pytest.raises(CommitRefused):
         migrate(source, Script(*ROUTINE))
     assert source.calls[-3:] == ["commit", "resume_guest", "release"], "the peer knows already"
-    assert not source.paused and not source.throttled
+    assert not source.stunned and not source.throttled
 
 
 def test_a_refused_commit_and_a_guest_that_cannot_be_resumed() -> None:
@@ -184,7 +184,7 @@ def test_after_commit_the_source_never_resumes_by_itself(fault: BaseException) -
         migrate(source, Script(*ROUTINE))
     assert fault in (raised.value, raised.value.__cause__)
     assert source.calls[-2:] == ["commit", "release"]
-    assert source.paused and not source.throttled
+    assert source.stunned and not source.throttled
 
 
 def test_in_doubt_is_not_hidden_by_a_throttle_that_cannot_be_released() -> None:

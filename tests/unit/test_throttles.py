@@ -58,7 +58,7 @@ def test_they_are_named_in_this_order() -> None:
 def test_each_takes_the_share_that_is_asked_for_where_no_rate_is(kind: str) -> None:
     time, place = NotedTime(), NotedPlace()
     mechanism = registry.get(kind)(time, place)
-    mechanism.hold(Throttle(kind=kind, level=0.4), 5e6)
+    mechanism.apply(Throttle(kind=kind, level=0.4), 5e6)
     assert (time.share, mechanism.share, place.made) == (0.4, 0.4, [])
     assert mechanism.words == "stop and continue, 10 ms slices"
     mechanism.release()
@@ -71,10 +71,10 @@ def test_a_rate_is_held_by_a_tracker_that_takes_the_place_of_the_one_before_once
     time, place = NotedTime(), NotedPlace()
     mechanism = registry.get(kind)(time, place)
     for rate in (3e6, 2e6):
-        mechanism.hold(Throttle(kind=kind, dirty_rate=rate), 5e6)
+        mechanism.apply(Throttle(kind=kind, dirty_rate=rate), 5e6)
     assert mechanism.words == "synchronous write-protection, answered late"
     mechanism.release()
-    registry.get("dirty_limit")(time, place).hold(Throttle(kind="dirty_limit", dirty_rate=1e6), 5e6)
+    registry.get("dirty_limit")(time, place).apply(Throttle(kind="dirty_limit", dirty_rate=1e6), 5e6)
     assert place.made == [StunDuringPageSend]
     assert place.rates == [3e6, 2e6, None, 1e6]
     assert time.share == 0
@@ -84,10 +84,10 @@ def test_a_rate_is_held_by_a_tracker_that_takes_the_place_of_the_one_before_once
 def test_from_a_rate_to_a_share_and_back_the_former_is_released() -> None:
     time, place = NotedTime(), NotedPlace()
     sdps = registry.get("sdps")(time, place)
-    sdps.hold(Throttle(kind="sdps", dirty_rate=3e6), 5e6)
-    sdps.hold(Throttle(kind="sdps", level=0.5), 5e6)
+    sdps.apply(Throttle(kind="sdps", dirty_rate=3e6), 5e6)
+    sdps.apply(Throttle(kind="sdps", level=0.5), 5e6)
     assert (place.rates[-1], time.share) == (None, 0.5)
-    sdps.hold(Throttle(kind="sdps", dirty_rate=2e6), 5e6)
+    sdps.apply(Throttle(kind="sdps", dirty_rate=2e6), 5e6)
     assert (place.rates[-1], time.share, sdps.share) == (2e6, 0.0, 0.0)
 
 
@@ -95,7 +95,7 @@ def test_where_the_kernel_cannot_stun_writers_time_is_taken_and_it_is_said(monke
     monkeypatch.setattr(StunDuringPageSend, "probe", staticmethod(lambda: "kernel has none"))
     time, place = NotedTime(), NotedPlace()
     sdps = registry.get("sdps")(time, place)
-    sdps.hold(Throttle(kind="sdps", dirty_rate=1e6), 4e6)
+    sdps.apply(Throttle(kind="sdps", dirty_rate=1e6), 4e6)
     assert (time.share, place.made, sdps.words) == (0.75, [], "stop and continue, since kernel has none")
 
 
@@ -105,7 +105,7 @@ def test_a_rate_by_time_never_takes_less_than_before() -> None:
     by_time = RateByTime(time, NotedPlace(), "no reason")
     shares = []
     for rate in (0.0, 2e6, 1e6, 10e6):
-        by_time.hold(Throttle(kind="sdps", dirty_rate=1e6), rate)
+        by_time.apply(Throttle(kind="sdps", dirty_rate=1e6), rate)
         shares.append(time.share)
     assert shares == pytest.approx([0.0, 0.5, 0.5, 0.9])
 
@@ -132,7 +132,7 @@ class Stopped:
         self.events: SimpleQueue[str] = SimpleQueue()
         self.failing, self.standing = failing, False
 
-    def pause(self) -> None:
+    def freeze(self) -> None:
         self.standing = True  # a stop that is not confirmed may come true later
         if self.failing:
             self.failing -= 1
@@ -192,7 +192,7 @@ def test_a_stop_that_fails_leaves_the_guest_running_and_the_next_is_tried() -> N
 def test_whoever_holds_it_still_is_not_disturbed() -> None:
     guest = Stopped()
     time = StopAndContinue(guest)
-    with time.still:
+    with time.freezing:
         time.take("policy", 0.5)
         assert guest.events.empty()
     assert guest.next() == "stopped"

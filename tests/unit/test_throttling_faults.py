@@ -77,7 +77,7 @@ class Fragile(MemoryGuest):
                 return True
         return False
 
-    def pause(self) -> None:
+    def freeze(self) -> None:
         self.standing = True
         self.trail.take("pause", GUEST)
 

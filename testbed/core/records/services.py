@@ -40,7 +40,7 @@ class ConnectionsRecord:
 class BlackoutRecord:
     """The client's blackout on the axis of the downtime: from its last answer before to its first after, cut at the
     edges of the downtime. ``parts`` (seconds, in order) add up to ``client_blackout_s``; it began ``begin_s`` after the
-    pause was asked (so mostly below 0).
+    stun was asked (so mostly below 0).
     """
 
     answers: int

@@ -38,7 +38,7 @@ class Stamps:
         return {name: after - before for name, before, after in zip(PHASES, known, known[1:], strict=False)}
 
     def downtime(self) -> float | None:
-        """From before the pause is asked to after the guest's first step at the destination, when it is heard there."""
+        """From before the stun is asked to after the guest's first step at the destination, when it is heard there."""
         if self.asked is None or self.announced is None:
             return None
         return self.announced - self.asked

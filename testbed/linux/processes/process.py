@@ -1,4 +1,4 @@
-"""A process as the kernel sees it: its state, stopping it and knowing that it stopped, and its own settings."""
+"""A process as the kernel sees it: its state, freezing it and knowing that it is frozen, and its own settings."""
 
 import os
 import signal
@@ -28,12 +28,12 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def is_stopped(pid: int) -> bool:
+def is_frozen(pid: int) -> bool:
     """Stopped by a signal (or by a tracer)."""
     return state(pid) in _STOPPED
 
 
-def stop(pid: int, timeout: float = 5.0) -> None:
+def freeze(pid: int, timeout: float = 5.0) -> None:
     """SIGSTOP, and waits until every thread of it stands still. Raises ``TimeoutError``, ``ProcessLookupError``.
 
     The signal is only a request: the kernel stops a thread at its next return to user mode, which may be

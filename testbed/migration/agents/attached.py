@@ -1,4 +1,4 @@
-"""A guest process on this host, reached through its control socket, as the agents' ``Guest``."""
+"""A guest process on this host, reached through its control socket, as the agents' ``HostedGuest``."""
 
 import os
 import signal
@@ -22,14 +22,14 @@ DRAIN_S = 5.0
 
 
 class AttachedGuest:
-    """Implements ``testbed.migration.guest.Guest``. A context manager that lets go of the guest, not ends it."""
+    """Implements ``testbed.migration.guest.HostedGuest``. A context manager that lets go of the guest, not ends it."""
 
     def __init__(self, socket_path: str) -> None:
         self._client = GuestClient.connect(socket_path)
         self._ports = self._client.ports()
         self._steal = StealClock(self._ports.journal_fd)
         self._gate = GateKeeper(self._ports.journal_fd)
-        self._paused_at: float | None = None
+        self._frozen_at: float | None = None
         os.close(self._ports.journal_fd)
 
     def __enter__(self) -> "AttachedGuest":
@@ -52,32 +52,32 @@ class AttachedGuest:
         )
 
     def hold(self) -> None:
-        """Neither a batch of writes nor a callback of its services begins."""
+        """Shuts the gate: neither a batch of writes nor a callback of its services begins."""
         self._gate.hold()
 
     def stun(self) -> None:
         """As a hypervisor does: the devices drain, then the processor stands still. Raises ``MigrationAborted``."""
         patience = Patience(DRAIN_S)
         self.hold()
-        self.pause()
+        self.freeze()
         while self._gate.busy:
             self._drain(patience)
-            self.pause()
+            self.freeze()
 
-    def pause(self) -> None:
+    def freeze(self) -> None:
         """Every thread of it is stopped when this returns. Raises ``MigrationAborted`` when that cannot be had."""
         try:
-            process.stop(self._ports.pid)
-            self._paused_at = self._paused_at or monotonic()
+            process.freeze(self._ports.pid)
+            self._frozen_at = self._frozen_at or monotonic()
         except (ProcessLookupError, TimeoutError) as fault:
             raise MigrationAborted(f"the guest could not be stunned: {fault}") from fault
 
     def resume(self) -> None:
         """It goes on where it was stopped; one that is dead is beyond that."""
         self._gate.release()
-        if self._paused_at is not None:
-            self._steal.add(monotonic() - self._paused_at)
-            self._paused_at = None
+        if self._frozen_at is not None:
+            self._steal.add(monotonic() - self._frozen_at)
+            self._frozen_at = None
         with suppress(ProcessLookupError):
             process.resume(self._ports.pid)
 
@@ -111,7 +111,7 @@ class AttachedGuest:
 
     def _drain(self, patience: Patience) -> None:
         """The gate stays shut: what is under way is completed, and nothing else."""
-        with suppress(ProcessLookupError):  # the next pause says so
+        with suppress(ProcessLookupError):  # the next freeze says so
             process.resume(self._ports.pid)
         while True:
             if not self._gate.busy:
