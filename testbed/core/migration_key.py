@@ -8,7 +8,7 @@ GUEST = "vm"
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class MigrationKey:
-    """A migration's identity in its run: the combination of the matrix by ``name``, which ``repeat`` of it (from 1),
+    """Which migration of a run: the combination of the matrix by ``name``, which ``repeat`` of it (from 1),
     and the guest that moves.
     """
 

@@ -51,7 +51,7 @@ class Tracker(Protocol):
         ...
 
     @staticmethod
-    def probe() -> str | None:
+    def lacks() -> str | None:
         """Tries it on memory of this process. None: it works; else what is missing, in a few words."""
         ...
 

@@ -46,7 +46,7 @@ class Checksum(Tracker):
         self._held = self._kept = Extents.none()
 
     @staticmethod
-    def probe() -> str | None:
+    def lacks() -> str | None:
         """Needs nothing."""
         return None
 

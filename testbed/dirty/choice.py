@@ -7,34 +7,34 @@ from testbed.dirty import GuestPorts, Tracker, registry
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Choice:
     """A tracker for one guest, not started yet, and why it is this one, in a sentence for the record."""
 
     tracker: Tracker
     reason: str
 
 
-def choose(ports: GuestPorts, asked: str = "auto") -> Chosen:
+def choose(ports: GuestPorts, asked: str = "auto") -> Choice:
     """The best tracker that works here, or the one asked for.
 
     Raises ``ScenarioError`` for a name there is none of, ``PrerequisiteMissing`` when it does not work here.
     """
     if asked != "auto":
         forced = _forced(asked)
-        return Chosen(forced(ports), f"{asked}: asked for, and {forced.works}")
+        return Choice(forced(ports), f"{asked}: asked for, and {forced.works}")
     passed_over: list[str] = []
     for name, tracker in best_first().items():
-        missing = tracker.probe()
+        missing = tracker.lacks()
         if missing is None:
             reasons = [f"{name}: {tracker.works}", *passed_over]
-            return Chosen(tracker(ports), "; ".join(reasons))
+            return Choice(tracker(ports), "; ".join(reasons))
         passed_over.append(f"{name}: {missing}")
     raise PrerequisiteMissing("no way of tracking memory works here: " + "; ".join(passed_over), "use another kernel")
 
 
-def probe_all() -> dict[str, tuple[bool, str]]:
+def works_here() -> dict[str, tuple[bool, str]]:
     """Every tracker by name, the best first: whether it works here, and why or why not."""
-    missing = {name: (tracker.probe(), tracker.works) for name, tracker in best_first().items()}
+    missing = {name: (tracker.lacks(), tracker.works) for name, tracker in best_first().items()}
     return {name: (lack is None, lack or works) for name, (lack, works) in missing.items()}
 
 
@@ -45,7 +45,7 @@ def best_first() -> dict[str, type[Tracker]]:
 
 def _forced(name: str) -> type[Tracker]:
     tracker = registry.get(name)
-    missing = tracker.probe()
+    missing = tracker.lacks()
     if missing is not None:
         raise PrerequisiteMissing(
             f"tracker '{name}' does not work on this machine: {missing}", "set migration.tracker to auto"

@@ -33,10 +33,10 @@ class SoftDirty(Tracker):
             raise PrerequisiteMissing(f"soft-dirty: no pagemap of guest {ports.pid} ({error})", "be root") from error
 
     @staticmethod
-    def probe() -> str | None:
+    def lacks() -> str | None:
         """Clears the bits of this process, writes one page of three, and expects its bit alone."""
         size = 3 * PAGE_SIZE
-        fd = memfd.create("probe", size)
+        fd = memfd.create("trial", size)
         memory = memfd.map_shared(fd, size, populate=True)
         view = np.frombuffer(memory, np.uint8)
         address = int(view.ctypes.data)

@@ -46,7 +46,7 @@ class UffdWp(Tracker):
             ) from error
 
     @staticmethod
-    def probe() -> str | None:
+    def lacks() -> str | None:
         """Writes one page of three and expects to find it, twice."""
         try:
             return _try_on_own_memory()
@@ -84,7 +84,7 @@ class UffdWp(Tracker):
 
 def _try_on_own_memory() -> str | None:
     size = 3 * PAGE_SIZE
-    fd = memfd.create("probe", size)
+    fd = memfd.create("trial", size)
     memory = memfd.map_shared(fd, size, populate=True)
     view = np.frombuffer(memory, np.uint8)
     ports = GuestPorts(

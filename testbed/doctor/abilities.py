@@ -18,7 +18,7 @@ TCP_REPAIR = 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Ability:
     """One ability. ``detail`` says what was found; ``remedy`` mends it; ``needed`` if no run is possible without."""
 
     what: str
@@ -28,10 +28,10 @@ class Finding:
     needed: bool = False
 
 
-def probes() -> Iterator[Finding]:
+def abilities() -> Iterator[Ability]:
     """All of them, in the order in which they are best read."""
     root = os.geteuid() == 0
-    yield Finding(what="root", works=root, remedy="sudo", needed=True)
+    yield Ability(what="root", works=root, remedy="sudo", needed=True)
     yield mininet()
     for command, needed in COMMANDS:
         yield command_there(command, needed)
@@ -59,66 +59,66 @@ DISCIPLINES = (
 )
 
 
-def mininet() -> Finding:
+def mininet() -> Ability:
     """The Python package, of which only Debian's comes with ``mnexec``."""
     there = find_spec("mininet") is not None
-    return Finding(what="mininet", works=there, remedy=installs("mininet"), needed=True)
+    return Ability(what="mininet", works=there, remedy=installs("mininet"), needed=True)
 
 
-def command_there(command: str, needed: bool) -> Finding:
+def command_there(command: str, needed: bool) -> Ability:
     """A program on the path."""
     found = shutil.which(command)
-    return Finding(what=command, works=found is not None, detail=found or "", remedy=installs(command), needed=needed)
+    return Ability(what=command, works=found is not None, detail=found or "", remedy=installs(command), needed=needed)
 
 
-def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Finding:
+def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Ability:
     """Tried on the loopback of a network namespace that ends with the try."""
     needed = kind == "tbf"
     if not root:
-        return Finding(what=kind, works=False, detail="cannot be tried without root", remedy="sudo", needed=needed)
+        return Ability(what=kind, works=False, detail="cannot be tried without root", remedy="sudo", needed=needed)
     command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", kind, *options]
     fault = _fault(command)
     remedy = f"sudo modprobe sch_{kind}, or {OTHER_KERNEL}"
-    return Finding(what=kind, works=fault is None, detail=fault or "", remedy=remedy, needed=needed)
+    return Ability(what=kind, works=fault is None, detail=fault or "", remedy=remedy, needed=needed)
 
 
-def open_vswitch() -> Finding:
+def open_vswitch() -> Ability:
     """Optional: a Linux bridge serves as well."""
     fault = _fault(["ovs-vsctl", "--timeout=1", "show"])
     detail = "its daemon answers" if fault is None else f"{fault}; a Linux bridge is used"
-    return Finding(what="Open vSwitch", works=fault is None, detail=detail, remedy=installs("ovs-vsctl"))
+    return Ability(what="Open vSwitch", works=fault is None, detail=detail, remedy=installs("ovs-vsctl"))
 
 
-def trackers() -> Iterator[Finding]:
+def trackers() -> Iterator[Ability]:
     """Each way of tracking dirty pages, tried on memory of this process. One of them always works."""
-    from testbed.dirty.choice import probe_all
+    from testbed.dirty.choice import works_here
 
-    for name, (works, detail) in probe_all().items():
-        yield Finding(what=f"tracker {name}", works=works, detail=detail, remedy=OTHER_KERNEL)
+    for name, (works, detail) in works_here().items():
+        yield Ability(what=f"tracker {name}", works=works, detail=detail, remedy=OTHER_KERNEL)
 
 
-def memory() -> Finding:
+def memory() -> Ability:
     """What a run may use: two copies of the guest's RAM and half a GiB beside them."""
     free = room()
     least = 1 << 30
     detail = f"{free.of} {in_bytes(free.size)}: guests of up to {in_bytes(max(0, free.size - (1 << 29)) // 2)}"
-    return Finding(what="memory", works=free.size >= least, detail=detail, remedy="end other programs, or add memory")
+    return Ability(what="memory", works=free.size >= least, detail=detail, remedy="end other programs, or add memory")
 
 
-def cores() -> Finding:
+def cores() -> Ability:
     """Source, destination and guest each want one; two will do."""
     count = len(os.sched_getaffinity(0))
-    return Finding(what="cores", works=count >= 2, detail=str(count), remedy="give the virtual machine two or more")
+    return Ability(what="cores", works=count >= 2, detail=str(count), remedy="give the virtual machine two or more")
 
 
-def congestion_controls() -> Finding:
+def congestion_controls() -> Ability:
     """What TCP offers here; the scenario chooses, cubic unless it says otherwise."""
     names = Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text().split()
     remedy = "sudo modprobe tcp_cubic"
-    return Finding(what="congestion control", works="cubic" in names, detail=" ".join(names), remedy=remedy)
+    return Ability(what="congestion control", works="cubic" in names, detail=" ".join(names), remedy=remedy)
 
 
-def tcp_repair(root: bool) -> Finding:
+def tcp_repair(root: bool) -> Ability:
     """Moving an open TCP connection needs it; a plain migration does not."""
     with socket.socket() as connection:
         try:
@@ -126,8 +126,8 @@ def tcp_repair(root: bool) -> Finding:
             connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
         except OSError as error:
             remedy = OTHER_KERNEL if root else "sudo"
-            return Finding(what="TCP_REPAIR", works=False, detail=error.strerror or "", remedy=remedy)
-    return Finding(what="TCP_REPAIR", works=True)
+            return Ability(what="TCP_REPAIR", works=False, detail=error.strerror or "", remedy=remedy)
+    return Ability(what="TCP_REPAIR", works=True)
 
 
 def _fault(command: list[str]) -> str | None:

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 
 from testbed.core.errors import TestbedError
-from testbed.linux.net.netns import identity
+from testbed.linux.net.netns import inode
 from testbed.linux.processes.waiting import Patience
 from testbed.network.addressing import silence
 from testbed.network.commands import run_in
@@ -76,10 +76,10 @@ def forwarding(fabric: Fabric, mac: str) -> str | None:
 
 def _await_own_network(guest_pid: int, host_pid: int) -> None:
     """The process passes through this process's namespace and the host's before it has one of its own."""
-    others = {identity(host_pid), identity(os.getpid())}
+    others = {inode(host_pid), inode(os.getpid())}
     patience = Patience(_TIMEOUT_S)
     try:
-        while identity(guest_pid) in others:
+        while inode(guest_pid) in others:
             if patience.over():
                 raise TestbedError(f"process {guest_pid} has no network of its own: spawn it with own_network")
             time.sleep(0.001)

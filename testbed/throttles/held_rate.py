@@ -41,7 +41,7 @@ class HeldRate(Mechanism):
     tracker: ClassVar[type[Tracker]]
 
     def __init__(self, time: GuestTime, place: TrackerPlace) -> None:
-        lack = self.tracker.probe()
+        lack = self.tracker.lacks()
         self._level = AutoConverge(time, place)
         self._rate: Mechanism = RateByTime(time, place, lack) if lack else StunnedWriters(place, self.tracker)
         self._acting: Mechanism = self._level

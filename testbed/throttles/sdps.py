@@ -66,7 +66,7 @@ class StunDuringPageSend(Tracker):
         self._answering = threading.Thread(target=self._answer, daemon=True, name="sdps")
 
     @staticmethod
-    def probe() -> str | None:
+    def lacks() -> str | None:
         """Whether this kernel stuns writers of shared memory at all: asked on memory of this process."""
         try:
             fd = userfaultfd.open_userfaultfd()

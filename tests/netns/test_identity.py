@@ -13,7 +13,7 @@ from testbed.core.agents.told import Announced
 from testbed.core.errors import TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.interface import Nic
-from testbed.linux.net.netns import identity, inside, open_socket
+from testbed.linux.net.netns import inode, inside, open_socket
 from testbed.migration.identity.announcer import REPEATS_S, Announcer
 from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
@@ -69,7 +69,7 @@ def test_the_identity_is_of_the_vm_network(who: Identity) -> None:
 
 
 def test_a_guest_has_a_network_of_its_own_and_answers_in_it(fabric: Fabric, who: Identity, here: Talker) -> None:
-    assert identity(here.pid) not in {identity(host.pid) for host in fabric.hosts.values()}
+    assert inode(here.pid) not in {inode(host.pid) for host in fabric.hosts.values()}
     assert addresses(here.pid) == [f"inet {who.ip}/24"], "IPv4, and no IPv6 at all"
     announce(here.pid, who)
     assert answers(fabric, who)

@@ -19,7 +19,7 @@ import pytest
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.counters import Counters
-from testbed.linux.net.netns import identity
+from testbed.linux.net.netns import inode
 from testbed.network import fabric as fabric_module
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
 
@@ -40,7 +40,7 @@ def _processes_in(namespaces: set[int]) -> list[int]:
     found = []
     for pid in psutil.pids():
         with contextlib.suppress(OSError):
-            if identity(pid) in namespaces:
+            if inode(pid) in namespaces:
                 found.append(pid)
     return found
 
@@ -77,14 +77,14 @@ def test_everybody_reaches_everybody(fabric: Fabric) -> None:
 def test_nothing_of_it_is_in_the_machines_own_namespace(fabric: Fabric) -> None:
     own = set(os.listdir("/sys/class/net"))
     assert not own & {"vm", "vmotion", "s1", *fabric.bridge.ports}
-    namespaces = {identity(h.pid) for h in fabric.hosts.values()} | {identity(fabric.bridge.pid)}
+    namespaces = {inode(h.pid) for h in fabric.hosts.values()} | {inode(fabric.bridge.pid)}
     assert len(namespaces) == 4
-    assert identity(os.getpid()) not in namespaces
+    assert inode(os.getpid()) not in namespaces
 
 
 def test_two_runs_do_not_see_each_other(fabric: Fabric) -> None:
     with Fabric(PLAN, "another") as other:
-        assert not {identity(h.pid) for h in fabric.hosts.values()} & {identity(h.pid) for h in other.hosts.values()}
+        assert not {inode(h.pid) for h in fabric.hosts.values()} & {inode(h.pid) for h in other.hosts.values()}
         assert _reaches(other, "esx1", "10.0.1.2")
         assert _reaches(other, "client", "10.0.2.2")
     assert _reaches(fabric, "client", "10.0.2.2")
@@ -121,7 +121,7 @@ def test_a_spawned_process_is_itself_in_the_hosts_namespace_with_its_files(fabri
         )
         os.close(writing)
         assert pipe.read() == b"hello test-network"
-        assert identity(child.pid) == identity(fabric.hosts["esx1"].pid)
+        assert inode(child.pid) == inode(fabric.hosts["esx1"].pid)
         assert os.getsid(child.pid) == child.pid
         assert child.communicate(b"and its input")[0] == f"{tmp_path} and its input\n".encode()
     assert child.returncode == 0
@@ -164,7 +164,7 @@ def test_the_topology_is_a_plain_one_for_mn() -> None:
 
 def test_all_is_gone_after_the_context_with_what_was_started_in_it() -> None:
     with Fabric(PLAN, "gone") as up:
-        namespaces = {identity(host.pid) for host in up.hosts.values()} | {identity(up.bridge.pid)}
+        namespaces = {inode(host.pid) for host in up.hosts.values()} | {inode(up.bridge.pid)}
         child = up.spawn("esx2", ["sleep", "1000"])
     assert child.returncode == -signal.SIGKILL
     assert _processes_in(namespaces) == []
@@ -184,7 +184,7 @@ def test_what_a_spawned_process_has_started_goes_with_it() -> None:
 @pytest.mark.parametrize("victim", ["esx1", "client"])
 def test_a_killed_host_does_not_hold_up_the_end(victim: str) -> None:
     with Fabric(PLAN, "killed") as up:
-        namespaces = {identity(host.pid) for host in up.hosts.values()}
+        namespaces = {inode(host.pid) for host in up.hosts.values()}
         os.kill(up.hosts[victim].pid, signal.SIGKILL)
     assert _processes_in(namespaces) == []
 
@@ -193,7 +193,7 @@ def test_a_build_that_fails_half_way_leaves_nothing(monkeypatch: pytest.MonkeyPa
     seen: set[int] = set()
 
     def fail(pid: int) -> None:
-        seen.add(identity(pid))
+        seen.add(inode(pid))
         if len(seen) == 3:
             raise TestbedError("as if a host could not be silenced")
 
@@ -225,14 +225,14 @@ def test_a_topology_that_mininet_cannot_build_is_one_line_and_leaves_nothing(mon
 _HOLDER = """
 import json, sys
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.linux.net.netns import identity
+from testbed.linux.net.netns import inode
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
 
 with Fabric(NetworkPlan(vmotion=LinkPlan()), "holder") as fabric:
     shape(fabric, "vmotion", LinkPlan(rate=1e9))
     pids = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
-    print(json.dumps([identity(pid) for pid in pids]), flush=True)
+    print(json.dumps([inode(pid) for pid in pids]), flush=True)
     sys.stdin.read()
 """
 

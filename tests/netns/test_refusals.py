@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.dirty.choice import probe_all
+from testbed.dirty.choice import works_here
 from tests.netns.launching import testbed
 
 
@@ -40,7 +40,7 @@ def test_wrong_scenarios_end_with_2(tmp_path: Path, setting: str, words: str) ->
 
 
 def test_a_tracker_that_this_kernel_lacks_ends_with_3(tmp_path: Path) -> None:
-    works, reason = probe_all()["soft-dirty"]
+    works, reason = works_here()["soft-dirty"]
     if works:
         return  # tests/netns/test_tracking.py tries it there
     code, line = refused(tmp_path, "migration.tracker=soft-dirty")

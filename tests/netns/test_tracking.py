@@ -20,7 +20,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
-from testbed.dirty.choice import choose, probe_all
+from testbed.dirty.choice import choose, works_here
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
 from tests.unit.replaying import read_state_of, redo, replay
@@ -79,7 +79,7 @@ def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tracked]:
 
 @pytest.mark.parametrize("name", ["uffd-wp", "checksum", "soft-dirty"])
 def test_no_page_is_lost_over_thousands_of_rounds(guest: Tracked, name: str) -> None:
-    works, reason = probe_all()[name]
+    works, reason = works_here()[name]
     if not works:
         pytest.skip(reason)
     tracker = choose(guest.ports, name).tracker

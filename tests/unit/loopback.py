@@ -162,7 +162,7 @@ class SetTracker(Tracker):
         self.closed = False
 
     @staticmethod
-    def probe() -> str | None:
+    def lacks() -> str | None:
         return None
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""A migration's identity: the same from the plan to the record, and words for people."""
+"""A migration's key: the same from the plan to the record, and words for people."""
 
 import pytest
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker, registry
-from testbed.dirty.choice import choose, probe_all
+from testbed.dirty.choice import choose, works_here
 from testbed.dirty.soft_dirty import SoftDirty
 from testbed.linux.memory import memfd, pagemap, userfaultfd
 
 PAGES = 512
-WORKING = [name for name, (works, _) in probe_all().items() if works]
+WORKING = [name for name, (works, _) in works_here().items() if works]
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -196,12 +196,12 @@ def test_soft_dirty_reads_all_pages_of_a_range_longer_than_one_read(own: OwnMemo
 
 
 def test_best_first_and_the_reason_names_what_was_passed_over(own: OwnMemory, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(probe_all()) == ["uffd-wp", "soft-dirty", "checksum"]
+    assert list(works_here()) == ["uffd-wp", "soft-dirty", "checksum"]
     chosen = choose(own.ports)
     assert chosen.tracker.name == WORKING[0] and chosen.reason.startswith(f"{WORKING[0]}: ")
     chosen.tracker.close()
-    monkeypatch.setattr(registry.get("uffd-wp"), "probe", staticmethod(lambda: "kernel has none"))
-    monkeypatch.setattr(SoftDirty, "probe", staticmethod(lambda: "nor that"))
+    monkeypatch.setattr(registry.get("uffd-wp"), "lacks", staticmethod(lambda: "kernel has none"))
+    monkeypatch.setattr(SoftDirty, "lacks", staticmethod(lambda: "nor that"))
     chosen = choose(own.ports)
     assert chosen.tracker.name == "checksum"
     assert chosen.reason == (
@@ -214,7 +214,7 @@ def test_one_that_is_asked_for_is_taken_or_refused_by_name(own: OwnMemory, monke
     chosen = choose(own.ports, "checksum")
     assert chosen.reason == "checksum: asked for, and works anywhere, reads all memory each round"
     chosen.tracker.close()
-    monkeypatch.setattr(SoftDirty, "probe", staticmethod(lambda: "kernel has no CONFIG_MEM_SOFT_DIRTY"))
+    monkeypatch.setattr(SoftDirty, "lacks", staticmethod(lambda: "kernel has no CONFIG_MEM_SOFT_DIRTY"))
     with pytest.raises(PrerequisiteMissing, match=r"'soft-dirty' does not work.*CONFIG_MEM_SOFT_DIRTY; set migration"):
         choose(own.ports, "soft-dirty")
     with pytest.raises(ScenarioError, match="did you mean 'soft-dirty'"):
@@ -222,9 +222,9 @@ def test_one_that_is_asked_for_is_taken_or_refused_by_name(own: OwnMemory, monke
 
 
 def test_what_the_kernel_says_is_what_the_probe_says() -> None:
-    works, reason = probe_all()["soft-dirty"]
+    works, reason = works_here()["soft-dirty"]
     assert works or reason == "kernel has no CONFIG_MEM_SOFT_DIRTY"
-    assert probe_all()["checksum"][0]
+    assert works_here()["checksum"][0]
 
 
 @pytest.mark.parametrize("name", WORKING)

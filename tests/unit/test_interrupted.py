@@ -46,7 +46,7 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, where: str, number: signal.Sig
         (("compare", "RUN", "RUN"), "testbed.report.side.comparison.laid"),
         (("compare", "RUN", "--page", "RUN/x.html"), "testbed.report.side.page.write"),
         (("serve", "RUN"), "testbed.web.runs.app"),
-        (("doctor",), "testbed.doctor.abilities.probes"),
+        (("doctor",), "testbed.doctor.abilities.abilities"),
         (("list",), "testbed.cli.commands.listing._rows"),
         (("bench",), "testbed.experiment.machine.MachineLock"),
         (("shell",), "testbed.experiment.machine.MachineLock"),

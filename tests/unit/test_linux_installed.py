@@ -39,7 +39,7 @@ def test_what_bootstrap_does_not_install_is_the_systems_anywhere(checkout: Path,
 
 def test_doctor_of_an_installed_package_names_no_bootstrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(installed.installs, "__defaults__", (tmp_path,))
-    remedies = [each.remedy for each in abilities.probes()]
+    remedies = [each.remedy for each in abilities.abilities()]
     assert remedies and not any("bootstrap" in remedy for remedy in remedies)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.net.counters import Counters
 from testbed.linux.net.netlink import SOCK_DIAG, Netlink, attribute, attributes
-from testbed.linux.net.netns import identity
+from testbed.linux.net.netns import inode
 from testbed.linux.net.tcp_info import ListedConnection, TcpConnections, parse, tcp_info
 from testbed.network.commands import CommandFailed, run
 
@@ -125,9 +125,9 @@ def test_an_interface_that_is_not_there_is_an_oserror() -> None:
 
 
 def test_a_namespace_has_an_identity_and_a_missing_process_none() -> None:
-    assert identity(HERE) == identity(HERE)
+    assert inode(HERE) == inode(HERE)
     with pytest.raises(FileNotFoundError):
-        identity(2**22 + 1)
+        inode(2**22 + 1)
 
 
 def test_work_in_a_namespace_leaves_no_thread() -> None:

@@ -47,7 +47,7 @@ class NotedPlace:
 
 @pytest.fixture
 def stuns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(StunDuringPageSend, "probe", staticmethod(lambda: None))
+    monkeypatch.setattr(StunDuringPageSend, "lacks", staticmethod(lambda: None))
 
 
 def test_they_are_named_in_this_order() -> None:
@@ -92,7 +92,7 @@ def test_from_a_rate_to_a_share_and_back_the_former_is_released() -> None:
 
 
 def test_where_the_kernel_cannot_stun_writers_time_is_taken_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(StunDuringPageSend, "probe", staticmethod(lambda: "kernel has none"))
+    monkeypatch.setattr(StunDuringPageSend, "lacks", staticmethod(lambda: "kernel has none"))
     time, place = NotedTime(), NotedPlace()
     sdps = registry.get("sdps")(time, place)
     sdps.apply(Throttle(kind="sdps", dirty_rate=1e6), 4e6)

@@ -194,7 +194,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Fragile]]:
     monkeypatch.setattr(userfaultfd, "enable", lambda *_: guests[-1].trail.take("enable", KERNEL))
     monkeypatch.setattr(userfaultfd, "register_write_protect", lambda *_: guests[-1].trail.take("register", KERNEL))
     monkeypatch.setattr(userfaultfd, "write_protect", protect)
-    monkeypatch.setattr(StunDuringPageSend, "probe", staticmethod(lambda: None))
+    monkeypatch.setattr(StunDuringPageSend, "lacks", staticmethod(lambda: None))
     yield guests
 
 

@@ -12,13 +12,13 @@ def doctor() -> int:
     """Show what this machine can do, what is missing (in brackets: not needed) and the command that mends it."""
     from rich.console import Console
 
-    from testbed.doctor.abilities import probes
+    from testbed.doctor.abilities import abilities
     from testbed.report.words.tables import Fitting
 
     styles = {"ok": "green", "missing": "red", "(missing)": "yellow"}
     table = Fitting(("what", "", "found", "mended by"), prose=("found", "mended by"), styles=styles)
     missing = []
-    for each in probes():
+    for each in abilities():
         state = "ok" if each.works else "missing" if each.needed else "(missing)"
         table.row(each.what, state, each.detail, "" if each.works else each.remedy)
         missing += [each.what] if each.needed and not each.works else []

@@ -36,7 +36,7 @@ def write_sysctls(pid: int, settings: dict[str, str]) -> None:
     inside(pid, write)
 
 
-def identity(pid: int) -> int:
+def inode(pid: int) -> int:
     """The namespace's inode number: equal for processes that share it. Raises ``OSError``."""
     return os.stat(f"/proc/{pid}/ns/net").st_ino
 
@@ -46,7 +46,7 @@ def inside(pid: int, work: Callable[[], T]) -> T:
 
     Where this thread is there already it just calls it, which needs no privilege.
     """
-    if identity(pid) == os.stat("/proc/thread-self/ns/net").st_ino:
+    if inode(pid) == os.stat("/proc/thread-self/ns/net").st_ino:
         return work()
     errand = _Errand(pid, work)
     errand.start()

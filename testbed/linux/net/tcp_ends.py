@@ -43,7 +43,7 @@ def complete(sock: socket.socket, connection: TcpConnection, raw: socket.socket 
         sock.shutdown(socket.SHUT_WR)
         tcp_segment.say_heard(raw, connection, window)
         _await(sock, tcp_repair.CLOSE if connection.ended else tcp_repair.FIN_WAIT_2)
-    tcp_repair.release(sock, probe=False)
+    tcp_repair.release(sock, window_probe=False)
     _write(sock, connection)
     if connection.finished and not connection.heard:
         sock.shutdown(socket.SHUT_WR)

@@ -124,11 +124,11 @@ def restore(connection: TcpConnection) -> socket.socket:
     return sock
 
 
-def release(sock: socket.socket, *, probe: bool = True) -> None:
-    """Repair off: from here on it is a connection like any other. ``probe``: ask the remote end for its window, which
-    also tells it that somebody is there.
+def release(sock: socket.socket, *, window_probe: bool = True) -> None:
+    """Repair off: from here on it is a connection like any other. ``window_probe``: ask the remote end for its window,
+    which also tells it that somebody is there.
     """
-    sock.setsockopt(_TCP, REPAIR, _OFF if probe else _OFF_QUIETLY)
+    sock.setsockopt(_TCP, REPAIR, _OFF if window_probe else _OFF_QUIETLY)
     sock.setsockopt(_SOCKET, socket.SO_REUSEADDR, 1)  # repair took it away, and no listener could share the port
 
 

@@ -1,4 +1,6 @@
-"""A script of the standard library at one end of the vMotion link: ``probe`` and ``cross`` are started so."""
+"""A script of the standard library at one end of the vMotion link: ``transfer_process`` and
+``cross_traffic_process`` are started so.
+"""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A measurement between two hosts: both ends of ``probe`` started, introduced to each other, and heard."""
+"""A measurement between two hosts: both ends of ``transfer_process`` started, introduced to each other, and heard."""
 
 import statistics
 from contextlib import ExitStack

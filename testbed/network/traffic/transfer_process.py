@@ -7,7 +7,7 @@
        count ◀──────── bytes, shutdown ─   bulk
        ─────── JSON on stdout ──────────── JSON on stdout
 
-Requests and results have the fields of ``probing``'s dataclasses. Standard library only, and run by its path: it is
+Requests and results have the fields of ``transfer``'s dataclasses. Standard library only, and run by its path: it is
 started for every migration, and must be there in milliseconds.
 """
 
@@ -89,7 +89,7 @@ def _round_trips(connection: socket.socket, count: int, limit_s: float = 0.3) ->
 
 def _bulk(connection: socket.socket, size: int, seconds: float) -> None:
     """From a memfd by sendfile, as a migration sends."""
-    source = os.memfd_create("probe")
+    source = os.memfd_create("transfer")
     os.ftruncate(source, _CHUNK * 4)
     os.posix_fallocate(source, 0, _CHUNK * 4)
     end = time.monotonic() + seconds
