@@ -25,7 +25,7 @@ from testbed.model.predict import forecast
 from testbed.policies import build
 from testbed.policies.decisions import ask, early_look
 from tests.unit.plans import IDLE, plan
-from tests.unit.test_precopy import Diary
+from tests.unit.test_migration_precopy import Diary
 
 HEAD = """from dataclasses import dataclass
 from testbed.core.rounds import Action, Decision, EarlyLook, Throttle

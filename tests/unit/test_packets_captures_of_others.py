@@ -20,7 +20,7 @@ from testbed.packets.dissect import Extent, Pages
 from testbed.packets.frames import frames
 from testbed.packets.story import each_packet, story
 from testbed.wire import messages as m
-from tests.unit.test_packet_story import captured
+from tests.unit.test_packets_story import captured
 
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

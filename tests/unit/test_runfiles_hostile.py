@@ -23,8 +23,8 @@ from testbed.report.side import page as side_page
 from testbed.runfiles import files
 from testbed.runfiles.summary_reader import read
 from tests.unit.runs import KEPT, kept
-from tests.unit.test_report_agreement import changed
 from tests.unit.test_report_page import Parsed
+from tests.unit.test_runfiles_agreement import changed
 
 EVIL = "</script><script>alert(1)</script><img src=http://example.org/x onerror=alert(2)>\x1b[31m\x1b]0;x\x07\u202e"
 HOSTILE: list[Any] = [
