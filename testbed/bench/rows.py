@@ -6,7 +6,7 @@ taken one after the other say more than one alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, TypeAlias
@@ -14,11 +14,12 @@ from typing import Any, TypeAlias
 from testbed.bench.guest import peak_rate, scan_cost, slowdown
 from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import MigrationRecord
-from testbed.engines import RunContext
-from testbed.engines.native.engine import Lab
-from testbed.linux.files import owned
+from testbed.engines.native.engine import NativeEngine, native_rig
 from testbed.metrics.sampler import PERIOD_S
+from testbed.network.fabric import Fabric
 from testbed.network.traffic.iperf3 import iperf3_goodput
+from testbed.rig.context import RunContext
+from testbed.rig.stages import build
 
 GIB = 1 << 30
 IDLE = {"name": "idle"}
@@ -29,7 +30,7 @@ OFTEN = 7
 """How often what swings most is: a few tenths of a second in which two processors do all they can."""
 _NEVER_S = 3600.0
 Surroundings: TypeAlias = Callable[[], AbstractContextManager[RunContext]]
-"""What each lab is put into anew: nobody keeps its files."""
+"""What each migration is put into anew: nobody keeps its files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +92,14 @@ def _wire(rate: float | None, surroundings: Surroundings) -> Row:
 def _against_iperf3(rate: float | None, surroundings: Surroundings) -> tuple[float, float]:
     """The ratio, and round 1 in Gbit/s."""
     plan = _plan(LinkPlan(rate=rate), ram_bytes=GIB)
-    with _lab(plan, surroundings) as lab:
-        lab.build()
-        before = iperf3_goodput(lab.fabric, 2)
-        lab.warm_up()
-        ended = lab.migrate()
-        after = iperf3_goodput(lab.fabric, 2)
-        done = lab.conclude(ended)
-    return done.rounds[0].bandwidth / ((before + after) / 2), done.rounds[0].bandwidth * 8 / 1e9
+    with surroundings() as context, ExitStack() as stack:
+        fabric = Fabric(plan.network, context.run_id)
+        built = build(native_rig(plan, context, fabric, stack))
+        before = iperf3_goodput(fabric, 2)
+        moved = built.warm_up().migrate()
+        after = iperf3_goodput(fabric, 2)
+        first = moved.conclude().rounds[0]
+    return first.bandwidth / ((before + after) / 2), first.bandwidth * 8 / 1e9
 
 
 def _idle_downtime(surroundings: Surroundings) -> Iterator[Row]:
@@ -163,10 +164,8 @@ def _undisturbed(surroundings: Surroundings) -> Row:
 
 def _moved(plan: Plan, surroundings: Surroundings, sample_s: float = PERIOD_S) -> MigrationRecord:
     """One migration, whole."""
-    with _lab(plan, surroundings, sample_s) as lab:
-        lab.build()
-        lab.warm_up()
-        return lab.conclude(lab.migrate())
+    with surroundings() as context:
+        return NativeEngine().migrate(plan, replace(context, sample_s=sample_s))
 
 
 def _downtime(done: Sequence[MigrationRecord]) -> Several:
@@ -227,12 +226,3 @@ def _plan(
         warmup_s=0.2,
         cooldown_s=0.2,
     )
-
-
-@contextmanager
-def _lab(plan: Plan, surroundings: Surroundings, sample_s: float = PERIOD_S) -> Iterator[Lab]:
-    """A lab of its own."""
-    with ExitStack() as stack:
-        context = replace(stack.enter_context(surroundings()), sample_s=sample_s)
-        log = stack.enter_context(owned.append(context.log))
-        yield Lab(plan, context, stack, log)

@@ -22,13 +22,14 @@ from testbed.core.records.migration import (
 )
 from testbed.core.records.rounds import record_round
 from testbed.core.rounds import Action, Decision, Round
-from testbed.engines import RunContext, register
+from testbed.engines import register
 from testbed.engines.forecasting import moving_s
 from testbed.linux.processes.time_limit import deciding
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
 from testbed.model.source import Costs
+from testbed.rig.context import RunContext
 
 
 @register("simulated")

@@ -18,12 +18,12 @@ from testbed.core.errors import Interrupted
 from testbed.core.events import Event, MigrationStarted, Observer
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord, Summary
-from testbed.engines import RunContext
 from testbed.experiment.machine import held, private
 from testbed.experiment.records import finished
 from testbed.experiment.state import RunState
 from testbed.linux.processes.interrupts import Signals, interruptible
 from testbed.report.page import page
+from testbed.rig.context import RunContext
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.summary_writer import SummaryWriter
 from testbed.scenario import Scenario

@@ -22,14 +22,14 @@ from testbed.core.events import Event
 from testbed.core.outlook import Outlook, Outlooks
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
-from testbed.engines.native.engine import Lab
+from testbed.engines.native.engine import native_rig
 from testbed.experiment.composition import Audience, composed
 from testbed.experiment.machine import check_fits_all
 from testbed.experiment.records import begun, failed
-from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Signals, noting
 from testbed.network.fabric import Fabric
 from testbed.rig.orders import LINK_WORDS, Controls, Order
+from testbed.rig.stages import build
 from testbed.scenario import Scenario
 
 PATIENCE_S = 24 * 3600.0
@@ -41,6 +41,7 @@ OVER, NO_HOSTS = "the migration is over; 'again' makes another guest", "there ar
 class Session:
     """A context manager. Entering takes the machine and raises what ``run_scenario`` raises. Of a matrix it is the
     first migration. ``observe`` is given every event, from any thread; ``say`` a line where the page was not drawn.
+    ``fabric``: the hosts, which last until ``again``.
     """
 
     def __init__(
@@ -85,11 +86,6 @@ class Session:
         return self._run.signals
 
     @property
-    def fabric(self) -> Fabric:
-        """The hosts, which last until ``again``."""
-        return self._lab.fabric
-
-    @property
     def outlook(self) -> Outlook:
         """What is known now of the migration of the guest at hand."""
         with self._lock:
@@ -108,12 +104,12 @@ class Session:
         self._hosts.close()
         number = self._made.total()
         context = replace(self._run.begin(plan, index=number, total=number), controls=self._controls)
-        with ExitStack() as hosts:
-            log = hosts.enter_context(owned.append(context.log))
-            self._lab = Lab(plan, context, hosts, log, PATIENCE_S)
-            self._lab.build()
-            self._lab.warm_up()
-            self._hosts = hosts.pop_all()
+        fabric = Fabric(plan.network, context.run_id)
+        with ExitStack() as undone:
+            hosts = undone.enter_context(ExitStack())
+            self._warm = build(native_rig(plan, context, fabric, hosts, PATIENCE_S)).warm_up()
+            self.fabric, self._hosts = fabric, hosts
+            undone.pop_all()
         self.state = AT_WORK
 
     def migrate(self) -> None:
@@ -122,7 +118,7 @@ class Session:
             raise TestbedError(self.state)
         self.state = MOVING
         self._over.clear()
-        self._controls.open(self._lab.plan.key)  # orders are for it from now on
+        self._controls.open(self._warm.rig.plan.key)  # orders are for it from now on
         self._thread = threading.Thread(target=self._move, name="migration")
         self._thread.start()
 
@@ -139,9 +135,9 @@ class Session:
         """Carried out by the migration of the guest at hand; the link is in one's hands before it, too. Raises
         ``TestbedError``, saying why not.
         """
-        fault = self._controls.give(replace(order, migration=self._lab.plan.key))
+        fault = self._controls.give(replace(order, migration=self._warm.rig.plan.key))
         if fault is not None and order.what in LINK_WORDS and self.state == AT_WORK:
-            fault = self._lab.by_hand(order)
+            fault = self._warm.obey(order)
         if fault is not None:
             raise TestbedError(f"'{order}' was not done: {fault}")
 
@@ -158,15 +154,15 @@ class Session:
         except BaseException as bug:  # noqa: BLE001 - whoever waits gets it
             self._bug = bug
         finally:
-            self._controls.close(self._lab.plan.key)
+            self._controls.close(self._warm.rig.plan.key)
             self.state = OVER
             self._over.set()
 
     def _moved(self) -> MigrationRecord:
         try:
-            return self._lab.conclude(self._lab.migrate())
+            return self._warm.migrate().conclude()
         except (TestbedError, OSError) as fault:
-            return failed(self._lab.plan, str(fault))
+            return failed(self._warm.rig.plan, str(fault))
 
     def _see(self, event: Event) -> None:
         with self._lock:
@@ -178,7 +174,7 @@ class Session:
         with noting():  # who is impatient for the end does not get there sooner by breaking it off
             try:
                 if self._thread is not None:
-                    self._controls.give(Order(what="cancel", migration=self._lab.plan.key))
+                    self._controls.give(Order(what="cancel", migration=self._warm.rig.plan.key))
                     self._thread.join()
             finally:
                 self._hosts.close()

@@ -18,8 +18,8 @@ from testbed.findings.ended import Ended
 from testbed.findings.reached import breakable, connections, identity, reasons, seen_blackout
 from testbed.linux.files import owned
 from testbed.rig.applications import Applications
-from testbed.rig.guests import GuestProcess
 from testbed.rig.measuring import Mark
+from testbed.rig.mover import Guest
 
 HOSTS = ("source", "destination")
 REPEATED_S, RECONNECTED_S = 0.5, 2.5
@@ -40,7 +40,7 @@ class Applied:
 
 
 def conclude(
-    applications: Applications, ended: Ended, marks: Mapping[str, Mark], runner: GuestProcess, folder: Path
+    applications: Applications, ended: Ended, marks: Mapping[str, Mark], runner: Guest, folder: Path
 ) -> Applied:
     """When both guests stand still, nothing is in flight, and no log grows any more. ``folder`` gets all rows."""
     if applications.identity is None:
@@ -64,7 +64,7 @@ class _Services:
     """The records of all services of one migration."""
 
     def __init__(
-        self, applications: Applications, ended: Ended, marks: Mapping[str, Mark], runner: GuestProcess, folder: Path
+        self, applications: Applications, ended: Ended, marks: Mapping[str, Mark], runner: Guest, folder: Path
     ) -> None:
         self._applications, self._ended, self._marks = applications, ended, marks
         self._areas = areas(runner.ram_fd, runner.config)

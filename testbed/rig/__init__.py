@@ -1,5 +1,7 @@
-"""What surrounds a migration: guests and clients in their hosts, their logs, what is measured, orders by hand.
+"""What surrounds a migration, whatever moves the guest: hosts and their links, clients, samples, orders by hand.
 
-guests ─ clients ─ applications      datastore ─ what hosts share      logs ─ followed while they grow
-measuring ─ samples and marks        orders ─ by hand, while it runs
+context ─ what a run's migrations share      stages ─ build ▶ Built ▶ Warm ▶ Moved ▶ record
+hosts ─── emulated, and the link proved      mover ── the seam to what moves the guest
+guests ── our own, as processes              clients ─ applications ─ datastore      logs ─ followed while they grow
+measuring ─ samples and marks                orders ─ by hand, while it runs         steps ─ after the end
 """

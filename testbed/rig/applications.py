@@ -5,6 +5,7 @@
 What came of it is put into words by ``findings.services``.
 """
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import IO
 
@@ -15,11 +16,11 @@ from guest_agent.ring import Rows
 from guest_agent.services import Service, build
 from testbed.core.agents.config import GuestNic
 from testbed.core.plan import Plan
-from testbed.engines import RunContext
 from testbed.network.fabric import Fabric
 from testbed.network.guest_interface import Identity, attach, forwarding, identity_of
 from testbed.packets.announcement import frames
 from testbed.rig.clients import PROBE, ClientProcess
+from testbed.rig.context import RunContext
 from testbed.rig.datastore import Datastore
 from testbed.rig.guests import GuestProcess, guest_config
 from testbed.rig.logs import CLIENT, LogFollower
@@ -74,10 +75,10 @@ class Applications:
         if self.identity is not None:
             attach(self._fabric, host, guest.pid, self.identity, up)
 
-    def follow(self, host: str, guest: GuestProcess) -> list[LogFollower]:
-        """The logs of its services, for the sampler."""
+    def follow(self, host: str, logs: Mapping[str, int]) -> list[LogFollower]:
+        """The logs of the guest's services at a host, for the sampler; ``logs`` are their descriptors, by name."""
         found = []
-        for name, fd in guest.logs().items():
+        for name, fd in logs.items():
             follower = LogFollower(fd, "service", name=name, host=host)
             self.guest_logs[name].append(follower)
             found.append(follower)

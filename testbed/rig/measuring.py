@@ -1,6 +1,6 @@
 """What is measured beside a migration: marks in time with the counters at them, samples, and both guests' logs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from time import monotonic
@@ -13,33 +13,26 @@ from testbed.core.events import Controlled, Event, Observer, PhaseChanged, Round
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
 from testbed.core.records.sample_owner import NAMED, NUMBER, named
-from testbed.engines import RunContext
-from testbed.engines.native.settling import Pair
 from testbed.findings.accounting import LinkCount
 from testbed.findings.guest_log import GuestLog
-from testbed.linux.net.counters import Counters
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
-from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, SamplerReport
 from testbed.metrics.source import Row, Seldom
-from testbed.metrics.tcp import TcpSource
-from testbed.migration.streams.sockets import STREAM_PORT
-from testbed.network.fabric import Fabric
 from testbed.network.traffic.cross_traffic import Crossed
+from testbed.rig.context import RunContext
+from testbed.rig.hosts import Hosts, LinkCounter
 from testbed.rig.logs import LogFollower
+from testbed.rig.mover import Guest
 
-VMOTION = "vmotion"
-"""The interface at both hosts' ends of the vMotion network, by the rule for topologies."""
+GUESTS = ("guest-source", "guest-destination")
+"""The guests' processes, whose CPU time counts as the guest's."""
 TELL_EVERY = 12
 """Ticks of the sampler between two of the events that a live view draws, and two looks at processes, whose times the
 kernel counts in hundredths of a second."""
 LOGS_EVERY = 4
 """Ticks between two looks at a log of a service or a client, which keeps each operation anyhow; a divisor of the other,
 so that what is told counts as many looks each time."""
-SELDOM = 5
-"""Ticks of the sampler between two looks at what changes slowly or says the same again: together these would cost more
-than all the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +46,21 @@ class Mark:
 
 
 class Telling:
-    """A ``Source`` that gives no rows: it tells whoever watches, from the sampler's thread. ``followers`` are the logs
-    of services and clients; more may come.
+    """A ``SampleSource`` that gives no rows: it tells whoever watches, from the sampler's thread. ``operations`` of the
+    guest so far; ``followers`` are the logs of services and clients; more may come.
     """
 
-    def __init__(self, migration: MigrationKey, pid: int, pair: Pair, observer: Observer) -> None:
-        self._migration, self._pair, self._observer = migration, pair, observer
-        self._counters = Counters(pid, VMOTION)
+    def __init__(
+        self, migration: MigrationKey, counter: LinkCounter, operations: Callable[[], int], observer: Observer
+    ) -> None:
+        self._migration, self._operations, self._observer = migration, operations, observer
+        self._counter = counter
         self.followers: list[LogFollower] = []
 
     def sample(self) -> list[Row]:
         """Tells."""
-        operations = max(self._pair.source.operations(), self._pair.destination.operations())
-        sent = self._counters.link().tx_bytes
+        operations = self._operations()
+        sent = self._counter.link().tx_bytes
         silent = [
             longest for each in self.followers if (longest := each.take_silence_s()) is not None and not each.name
         ]
@@ -82,8 +77,8 @@ class Telling:
         return []
 
     def close(self) -> None:
-        """Lets go of the namespace."""
-        self._counters.close()
+        """Lets go of the link."""
+        self._counter.close()
 
 
 def completed(followers: Sequence[LogFollower]) -> dict[str, int]:
@@ -97,38 +92,42 @@ def completed(followers: Sequence[LogFollower]) -> dict[str, int]:
 
 
 class Measuring:
-    """From before the guest's first operation to after its last. Its result is complete once the context has ended."""
+    """From before the guest's first operation to after its last. Its result is complete once the context has ended.
 
-    def __init__(self, plan: Plan, context: RunContext, fabric: Fabric, pair: Pair) -> None:
-        self._pair = pair
+    ``processes``: pids by the names that samples give them; ``guests``: the guest at each host, by the host's name.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        context: RunContext,
+        hosts: Hosts,
+        processes: Mapping[str, int],
+        guests: Mapping[str, Guest],
+    ) -> None:
         self._stack = ExitStack()
         self.marks: dict[str, Mark] = {}
         self.memory_overhead: int | None = None
-        source, destination = fabric.host("esx1"), fabric.host("esx2")
-        self._counters = self._stack.enter_context(Counters(source.pid, VMOTION))
-        self._processes = {
-            "source": pair.source_agent.process.pid,
-            "destination": pair.destination_agent.process.pid,
-            "guest-source": pair.source.process.pid,
-            "guest-destination": pair.destination.process.pid,
-        }
-        self._shells = [host.pid for host in fabric.hosts.values()] + [fabric.bridge.pid]
-        self._plan = plan
-        self._telling = Telling(plan.key, source.pid, pair, context.observer)
+        self._plan, self._guests = plan, guests
+        self._processes, self._beside = dict(processes), list(hosts.beside)
+        self._counter = hosts.counter()
+        self._stack.callback(self._counter.close)
+        self._telling = Telling(plan.key, hosts.counter(), self.operations, context.observer)
         self._sampler = Sampler(
             context.samples,
             (
-                LinkSource("esx1", source.pid, VMOTION, qdisc_every=SELDOM),
-                Seldom(LinkSource("esx2", destination.pid, VMOTION), SELDOM),
-                Seldom(TcpSource("esx1", source.pid, STREAM_PORT), TELL_EVERY),
+                *hosts.sources(),
                 Seldom(ProcessSource(self._processes), TELL_EVERY),
-                GuestSource(pair.source.operations, "esx1"),
-                GuestSource(pair.destination.operations, "esx2"),
+                *(GuestSource(guest.operations, host) for host, guest in guests.items()),
                 Seldom(self._telling, TELL_EVERY),
             ),
             context.sample_s,
             {NUMBER: context.number},
         )
+
+    def operations(self) -> int:
+        """Of the guest so far, wherever it is."""
+        return max(guest.operations() for guest in self._guests.values())
 
     def __enter__(self) -> "Measuring":
         self._stack.enter_context(self._sampler)
@@ -152,14 +151,12 @@ class Measuring:
 
     def mark(self, name: str) -> None:
         """Reads every counter now."""
-        counted = self._counters.link()
+        counted = self._counter.link()
         self.marks[name] = Mark(
             at=monotonic(),
             link=LinkCount(sent_bytes=counted.tx_bytes, sent_packets=counted.tx_packets),
-            guest_cpu_s=sum(
-                cpu_seconds(self._processes[name]) or 0.0 for name in ("guest-source", "guest-destination")
-            ),
-            operations=max(self._pair.source.operations(), self._pair.destination.operations()),
+            guest_cpu_s=sum(cpu_seconds(self._processes[name]) or 0.0 for name in GUESTS if name in self._processes),
+            operations=self.operations(),
         )
         self._sampler.event("mark", name=name)
 
@@ -187,7 +184,7 @@ class Measuring:
 
     def take_memory(self) -> None:
         """All processes' proportional share of memory, but of the two RAMs."""
-        processes = [psutil.Process().pid, *self._processes.values(), *self._shells]
+        processes = [psutil.Process().pid, *self._processes.values(), *self._beside]
         self.memory_overhead = sum(pss_bytes(pid, RAM_NAME) or 0 for pid in processes)
 
     def stop(self) -> None:
@@ -199,5 +196,5 @@ class Measuring:
         return self._sampler.report()
 
     def guest_log(self) -> GuestLog:
-        """Both guests' journals as one."""
-        return GuestLog.joined(self._pair.source.log(), self._pair.destination.log())
+        """All hosts' guests' journals as one."""
+        return GuestLog.joined(*(guest.log() for guest in self._guests.values()))

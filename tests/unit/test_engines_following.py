@@ -128,9 +128,7 @@ class Stage:
             monkeypatch.setattr(outcome, "monotonic", lambda: self.now)
 
     def follow(self, timeout_s: float = 600.0) -> Ended:
-        following = Following(
-            KEY, self.pair, self.events.append, timeout_s, self.controls, Link(), self.noted  # type: ignore[arg-type]
-        )  # fmt: skip
+        following = Following(KEY, self.pair, self.events.append, timeout_s, self.controls, Link(), self.noted)
         return following.to_the_end()
 
     def later(self, seconds: float) -> Any:

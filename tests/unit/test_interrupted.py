@@ -16,10 +16,11 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.events import Event, MigrationFinished, MigrationStarted
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
-from testbed.engines import RunContext, simulated
+from testbed.engines import simulated
 from testbed.experiment.run import run_scenario
 from testbed.linux.processes.interrupts import STOPPING
 from testbed.model.predict import Forecast, forecast
+from testbed.rig.context import RunContext
 from testbed.runfiles.folder import RunFolder
 from testbed.scenario import load
 from tests.unit.runs import kept

@@ -1,6 +1,7 @@
 """This project's own agents and guest between emulated hosts.
 
-engine ── one migration from nothing to nothing      following ── to its end, in whatever way it comes
-agents ── their processes                            settling ─── who owns the guest when no agent can say so
-proof ─── memory against memory                      concluding ─ what comes after the end
+engine ──── one migration from nothing to nothing     mover ────── our ``Mover``: both agents and their guests
+agents ──── their processes                           settling ─── who owns the guest when no agent can say so
+following ─ to its end, in whatever way it comes      follower ─── what is to be done, decided over values (deeds)
+proof ───── memory against memory                     concluding ─ what comes after the end
 """

@@ -7,81 +7,39 @@ Disks fill up, folders go, switches are killed: none of that changes where the g
 
 import json
 import os
-import subprocess
-from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Protocol, TypeVar
 
 import numpy as np
-import psutil
 
-from testbed.core.agents.told import Announced, Gone
-from testbed.core.errors import TestbedError
-from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord, MemoryRecord, MigrationRecord, PredictionRecord
+from testbed.core.records.migration import MemoryRecord, MigrationRecord
 from testbed.core.records.services import CaptureRecord
-from testbed.engines import RunContext
-from testbed.engines.native.proof import prove_memory
-from testbed.engines.native.settling import Pair
-from testbed.findings.ended import DESTINATION, Ended
+from testbed.findings.ended import DESTINATION, SOURCE
 from testbed.findings.evidence import Evidence
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.recording import record
-from testbed.findings.services import Applied, conclude
+from testbed.findings.services import Applied
+from testbed.findings.services import conclude as conclude_services
 from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Noted
-from testbed.network.traffic.cross_traffic import Crossing
-from testbed.packets.capture import Capture
-from testbed.rig.applications import Applications
-from testbed.rig.guests import Condition, GuestProcess
-from testbed.rig.measuring import Measuring
+from testbed.rig.guests import Condition
+from testbed.rig.mover import Guest
+from testbed.rig.stages import Moved
 
-T = TypeVar("T")
-ANNOUNCED_S = 1.0
-FAULTS = (TestbedError, OSError, psutil.Error, subprocess.SubprocessError)
 NOTHING_LOGGED = GuestLog(np.empty(0), np.empty(0, np.int64))
 CUT_SHORT = "interrupted: the guest was not watched for all of its cool-down"
 
 
-class Steps:
-    """``faults``: which steps failed, and why."""
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-
-    def take(self, what: str, step: Callable[[], T], otherwise: T) -> T:
-        """What the step gives; ``otherwise`` when it fails, and ``what`` is not known then."""
-        try:
-            return step()
-        except FAULTS as fault:
-            self.faults.append(f"{what}: {fault}")
-            return otherwise
-
-
-class Laboratory(Protocol):
-    """What is there when a migration has ended: its plan, who ran, who watched, and how it was foreseen."""
-
-    plan: Plan
-    context: RunContext
-    applications: Applications
-    measuring: Measuring
-    pair: Pair
-    tracker: dict[str, str]
-    predicted: PredictionRecord | None
-    crossing: Crossing | None
-    capture: Capture | None
-
-    def phase(self, phase: str) -> None:
-        """A stage begins, and whoever watches hears so."""
-        ...
+def conclude(moved: Moved, noted: Noted) -> MigrationRecord:
+    """The record of a migration that has ended, once all that can be known is."""
+    return Concluding(moved).record(noted)
 
 
 class Concluding:
-    """One migration that has ended. ``steps`` may have been begun before."""
+    """One migration that has ended. Its steps have been begun before."""
 
-    def __init__(self, lab: Laboratory, link: LinkRecord, ended: Ended, steps: Steps) -> None:
-        self._lab, self._link, self._ended, self._steps = lab, link, ended, steps
-        self._measuring, self._applications, self._pair = lab.measuring, lab.applications, lab.pair
+    def __init__(self, moved: Moved) -> None:
+        self._moved, self._ended, self._steps = moved, moved.ended, moved.steps
+        self._measuring, self._applications, self._mover = moved.measuring, moved.applications, moved.mover
 
     def record(self, noted: Noted) -> MigrationRecord:
         """Lets the guest run on where it is now; then stops everything, and holds memory against memory."""
@@ -90,7 +48,7 @@ class Concluding:
         capture = self._steps.take("packets", self._captured, None)
         runner, condition, at_rest = self._to_rest()
         self._steps.take("pages.jsonl", self._write_cells, None)
-        self._lab.phase("verify")
+        self._moved.phase("verify")
         self._steps.take("samples", self._measuring.stop, None)
         memory = self._prove() if at_rest else MemoryRecord(match=None, method="not compared")
         applied = self._steps.take("the guest's services", lambda: self._applied(runner), Applied())
@@ -99,18 +57,19 @@ class Concluding:
             self._ended = replace(self._ended, interrupted=True)
         return record(
             Evidence(
-                plan=self._lab.plan,
-                link=self._link,
+                plan=self._moved.rig.plan,
+                link=self._moved.link,
                 ended=self._ended,
-                **self._lab.tracker,
+                tracker=self._mover.tracker,
+                tracker_reason=self._mover.tracker_reason,
                 marks=self._measuring.marks,
                 sampler=self._measuring.report(),
                 log=log,
                 memory=memory,
                 memory_overhead=self._measuring.memory_overhead,
                 condition=condition,
-                predicted=self._lab.predicted,
-                crossing=self._lab.crossing,
+                predicted=self._moved.predicted,
+                crossing=self._moved.crossing,
                 capture=capture,
                 applied=applied,
                 faults=tuple(self._steps.faults),
@@ -120,46 +79,31 @@ class Concluding:
     def _cool_down(self, noted: Noted) -> None:
         if self._ended.interrupted:
             return
-        self._lab.phase("cooldown")
-        noted.wait(self._lab.plan.cooldown_s)
+        self._moved.phase("cooldown")
+        noted.wait(self._moved.rig.plan.cooldown_s)
         if noted.why:
             self._steps.faults.append(CUT_SHORT)
 
-    def _to_rest(self) -> tuple[GuestProcess, Condition, bool]:
+    def _to_rest(self) -> tuple[Guest, Condition, bool]:
         """Clients first, then disks, then both guests stand still. Where the guest is, how it was found, and whether
         both do stand still.
         """
         take = self._steps.take
         take("memory beside the guests", self._measuring.take_memory, None)
-        take("announcements", self._note_announcements, None)
+        self._ended = take("announcements", lambda: self._mover.announced(self._ended), self._ended)
         take("where the switch sends what is for the guest", lambda: self._applications.look_up("after"), None)
         take("the clients' last words", self._applications.stop_clients, None)
-        runner = self._pair.destination if self._ended.runs_at == DESTINATION else self._pair.source
+        runner = self._mover.guests[DESTINATION if self._ended.runs_at == DESTINATION else SOURCE]
         unknown = Condition(errors=None, fault=f"how the guest at the {runner.role} fared is not known")
         condition = take("the guest's last word", runner.conclude, unknown)
         return runner, condition, take("both guests at rest", self._freeze, False)
 
     def _freeze(self) -> bool:
-        self._pair.source.freeze()
-        self._pair.destination.freeze()
+        self._mover.freeze()
         return True
 
-    def _note_announcements(self) -> None:
-        """How often the destination has announced the guest; it says so once it has done, within the cool-down."""
-        ended = self._ended
-        if ended.outcome != "completed" or self._pair.nic is None:
-            return
-        match self._pair.destination_agent.until(Announced, ANNOUNCED_S):
-            case Announced(count=count, fault=fault):
-                self._ended = replace(ended, announced=count, announce_fault=fault)
-            case None:
-                self._ended = replace(ended, announce_fault="the destination agent does not say")
-            case end:
-                gone = end if isinstance(end, Gone) else Gone()
-                self._ended = replace(ended, announce_fault=f"the destination agent {gone} before it said so")
-
     def _captured(self) -> CaptureRecord | None:
-        capture = self._lab.capture
+        capture = self._moved.capture
         if capture is None:
             return None
         kept, file = capture.stop(), capture.file
@@ -170,20 +114,20 @@ class Concluding:
         unproved = MemoryRecord(match=None, method="not compared")
         return self._steps.take(
             "the proof of memory",
-            lambda: prove_memory(self._pair, self._ended, self._applications.worked()),
+            lambda: self._mover.prove(self._ended, self._applications.worked()),
             unproved,
         )
 
-    def _applied(self, runner: GuestProcess) -> Applied:
-        folder = self._lab.context.samples.with_name("operations")
-        return conclude(self._applications, self._ended, self._measuring.marks, runner, folder)
+    def _applied(self, runner: Guest) -> Applied:
+        folder = self._moved.rig.context.samples.with_name("operations")
+        return conclude_services(self._applications, self._ended, self._measuring.marks, runner, folder)
 
     def _write_cells(self) -> None:
         """``pages.jsonl``: where in memory each round's pages were (``runfiles.pages`` reads it)."""
-        plan = self._lab.plan
+        plan = self._moved.rig.plan
         named = {"migration": plan.name, "repeat": plan.repeat, "guest": plan.guest.name}
         lines = "".join(json.dumps(named | asdict(cells)) + "\n" for cells in self._ended.cells)
-        with owned.append(self._lab.context.samples.with_name("pages.jsonl"), buffering=0) as file:
+        with owned.append(self._moved.rig.context.samples.with_name("pages.jsonl"), buffering=0) as file:
             whole, data = file.seek(0, os.SEEK_END), memoryview(lines.encode())
             try:
                 while data:

@@ -45,7 +45,7 @@ def drop(pair: Pair) -> None:
     source's.
     """
     if (nic := pair.nic) is not None and pair.destination.alive:
-        pid = pair.destination.process.pid
+        pid = pair.destination.pid
         with suppress(OSError), closing(Nic(pid, nic.interface, nic.ip, nic.prefix)) as its:
             its.silence()
     pair.destination.kill()
@@ -57,7 +57,7 @@ def go_on_at_destination(pair: Pair) -> None:
     """
     if (nic := pair.nic) is not None and pair.destination.alive:
         with suppress(TestbedError):
-            bring_up(pair.destination.process.pid, nic.interface, nic.ip, nic.prefix, frames=pair.frames)
+            bring_up(pair.destination.pid, nic.interface, nic.ip, nic.prefix, frames=pair.frames)
     pair.destination.thaw()
 
 
@@ -65,7 +65,7 @@ def go_on_at_source(pair: Pair, unaccepted: Sequence[Unaccepted]) -> str:
     """As the agent would have done it: the network first, then the guest. What could not be done, as words to add."""
     fault = ""
     if (nic := pair.nic) is not None and pair.source.alive:
-        pid, frames = pair.source.process.pid, pair.frames
+        pid, frames = pair.source.pid, pair.frames
         try:
             take_back(pid, nic.interface, nic.ip, nic.prefix, frames=frames, unaccepted=unaccepted)
         except TestbedError as error:
