@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.ring import RingWriter, Rows
+from testbed.core.records.verdict import Verdict
 from testbed.core.registry import Registry
 
 Area = npt.NDArray[np.uint8]
@@ -85,20 +86,6 @@ class ServiceEvidence:
     said: ClientFinished | None
     seed: int
     may_break: int | None = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """``lost`` and ``doubled`` count operations that were acknowledged; ``findings`` are sentences about what is wrong,
-    at most ten of them.
-    """
-
-    ok: bool
-    method: str
-    operations: int
-    lost: int = 0
-    doubled: int = 0
-    findings: tuple[str, ...] = ()
 
 
 def broken_findings(evidence: ServiceEvidence) -> list[str]:

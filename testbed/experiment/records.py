@@ -28,8 +28,8 @@ def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summar
 
 def failed(plan: Plan, reason: str) -> MigrationRecord:
     """The record of a migration that could not even begin."""
-    from testbed.findings.ended import Ended  # these load what real hosts need, which few runs come to
-    from testbed.findings.recording import decided
+    from testbed.findings.ended import Ended  # these load numpy, which few runs of this come to
+    from testbed.findings.record import decided
 
     link = plan.network.vmotion
     unmeasured = LinkRecord(

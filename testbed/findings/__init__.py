@@ -1,5 +1,7 @@
-"""What is found out from a migration that was seen: a record, and whether it may be believed.
+"""Why a run is believed: from the evidence of one migration to its record, and to the reasons against it.
 
-evidence ─▶ recording ─▶ judging        accounting ─ the bytes        guest_log ─ the guest's own clock
-services, reached ─ its applications    blackout, brownout ─ by their clients' clocks
+evidence ─▶ figures ─▶ record ─▶ reasons          accounting ─ the bytes       guest_log ─ the guest's own clock
+services, identity ─ the guest's applications      blackout, brownout ─ by their clients' clocks, of their rows
+
+Functions over values: what is read of memory, disks, processes and clocks is read before, by whoever calls.
 """

@@ -34,21 +34,34 @@ class LinkCount:
         return self.sent_bytes - HEADERS * self.sent_packets
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCount:
+    """Cross traffic while the link was counted, by its own receiver: ``payload`` bytes as the link's count has them,
+    and ``slack`` bytes that this may be off by, since the two counts are read at other instants. ``rate`` of payload
+    that arrived, in bytes per second; None for no time.
+    """
+
+    payload: int
+    slack: int
+    rate: float | None = None
+
+
+NO_CROSS = CrossCount(payload=0, slack=0)
+
+
 def account(
     *, rounds_bytes: int, page_bytes: int, framing_bytes: int, channel_bytes: int, link: LinkCount | None,
-    retransmitted_bytes: int, cross: tuple[int, int] = (0, 0),
+    retransmitted_bytes: int, cross: CrossCount = NO_CROSS,
 ) -> AccountingRecord:  # fmt: skip
     """Holds the three against each other. ``rounds_bytes`` are what the rounds say, ``page_bytes`` what streams say.
 
-    ``cross`` is what other traffic had of the link's payload meanwhile, by the count of its own receiver; that
-    count is read at other instants than the link's, so as much of it may be unexplained as of the migration's own, and
-    its second number more: what may arrive between two counts at either end.
+    As much of the cross traffic may be unexplained as of the migration's own, and its slack more.
     """
-    socket_bytes, (cross_bytes, cross_slack) = page_bytes + framing_bytes, cross
+    socket_bytes = page_bytes + framing_bytes
     consistent: bool | None = None
     if link is not None:
-        unexplained = abs(link.payload - socket_bytes - channel_bytes - cross_bytes)
-        allowed = TOLERANCE * (socket_bytes + cross_bytes) + SLACK_BYTES + cross_slack + retransmitted_bytes
+        unexplained = abs(link.payload - socket_bytes - channel_bytes - cross.payload)
+        allowed = TOLERANCE * (socket_bytes + cross.payload) + SLACK_BYTES + cross.slack + retransmitted_bytes
         consistent = rounds_bytes == page_bytes and unexplained <= allowed
     return AccountingRecord(
         page_bytes=page_bytes,

@@ -12,13 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guest_agent.ring import Rows
 from testbed.core.records.services import BlackoutRecord
 from testbed.findings.guest_log import GAP_WINDOW_S, Times
-
-NS = 1e9
-START, END = 0, 1
-"""Columns of a log: when it was asked, and when it was answered."""
+from testbed.findings.rows import END, NS, START, Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +36,16 @@ def blackout(rows: Rows, asked: float, first_step: float) -> tuple[float | None,
     sent, answered = _answers(rows)
     if not len(answered) or answered[0] > asked or answered[-1] < first_step:
         return None, None
-    found = _longest(sent, answered, begin, end)
+    gap = _longest(sent, answered, begin, end)
     within = (answered >= begin) & (answered <= end)
     asked_at = np.sort(sent[within])
     record = BlackoutRecord(
         answers=int(within.sum()),
-        median_interval_s=float(np.median(np.diff(asked_at))) if len(asked_at) > 1 else found.end - found.begin,
-        begin_s=found.begin - asked,
-        parts=_parts(found, asked, first_step),
+        median_interval_s=float(np.median(np.diff(asked_at))) if len(asked_at) > 1 else gap.end - gap.begin,
+        begin_s=gap.begin - asked,
+        parts=_parts(gap, asked, first_step),
     )
-    return found.end - found.begin, record
+    return gap.end - gap.begin, record
 
 
 def _answers(rows: Rows) -> tuple[Times, Times]:

@@ -13,13 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from guest_agent.ring import Rows
 from testbed.core.records.services import ServicePhaseRecord, ServiceRecord
 from testbed.findings.guest_log import Times
+from testbed.findings.rows import END, NS, START, Rows
 
-NS = 1e9
-START, END = 0, 1
-"""Columns of a log: when an operation began, and when it was completed."""
 SWITCHOVER = "switchover"
 TOGETHER_S = 1e-3
 """Throttled rounds no further apart are one stretch: a scan, or a decision, lies between them."""
@@ -76,11 +73,11 @@ def describe(
     )
 
 
-def fell_silent(made: ServiceRecord, grace_s: float) -> str | None:
+def fell_silent(record: ServiceRecord, grace_s: float) -> str | None:
     """What is to be said of a service that did something before the migration and nothing after it, though by its rate
     before it should have, once its clients had ``grace_s`` to come back; else None.
     """
-    after, rate = made.phases[-1], made.rate_before or 0.0
+    after, rate = record.phases[-1], record.rate_before or 0.0
     lasted = after.end_s - after.begin_s
     if after.operations or rate * (lasted - grace_s) < ENOUGH:
         return None

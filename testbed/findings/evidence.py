@@ -1,23 +1,34 @@
-"""All that was seen of one migration: what the record is made of, and what it is judged by."""
+"""All that is known of one migration: what its record is made of, and what it is judged by."""
 
 from dataclasses import dataclass
 
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
+from testbed.core.records.sampler import SamplerReport
 from testbed.core.records.services import CaptureRecord
+from testbed.findings.accounting import CrossCount
 from testbed.findings.ended import Ended
 from testbed.findings.guest_log import GuestLog
-from testbed.findings.services import Applied
-from testbed.metrics.sampler import SamplerReport
-from testbed.network.traffic.cross_traffic import Crossing
-from testbed.rig.guests import Condition
-from testbed.rig.measuring import Mark
+from testbed.findings.identity import NetworkEvidence
+from testbed.findings.marks import Marks
+from testbed.findings.services import ServiceFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How a guest was found at the end: its own count of ``errors`` (None: it did not say), and the ``fault``: why it
+    does not run there (None: it does).
+    """
+
+    errors: int | None
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
-    """All that is known. ``marks``: running, migrate, ended, cooled; ``condition``: of the guest that is to run;
-    ``faults``: what could not be found out after the end, and why.
+    """The migration as everybody who watched it has it. ``condition`` is of the guest that is to run;
+    ``memory_overhead`` bytes of all processes beside the two RAMs; ``cross`` None: no cross traffic was there;
+    ``network`` None: the guest has none, and no ``services``; ``faults``: what could not be found out, and why.
     """
 
     plan: Plan
@@ -25,14 +36,15 @@ class Evidence:
     ended: Ended
     tracker: str
     tracker_reason: str
-    marks: dict[str, Mark]
+    marks: Marks
     log: GuestLog
     memory: MemoryRecord
     memory_overhead: int | None
     sampler: SamplerReport
     condition: Condition
-    predicted: PredictionRecord | None
-    crossing: Crossing | None
-    applied: Applied
-    capture: CaptureRecord | None
+    predicted: PredictionRecord | None = None
+    cross: CrossCount | None = None
+    network: NetworkEvidence | None = None
+    services: tuple[ServiceFacts, ...] = ()
+    capture: CaptureRecord | None = None
     faults: tuple[str, ...] = ()

@@ -9,39 +9,23 @@ competes with what it watches.
 """
 
 import contextlib
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
 import orjson
 
 from testbed.core.errors import TestbedError
+from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.metrics.source import Row, SampleSource
 
 PERIOD_S = 0.02
 _BATCH = 12
 """Ticks between writes: a quarter of a second may be lost when this process is killed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplerReport:
-    """What sampling did and cost. ``taken`` and ``lost`` are ticks; ``cpu_s`` is of ``elapsed_s``."""
-
-    taken: int
-    lost: int
-    cpu_s: float
-    elapsed_s: float
-
-    @property
-    def cpu_share(self) -> float:
-        """Of one core."""
-        return self.cpu_s / self.elapsed_s if self.elapsed_s > 0 else 0.0
 
 
 class Sampler:
@@ -147,16 +131,11 @@ class Sampler:
         lines = [orjson.dumps(self._rows.popleft()) for _ in range(len(self._rows))]
         if not lines:
             return
-        data = memoryview(b"\n".join(lines) + b"\n")
-        whole = os.fstat(self._file.fileno()).st_size
         try:
-            while data:
-                data = data[self._file.write(data) or 0 :]
+            owned.extend(self._file, b"\n".join(lines) + b"\n")
         except OSError as error:
             self._failure = self._failure or self._unwritten(error)
             self._failure.__cause__ = error
-            with contextlib.suppress(OSError):  # half a line would spoil those that come after it
-                self._file.truncate(whole)
 
     def _unwritten(self, error: OSError) -> TestbedError:
         reason = error.strerror or str(error)

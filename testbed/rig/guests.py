@@ -6,7 +6,6 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 from typing import IO
@@ -21,6 +20,7 @@ from guest_agent.memory.ram import LAYOUT
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import Plan
 from testbed.core.units import PAGE_SIZE
+from testbed.findings.evidence import Condition
 from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes import process
 from testbed.linux.processes.child import Child, Spawn
@@ -33,16 +33,6 @@ REST_S = 5.0
 """How long a guest's services may take to finish what they have in flight."""
 COUNTER = struct.Struct("<Q")
 OPERATIONS_AT = int(LAYOUT.fields["operations"][1]) if LAYOUT.fields else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """How a guest was found at the end: its own count of ``errors`` (None: it did not say), and the ``fault``: why it
-    does not run there (None: it does).
-    """
-
-    errors: int | None
-    fault: str | None
 
 
 class GuestNotStarted(TestbedError):

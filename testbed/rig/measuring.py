@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from time import monotonic
 from types import TracebackType
 
@@ -13,11 +13,13 @@ from testbed.core.events import Controlled, Event, Observer, PhaseChanged, Round
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
 from testbed.core.records.sample_owner import NAMED, NUMBER, named
+from testbed.core.records.sampler import SamplerReport
 from testbed.findings.accounting import LinkCount
 from testbed.findings.guest_log import GuestLog
+from testbed.findings.marks import Mark
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
-from testbed.metrics.sampler import Sampler, SamplerReport
+from testbed.metrics.sampler import Sampler
 from testbed.metrics.source import Row, Seldom
 from testbed.network.traffic.cross_traffic import Crossed
 from testbed.rig.context import RunContext
@@ -33,16 +35,6 @@ kernel counts in hundredths of a second."""
 LOGS_EVERY = 4
 """Ticks between two looks at a log of a service or a client, which keeps each operation anyhow; a divisor of the other,
 so that what is told counts as many looks each time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """An instant (CLOCK_MONOTONIC, s) and what had been counted by then. CPU in seconds."""
-
-    at: float
-    link: LinkCount
-    guest_cpu_s: float
-    operations: int
 
 
 class Telling:

@@ -16,11 +16,11 @@ from testbed.core.events import Observer
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
 from testbed.findings.ended import Ended
+from testbed.findings.evidence import Condition
 from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes.interrupts import Noted
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
-from testbed.rig.guests import Condition
 from testbed.rig.orders import Controls, Order
 
 

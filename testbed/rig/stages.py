@@ -18,7 +18,7 @@ from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MigrationRecord, PredictionRecord
 from testbed.core.records.services import ControlRecord
 from testbed.findings.ended import Ended
-from testbed.findings.recording import decided
+from testbed.findings.record import decided
 from testbed.linux.files import owned
 from testbed.linux.processes.interrupts import Noted, noting
 from testbed.model.link import available

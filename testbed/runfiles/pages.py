@@ -12,16 +12,19 @@ pages that the round carried, ``dirtied`` those found dirty at its end. Their su
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from testbed.core.agents.told import RoundCells
 from testbed.core.errors import ScenarioError
-from testbed.core.extents import MOST_CELLS, cell_pages
+from testbed.core.extents import MOST_CELLS
 from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.text.from_json import built
+from testbed.linux.files import owned
 from testbed.runfiles.files import DAMAGED, MOST_SAMPLES, json_lines, there
 
 MOST_PAGES = 1 << 40
@@ -60,25 +63,24 @@ class Cells:
         )
 
 
-def line(*, migration: str, repeat: int, index: int, pages: int, sent: Counts, dirtied: Counts) -> str:
-    """A line of the file, for rounds whose pages (numbers from 0) were ``sent`` and found ``dirtied``."""
-    made = _Line(
-        migration=migration,
-        repeat=repeat,
-        round=index,
-        pages=pages,
-        cell_pages=cell_pages(pages),
-        sent=histogram(sent, pages),
-        dirtied=histogram(dirtied, pages),
+def append(path: Path, migration: MigrationKey, rounds: Sequence[RoundCells]) -> None:
+    """A line for each of a migration's rounds: all of them, or none. Raises ``OSError``, ``ScenarioError``."""
+    with owned.append(path, buffering=0) as file:
+        owned.extend(file, "".join(_line(migration, cells) for cells in rounds).encode())
+
+
+def _line(migration: MigrationKey, cells: RoundCells) -> str:
+    line = _Line(
+        migration=migration.name,
+        repeat=migration.repeat,
+        guest=migration.guest,
+        round=cells.round,
+        pages=cells.pages,
+        cell_pages=cells.cell_pages,
+        sent=list(cells.sent),
+        dirtied=list(cells.dirtied),
     )
-    return json.dumps(asdict(made), separators=(",", ":")) + "\n"
-
-
-def histogram(numbers: Counts, pages: int) -> list[int]:
-    """How many of these pages lie in each cell."""
-    each = cell_pages(pages)
-    counts: list[int] = np.bincount(np.asarray(numbers, np.int64) // each, minlength=-(-pages // each)).tolist()
-    return counts
+    return json.dumps(asdict(line)) + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +89,12 @@ class _Line:
 
     migration: str
     repeat: int
+    guest: str = GUEST
     round: int
     pages: int
     cell_pages: int
     sent: list[int]
     dirtied: list[int]
-    guest: str = GUEST
 
     @property
     def key(self) -> MigrationKey:

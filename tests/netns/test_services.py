@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from testbed.runfiles import operations
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import testbed
 
@@ -79,8 +80,8 @@ def test_the_switch_follows_and_three_downtimes_lie_on_one_axis(run: Callable[..
 def test_every_operation_is_kept_with_its_latency(run: Callable[..., dict[str, Any]]) -> None:
     record = run()
     (file,) = (record["folder"] / "operations").glob("*-iometer.npz")
-    with np.load(file) as rows:
-        both = np.concatenate([rows["source"], rows["destination"]])
+    rows = operations.read(file)
+    both = np.concatenate([rows["source"], rows["destination"]])
     assert len(both) == services(record)["iometer"]["operations"]
     assert sorted(both[:, 2].tolist()) == list(range(len(both)))
     assert bool((both[:, 1] > both[:, 0]).all())

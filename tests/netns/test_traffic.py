@@ -13,7 +13,7 @@ import pytest
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import CrossTrafficPlan, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import AccountingRecord
-from testbed.findings.accounting import LinkCount, account
+from testbed.findings.accounting import NO_CROSS, CrossCount, LinkCount, account
 from testbed.linux.net.counters import Counters
 from testbed.model.link import available
 from testbed.network.fabric import Fabric
@@ -71,7 +71,7 @@ def test_the_accounts_add_up_beside_it(fabric: Fabric, protocol: str, mtu: int) 
         sent_bytes=before.tx_bytes, sent_packets=before.tx_packets
     )
 
-    def held(cross: tuple[int, int]) -> AccountingRecord:
+    def held(cross: CrossCount) -> AccountingRecord:
         return account(
             rounds_bytes=sent,
             page_bytes=sent,
@@ -82,8 +82,9 @@ def test_the_accounts_add_up_beside_it(fabric: Fabric, protocol: str, mtu: int) 
             cross=cross,
         )
 
-    assert held(crossing.counted(begun, ended)).consistent
-    assert held((0, 0)).consistent is False
+    payload, slack = crossing.counted(begun, ended)
+    assert held(CrossCount(payload=payload, slack=slack)).consistent
+    assert held(NO_CROSS).consistent is False
 
 
 def test_a_plan_without_cross_traffic_has_none_to_start(fabric: Fabric) -> None:

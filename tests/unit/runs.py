@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from testbed.core.agents.told import RoundCells
+from testbed.core.extents import Bitmap, Extents, cell_pages
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.runfiles import pages as cells
 from testbed.runfiles.folder import RunFolder
@@ -50,14 +52,18 @@ def with_samples(folder: Path, done: MigrationRecord, seconds: float) -> Path:
 def with_pages(folder: Path, done: MigrationRecord, rounds: int = 12) -> Path:
     """A memory of which the middle third is written again and again."""
     pages, random = done.vm.ram_bytes // 4096, np.random.default_rng(1)
-    sent = np.arange(pages)
-    with (folder / "pages.jsonl").open("a", encoding="utf-8") as file:
-        for index in range(1, rounds + 1):
-            dirtied = np.unique(random.integers(pages // 3, pages * 2 // 3, pages // (2 * index)))
-            file.write(
-                cells.line(
-                    migration=done.name, repeat=done.repeat, index=index, pages=pages, sent=sent, dirtied=dirtied
-                )
-            )
-            sent = dirtied
+    sent, found = np.ones(pages, np.bool_), []
+    for index in range(1, rounds + 1):
+        dirtied = np.zeros(pages, np.bool_)
+        dirtied[random.integers(pages // 3, pages * 2 // 3, pages // (2 * index))] = True
+        found.append(round_cells(index, sent, dirtied))
+        sent = dirtied
+    cells.append(folder / "pages.jsonl", done.key, found)
     return folder
+
+
+def round_cells(index: int, sent: Bitmap, dirtied: Bitmap) -> RoundCells:
+    """As the source agent counts them."""
+    pages, each = len(sent), cell_pages(len(sent))
+    counts = [tuple(Extents.of_bitmap(bitmap).counts(pages, each)) for bitmap in (sent, dirtied)]
+    return RoundCells(round=index, pages=pages, cell_pages=each, sent=counts[0], dirtied=counts[1])

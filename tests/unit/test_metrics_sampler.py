@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from testbed.core.errors import TestbedError
+from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.linux.memory import memfd
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
-from testbed.metrics.sampler import Sampler, SamplerReport
+from testbed.metrics.sampler import Sampler
 from testbed.metrics.source import Row, Seldom
 
 PERIOD = 0.005

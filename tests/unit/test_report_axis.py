@@ -14,7 +14,7 @@ from testbed.report.axis.timeline import timeline
 from testbed.runfiles import pages as cells
 from testbed.runfiles import samples
 from tests.unit.records import a_migration
-from tests.unit.runs import KEPT, kept, made, with_pages, with_samples
+from tests.unit.runs import KEPT, kept, made, round_cells, with_pages, with_samples
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=400), st.integers(1, 50))
@@ -97,9 +97,11 @@ def test_columns_keep_types_and_mark_what_lacks() -> None:
 @given(st.integers(1, 300_000), st.data())
 def test_cells_count_every_page_once(pages: int, data: st.DataObject) -> None:
     numbers = np.array(data.draw(st.lists(st.integers(0, pages - 1), unique=True, max_size=200)), np.int64)
-    counts = cells.histogram(numbers, pages)
-    assert sum(counts) == len(numbers) and len(counts) <= MOST_CELLS
-    assert len(counts) == -(-pages // cell_pages(pages))
+    sent, each = np.zeros(pages, np.bool_), cell_pages(pages)
+    sent[numbers] = True
+    counts = round_cells(1, sent, ~sent)
+    assert counts.sent == tuple(np.bincount(numbers // each, minlength=-(-pages // each)).tolist())
+    assert sum(counts.sent) + sum(counts.dirtied) == pages and len(counts.sent) == len(counts.dirtied) <= MOST_CELLS
 
 
 def test_cells_are_read_as_they_were_written(tmp_path: Path) -> None:

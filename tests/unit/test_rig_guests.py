@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from guest_agent.config import GuestConfig
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import GuestPlan
+from testbed.findings.evidence import Condition
 from testbed.linux.processes import process
 from testbed.rig import guests
 from testbed.rig.guests import GuestNotStarted, GuestProcess, guest_config, local_guest
@@ -70,7 +71,7 @@ def test_one_that_works_is_found_well_and_rests(tmp_path: Path) -> None:
         first = guest.client.run()
         while guest.operations() < first.operation:
             pass
-        assert guest.conclude() == guests.Condition(errors=0, fault=None)
+        assert guest.conclude() == Condition(errors=0, fault=None)
         times, counts = guest.log()
         assert len(times) == len(counts) > 0
 

@@ -14,7 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from guest_agent.listening import Listener
-from guest_agent.services import Machine, ServiceEvidence, Verdict, broken_findings, register
+from guest_agent.services import Machine, ServiceEvidence, broken_findings, register
+from testbed.core.records.verdict import Verdict
 from testbed.core.units import Interval
 
 _METHOD = "every byte that came back was held against what was sent, by connection and offset"

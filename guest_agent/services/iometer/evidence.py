@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from guest_agent.memory.hashing import Numbers
 from guest_agent.ring import COLUMNS, Rows
-from guest_agent.services import ServiceEvidence, Verdict
+from guest_agent.services import ServiceEvidence
 from guest_agent.services.iometer.accesses import WORD, Accesses
+from testbed.core.records.verdict import Verdict
 
 METHOD = "operation numbers in the logs are whole; every block holds what the last write to it wrote, sector by sector"
 _SECTOR_WORDS = 512 // WORD

@@ -15,9 +15,10 @@ from functools import partial
 from typing import ClassVar
 
 from guest_agent.memory.pacing import Pacer
-from guest_agent.services import Machine, ServiceEvidence, Verdict, register
+from guest_agent.services import Machine, ServiceEvidence, register
 from guest_agent.services.iometer.accesses import RUN, WORD, Accesses
 from guest_agent.services.iometer.evidence import check
+from testbed.core.records.verdict import Verdict
 from testbed.core.units import PAGE_SIZE, Block, Bytes, PerSecond
 
 _TICK = 0.001

@@ -7,7 +7,7 @@ import numpy as np
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.memory.hashing import Numbers
 from guest_agent.ring import COLUMNS, Rows
-from guest_agent.services import ServiceEvidence, Verdict, broken_findings
+from guest_agent.services import ServiceEvidence, broken_findings
 from guest_agent.services.iometer.evidence import NUMBER, count_numbers, number_findings
 from guest_agent.services.oltp.ledger import (
     ACCOUNT,
@@ -22,6 +22,7 @@ from guest_agent.services.oltp.ledger import (
     Words,
 )
 from guest_agent.services.oltp.transactions import made_requests
+from testbed.core.records.verdict import Verdict
 
 METHOD = (
     "accounts, tellers, branches and history add up; the log replayed from zeros gives them again; every transaction "

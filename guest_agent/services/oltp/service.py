@@ -15,10 +15,11 @@ from functools import partial
 from typing import ClassVar
 
 from guest_agent.listening import Listener, is_established
-from guest_agent.services import Machine, ServiceEvidence, Verdict, register
+from guest_agent.services import Machine, ServiceEvidence, register
 from guest_agent.services.oltp.evidence import check
 from guest_agent.services.oltp.ledger import SEQUENCE, SESSION, Ledger, Sizes
 from guest_agent.services.oltp.transactions import FULL, REQUEST_BYTES, Reply, Request, read_request
+from testbed.core.records.verdict import Verdict
 from testbed.core.units import PAGE_SIZE, Interval
 
 _LOW = 0xFFFFFFFF

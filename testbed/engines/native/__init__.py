@@ -3,5 +3,6 @@
 engine ──── one migration from nothing to nothing     mover ────── our ``Mover``: both agents and their guests
 agents ──── their processes                           settling ─── who owns the guest when no agent can say so
 following ─ to its end, in whatever way it comes      follower ─── what is to be done, decided over values (deeds)
-proof ───── memory against memory                     concluding ─ what comes after the end
+proof ───── memory against memory                     concluding ─ what comes after the end: evidence, step by step
+application_evidence ─ what a guest's applications leave
 """

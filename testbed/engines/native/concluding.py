@@ -1,30 +1,34 @@
 """What comes after a migration's end: each step only adds to the record; one that fails is a reason not to believe it.
 
-    end decided, written ─ cool-down ─ counters ─ clients at rest ─ guests stopped ─ samples ─ proof of memory ─ record
+    end decided, written ─ cool-down ─ counters ─ clients at rest ─ guests stopped ─ samples ─ proof of memory ─ logs
 
-Disks fill up, folders go, switches are killed: none of that changes where the guest is.
+What it gathers is the evidence; what follows from that is said in ``findings``. Disks fill up, folders go, switches
+are killed: none of that changes where the guest is.
 """
 
-import json
-import os
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from testbed.core.errors import TestbedError
 from testbed.core.records.migration import MemoryRecord, MigrationRecord
 from testbed.core.records.services import CaptureRecord
+from testbed.engines.native.application_evidence import network_evidence, service_facts
+from testbed.findings.accounting import CrossCount
 from testbed.findings.ended import DESTINATION, SOURCE
-from testbed.findings.evidence import Evidence
+from testbed.findings.evidence import Condition, Evidence
 from testbed.findings.guest_log import GuestLog
-from testbed.findings.recording import record
-from testbed.findings.services import Applied
-from testbed.findings.services import conclude as conclude_services
-from testbed.linux.files import owned
+from testbed.findings.marks import Marks
+from testbed.findings.record import judged
+from testbed.findings.services import ServiceFacts
 from testbed.linux.processes.interrupts import Noted
-from testbed.rig.guests import Condition
+from testbed.network.traffic.cross_traffic import Crossing
 from testbed.rig.mover import Guest
 from testbed.rig.stages import Moved
+from testbed.runfiles import operations, pages
 
+UNPROVED = MemoryRecord(match=None, method="not compared")
 NOTHING_LOGGED = GuestLog(np.empty(0), np.empty(0, np.int64))
 CUT_SHORT = "interrupted: the guest was not watched for all of its cool-down"
 
@@ -42,38 +46,45 @@ class Concluding:
         self._measuring, self._applications, self._mover = moved.measuring, moved.applications, moved.mover
 
     def record(self, noted: Noted) -> MigrationRecord:
-        """Lets the guest run on where it is now; then stops everything, and holds memory against memory."""
+        """Lets the guest run on where it is now; then stops everything, and judges by all that is known then."""
         self._cool_down(noted)
         self._measuring.mark_anyway("cooled", "ended")
         capture = self._steps.take("packets", self._captured, None)
         runner, condition, at_rest = self._to_rest()
-        self._steps.take("pages.jsonl", self._write_cells, None)
+        self._steps.take("pages.jsonl", self._keep_cells, None)
         self._moved.phase("verify")
         self._steps.take("samples", self._measuring.stop, None)
-        memory = self._prove() if at_rest else MemoryRecord(match=None, method="not compared")
-        applied = self._steps.take("the guest's services", lambda: self._applied(runner), Applied())
-        log = self._steps.take("the guest's own log", self._measuring.guest_log, NOTHING_LOGGED)
+        memory = self._prove() if at_rest else UNPROVED
         if noted.why:
             self._ended = replace(self._ended, interrupted=True)
-        return record(
-            Evidence(
-                plan=self._moved.rig.plan,
-                link=self._moved.link,
-                ended=self._ended,
-                tracker=self._mover.tracker,
-                tracker_reason=self._mover.tracker_reason,
-                marks=self._measuring.marks,
-                sampler=self._measuring.report(),
-                log=log,
-                memory=memory,
-                memory_overhead=self._measuring.memory_overhead,
-                condition=condition,
-                predicted=self._moved.predicted,
-                crossing=self._moved.crossing,
-                capture=capture,
-                applied=applied,
-                faults=tuple(self._steps.faults),
-            )
+        return judged(self._evidence(runner, condition, memory, capture))
+
+    def _evidence(
+        self, runner: Guest, condition: Condition, memory: MemoryRecord, capture: CaptureRecord | None
+    ) -> Evidence:
+        """All of it, with what could not be found out: that is asked for last."""
+        marks, moved = Marks(**self._measuring.marks), self._moved
+        network = self._steps.take("the guest on its network", partial(network_evidence, self._applications), None)
+        services = self._services(runner)
+        log = self._steps.take("the guest's own log", self._measuring.guest_log, NOTHING_LOGGED)
+        return Evidence(
+            plan=moved.rig.plan,
+            link=moved.link,
+            ended=self._ended,
+            tracker=self._mover.tracker,
+            tracker_reason=self._mover.tracker_reason,
+            marks=marks,
+            log=log,
+            memory=memory,
+            memory_overhead=self._measuring.memory_overhead,
+            sampler=self._measuring.report(),
+            condition=condition,
+            predicted=moved.predicted,
+            cross=_counted(moved.crossing, marks) if moved.crossing else None,
+            network=network,
+            services=services,
+            capture=capture,
+            faults=tuple(self._steps.faults),
         )
 
     def _cool_down(self, noted: Noted) -> None:
@@ -111,27 +122,35 @@ class Concluding:
         return CaptureRecord(file=name, packets=kept.packets, dropped=kept.dropped, fault=kept.complaint or None)
 
     def _prove(self) -> MemoryRecord:
-        unproved = MemoryRecord(match=None, method="not compared")
         return self._steps.take(
             "the proof of memory",
             lambda: self._mover.prove(self._ended, self._applications.worked()),
-            unproved,
+            UNPROVED,
         )
 
-    def _applied(self, runner: Guest) -> Applied:
-        folder = self._moved.rig.context.samples.with_name("operations")
-        return conclude_services(self._applications, self._ended, self._measuring.marks, runner, folder)
+    def _services(self, runner: Guest) -> tuple[ServiceFacts, ...]:
+        """What they left, and all of their operations, kept in the run's folder."""
+        nothing: tuple[ServiceFacts, ...] = ()
+        gather = partial(service_facts, self._applications, self._ended, runner)
+        found = self._steps.take("the guest's services", gather, nothing)
+        for facts in found:
+            what = f"the operations of {facts.name} could not be written"
+            self._steps.take(what, partial(self._keep_operations, facts), None)
+        return found
 
-    def _write_cells(self) -> None:
-        """``pages.jsonl``: where in memory each round's pages were (``runfiles.pages`` reads it)."""
-        plan = self._moved.rig.plan
-        named = {"migration": plan.name, "repeat": plan.repeat, "guest": plan.guest.name}
-        lines = "".join(json.dumps(named | asdict(cells)) + "\n" for cells in self._ended.cells)
-        with owned.append(self._moved.rig.context.samples.with_name("pages.jsonl"), buffering=0) as file:
-            whole, data = file.seek(0, os.SEEK_END), memoryview(lines.encode())
-            try:
-                while data:
-                    data = data[file.write(data) or 0 :]
-            except OSError:
-                file.truncate(whole)  # half a line would spoil those that come after it
-                raise
+    def _keep_operations(self, facts: ServiceFacts) -> None:
+        folder, key = self._moved.rig.context.samples.with_name("operations"), self._moved.rig.plan.key
+        try:
+            operations.write(operations.file_of(folder, key, facts.name), facts.logs, facts.client)
+        except OSError as fault:
+            raise TestbedError(fault.strerror or str(fault)) from fault
+
+    def _keep_cells(self) -> None:
+        rig = self._moved.rig
+        pages.append(rig.context.samples.with_name("pages.jsonl"), rig.plan.key, self._ended.cells)
+
+
+def _counted(crossing: Crossing, marks: Marks) -> CrossCount:
+    """Cross traffic while the link was counted."""
+    payload, slack = crossing.counted(*marks.window)
+    return CrossCount(payload=payload, slack=slack, rate=crossing.rate(*marks.window))

@@ -93,7 +93,8 @@ class NativeMover:
 
     def prove(self, ended: Ended, worked: list[bool]) -> MemoryRecord:
         """Byte for byte."""
-        return prove_memory(self._pair, ended, worked)
+        rams = self._pair.source.ram_fd, self._pair.destination.ram_fd
+        return prove_memory(rams, self._pair.source.config, ended, worked)
 
 
 class NativeStart:

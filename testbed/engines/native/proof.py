@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 
+from guest_agent.config import GuestConfig
 from guest_agent.memory.verify import prove
 from testbed.core.records.migration import MemoryRecord
-from testbed.engines.native.settling import Pair
 from testbed.findings.ended import Ended
 
 METHOD = "frozen source against stopped destination, byte for byte; what the guest wrote since is replayed"
 
 
-def prove_memory(pair: Pair, ended: Ended, worked: Sequence[bool]) -> MemoryRecord:
-    """Both guests are stopped. ``worked``: which services did anything at the destination. A migration that did not
-    complete has nothing to compare: ``match`` is None.
+def prove_memory(rams: tuple[int, int], config: GuestConfig, ended: Ended, worked: Sequence[bool]) -> MemoryRecord:
+    """Holds two guests that stand still against each other: ``rams`` are the memfds of the source's and of the
+    destination's, ``worked`` says which services did anything at the destination. A migration that did not complete has
+    nothing to compare: ``match`` is None. Raises as ``prove`` does.
     """
     if ended.outcome != "completed":
         return MemoryRecord(match=None, method="not compared: the guest is still at the source")
-    found = prove(pair.source.ram_fd, pair.destination.ram_fd, pair.source.config, worked)
+    found = prove(*rams, config, worked)
     return MemoryRecord(
         match=found.match,
         method=METHOD,

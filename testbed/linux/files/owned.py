@@ -114,6 +114,20 @@ def append(path: Path, buffering: int = -1) -> IO[bytes]:
     return os.fdopen(descriptor, "ab", buffering)
 
 
+def extend(file: IO[bytes], lines: bytes) -> None:
+    """More lines for a file that ``append`` opened unbuffered: all of them or none, since half a line would spoil those
+    that come after it. Raises ``OSError``.
+    """
+    whole, data = os.fstat(file.fileno()).st_size, memoryview(lines)
+    try:
+        while data:
+            data = data[file.write(data) or 0 :]
+    except OSError:
+        with suppress(OSError):
+            file.truncate(whole)
+        raise
+
+
 def create(path: Path) -> IO[bytes]:
     """A new file. Raises ``FileExistsError``, also where a link has its name."""
     with folder(path.parent) as here:

@@ -12,7 +12,7 @@ from testbed.core.records.stamps import PHASES, Stamps
 from testbed.core.rounds import Round, RoundKind
 from testbed.core.text.from_json import built
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
-from testbed.findings.recording import UNCHECKED, decided
+from testbed.findings.record import UNCHECKED, decided
 from tests.unit.plans import plan, writes
 
 LINK = LinkRecord(

@@ -1,0 +1,18 @@
+"""What sampling did and cost, from the sampler to the record."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplerReport:
+    """``taken`` and ``lost`` are ticks; ``cpu_s`` processor seconds of ``elapsed_s``."""
+
+    taken: int
+    lost: int
+    cpu_s: float
+    elapsed_s: float
+
+    @property
+    def cpu_share(self) -> float:
+        """Of one core."""
+        return self.cpu_s / self.elapsed_s if self.elapsed_s > 0 else 0.0

@@ -1,0 +1,90 @@
+"""Whether a record may be believed, and why not, in sentences: no single check is enough, and none is left out."""
+
+from collections.abc import Iterator, Sequence
+
+from testbed.core.expectation import unmet
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.services import ControlRecord
+from testbed.core.units import by_hand, in_bits_per_second
+from testbed.findings.evidence import Evidence
+from testbed.findings.identity import network_reasons
+from testbed.findings.services import service_reasons
+
+RATE_TOLERANCE = 0.01
+"""The guest's own rate, before anything disturbs it, has to be within this of what was asked."""
+CROSS_TOLERANCE = 0.03
+"""Cross traffic has to be within this of its rate, on average over the migration."""
+LOST_TOLERANCE = 0.05
+"""Share of samples that may be missed before a run is marked."""
+
+
+def reasons(record: MigrationRecord, evidence: Evidence, pace: float | None) -> list[str]:
+    """Why this record may not be believed; a migration that was to give up, and did, may be. ``pace``: the guest's
+    before the migration, as a share of what was asked.
+    """
+    return [
+        *_migration(record, evidence),
+        *_guest(evidence),
+        *_measurement(record, evidence, pace),
+        *_applications(record, evidence),
+        *_by_hand(evidence.ended.controls),
+    ]
+
+
+def _migration(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:
+    last = next((decision for _, decision in reversed(evidence.ended.rounds) if decision), None)
+    if fault := unmet(evidence.plan.expect, record.outcome, record.reason, last):
+        yield fault
+    if record.outcome == "completed" and not evidence.ended.facts:
+        yield "the source agent died: what it sent is not known"
+    elif record.outcome == "completed" and record.downtime_s is None:
+        yield f"the downtime is not known: {record.reason}"
+    if record.memory and record.memory.match is False:
+        where = f" in {record.memory.difference}" if record.memory.difference else ""
+        yield f"the destination's memory differs from the source's{where}"
+    if record.accounting and record.accounting.consistent is False:
+        yield "the accounts of bytes do not add up"
+
+
+def _guest(evidence: Evidence) -> Iterator[str]:
+    """Wherever it is to run, it has to: a dead one's memory may match all the same."""
+    if evidence.condition.fault:
+        yield evidence.condition.fault
+    if evidence.condition.errors:
+        yield f"{evidence.condition.errors} operations of the guest failed"
+
+
+def _measurement(record: MigrationRecord, evidence: Evidence, pace: float | None) -> Iterator[str]:
+    link, crossed, sampler = record.link, _crossed_share(record), evidence.sampler
+    if not link.verified:
+        yield f"the link delivered {_bits(link.goodput)} instead of {_bits(link.expected_goodput)}"
+    if abs(crossed - 1) > CROSS_TOLERANCE:
+        yield f"the cross traffic reached {crossed:.1%} of its rate"
+    if record.vm.write_rate and (pace is None or abs(pace - 1) > RATE_TOLERANCE):
+        yield f"the guest reached {pace or 0:.1%} of its write rate before the migration"
+    if sampler.lost > LOST_TOLERANCE * max(1, sampler.taken):
+        yield f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost"
+
+
+def _applications(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:
+    if evidence.network is not None:
+        yield from network_reasons(evidence.network, evidence.ended, record.client_blackout_s)
+        yield from service_reasons(record.services)
+
+
+def _by_hand(controls: Sequence[ControlRecord]) -> Iterator[str]:
+    """A migration that somebody had a hand in says nothing of what it would have been."""
+    obeyed = [by_hand(control.what, control.value) for control in controls if not control.fault]
+    if obeyed:
+        yield f"changed by hand: {', '.join(obeyed)}"
+
+
+def _bits(rate: float | None) -> str:
+    return in_bits_per_second(rate or 0)
+
+
+def _crossed_share(record: MigrationRecord) -> float:
+    """How much of its rate the cross traffic reached; 1 where none was asked for."""
+    if record.cross_traffic is None:
+        return 1.0
+    return (record.cross_traffic.achieved_rate or 0.0) / record.cross_traffic.rate
