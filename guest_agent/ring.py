@@ -17,7 +17,8 @@ CAPACITY = 1 << 20
 _MARGIN = 16
 """Rows nearest to being overwritten that a reader does not trust."""
 COLUMNS = 4
-"""Of the logs of services and clients: start (ns of CLOCK_MONOTONIC), end, number, detail."""
+START, END, NUMBER, DETAIL = range(COLUMNS)
+"""Of the logs of services and clients; the first two in ns of CLOCK_MONOTONIC."""
 
 
 def size(columns: int = COLUMNS, capacity: int = CAPACITY) -> int:

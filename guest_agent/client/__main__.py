@@ -1,14 +1,13 @@
 """``python -m guest_agent.client CONFIG``: the clients of one service, or the probe, on the host that they live on."""
 
 import gc
-import importlib
 import os
 import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a client is one thread
 
 from guest_agent.client import probe
-from guest_agent.client.common import Client, ClientConfig, Loop
+from guest_agent.client.common import Client, ClientConfig, Loop, clients
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.linux.processes import process
 
@@ -32,9 +31,7 @@ def _client(config: ClientConfig, loop: Loop) -> Client:
     """Raises ``ScenarioError`` for a service that nobody can talk to."""
     if not config.build().clients:
         raise ScenarioError(f"service '{config.name}' has no clients")
-    name = config.name.replace("-", "_")
-    client: Client = importlib.import_module(f"guest_agent.services.{name}.client").make(config, loop)
-    return client
+    return clients.get(config.name)(config, loop)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import count
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from guest_agent.client.conversation import EVENTS, ORDERS, ClientFinished, ClientReady, ClientStop
 from guest_agent.ring import RingWriter
 from guest_agent.services import Service, build
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.parameters import Spec
+from testbed.core.registry import Registry
 from testbed.core.text.from_json import built
 
 PATIENCE_S = 10.0
@@ -23,6 +24,7 @@ PATIENCE_S = 10.0
 LAST_ANSWERS_S = 2.0
 """How long they wait for what is outstanding when they are told to stop."""
 _STDIN = 0
+S = TypeVar("S", bound=Service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,14 @@ class ClientConfig:
         """The service that it talks to. Raises ``ScenarioError``."""
         return build(self.service or {})
 
+    def talks_to(self, kind: type[S]) -> tuple[S, int]:
+        """That service, which is of this ``kind``, and the port where it listens. Raises ``ScenarioError``."""
+        service = self.build()
+        port = self.port or kind.port
+        if not isinstance(service, kind) or port is None:
+            raise ScenarioError(f"service '{self.name}' has other clients")
+        return service, port
+
     def log(self) -> RingWriter:
         """Its rows: sent (ns, CLOCK_MONOTONIC), answered, number, detail."""
         return RingWriter(fd=self.log_fd)
@@ -66,6 +76,8 @@ class ClientConfig:
 
 class Client(Protocol):
     """The clients of one service."""
+
+    def __init__(self, config: ClientConfig, loop: "Loop") -> None: ...
 
     @property
     def ready(self) -> bool:
@@ -149,6 +161,10 @@ class Loop:
         self.stopping = self.stopping or any(is_stop(line) for line in lines)
         if not came:
             self.orphaned = True
+
+
+clients: Registry[Client] = Registry("client", "guest_agent.services")
+register = clients.register
 
 
 def is_stop(line: bytes) -> bool:

@@ -5,15 +5,23 @@ machine, and can be held against what its log, its clients and the datastore say
     sockets     ── on the guest's own IP      what is half read or half sent stays in the kernel's queues, which move
     disk        ── asynchronous, direct       nothing is in flight when the guest is stunned: the vCPU drains first
 
-To add one: a file here with such a dataclass, registered by name. ``echo.py`` is the example to copy. A callback runs
-whole or not at all, as an instruction does: the guest is never stunned within one (gate.py). So whatever a callback
-leaves in its area, its sockets and the disk is all that the service is; its Python objects stay behind.
+To add one: a folder here, called as the service is, and nothing elsewhere. ``echo`` is the example to copy.
+
+    service.py     the dataclass, registered by its name: what it needs, what it does
+    client.py      who talks to it from the client host, registered by the same name; none where ``clients`` is False
+    evidence.py    how it is held against what it left, and whatever else belongs to it alone
+
+The model predicts what it dirties by a line of its own (testbed/model/services.py); without one, a page.
+
+A callback runs whole or not at all, as an instruction does: the guest is never stunned within one (gate.py). So
+whatever a callback leaves in its area, its sockets and the disk is all that the service is; its Python objects stay
+behind.
 """
 
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +105,10 @@ def broken_findings(evidence: ServiceEvidence) -> list[str]:
 
 
 class Service(Protocol):
-    """An application's parameters. Its class has ``port: ClassVar[int | None]``: where it listens (TCP)."""
+    """An application's parameters."""
+
+    port: ClassVar[int | None]
+    """Where it listens (TCP)."""
 
     @property
     def area_pages(self) -> int:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -179,11 +179,18 @@ def evidence(
 class Clients:
     """A real ``python -m guest_agent.client`` beside this process, and what it says."""
 
-    def __init__(self, port: int, service: dict[str, Any] | None, address: str = "127.0.0.1", seed: int = 1) -> None:
+    def __init__(
+        self,
+        port: int,
+        service: dict[str, Any] | None,
+        address: str = "127.0.0.1",
+        seed: int = 1,
+        start: Sequence[str] = ("-m", "guest_agent.client"),
+    ) -> None:
         self.ring = memfd.create("client-log", ring.size())
         kind: Literal["probe", "service"] = "service" if service else "probe"
         config = ClientConfig(kind=kind, service=service, address=address, log_fd=self.ring, seed=seed, port=port)
-        command = [sys.executable, "-m", "guest_agent.client", config.to_json()]
+        command = [sys.executable, *start, config.to_json()]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=(self.ring,))
         self._reader = RingReader(self.ring)

@@ -10,27 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guest_agent.client.common import ClientConfig, Loop
+from guest_agent.client.common import ClientConfig, Loop, register
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.client.line import Line
 from guest_agent.memory.hashing import mix, mix_one
 from guest_agent.memory.pacing import Pacer
 from guest_agent.services.echo.service import Echo
-from testbed.core.errors import ScenarioError
 
 _PERIOD = 1_000_003
 _STRIDE = 7919
 _AT_ONCE = 1 << 16
 _TICK = 0.001
-
-
-def make(config: ClientConfig, loop: Loop) -> "Connections":
-    """All connections of one service. Raises ``ScenarioError``."""
-    service = config.build()
-    port = config.port or Echo.port
-    if not isinstance(service, Echo) or port is None:
-        raise ScenarioError("these are the clients of the service 'echo'")
-    return Connections(service, config, loop, port)
 
 
 class Content:
@@ -61,10 +51,13 @@ class EchoCounts:
     mismatched: int = 0
 
 
+@register("echo")
 class Connections:
     """The ``Client``. Requests are handed round: one is due every ``interval`` / ``connections``."""
 
-    def __init__(self, service: Echo, config: ClientConfig, loop: Loop, port: int) -> None:
+    def __init__(self, config: ClientConfig, loop: Loop) -> None:
+        """Raises ``ScenarioError``."""
+        service, port = config.talks_to(Echo)
         self.service, self.log, self.counted, self.stopping = service, config.log(), EchoCounts(), False
         self.content = Content(config.seed, max(_AT_ONCE, service.window * service.size))
         self._loop, self._turn = loop, 0

@@ -5,13 +5,14 @@ block unless another *began* after w had *ended*; so the block must hold the con
 (two that overlap may each win some sectors: nothing makes a larger write atomic).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from guest_agent.memory.hashing import Numbers
-from guest_agent.ring import COLUMNS, Rows
+from guest_agent.operation_numbers import count_numbers, number_findings
+from guest_agent.ring import COLUMNS, DETAIL, END, NUMBER, START, Rows
 from guest_agent.services import ServiceEvidence
 from guest_agent.services.iometer.accesses import WORD, Accesses
 from testbed.core.records.verdict import Verdict
@@ -20,7 +21,6 @@ METHOD = "operation numbers in the logs are whole; every block holds what the la
 _SECTOR_WORDS = 512 // WORD
 _CHUNK = 4 << 20
 """Bytes of the datastore held against the log at a time."""
-START, END, NUMBER, DETAIL = range(COLUMNS)
 
 
 def check(accesses: Accesses, evidence: ServiceEvidence, completed: int, errors: int) -> Verdict:
@@ -42,24 +42,6 @@ def check(accesses: Accesses, evidence: ServiceEvidence, completed: int, errors:
     return Verdict(
         ok=not findings, method=METHOD, operations=completed, lost=lost, doubled=doubled, findings=tuple(findings[:10])
     )
-
-
-def count_numbers(numbers: Numbers, count: int) -> tuple[int, int]:
-    """How many of 0..count-1 are not there, and how many are there again; those beyond count as again."""
-    inside = numbers[numbers < np.uint64(count)]
-    seen = len(np.unique(inside))
-    return count - seen, len(numbers) - seen
-
-
-def number_findings(logs: Sequence[Rows], lost: int, doubled: int, count: int) -> Iterator[str]:
-    """What is wrong with operation numbers, in words."""
-    lowest = min((int(log[:, NUMBER].min()) for log in logs if len(log)), default=0)
-    if lost and lowest >= lost / 2 > 0:
-        yield f"the log's first rows were overwritten: {lowest} of {count} operations cannot be checked"
-    if lost:
-        yield f"{lost} of {count} operations are not in the logs"
-    if doubled:
-        yield f"{doubled} operations are in the logs more than once, or were never begun"
 
 
 def _wrong_blocks(accesses: Accesses, evidence: ServiceEvidence, rows: Rows) -> Iterator[int]:

@@ -3,24 +3,14 @@
 import time
 from dataclasses import dataclass
 
-from guest_agent.client.common import ClientConfig, Loop
+from guest_agent.client.common import ClientConfig, Loop, register
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.client.line import Line
 from guest_agent.ring import RingWriter
 from guest_agent.services.oltp.service import Oltp
 from guest_agent.services.oltp.transactions import FULL, REPLY_BYTES, Request, make_request, read_reply
-from testbed.core.errors import ScenarioError
 
 _LOW = 0xFFFFFFFF
-
-
-def make(config: ClientConfig, loop: Loop) -> "Sessions":
-    """All sessions of one service. Raises ``ScenarioError``."""
-    service = config.build()
-    port = config.port or Oltp.port
-    if not isinstance(service, Oltp) or port is None:
-        raise ScenarioError("these are the clients of the service 'oltp'")
-    return Sessions(service, config, loop, port)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,10 +24,13 @@ class OltpCounts:
     broken: int = 0
 
 
+@register("oltp")
 class Sessions:
     """The ``Client``."""
 
-    def __init__(self, service: Oltp, config: ClientConfig, loop: Loop, port: int) -> None:
+    def __init__(self, config: ClientConfig, loop: Loop) -> None:
+        """Raises ``ScenarioError``."""
+        service, port = config.talks_to(Oltp)
         self.service, self.loop, self.seed, self.log = service, loop, config.seed, config.log()
         self.counted, self.stopping = OltpCounts(), False
         self._sessions = [_Session(self, number, config.address, port) for number in range(service.sessions)]

@@ -6,9 +6,9 @@ import numpy as np
 
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.memory.hashing import Numbers
-from guest_agent.ring import COLUMNS, Rows
+from guest_agent.operation_numbers import count_numbers, number_findings
+from guest_agent.ring import COLUMNS, DETAIL, NUMBER, Rows
 from guest_agent.services import ServiceEvidence, broken_findings
-from guest_agent.services.iometer.evidence import NUMBER, count_numbers, number_findings
 from guest_agent.services.oltp.ledger import (
     ACCOUNT,
     BALANCE,
@@ -28,7 +28,6 @@ METHOD = (
     "accounts, tellers, branches and history add up; the log replayed from zeros gives them again; every transaction "
     "that a client was told of is in the history once, under the number it was told, and as it had been asked for"
 )
-_DETAIL = COLUMNS - 1
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
@@ -105,7 +104,7 @@ def _served(history: Words, evidence: ServiceEvidence) -> Iterator[str]:
     lost, doubled = count_numbers(rows[:, NUMBER], len(history))
     yield from number_findings(evidence.logs, lost, doubled, len(history))
     inside = rows[rows[:, NUMBER] < np.uint64(len(history))]
-    strange = int((_keys(history)[inside[:, NUMBER].astype(np.int64)] != inside[:, _DETAIL]).sum())
+    strange = int((_keys(history)[inside[:, NUMBER].astype(np.int64)] != inside[:, DETAIL]).sum())
     if strange:
         yield f"{strange} transactions were done for somebody else than the history says"
 
@@ -117,7 +116,7 @@ def _acknowledged(history: Words, client: Rows | None) -> tuple[int, int]:
     doubled = int((times - 1).sum())
     if client is None or not len(client):
         return 0, doubled
-    said, numbers = client[:, NUMBER], client[:, _DETAIL]
+    said, numbers = client[:, NUMBER], client[:, DETAIL]
     known = numbers < np.uint64(len(history))
     found = np.zeros(len(client), bool)
     found[known] = keys[numbers[known].astype(np.int64)] == said[known]
