@@ -1,8 +1,7 @@
 """What one guest is asked to be: read from JSON, checked before any memory is touched."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from guest_agent.services import Service
@@ -10,6 +9,7 @@ from guest_agent.services import build as build_service
 from guest_agent.workloads import Workload, build
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import Spec
+from testbed.core.text.json_lines import argument, argument_object
 from testbed.core.units import PAGE_SIZE, in_bytes
 
 STATE_PAGES = 1
@@ -42,7 +42,7 @@ class GuestConfig:
     def parse(cls, text: str) -> "GuestConfig":
         """From a JSON object. Raises ``ScenarioError``."""
         try:
-            config = cls(**json.loads(text))
+            config = cls(**argument_object(text))
         except (ValueError, TypeError) as error:
             raise ScenarioError(f"the guest's configuration cannot be read: {error}") from error
         config.check()
@@ -79,7 +79,7 @@ class GuestConfig:
 
     def to_json(self) -> str:
         """As ``parse`` reads it."""
-        return json.dumps(asdict(self))
+        return argument(self)
 
     def _area_bytes(self) -> int:
         return PAGE_SIZE * sum(service.area_pages for service in self.built_services())

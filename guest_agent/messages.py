@@ -12,12 +12,12 @@ reply     {"ok": true, ...}\\n  or  {"ok": false, "error": "..."}\\n      descri
     stop          Acknowledged
 """
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, TypeVar, get_args
 
 from testbed.core.errors import TestbedError
 from testbed.core.text.from_json import built, value
+from testbed.core.text.json_lines import json_line, json_object
 from testbed.core.text.printable import printable
 
 MAX_LINE = 64 * 1024
@@ -92,16 +92,16 @@ R = TypeVar("R", bound=Reply)
 
 def request_line(request: ControlRequest) -> bytes:
     """As ``read_request`` reads it."""
-    return _line({"do": request.do} | ({"local_ports": request.local_ports} if request.local_ports else {}))
+    return json_line({"do": request.do} | ({"local_ports": request.local_ports} if request.local_ports else {}))
 
 
 def read_request(line: bytes) -> ControlRequest:
     """What a line asks for. Raises ``TestbedError`` with what was expected."""
     try:
-        known = _parsed(line)
+        known = json_object(line)
     except ValueError:
-        known = None
-    if not isinstance(known, dict) or not isinstance(known.get("do"), str):
+        known = {}
+    if not isinstance(known.get("do"), str):
         raise TestbedError('a request is one line such as {"do": "status"}')
     if known["do"] not in get_args(Verb):
         raise TestbedError(f"a guest cannot '{printable(known['do'], 40)}'; it knows {', '.join(get_args(Verb))}")
@@ -113,24 +113,10 @@ def read_request(line: bytes) -> ControlRequest:
 
 def reply_line(reply: Reply | Refused) -> bytes:
     """As ``read_reply`` reads it."""
-    return _line({"ok": not isinstance(reply, Refused)} | asdict(reply))
+    return json_line({"ok": not isinstance(reply, Refused)} | asdict(reply))
 
 
 def read_reply(kind: type[R], line: bytes) -> R | Refused:
     """The reply to a request that is answered with ``kind``. Raises ``ValueError`` for what is none."""
-    known = _parsed(line)
-    if not isinstance(known, dict):
-        raise ValueError("its answer is no object")
+    known = json_object(line)
     return built(kind, known) if value(bool, known.get("ok"), "ok") else built(Refused, known)
-
-
-def _line(known: dict[str, object]) -> bytes:
-    return json.dumps(known).encode() + b"\n"
-
-
-def _parsed(line: bytes) -> object:
-    """Raises ``ValueError``, also for what is nested too deep to be read."""
-    try:
-        return json.loads(line)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error

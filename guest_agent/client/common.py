@@ -1,13 +1,12 @@
 """What all clients share: what they are asked to be, and a loop that waits for sockets, times and the parent."""
 
 import heapq
-import json
 import os
 import select
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from typing import Literal, Protocol, TypeVar
 
@@ -17,7 +16,7 @@ from guest_agent.services import Service, build
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.parameters import Spec
 from testbed.core.registry import Registry
-from testbed.core.text.from_json import built
+from testbed.core.text.json_lines import argument, read_argument
 
 PATIENCE_S = 10.0
 """How long clients try to reach the guest at first."""
@@ -44,13 +43,13 @@ class ClientConfig:
     def parse(cls, text: str) -> "ClientConfig":
         """From a JSON object. Raises ``ScenarioError``."""
         try:
-            return built(cls, json.loads(text))
-        except (ValueError, RecursionError) as error:
+            return read_argument(cls, text)
+        except ValueError as error:
             raise ScenarioError(f"the client's configuration cannot be read: {error}") from error
 
     def to_json(self) -> str:
         """As ``parse`` reads it."""
-        return json.dumps(asdict(self))
+        return argument(self)
 
     @property
     def name(self) -> str:

@@ -7,15 +7,15 @@
 Whole: the channel, ARP, RARP, ICMP. Of everything else, page streams above all, the headers.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
 from testbed.core.errors import TestbedError
+from testbed.core.text.json_lines import argument
 from testbed.linux.files import owned
 from testbed.linux.processes.child import Child
 from testbed.linux.processes.module import module
@@ -85,7 +85,7 @@ class Capture(Child):
         with kept:
             taps = [(self._fabric.host(host).pid, interface) for host, interface in self._taps]
             config = CaptureConfig(file=kept.fileno(), taps=taps, whole_ports=self._whole_ports)
-            self.argv = module("testbed.packets.capture_process", json.dumps(asdict(config)))
+            self.argv = module("testbed.packets.capture_process", argument(config))
             self.pass_fds = (kept.fileno(),)
             super().start()
 

@@ -8,7 +8,6 @@
 more, goes on until its stdin ends, and then says how much it kept and what it lost.
 """
 
-import json
 import os
 import selectors
 import struct
@@ -19,8 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
-from testbed.core.text.from_json import built
-from testbed.core.text.json_lines import JsonLines
+from testbed.core.text.json_lines import JsonLines, read_argument
 from testbed.linux.net.bpf import Step, assemble
 from testbed.linux.net.packet_ring import RETIRE_S, Packet, PacketRing
 
@@ -193,7 +191,7 @@ def _say(event: CaptureReady | CaptureFinished | CaptureFailed) -> None:
 def main() -> int:
     """One capture."""
     try:
-        finished = record(built(CaptureConfig, json.loads(sys.argv[1])))
+        finished = record(read_argument(CaptureConfig, sys.argv[1]))
     except OSError as error:
         name = f": {error.filename}" if error.filename else ""
         _say(CaptureFailed(reason=f"{error.strerror or error}{name}"))

@@ -1,14 +1,15 @@
 """Events as the live page gets them: JSON objects, each under the name of its class."""
 
+import json
 from typing import Any
 
 from testbed.core.events import Event, MigrationFinished, MigrationStarted, RoundFinished
-from testbed.web.messages import RunEnded, plain
+from testbed.web.messages import MESSAGES, Message, RunEnded
 
 
 def as_json(event: Event) -> dict[str, Any]:
     """Its fields but for the record, and which event it is; of a round also its rates."""
-    made: dict[str, Any] = {"event": type(event).__name__, **plain(event)}
+    made = _fields(type(event).__name__, event)
     made.pop("record", None)
     match event:
         case MigrationStarted() | MigrationFinished():
@@ -20,4 +21,10 @@ def as_json(event: Event) -> dict[str, Any]:
 
 def end_as_json(end: RunEnded) -> dict[str, Any]:
     """The run's end."""
-    return {"event": "Ended", **plain(end)}
+    return _fields("Ended", end)
+
+
+def _fields(name: str, message: Message) -> dict[str, Any]:
+    made: dict[str, Any] = {"event": name} | json.loads(MESSAGES.line(message))
+    made.pop("message")
+    return made

@@ -5,7 +5,6 @@ with LivePage(title, folder, host, port, controls) as page:
     page.ended(valid)
 """
 
-import json
 import math
 import secrets
 import socket
@@ -22,13 +21,14 @@ from typing import Any
 from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, MigrationFinished
 from testbed.core.text.from_json import MOST_TEXT
+from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import printable
 from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
 from testbed.rig.orders import Controls, Order
 from testbed.runfiles.folder import RunFolder
 from testbed.web.guard import where
-from testbed.web.messages import Grown, Message, Opening, Report, RunEnded, order_from_line, to_line
+from testbed.web.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, ServerConfig, read_order
 from testbed.web.ticket import QUERY
 
 LOCAL = "127.0.0.1"
@@ -58,8 +58,8 @@ class LivePage:
         with ExitStack() as ends, self._listen() as listener:
             port = listener.getsockname()[1]
             self.url = where(self._host, port)
-            config = {"fd": listener.fileno(), "title": self._title, "cookie": f"fast-motion-{port}"}
-            argv, fds = module("testbed.web.server", json.dumps(config)), (listener.fileno(),)
+            config = ServerConfig(fd=listener.fileno(), title=self._title, cookie=f"fast-motion-{port}")
+            argv, fds = module("testbed.web.server", argument(config)), (listener.fileno(),)
             self._server = ends.enter_context(_Server(_spawn, argv, STANDARD_ERROR, fds))
             for work in (self._write, self._read):
                 thread = threading.Thread(target=work, daemon=True, name="live page")
@@ -131,8 +131,8 @@ class LivePage:
             while (message := self._messages.get()) is not None:
                 if isinstance(message, MigrationFinished):
                     grown = Grown(samples=self._new("samples"), pages=self._new("pages"))
-                    self._server.tell(to_line(grown), math.inf)
-                if not self._server.tell(to_line(message), math.inf):
+                    self._server.tell(MESSAGES.line(grown), math.inf)
+                if not self._server.tell(MESSAGES.line(message), math.inf):
                     return  # a server that has gone is no fault of the run
         finally:
             self._server.close_input()
@@ -151,7 +151,7 @@ class LivePage:
     def _read(self) -> None:
         for line in self._server.lines():
             with suppress(ValueError):  # of a server that is not ours any more
-                self._give(order_from_line(line))
+                self._give(read_order(line))
 
     def _give(self, order: Order) -> None:
         fault = self._controls.give(order)

@@ -7,7 +7,6 @@ It lasts as long as the run; when that has ended, browsers that are connected he
 """
 
 import asyncio
-import json
 import os
 import secrets
 import socket
@@ -21,6 +20,7 @@ import uvicorn
 
 from testbed.core.events import Event, MigrationFinished, Progress
 from testbed.core.outlook import Outlooks
+from testbed.core.text.json_lines import read_argument
 from testbed.linux.processes.caller import Caller, caller
 from testbed.linux.processes.process import die_with_parent
 from testbed.rig.orders import Order
@@ -28,7 +28,7 @@ from testbed.web.app import LiveApp
 from testbed.web.browser_events import as_json, end_as_json
 from testbed.web.hub import Hub
 from testbed.web.live_page import live_page
-from testbed.web.messages import Grown, Message, Opening, Report, RunEnded, from_line, to_line
+from testbed.web.messages import MESSAGES, ORDERS, Grown, Message, Opening, Report, RunEnded, ServerConfig
 from testbed.web.rehearsal import rehearse, serving
 from testbed.web.sections import Sections
 
@@ -40,11 +40,11 @@ NOBODY = 65534
 class Serving:
     """Made with all rights, so that whatever is read from disk is read; run without them."""
 
-    def __init__(self, config: dict[str, Any], token: str) -> None:
-        page = live_page(config["title"], token)
+    def __init__(self, config: ServerConfig, token: str) -> None:
+        page = live_page(config.title, token)
         rehearse(page)
         self._hub = Hub(secrets.token_hex(4))
-        self._app = LiveApp(self._hub, _give, page, token, config["cookie"])
+        self._app = LiveApp(self._hub, _give, page, token, config.cookie)
         self._sections, self._outlooks = Sections(), Outlooks()
         self._uvicorn = serving(self._app.app)
         self._uvicorn.load()
@@ -108,11 +108,11 @@ async def _messages() -> AsyncIterator[Message]:
     threading.Thread(target=read, daemon=True, name="run").start()
     while line := await lines.get():
         with suppress(ValueError):
-            yield from_line(line)
+            yield MESSAGES.read(line)
 
 
 def _give(order: Order) -> None:
-    os.write(1, to_line(order))
+    os.write(1, ORDERS.line(order))
 
 
 def drop_root() -> None:
@@ -127,9 +127,9 @@ def drop_root() -> None:
 def main() -> int:
     """Exit code 0 when the run has ended."""
     die_with_parent()
-    config = json.loads(sys.argv[1])
-    listener = socket.socket(fileno=config["fd"])
-    opening = from_line(sys.stdin.buffer.readline())
+    config = read_argument(ServerConfig, sys.argv[1])
+    listener = socket.socket(fileno=config.fd)
+    opening = MESSAGES.read(sys.stdin.buffer.readline())
     if not isinstance(opening, Opening):
         raise TypeError(f"the run begins with {type(opening).__name__}")
     live = Serving(config, opening.token)

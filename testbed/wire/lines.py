@@ -4,23 +4,20 @@
     {"do": "throttle", "level": 0.5}                                                          the run, on its stdin
 
 The values are ``agents.told``'s, field by field. A reader believes nothing: whatever is no such line, to its end, is a
-``RemoteProtocolError`` that says where; texts are made printable as they are read. Numbers are bounded as a record's
-are, and a writer keeps to it: what is too small to be read is 0, what is too large the largest.
+``RemoteProtocolError`` that says where; texts are made printable as they are read.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, fields
-from enum import Enum
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from testbed.core.agents import told
 from testbed.core.agents.config import AgentConfig, DestinationConfig, SourceConfig
 from testbed.core.errors import RemoteProtocolError
-from testbed.core.text.from_json import LEAST, MOST, built
-from testbed.core.text.printable import printable, printable_texts
+from testbed.core.text.json_lines import JsonLines, argument_object
 
-EVENTS: Mapping[str, type[told.Told]] = {
+MOST_LINE = 16 << 20
+"""Bytes: 65,535 connections that nobody has accepted, at more than 200 each."""
+_EVENTS: dict[str, type[told.Told]] = {
     "source_ready": told.SourceReady,
     "destination_ready": told.DestinationReady,
     "failed": told.AgentFailed,
@@ -35,85 +32,38 @@ EVENTS: Mapping[str, type[told.Told]] = {
     "destination_finished": told.DestinationFinished,
     "announced": told.Announced,
 }
-ORDERS: Mapping[str, type[told.AgentOrder]] = {
+_ORDERS: dict[str, type[told.AgentOrder]] = {
     "migrate": told.MigrateOrder,
     "cancel": told.CancelOrder,
     "throttle": told.ThrottleOrder,
     "resume": told.ResumeOrder,
     "release": told.ReleaseOrder,
 }
-ROLES: Mapping[str, type[AgentConfig]] = {"source": SourceConfig, "destination": DestinationConfig}
-MOST_LINE = 16 << 20
-"""Bytes: 65,535 connections that nobody has accepted, at more than 200 each."""
-_NAMES = {kind: (key, name) for key, kinds in (("event", EVENTS), ("do", ORDERS)) for name, kind in kinds.items()}
-Kind = TypeVar("Kind")
-
-
-def line(said: told.Told | told.AgentOrder) -> bytes:
-    """With its end."""
-    key, name = _NAMES[type(said)]
-    return json.dumps({key: name, **_in_json(said)}, allow_nan=False, default=_in_json).encode() + b"\n"
+_ROLES: dict[str, type[AgentConfig]] = {"source": SourceConfig, "destination": DestinationConfig}
+EVENTS = JsonLines[told.Told]("event", _EVENTS, most=MOST_LINE, brief=True)
+ORDERS = JsonLines[told.AgentOrder]("do", _ORDERS, most=MOST_LINE, brief=True)
+ROLES = JsonLines[AgentConfig]("role", _ROLES)
+T = TypeVar("T")
+G = TypeVar("G")
 
 
 def read_event(data: bytes) -> told.Told:
     """What an agent said. Raises ``RemoteProtocolError``."""
-    return _read(_parsed(data), "event", EVENTS)
+    return _believed(EVENTS.read, data)
 
 
 def read_order(data: bytes) -> told.AgentOrder:
     """What an agent is to do. Raises ``RemoteProtocolError``."""
-    return _read(_parsed(data), "do", ORDERS)
+    return _believed(ORDERS.read, data)
 
 
-def argument(config: AgentConfig) -> str:
-    """What an agent is started with, as its only argument."""
-    return json.dumps(asdict(config))
+def read_config(text: str) -> AgentConfig:
+    """What an agent is started with, from its only argument. Raises ``RemoteProtocolError``."""
+    return _believed(lambda given: ROLES.built(argument_object(given)), text)
 
 
-def read_argument(text: str) -> AgentConfig:
-    """The inverse. Raises ``RemoteProtocolError``."""
+def _believed(read: Callable[[G], T], given: G) -> T:
     try:
-        return _read(json.loads(text), "role", ROLES)
-    except (ValueError, RecursionError) as error:
-        raise RemoteProtocolError(f"it is no JSON: {error}") from error
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
-_JSON = json.JSONDecoder(parse_constant=_no_number, object_hook=printable_texts)
-
-
-def _parsed(data: bytes) -> object:
-    if not data.endswith(b"\n") or len(data) > MOST_LINE:
-        raise RemoteProtocolError(f"the line has no end within {len(data)} bytes")
-    try:
-        return _JSON.decode(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise RemoteProtocolError(f"the line is no JSON: {error}") from error
-
-
-def _read(known: object, key: str, kinds: Mapping[str, type[Kind]]) -> Kind:
-    name = known.get(key) if isinstance(known, dict) else None
-    kind = kinds.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise RemoteProtocolError(f"{key}: {printable(repr(name), 40)} is none of {', '.join(kinds)}")
-    try:
-        return built(kind, known, str(name))
+        return read(given)
     except ValueError as error:
         raise RemoteProtocolError(str(error)) from error
-
-
-def _in_json(value: Any) -> Any:
-    """What JSON has no words for: a part's fields, a choice."""
-    if isinstance(value, Enum):
-        return value.value
-    return {field.name: _bounded(getattr(value, field.name)) for field in fields(value)}
-
-
-def _bounded(value: object) -> object:
-    """Numbers that are fields; those in lists count something, and lists may be long."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    return 0 if abs(value) < LEAST else max(min(value, MOST), -MOST)

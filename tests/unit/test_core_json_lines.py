@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guest_agent.client.common import ClientConfig
-from guest_agent.client.conversation import EVENTS, ORDERS, ClientFinished, ClientReady, ClientStop
+from guest_agent.client.conversation import EVENTS, ORDERS, ClientReady, ClientStop
 from testbed.core.text.json_lines import JsonLines, json_line, read_json_line
 
 
@@ -75,15 +75,7 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
     assert TALK.read(b'{"event": "over", "reason": "full", "since": 3}\n') == ENDED
 
 
-FINISHED = st.builds(
-    ClientFinished,
-    **dict.fromkeys(("sent", "answered", "errors", "reconnects", "broken", "abandoned", "mismatched"), COUNT),
-)
-
-
-@given(FINISHED)
-def test_what_clients_say_is_heard(said: ClientFinished) -> None:
-    assert EVENTS.read(EVENTS.line(said)) == said
+def test_what_clients_say_can_be_read_by_people() -> None:
     assert EVENTS.line(ClientReady()) == b'{"event": "ready"}\n'
     assert ORDERS.line(ClientStop()) == b'{"do": "stop"}\n'
 

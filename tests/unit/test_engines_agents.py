@@ -22,8 +22,9 @@ from testbed.core.agents.told import (
     Told,
 )
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.text.json_lines import argument
 from testbed.engines.native.agents import AgentDied, AgentProcess
-from testbed.wire.lines import argument, line, read_event
+from testbed.wire.lines import EVENTS, ORDERS, read_event
 from tests.unit.test_wire_lines import DESTINATION, SOURCE
 
 PROGRESS = RoundProgress(at=1.0, round=1, sent_bytes=1, round_bytes=2)
@@ -33,7 +34,7 @@ SOON_S, LONG_S = 0.05, 30.0
 
 def saying(*said: Told | bytes) -> str:
     """A program that says these lines."""
-    data = b"".join(each if isinstance(each, bytes) else line(each) for each in said)
+    data = b"".join(each if isinstance(each, bytes) else EVENTS.line(each) for each in said)
     return f"import sys\nsys.stdout.buffer.write({data!r})\nsys.stdout.flush()"
 
 
@@ -87,13 +88,13 @@ def test_nonsense_ends_it_whatever_it_would_say_next(start: Start, nonsense: byt
 
 
 def test_a_line_that_is_cut_is_the_last_of_one_that_was_killed(start: Start) -> None:
-    agent = start(saying(PROGRESS, line(PROGRESS)[:-9]))
+    agent = start(saying(PROGRESS, EVENTS.line(PROGRESS)[:-9]))
     assert [agent.next_event(LONG_S) for _ in range(2)] == [PROGRESS, Gone()]
     assert str(Gone()) == "died"
 
 
 def test_orders_arrive_and_the_dead_are_not_told(start: Start) -> None:
-    orders = line(MigrateOrder()) + line(CancelOrder())
+    orders = ORDERS.line(MigrateOrder()) + ORDERS.line(CancelOrder())
     heard = f"import sys\nassert sys.stdin.buffer.read({len(orders)}) == {orders!r}\n"
     agent = start(heard + saying(PROGRESS))
     agent.order(MigrateOrder())
@@ -151,6 +152,6 @@ def test_an_agent_that_is_told_nonsense_ends_as_if_the_run_had_died() -> None:
         "from testbed.migration.agents.agent_process import Run\n"
         "run = Run(Cancel())\nassert run.orders.get()\nthreading.Event().wait()"
     )
-    said = line(MigrateOrder()) + b'{"do": "dance"}\n'
+    said = ORDERS.line(MigrateOrder()) + b'{"do": "dance"}\n'
     done = subprocess.run([sys.executable, "-c", program], input=said, capture_output=True, check=False)
     assert done.returncode == 1 and b"an order could not be read: do: 'dance' is none of migrate" in done.stderr

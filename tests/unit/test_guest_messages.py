@@ -16,7 +16,6 @@ from guest_agent.config import GuestConfig
 from guest_agent.control import GuestClient
 from guest_agent.messages import (
     Acknowledged,
-    ControlRequest,
     FirstStep,
     Logs,
     Ports,
@@ -27,7 +26,6 @@ from guest_agent.messages import (
     read_reply,
     read_request,
     reply_line,
-    request_line,
 )
 from testbed.core.errors import TestbedError
 from testbed.rig.guests import GuestProcess, local_guest
@@ -60,14 +58,6 @@ LINES = st.one_of(
     st.just(b"[" * 60_000),
     st.just(b'{"do":' * 10_000),
 )
-
-
-@given(verb=st.sampled_from(get_args(Verb)), local_ports=st.lists(st.integers(0, 65535), max_size=250).map(tuple))
-def test_a_request_arrives_as_it_was_made(verb: Verb, local_ports: tuple[int, ...]) -> None:
-    request = ControlRequest(do=verb, local_ports=local_ports)
-    line = request_line(request)
-    assert line.endswith(b"\n") and line.count(b"\n") == 1
-    assert read_request(line) == request
 
 
 @given(reply=REPLIES)

@@ -1,10 +1,6 @@
-"""Every line that agents and the run say comes back as what it was; whatever is no line is refused, with its place."""
+"""What agents and the run say: each kind has its name, and whatever is no line is refused, with its place."""
 
-import json
-import types
-import typing
-from enum import Enum
-from typing import Any, Literal, get_args
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,126 +10,25 @@ from testbed.core.agents import told
 from testbed.core.agents.config import AgentConfig, DestinationConfig, GuestNic, SourceConfig
 from testbed.core.errors import RemoteProtocolError
 from testbed.core.text.from_json import LEAST, MOST, Trusted
+from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import MOST as MOST_TEXT
 from testbed.core.text.printable import printable
 from testbed.wire import lines
-from testbed.wire.lines import argument, line, read_argument, read_event, read_order
-
-TEXT = st.text(max_size=40).map(printable)
-SIZES = st.just(0.0) | st.floats(LEAST, MOST)
-PLAIN: dict[Any, st.SearchStrategy[Any]] = {
-    int: st.integers(0, MOST),
-    float: SIZES | SIZES.map(lambda number: -number),
-    str: TEXT,
-    bool: st.booleans(),
-    Trusted: st.dictionaries(st.text(), st.none() | st.integers() | st.floats(allow_nan=False) | st.text()),
-}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda part: st.lists(part) | st.dictionaries(st.text(), part),
-)
-
-
-def values(hint: Any) -> st.SearchStrategy[Any]:
-    """Any value of that type, as large as it can be said."""
-    if hint in PLAIN:
-        return PLAIN[hint]
-    if not isinstance(hint, type) or typing.get_origin(hint):
-        return several(typing.get_origin(hint), get_args(hint))
-    if issubclass(hint, Enum):
-        return st.sampled_from(hint)
-    hints = typing.get_type_hints(hint)
-    return st.builds(hint, **{name: values(hints[name]) for name in hints})
-
-
-def several(origin: Any, args: tuple[Any, ...]) -> st.SearchStrategy[Any]:
-    """Of a type that is made of others."""
-    if origin is Literal:
-        return st.sampled_from(args)
-    if origin in (typing.Union, types.UnionType):
-        return st.one_of(*(st.none() if arg is type(None) else values(arg) for arg in args))
-    if origin is dict:
-        return st.dictionaries(TEXT, values(args[1]), max_size=4)
-    if args[1:] == (...,):
-        return st.lists(values(args[0]), max_size=4).map(tuple)
-    return st.tuples(*map(values, args))
-
+from testbed.wire.lines import read_config, read_event
+from tests.unit.json_values import values
 
 EVENTS, ORDERS, CONFIGS = (values(kinds) for kinds in (told.Told, told.AgentOrder, AgentConfig))
 
 
 def test_every_kind_has_a_name_and_none_goes_untested() -> None:
-    assert set(lines.EVENTS.values()) == set(get_args(told.Told))
-    assert set(lines.ORDERS.values()) == set(get_args(told.AgentOrder))
-    assert set(lines.ROLES.values()) == set(get_args(AgentConfig))
-
-
-@given(EVENTS)
-def test_what_an_agent_says_comes_back(said: told.Told) -> None:
-    data = line(said)
-    assert data.count(b"\n") == 1 and data.endswith(b"\n")
-    assert read_event(data) == said
-
-
-@given(ORDERS)
-def test_what_an_agent_is_to_do_comes_back(order: told.AgentOrder) -> None:
-    assert read_order(line(order)) == order
+    assert set(lines.EVENTS.kinds.values()) == set(get_args(told.Told))
+    assert set(lines.ORDERS.kinds.values()) == set(get_args(told.AgentOrder))
+    assert set(lines.ROLES.kinds.values()) == set(get_args(AgentConfig))
 
 
 @given(CONFIGS)
 def test_what_an_agent_is_started_with_comes_back(config: AgentConfig) -> None:
-    assert read_argument(argument(config)) == config
-
-
-@given(EVENTS, st.integers(0))
-def test_a_line_that_is_cut_is_none(said: told.Told, at: int) -> None:
-    data = line(said)
-    with pytest.raises(RemoteProtocolError):
-        read_event(data[: at % len(data)])
-
-
-def refused_or_said(data: bytes) -> None:
-    """The one error that says where, or a value that can be said again."""
-    for read in (read_event, read_order):
-        try:
-            said = read(data)
-        except RemoteProtocolError as fault:
-            assert str(fault).isprintable() and len(str(fault)) < 1000
-        else:
-            assert read(line(said)) == said
-
-
-@given(st.binary())
-def test_noise_is_refused(noise: bytes) -> None:
-    refused_or_said(noise)
-    refused_or_said(noise + b"\n")
-
-
-@given(EVENTS | ORDERS, st.integers(0), st.integers(0, 8), st.binary(max_size=8))
-def test_a_line_that_was_changed_anywhere_is_refused_or_another(
-    said: told.Told | told.AgentOrder, at: int, cut: int, put: bytes
-) -> None:
-    data = line(said)
-    at %= len(data)
-    refused_or_said(data[:at] + put + data[at + cut :])
-
-
-@given(EVENTS | ORDERS, st.integers(0), JSON)
-def test_any_value_in_any_place_is_refused_or_another(
-    said: told.Told | told.AgentOrder, which: int, other: object
-) -> None:
-    known = json.loads(line(said))
-    refused_or_said(json.dumps(_with(known, which, other)).encode() + b"\n")
-
-
-def _with(known: dict[str, Any], which: int, other: object) -> dict[str, Any]:
-    """With another value in one place, of those within its parts too."""
-    name = list(known)[which % len(known)]
-    below, inner = divmod(which, len(known))
-    part = known[name]
-    if isinstance(part, dict) and part and below:
-        return known | {name: _with(part, inner, other)}
-    return known | {name: other}
+    assert read_config(argument(config)) == config
 
 
 @pytest.mark.parametrize(
@@ -141,7 +36,7 @@ def _with(known: dict[str, Any], which: int, other: object) -> dict[str, Any]:
     [
         (b"", "no end"),
         (b'{"event": "destination_ready"}', "no end"),
-        (b"[1]\n", "event: None is none of source_ready"),
+        (b"[1]\n", "expected a JSON object"),
         (b'{"event": "migrate"}\n', "event: 'migrate' is none of"),
         (b'{"event": ["progress"]}\n', "event: "),
         (b'{"event": "announced", "count": 1\n', "no JSON"),
@@ -166,19 +61,21 @@ def test_it_is_said_where_a_line_is_wrong(data: bytes, where: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=[]), max_size=2 * MOST_TEXT))
 def test_any_text_can_be_said_and_moves_no_cursor(text: str) -> None:
-    heard = read_event(line(told.AgentFailed(reason=text)))
+    heard = read_event(lines.EVENTS.line(told.AgentFailed(reason=text)))
     assert isinstance(heard, told.AgentFailed)
     assert heard.reason == printable(text) and heard.reason.isprintable()
 
 
 @pytest.mark.parametrize("text", ["x" * 501, "\x1b" * 200, "\ud800\u202e"])
 def test_what_is_heard_is_no_longer_than_a_sentence_or_two_and_printable(text: str) -> None:
-    assert read_event(line(told.CommitUnanswered(reason=text))) == told.CommitUnanswered(reason=printable(text))
+    assert read_event(lines.EVENTS.line(told.CommitUnanswered(reason=text))) == told.CommitUnanswered(
+        reason=printable(text)
+    )
 
 
 @given(st.floats(allow_nan=False) | st.integers(0))
 def test_any_number_can_be_said_and_no_reader_finds_it_too_large(number: float) -> None:
-    heard = read_event(line(told.Throttled(level=number, fault=None)))
+    heard = read_event(lines.EVENTS.line(told.Throttled(level=number, fault=None)))
     assert isinstance(heard, told.Throttled)
     if heard.level != number:
         assert abs(number) < LEAST or abs(number) > MOST
@@ -199,7 +96,7 @@ DESTINATION = DestinationConfig(
 
 @pytest.mark.parametrize("config", [SOURCE, DESTINATION])
 def test_a_policy_of_one_s_own_is_taken_as_it_is_and_the_role_can_be_read_by_people(config: AgentConfig) -> None:
-    assert read_argument(argument(config)) == config
+    assert read_config(argument(config)) == config
     assert f'"role": "{config.role}"' in argument(config)
 
 
@@ -216,4 +113,4 @@ def test_a_policy_of_one_s_own_is_taken_as_it_is_and_the_role_can_be_read_by_peo
 )
 def test_an_agent_is_not_started_with_anything_else(text: str, where: str) -> None:
     with pytest.raises(RemoteProtocolError, match=where):
-        read_argument(text)
+        read_config(text)

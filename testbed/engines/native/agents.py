@@ -7,10 +7,11 @@ from typing import IO, TypeVar
 from testbed.core.agents.config import AgentConfig
 from testbed.core.agents.told import AgentFailed, AgentOrder, Gone, Told
 from testbed.core.errors import PrerequisiteMissing, RemoteProtocolError, TestbedError
+from testbed.core.text.json_lines import argument
 from testbed.linux.processes.child import Child, pipe_of
 from testbed.linux.processes.module import module
 from testbed.network.fabric import Fabric
-from testbed.wire.lines import argument, line, read_event
+from testbed.wire.lines import ORDERS, read_event
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ class AgentProcess(Child):
     def order(self, what: AgentOrder) -> None:
         """Tell it; an agent that has died hears nothing, and its events say so."""
         with suppress(OSError, ValueError):  # the latter of a pipe that was closed with the process
-            pipe_of(self.process.stdin).write(line(what))
+            pipe_of(self.process.stdin).write(ORDERS.line(what))
             pipe_of(self.process.stdin).flush()
 
     def next_event(self, timeout_s: float) -> Told | Gone | None:

@@ -21,7 +21,7 @@ from testbed.linux.processes.process import die_with_parent
 from testbed.migration.agents.destination_process import Destination
 from testbed.migration.agents.source_process import Migrating
 from testbed.migration.cancel import Cancel
-from testbed.wire.lines import line, read_argument, read_order
+from testbed.wire.lines import EVENTS, read_config, read_order
 
 
 class Run:
@@ -37,7 +37,7 @@ class Run:
 
     def say(self, what: Told) -> None:
         """One line to the run; nobody there any more is no fault of ours."""
-        data = line(what)
+        data = EVENTS.line(what)
         with self._lock, suppress(BrokenPipeError):
             written = 0
             while written < len(data):
@@ -73,7 +73,7 @@ def main() -> int:
     cancel = Cancel()
     run = Run(cancel)
     try:
-        _agent(read_argument(sys.argv[1]), run, cancel).run()
+        _agent(read_config(sys.argv[1]), run, cancel).run()
     except PrerequisiteMissing as fault:
         run.say(AgentFailed(reason=str(fault), missing=fault.what, remedy=fault.remedy))
         return 1
