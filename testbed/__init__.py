@@ -11,7 +11,6 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and any(word.startswith("t
     # numbers.py would pass for Python's own. What Python itself imports before this line we cannot help.
     del sys.path[0]
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from testbed.core.version import __version__
@@ -26,4 +25,6 @@ __all__ = ["Run", "__version__", "compare", "load", "predict", "run"]
 def __getattr__(name: str) -> Any:
     if name not in ("Run", "compare", "load", "predict", "run"):
         raise AttributeError(f"module 'testbed' has no attribute {name!r}")
-    return getattr(import_module("testbed.api"), name)
+    from testbed import api
+
+    return getattr(api, name)

@@ -1,11 +1,10 @@
 """A table of names. One extension is one small file that puts itself in."""
 
 import difflib
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from testbed.core import by_name
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import Parameter, parameters_of
 from testbed.core.text.printable import printable
@@ -121,16 +120,15 @@ class Registry(Generic[T]):
         """The module called as the entry, if there is one: what the others need is not loaded for it."""
         module = name.replace("-", "_")
         if module in self._modules():
-            importlib.import_module(self._modules()[module])
+            by_name.imported(self._modules()[module])
 
     def _load(self) -> None:
         if not self._loaded:
             for module in self._modules().values():
-                importlib.import_module(module)
+                by_name.imported(module)
             self._loaded = True
 
     def _modules(self) -> dict[str, str]:
         """By the names of modules and folders: what is to be imported for their entry."""
-        found = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
         inside = {True: f".{self.kind}", False: ""}
-        return {each.name: f"{self.package}.{each.name}{inside[each.ispkg]}" for each in found}
+        return {name: f"{self.package}.{name}{inside[folder]}" for name, folder in by_name.parts(self.package).items()}

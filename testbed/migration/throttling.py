@@ -10,7 +10,7 @@ from time import monotonic
 
 from testbed.core.rounds import Throttle
 from testbed.migration.tracked_memory import TrackedMemory
-from testbed.throttles import Mechanism, kinds, registry
+from testbed.throttles import Mechanism, registry
 from testbed.throttles.auto_converge import STOPPING
 from testbed.throttles.stop_and_continue import StopAndContinue
 
@@ -28,7 +28,7 @@ class Throttling:
         self._since, self._delayed_s = 0.0, 0.0
         self._hand, self._hand_since, self._hand_s = 0.0, 0.0, 0.0
         self._lock = threading.Lock()
-        kinds()  # their modules are loaded now, and not while a guest waits for one of them
+        registry.items()  # their modules are loaded now, and not while a guest waits for one of them
 
     @property
     def install_s(self) -> float:

@@ -9,10 +9,8 @@ the end of their terminals and go, and the kernel takes the links. With ``prompt
 """
 
 import contextlib
-import importlib
 import logging
 import os
-import pkgutil
 import shutil
 import signal
 import subprocess
@@ -21,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+from testbed.core import by_name
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import NetworkPlan
 from testbed.core.registry import nearest
@@ -148,11 +147,10 @@ class Fabric:
 def topologies_by_name() -> dict[str, Topology]:
     """Every topology in ``topologies``: classes of Mininet's ``Topo`` by the names in each file's ``topos``."""
     _import_mininet()
-    package = importlib.import_module("topologies")
     found: dict[str, Topology] = {}
-    for module in pkgutil.iter_modules(package.__path__):
+    for name in by_name.parts("topologies"):
         with quiet_import():
-            found |= importlib.import_module(f"topologies.{module.name}").topos
+            found |= by_name.imported(f"topologies.{name}").topos
     return dict(sorted(found.items()))
 
 
@@ -236,7 +234,7 @@ def _import_mininet() -> tuple[Any, Any]:
     logger_class = logging.getLoggerClass()
     try:
         with quiet_import():
-            return importlib.import_module("mininet.net"), importlib.import_module("mininet.node")
+            return by_name.imported("mininet.net"), by_name.imported("mininet.node")
     except ImportError as error:
         raise PrerequisiteMissing(
             f"Mininet is not installed for this Python ({error})", installing("mininet")

@@ -3,11 +3,11 @@
 The second file that knows Mininet: its prompt is a class to derive from.
 """
 
-import importlib
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from testbed.core import by_name
 from testbed.core.errors import TestbedError
 from testbed.network.fabric import Fabric, quiet_import
 
@@ -18,7 +18,7 @@ Command: TypeAlias = Callable[[str], None]
 def prompt(fabric: Fabric, commands: Mapping[str, Command], text: str) -> bool:
     """Until ``exit`` or the end of stdin. True when a command has asked for another prompt, by raising ``Leave``."""
     with quiet_import():
-        base = importlib.import_module("mininet.cli").CLI
+        base = by_name.imported("mininet.cli").CLI
     # Mininet would keep a history in the user's home.
     body: dict[str, object] = {"prompt": text, "readlineInited": True}
 

@@ -9,14 +9,16 @@ from math import isfinite
 from types import TracebackType
 from typing import Any
 
+from testbed.core.catalogue import ranked
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, Throttle
 from testbed.core.text.printable import printable
 from testbed.policies.policy import Policy
-from testbed.throttles import kinds
 
 Limit = Callable[[], AbstractContextManager[object]]
 """Makes a context in which ``Overdue`` is raised when it is not left in time."""
+THROTTLES = ranked("testbed.throttles")
+"""What a policy's ``Throttle`` may name; read now, and not while a guest is waiting for a decision."""
 ACTIONS = "Action.GO_ON, SWITCH_OVER or GIVE_UP"
 
 
@@ -116,8 +118,8 @@ def _throttle_faults(throttle: object) -> Iterator[str]:
     if not isinstance(throttle, Throttle):
         yield f"returned a Decision whose throttle is to be a Throttle or None, not {shown(throttle)}"
         return
-    if throttle.kind not in kinds():
-        yield f"asked for a throttle of a kind that is none: {shown(throttle.kind)}; there are: {', '.join(kinds())}"
+    if throttle.kind not in THROTTLES:
+        yield f"asked for a throttle of a kind that is none: {shown(throttle.kind)}; there are: {', '.join(THROTTLES)}"
     if not _number(throttle.level) or not 0 <= throttle.level < 1:
         yield f"asked for a throttle whose level is to be 0 to below 1, not {shown(throttle.level)}"
     if throttle.dirty_rate is not None and not (_number(throttle.dirty_rate) and throttle.dirty_rate > 0):

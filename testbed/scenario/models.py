@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from testbed.core.catalogue import topologies
 from testbed.core.parameters import Spec
 from testbed.core.text.yaml_text import Tree
 from testbed.scenario import parameters
@@ -31,7 +32,6 @@ from testbed.scenario.quantities import (
     whole,
 )
 from testbed.scenario.words import CONGESTION_CONTROLS, CONNECTIONS, CROSS_PROTOCOLS, ENDS, engines, trackers
-from testbed.scenarios.catalogue import topologies
 
 Workload: TypeAlias = Annotated[
     Spec,

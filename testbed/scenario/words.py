@@ -3,8 +3,8 @@
 import typing
 from functools import cache
 
+from testbed.core.catalogue import registered
 from testbed.core.plan import Connections, Expect
-from testbed.scenarios.catalogue import registered
 
 CROSS_PROTOCOLS = ("udp", "tcp")
 CONNECTIONS: tuple[str, ...] = typing.get_args(Connections)

@@ -44,7 +44,7 @@ class Mechanism(Protocol):
     """Slows one guest in one way. For one thread at a time."""
 
     rank: ClassVar[int] = 100
-    """Where it stands when all are named."""
+    """Where it stands when all are named; a number written in the class, for who reads the file alone."""
     words: str
     """How it slows the guest, for the record; after ``apply``."""
     share: float
@@ -67,8 +67,3 @@ class Mechanism(Protocol):
 
 registry: Registry[Mechanism] = Registry("throttle", __name__)
 register = registry.register
-
-
-def kinds() -> list[str]:
-    """What a policy's ``Throttle`` may name."""
-    return sorted(registry.items(), key=lambda name: registry.get(name).rank)

@@ -11,12 +11,12 @@ from testbed import scenarios
 from testbed.cli import main
 from testbed.cli.commands.listing import PACKAGES, Kind
 from testbed.cli.commands.run import default_scenario
+from testbed.core import catalogue
 from testbed.core.errors import ScenarioError
 from testbed.core.registry import Registry
 from testbed.experiment.machine import check_fits_all
 from testbed.scenario import load
 from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
-from testbed.scenarios import catalogue
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]

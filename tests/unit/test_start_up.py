@@ -33,5 +33,6 @@ def test_a_simulated_run_loads_nothing_of_real_hosts(tmp_path: Path) -> None:
     assert loaded(("numpy", *real), *argv) == {"numpy"}, "and what a model is made of it does"
 
 
-def test_a_prediction_draws_nothing() -> None:
-    assert loaded(("altair", "jinja2", "vl_convert", "scapy", "psutil"), "predict", "hello") == set()
+def test_a_prediction_draws_nothing_and_slows_no_guest() -> None:
+    real = ("scapy", "psutil", "testbed.throttles", "testbed.migration.throttling")
+    assert loaded(("altair", "jinja2", "vl_convert", *real), "predict", "hello") == set()

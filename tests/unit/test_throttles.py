@@ -7,11 +7,12 @@ from queue import SimpleQueue
 
 import pytest
 
+from testbed.core.catalogue import ranked
 from testbed.core.errors import MigrationAborted
 from testbed.core.rounds import Action, Decision, Round, Throttle
 from testbed.dirty import GuestPorts, Tracker
 from testbed.policies.decisions import ask
-from testbed.throttles import kinds, registry, stop_and_continue
+from testbed.throttles import registry, stop_and_continue
 from testbed.throttles.rate_by_time import RateByTime
 from testbed.throttles.sdps import StunDuringPageSend
 from testbed.throttles.stop_and_continue import StopAndContinue
@@ -51,10 +52,12 @@ def stuns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_they_are_named_in_this_order() -> None:
-    assert kinds() == ["sdps", "dirty_limit", "auto_converge"]
+    ranks = {name: entry.rank for name, entry in registry.items().items()}
+    assert ranked("testbed.throttles") == ["sdps", "dirty_limit", "auto_converge"]
+    assert sorted(ranks, key=ranks.__getitem__) == ranked("testbed.throttles")
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", registry.items())
 def test_each_takes_the_share_that_is_asked_for_where_no_rate_is(kind: str) -> None:
     time, place = NotedTime(), NotedPlace()
     mechanism = registry.get(kind)(time, place)
@@ -119,7 +122,7 @@ class Deciding:
         return Decision(action=Action.GO_ON, reason="slower", throttle=throttle)
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", registry.items())
 def test_a_policy_may_ask_for_each_of_them(kind: str) -> None:
     answer = ask(Deciding(kind), list[Round](), nullcontext)
     assert answer.throttle == Throttle(kind=kind, level=0.5)

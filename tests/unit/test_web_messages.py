@@ -21,8 +21,8 @@ from testbed.core.events import (
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
+from testbed.policies.decisions import THROTTLES as KINDS
 from testbed.rig.orders import LEAST_RATE, WORDS, Order
-from testbed.throttles import kinds
 from testbed.web.browser_events import as_json
 from testbed.web.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, read_order
 from tests.unit.records import a_migration
@@ -48,7 +48,7 @@ DECISION = st.builds(
     Decision,
     action=st.sampled_from(Action),
     reason=TEXT,
-    throttle=st.none() | st.builds(Throttle, kind=st.sampled_from(kinds()), level=SHARE, dirty_rate=st.none() | SHARE),
+    throttle=st.none() | st.builds(Throttle, kind=st.sampled_from(KINDS), level=SHARE, dirty_rate=st.none() | SHARE),
 )
 
 
