@@ -1,83 +1,311 @@
-"""The record as soon as the end is decided: what the agents said is in it, and what nobody said is missing."""
+"""Every figure of a record from evidence whose figures were reckoned by hand, and what nobody said is missing."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from testbed.core.agents.told import SourceFacts, StreamFacts, ThrottleFacts
-from testbed.core.records.migration import LinkRecord, MigrationRecord, StreamRecord
-from testbed.core.records.services import ControlRecord
+from testbed.core.agents.told import ThrottleFacts
+from testbed.core.plan import GuestPlan
+from testbed.core.records.migration import (
+    AccountingRecord,
+    CpuRecord,
+    CrossTrafficRecord,
+    GuestRecord,
+    MemoryRecord,
+    MigrationRecord,
+    StreamRecord,
+    ThrottleRecord,
+    VmRecord,
+)
+from testbed.core.records.services import CaptureRecord, ControlRecord
 from testbed.core.records.stamps import PHASES, Stamps
-from testbed.core.rounds import Round, RoundKind
 from testbed.core.text.from_json import built
+from testbed.findings import figures
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
-from testbed.findings.record import UNCHECKED, decided
-from tests.unit.plans import plan, writes
+from testbed.findings.evidence import Condition
+from testbed.findings.guest_log import GuestLog
+from testbed.findings.record import UNCHECKED, decided, judged
+from testbed.model.full_scale import full_scale
+from tests.unit.evidence import (
+    CROSS_RATE,
+    LINK,
+    MEMORY,
+    ROUND_1,
+    ROUND_2,
+    ROUND_3,
+    ROUNDS,
+    a_plan,
+    beside_cross_traffic,
+    the_end,
+    the_evidence,
+    the_facts,
+    the_log,
+)
 
-LINK = LinkRecord(
-    rate=1e10, goodput=9.4e9, expected_goodput=9.4e9, rtt_s=1e-4, drops=0, mtu=1500, verified=True, available=8e9
-)
-STAMPS = Stamps(
-    asked=10.0, paused=10.5, scanned=11.5, received=13.0, sent=13.25, prepared=13.5, handed=14.0, first_step=14.5,
-    announced=15.0,
-)  # fmt: skip
-STREAMS = tuple(
-    StreamFacts(page_bytes=size, framing_bytes=100, retransmits=3, mss=1448, congestion="cubic")
-    for size in (4096, 8192)
-)
-FACTS = SourceFacts(
-    asked=1.0, released=16.0, stamps=STAMPS, streams=STREAMS, channel_bytes=500,
-    connections=None, throttle=ThrottleFacts(), cpu_s=0.5,
-)  # fmt: skip
-FIRST = Round(index=1, kind=RoundKind.PRECOPY, started_s=0.0, duration_s=2.0, sent_bytes=10**9, dirtied_bytes=4096)
-LAST = Round(
-    index=2, kind=RoundKind.STOP_AND_COPY, started_s=9.0, duration_s=0.5, sent_bytes=2288, dirtied_bytes=0
-)  # fmt: skip
 CUT = ControlRecord(at_s=0.5, what="cut")
-COMPLETED = Ended(
-    outcome="completed", reason="the guest runs at the destination", runs_at=DESTINATION,
-    rounds=((FIRST, None), (LAST, None)), facts=FACTS, controls=(CUT,),
-)  # fmt: skip
+NOTHING = GuestLog(np.empty(0), np.empty(0, np.int64))
 
 
-def recorded(ended: Ended) -> MigrationRecord:
+def written(record: MigrationRecord) -> MigrationRecord:
     """As it is written, and read again."""
-    made = decided(plan(1, writes(1.0)), LINK, ended, tracker="soft-dirty", tracker_reason="it is there")
-    assert built(MigrationRecord, json.loads(json.dumps(asdict(made)))) == made
-    return made
+    assert built(MigrationRecord, json.loads(json.dumps(asdict(record)))) == record
+    return record
+
+
+def at_its_end(ended: Ended) -> MigrationRecord:
+    return written(decided(a_plan(), LINK, ended, tracker="soft_dirty", tracker_reason="it is there"))
 
 
 def test_a_completed_migration_is_what_its_source_said() -> None:
-    made = recorded(COMPLETED)
-    assert (made.total_time_s, made.downtime_s, made.bytes_sent) == (15.0, 5.0, 10**9 + 2288)
-    assert list(made.downtime_phases_s) == list(PHASES)
-    assert sum(made.downtime_phases_s.values()) == pytest.approx(made.downtime_s)
-    assert made.retransmits == 6
-    assert made.streams == [
-        StreamRecord(index=index, page_bytes=size, socket_bytes=size + 100, retransmits=3, congestion="cubic")
-        for index, size in enumerate((4096, 8192))
+    record = at_its_end(the_end(controls=(CUT,)))
+    assert (record.total_time_s, record.downtime_s) == (109.5 - 102.0, 109.125 - 109.0)
+    assert record.bytes_sent == 40_960_000 + 8_192_000 + 4_096_000
+    assert record.retransmits == 3 + 1
+    assert record.streams == [
+        StreamRecord(index=0, page_bytes=40_000_000, socket_bytes=40_001_000, retransmits=3, congestion="cubic"),
+        StreamRecord(index=1, page_bytes=13_248_000, socket_bytes=13_248_500, retransmits=1, congestion="cubic"),
     ]
-    assert [each.overhead_s for each in made.rounds] == [pytest.approx(1.0), pytest.approx(0.5, abs=1e-5)]
-    assert (made.controls, made.runs_at, made.tracker) == ([CUT], DESTINATION, "soft-dirty")
-    assert made.invalid_reasons == [UNCHECKED] and not made.valid
+    assert (record.controls, record.runs_at, record.interrupted) == ([CUT], DESTINATION, False)
+    assert (record.tracker, record.tracker_reason) == ("soft_dirty", "it is there")
+    assert record.invalid_reasons == [UNCHECKED] and not record.valid
+
+
+def test_the_downtime_is_all_of_its_phases() -> None:
+    assert at_its_end(the_end()).downtime_phases_s == {
+        "pause": 0.015625,
+        "last_scan": 0.015625,
+        "last_round": 0.03125,
+        "state": 0.015625,
+        "prepare": 0.015625,
+        "commit": 0.0078125,
+        "resume": 0.0078125,
+        "announce": 0.015625,
+    }
+    assert tuple(at_its_end(the_end()).downtime_phases_s) == PHASES
+
+
+def test_what_was_asked_for_is_in_it() -> None:
+    plan = replace(a_plan(repeat=2, settings={"vm.ram": "64MiB"}), name="other")
+    record = written(decided(plan, LINK, the_end()))
+    assert (record.name, record.repeat, record.settings) == ("other", 2, {"vm.ram": "64MiB"})
+    assert record.scale == {"size": 1.0, "time": 1.0} and record.link == LINK
+    assert record.vm == VmRecord(
+        ram_bytes=64 << 20, workload="sequential", working_set_bytes=32 << 20, write_rate=4_096_000.0
+    )
+
+
+def test_a_guest_that_writes_nothing_has_no_write_rate() -> None:
+    plan = replace(a_plan(), guest=GuestPlan(ram_bytes=1 << 20, workload={"name": "idle"}))
+    vm = decided(plan, LINK, the_end()).vm
+    assert (vm.working_set_bytes, vm.write_rate, vm.achieved_write_rate) == (None, None, None)
+
+
+def test_what_a_round_took_beside_its_bytes_is_known_by_what_the_link_has_for_it() -> None:
+    sent_s = [bytes_sent / 1e8 for bytes_sent in (40_960_000, 8_192_000, 4_096_000)]
+    took_s = [4.0, 2.0, 0.03125]
+    overheads = [took - sent for took, sent in zip(took_s, sent_s, strict=True)]
+    assert [round.overhead_s for round in at_its_end(the_end()).rounds] == pytest.approx(overheads)
+    unmeasured = decided(a_plan(), replace(LINK, available=None), the_end())
+    assert [round.overhead_s for round in unmeasured.rounds] == [None, None, None]
+
+
+def test_each_round_has_the_decision_that_followed_it() -> None:
+    decisions = [round.decision for round in at_its_end(the_end()).rounds]
+    assert decisions == ["go on", "switch over", "the guest stood still: the last round"]
 
 
 def test_a_source_that_died_leaves_gaps_and_no_guesses() -> None:
-    made = recorded(
-        Ended(outcome="completed", reason="it died after commit", runs_at=DESTINATION, rounds=((FIRST, None),))
+    record = at_its_end(
+        Ended(outcome="completed", reason="it died after commit", runs_at=DESTINATION, rounds=ROUNDS[:1])
     )
-    assert (made.total_time_s, made.downtime_s, made.retransmits) == (None, None, None)
-    assert (made.downtime_phases_s, made.streams, len(made.rounds)) == ({}, [], 1)
+    assert (record.total_time_s, record.downtime_s, record.retransmits) == (None, None, None)
+    assert (record.downtime_phases_s, record.streams, len(record.rounds)) == ({}, [], 1)
 
 
 @pytest.mark.parametrize(
     ("stamps", "downtime_s"), [(Stamps(), None), (Stamps(asked=10.0), None), (Stamps(asked=10.0, announced=11.0), 1.0)]
 )
 def test_a_switchover_that_was_not_seen_whole_has_no_phases(stamps: Stamps, downtime_s: float | None) -> None:
-    facts = SourceFacts(
-        asked=1.0, released=16.0, stamps=stamps, streams=(), channel_bytes=0,
-        connections=None, throttle=ThrottleFacts(), cpu_s=0.0,
-    )  # fmt: skip
-    made = recorded(Ended(outcome="aborted", reason="it broke", runs_at=SOURCE, facts=facts))
-    assert (made.total_time_s, made.downtime_s, made.downtime_phases_s) == (None, downtime_s, {})
+    facts = the_facts(stamps=stamps, streams=())
+    record = at_its_end(Ended(outcome="aborted", reason="it broke", runs_at=SOURCE, facts=facts, interrupted=True))
+    assert (record.total_time_s, record.downtime_s, record.downtime_phases_s) == (None, downtime_s, {})
+    assert (record.retransmits, record.interrupted, record.runs_at) == (None, True, SOURCE)
+
+
+def test_what_is_found_out_later_changes_nothing_that_was_decided() -> None:
+    early = asdict(at_its_end(the_end()))
+    late = asdict(written(judged(the_evidence())))
+    unknown: tuple[object, ...] = (None, [], {}, False, [UNCHECKED])
+    kept = {name for name, value in early.items() if value not in unknown} - {"vm"}
+    assert {name: late[name] for name in kept} == {name: early[name] for name in kept}
+
+
+def test_counters_are_counted_between_their_marks() -> None:
+    record = judged(the_evidence())
+    assert record.wire_bytes == 53_269_500 + 66 * 1000
+    assert record.memory_overhead_bytes == 7 << 20
+    assert record.cpu == CpuRecord(
+        source_s=3.5, destination_s=2.5, guest_s=5.5, sampler_s=0.5, sampler_share=0.0625, probe_share=0.0625
+    )
+
+
+def test_processor_time_that_nobody_counted_is_not_known() -> None:
+    record = judged(the_evidence(ended=the_end(facts=None, destination=None), network=None))
+    assert record.cpu == CpuRecord(
+        source_s=None, destination_s=None, guest_s=5.5, sampler_s=0.5, sampler_share=0.0625, probe_share=None
+    )
+
+
+def test_every_byte_is_accounted_for() -> None:
+    assert judged(the_evidence()).accounting == AccountingRecord(
+        page_bytes=53_248_000, socket_bytes=53_249_500, link_bytes=53_335_500, consistent=True
+    )
+
+
+@pytest.mark.parametrize("changes", [{"outcome": "aborted"}, {"outcome": "failed"}, {"facts": None}])
+def test_a_stream_that_was_cut_is_not_accounted_for(changes: dict[str, Any]) -> None:
+    assert judged(the_evidence(ended=the_end(**changes))).accounting is None
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_cross_traffic_is_recorded_as_it_arrived(share: float) -> None:
+    record = judged(beside_cross_traffic(share))
+    assert record.cross_traffic == CrossTrafficRecord(protocol="tcp", rate=CROSS_RATE, achieved_rate=share * CROSS_RATE)
+    assert record.accounting is not None and record.accounting.consistent
+
+
+def test_without_cross_traffic_there_is_no_record_of_it() -> None:
+    assert judged(the_evidence()).cross_traffic is None
+    assert judged(the_evidence(cross=beside_cross_traffic().cross)).cross_traffic is None
+    assert judged(the_evidence(plan=a_plan(cross=True))).cross_traffic is None
+
+
+def test_the_guest_is_as_its_own_log_has_it() -> None:
+    record = judged(the_evidence())
+    # From 102.5, when the first round began, to 109: 6.5 s of which 2 were half as fast.
+    assert record.guest == GuestRecord(
+        operations=9850,
+        lost=0,
+        errors=0,
+        longest_gap_s=0.25,
+        rate_before=1000.0,
+        rate_during=5500 / 6.5,
+        rate_after=1000.0,
+    )
+    assert (record.guest_gap_s, record.guest_gap_begin_s) == (0.25, 0.0)
+
+
+def test_a_guest_that_never_left_is_slowed_by_rounds_alone() -> None:
+    end = the_end(outcome="aborted", facts=the_facts(stamps=Stamps()))
+    record = judged(the_evidence(ended=end))
+    assert record.guest is not None
+    # Until 110, where the migration ended: 7.5 s, from 2,500 to 8,850 operations.
+    assert record.guest.rate_during == 6350 / 7.5
+    assert record.guest.rate_after == 1000.0
+    assert (record.guest_gap_s, record.guest_gap_begin_s) == (None, None)
+
+
+def test_how_the_guest_was_found_is_in_its_record() -> None:
+    condition = Condition(errors=None, fault="the guest was dead at the end")
+    guest = judged(the_evidence(condition=condition)).guest
+    assert guest is not None and (guest.errors, guest.fault) == (None, "the guest was dead at the end")
+
+
+@pytest.mark.parametrize(("match", "lost"), [(True, 0), (False, None), (None, None)])
+def test_nothing_is_lost_only_where_memory_was_compared(match: bool | None, lost: int | None) -> None:
+    record = judged(the_evidence(memory=MemoryRecord(match=match, method="m")))
+    assert record.guest is not None and record.guest.lost == lost
+    assert record.memory is not None and record.memory.match is match
+
+
+def test_a_guest_that_logged_nothing_has_no_rates() -> None:
+    record = judged(the_evidence(log=NOTHING))
+    assert record.guest == GuestRecord(operations=9850, lost=0, errors=0)
+    assert (record.guest_gap_s, record.guest_gap_begin_s, record.vm.achieved_write_rate) == (None, None, None)
+
+
+def test_the_throttle_is_as_long_as_its_rounds_and_costs_what_the_guest_did_not_do() -> None:
+    assert judged(the_evidence()).throttle == ThrottleRecord(
+        policy="plain",
+        mechanism="auto_converge",
+        active_s=2.0,
+        peak=0.5,
+        guest_slowdown=0.5,
+        dirty_rate=2_048_000.0,
+        install_s=0.25,
+    )
+
+
+def test_throttled_rounds_are_taken_together() -> None:
+    slowed = replace(ROUND_1, throttle=0.25, unsent_bytes=192_000)
+    end = the_end(rounds=((slowed, ROUNDS[0][1]), (ROUND_2, ROUNDS[1][1]), (ROUND_3, None)))
+    throttle = judged(the_evidence(ended=end)).throttle
+    assert throttle is not None and (throttle.active_s, throttle.peak) == (6.0, 0.5)
+    assert throttle.dirty_rate == (8_000_000 + 4_096_000) / 6.0
+    # From 102.5 to 108.5 it did 5,000 operations instead of 6,000.
+    assert throttle.guest_slowdown == pytest.approx(1 / 6)
+
+
+def test_a_guest_that_was_not_throttled_lost_nothing_by_it() -> None:
+    end = the_end(rounds=((ROUND_1, None),), facts=the_facts(throttle=ThrottleFacts()))
+    assert judged(the_evidence(ended=end)).throttle == ThrottleRecord(policy="plain")
+
+
+def test_how_far_it_was_slowed_is_not_known_without_its_log() -> None:
+    throttle = judged(the_evidence(log=NOTHING)).throttle
+    assert throttle is not None and (throttle.active_s, throttle.guest_slowdown) == (2.0, None)
+
+
+def test_its_pace_is_what_it_was_asked_for() -> None:
+    assert figures.pace(the_evidence()) == 1.0
+    assert judged(the_evidence()).vm.achieved_write_rate == 4_096_000.0
+
+
+@given(share=st.floats(0.25, 4.0))
+def test_a_pace_is_a_share_whatever_it_is(share: float) -> None:
+    log = the_log()
+    paced = GuestLog(log.times, np.round(log.operations * share).astype(np.int64))
+    assert figures.pace(the_evidence(log=paced)) == pytest.approx(share, rel=1e-3)
+
+
+def test_a_pace_that_changes_is_asked_for_in_its_parts() -> None:
+    """500 operations at 1,000/s and 1,500 at 2,000/s are due in 1.25 s, and took the guest 2 s."""
+    parts = [
+        {"name": "sequential", "working_set": 1 << 20, "write_rate": rate, "duration": duration}
+        for rate, duration in ((4_096_000.0, 0.5), (8_192_000.0, 60.0))
+    ]
+    workload: dict[str, Any] = {"name": "phases", "phases": parts}
+    plan = replace(a_plan(), guest=GuestPlan(ram_bytes=64 << 20, workload=workload))
+    assert figures.pace(the_evidence(plan=plan)) == pytest.approx(1.25 / 2)
+
+
+def test_what_else_was_kept_is_in_the_record() -> None:
+    capture = CaptureRecord(file="packets/01-1.pcap", packets=9, dropped=0)
+    record = written(judged(the_evidence(capture=capture)))
+    assert (record.capture, record.memory) == (capture, MEMORY)
+    assert record.full_scale == full_scale(record) and record.full_scale["total_time_s"] == 7.5
+    assert record.valid and record.invalid_reasons == []
+
+
+def test_the_applications_are_in_the_record() -> None:
+    record = written(judged(the_evidence()))
+    assert record.client_blackout_s == 0.25 + 1 / 512 and record.blackout is not None
+    assert sum(record.blackout.parts.values()) == record.client_blackout_s
+    assert record.identity is not None and record.identity.forwarding_after == "esx2"
+    assert record.connections is not None and record.connections.moved == 4
+    assert [service.name for service in record.services] == ["echo"]
+
+
+def test_a_guest_without_a_network_has_no_applications() -> None:
+    record = written(judged(the_evidence(network=None, services=())))
+    assert (record.client_blackout_s, record.blackout, record.identity, record.connections) == (None,) * 4
+    assert record.services == []
+
+
+def test_a_migration_that_was_interrupted_is_said_to_be() -> None:
+    assert judged(the_evidence(ended=the_end(interrupted=True))).interrupted
