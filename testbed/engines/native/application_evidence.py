@@ -3,21 +3,81 @@
 What it means is said in ``findings``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Protocol
 
+from guest_agent.client.conversation import ClientFinished
+from guest_agent.config import GuestConfig
 from guest_agent.memory.verify import areas
+from guest_agent.ring import Rows
 from guest_agent.services import Area, Service, ServiceEvidence
+from testbed.core.plan import Plan
 from testbed.findings.ended import Ended
 from testbed.findings.identity import NetworkEvidence, breakable
 from testbed.findings.services import ServiceFacts
-from testbed.rig.applications import Applications
+from testbed.network.guest_interface import Identity
 from testbed.rig.clients import PROBE
-from testbed.rig.datastore import Datastore
-from testbed.rig.mover import Guest
+from testbed.rig.logs import LogFollower
 
 
-def network_evidence(applications: Applications) -> NetworkEvidence | None:
+class Storage(Protocol):
+    """A datastore that can be read."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """What is stored there now."""
+        ...
+
+
+class AtRest(Protocol):
+    """A guest's applications whose clients have ended: see ``rig.applications.Applications``."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was asked for."""
+        ...
+
+    @property
+    def identity(self) -> Identity | None:
+        """None of a guest without a network."""
+        ...
+
+    @property
+    def services(self) -> Sequence[Service]:
+        """In the order of their areas and of their parts of the datastore."""
+        ...
+
+    @property
+    def datastore(self) -> Storage | None:
+        """None where no service asked for one."""
+        ...
+
+    @property
+    def guest_logs(self) -> Mapping[str, Sequence[LogFollower]]:
+        """By service: at the source, then at the destination."""
+        ...
+
+    @property
+    def forwarding(self) -> Mapping[str, str | None]:
+        """The host to which the switch sent what is for the guest, ``before`` and ``after``."""
+        ...
+
+    @property
+    def said(self) -> Mapping[str, ClientFinished]:
+        """What clients counted, by name; those that died said nothing."""
+        ...
+
+    @property
+    def probe_share(self) -> float | None:
+        """Of one core."""
+        ...
+
+    def client_rows(self, name: str) -> Rows | None:
+        """A client's log; None where there was no such client."""
+        ...
+
+
+def network_evidence(applications: AtRest) -> NetworkEvidence | None:
     """What the VM network and the clients on it had of the guest; None of one without a network."""
     identity, said = applications.identity, applications.said
     if identity is None:
@@ -34,22 +94,22 @@ def network_evidence(applications: Applications) -> NetworkEvidence | None:
     )
 
 
-def service_facts(applications: Applications, ended: Ended, runner: Guest) -> tuple[ServiceFacts, ...]:
-    """Of each service, in the order of their areas in the RAM of ``runner``, where the guest is. A guest without a
-    network has no applications.
+def service_facts(applications: AtRest, ended: Ended, ram_fd: int, config: GuestConfig) -> tuple[ServiceFacts, ...]:
+    """Of each service, in the order of their areas in the guest's RAM, which is this memfd. A guest without a network
+    has no applications.
     """
     if applications.identity is None:
         return ()
     services, names = applications.services, [str(spec["name"]) for spec in applications.plan.guest.services]
     parts = _parts(applications.datastore, services)
-    found = zip(names, services, areas(runner.ram_fd, runner.config), parts, strict=True)
+    found = zip(names, services, areas(ram_fd, config), parts, strict=True)
     return tuple(_facts(applications, name, service, area, part, ended) for name, service, area, part in found)
 
 
 class _Part:
     """One service's part of the datastore, from its byte ``start`` on; nothing is read where there is no datastore."""
 
-    def __init__(self, datastore: Datastore | None, start: int) -> None:
+    def __init__(self, datastore: Storage | None, start: int) -> None:
         self._datastore, self._start = datastore, start
 
     def read(self, offset: int, length: int) -> bytes:
@@ -57,15 +117,13 @@ class _Part:
         return self._datastore.read(self._start + offset, length) if self._datastore else b""
 
 
-def _parts(datastore: Datastore | None, services: Sequence[Service]) -> list[_Part]:
+def _parts(datastore: Storage | None, services: Sequence[Service]) -> list[_Part]:
     """Each begins where the one before it ends."""
     starts = accumulate((service.disk_bytes for service in services), initial=0)
     return [_Part(datastore, start) for start, _ in zip(starts, services, strict=False)]
 
 
-def _facts(
-    applications: Applications, name: str, service: Service, area: Area, part: _Part, ended: Ended
-) -> ServiceFacts:
+def _facts(applications: AtRest, name: str, service: Service, area: Area, part: _Part, ended: Ended) -> ServiceFacts:
     followers = applications.guest_logs[name]
     logs, client = tuple(follower.rows() for follower in followers), applications.client_rows(name)
     said = applications.said.get(name)

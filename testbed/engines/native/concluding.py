@@ -131,7 +131,7 @@ class Concluding:
     def _services(self, runner: Guest) -> tuple[ServiceFacts, ...]:
         """What they left, and all of their operations, kept in the run's folder."""
         nothing: tuple[ServiceFacts, ...] = ()
-        gather = partial(service_facts, self._applications, self._ended, runner)
+        gather = partial(service_facts, self._applications, self._ended, runner.ram_fd, runner.config)
         found = self._steps.take("the guest's services", gather, nothing)
         for facts in found:
             what = f"the operations of {facts.name} could not be written"
