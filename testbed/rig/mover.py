@@ -106,7 +106,8 @@ class Mover(Protocol):
 
     def migrate(self, observer: Observer, controls: Controls, noted: Noted) -> Ended:
         """The word, and its end in whatever way that comes. ``observer`` is told how it goes on, orders come from
-        ``controls``, and a signal that was ``noted`` cancels. Where the guest is could not be decided is an answer.
+        ``controls``, which it opens and closes, and a signal that was ``noted`` cancels. That nobody could decide where
+        the guest is, is an answer too.
         """
         ...
 

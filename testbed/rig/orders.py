@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ class Controls:
 
     def __init__(self) -> None:
         self._orders: dict[MigrationKey, deque[Order]] = {}
+        self._words: dict[MigrationKey, Container[str]] = {}
         self._lock = threading.Lock()
 
     def give(self, order: Order) -> str | None:
@@ -95,6 +96,8 @@ class Controls:
                 return f"{len(meant)} migrations are under way; say which: {', '.join(map(str, sorted(meant)))}"
             if meant[0] not in self._orders:
                 return f"the migration {meant[0]} is not under way"
+            if order.what not in self._words[meant[0]]:
+                return f"what moves this guest cannot be told '{order.what}'"
             self._orders[meant[0]].append(order)
             return None
 
@@ -103,9 +106,10 @@ class Controls:
         waiting = self._orders.get(migration)
         return waiting.popleft() if waiting else None
 
-    def open(self, migration: MigrationKey) -> None:
-        """It is under way. Orders that it has already stay."""
+    def open(self, migration: MigrationKey, words: Container[str] = WORDS) -> None:
+        """It is under way, and can be told these ``words``. Orders that it has already stay."""
         with self._lock:
+            self._words[migration] = words
             self._orders.setdefault(migration, deque())
 
     def close(self, migration: MigrationKey) -> list[Order]:
