@@ -61,7 +61,7 @@ PLANTS = [
     Plant("inside_guest", "guest_agent/ring.py", "text", "guest_agent.loop", "guest_agent.ring -> guest_agent.loop"),
     Plant("inside_linux", "testbed/linux/net/bpf.py", "function", "testbed.linux.aio", "net.bpf -> testbed.linux.aio"),
     Plant("inside_core", "testbed/core/text/label.py", "text", "testbed.core.plan", "text.label -> testbed.core.plan"),
-    Plant("inside_migration", "testbed/migration/precopy.py", "types", "testbed.migration.door", "precopy -> "),
+    Plant("inside_migration", "testbed/migration/precopy.py", "types", "testbed.migration.admission", "precopy -> "),
     Plant("inside_scenario", "testbed/scenario/words.py", "text", "testbed.scenario.values", "words -> testbed"),
     Plant("inside_report", "testbed/report/axis/bands.py", "text", "testbed.report.words.page", "bands -> testbed"),
     Plant("inside_cli", "testbed/cli/commands/clean.py", "function", "testbed.cli.app", "clean -> testbed.cli.app"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from testbed.findings.recording import UNCHECKED
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished
@@ -20,7 +21,6 @@ from testbed.core.records.migration import MemoryRecord, MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.engines.native.concluding import CUT_SHORT, conclude
 from testbed.findings.ended import SOURCE, Ended
-from testbed.findings.recording import UNCHECKED
 from testbed.linux.processes.interrupts import interruptible
 from testbed.rig import stages
 from testbed.rig.fake_mover import COMPLETED, FakeMover
