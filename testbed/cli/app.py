@@ -81,13 +81,13 @@ def _ended(do: Callable[[], object]) -> int:
 
 def with_port(arguments: list[str]) -> list[str]:
     """``--live`` may stand without its number: that of ``run.LIVE_PORT`` is put in."""
-    made: list[str] = []
+    words: list[str] = []
     for index, word in enumerate(arguments):
-        made.append(word)
+        words.append(word)
         following = arguments[index + 1] if index + 1 < len(arguments) else ""
         if word == "--live" and not following.isdecimal():
-            made.append(str(run.LIVE_PORT))
-    return made
+            words.append(str(run.LIVE_PORT))
+    return words
 
 
 def _fail(message: str, code: int) -> int:

@@ -72,12 +72,12 @@ class Composition:
         self.writer.begin(index, plan.name)
         return replace(self.context, number=index)
 
-    def end(self, done: MigrationRecord) -> None:
+    def end(self, record: MigrationRecord) -> None:
         """Its record is kept, and who watches is told, even where it cannot be."""
         try:
-            self.writer.add(done)
+            self.writer.add(record)
         finally:
-            self.context.observer(finished(done))
+            self.context.observer(finished(record))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _read(path: Path) -> str | None:
 def _commit() -> str | None:
     """The commit of this checkout; None where it is none, or git is not there."""
     try:
-        found = subprocess.run(
+        answer = subprocess.run(
             ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],
             capture_output=True,
             text=True,
@@ -70,4 +70,4 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip()
+    return answer.stdout.strip()

@@ -76,9 +76,9 @@ def _is_a_run(holder: bytes) -> bool:
 
 def _who(holder: bytes) -> str:
     try:
-        known = json.loads(holder)
-        who = f"{known['who']} runs '{known['scenario']}' since {known['since']} (process {known['pid']})"
-        return f"another run holds this machine: {who}; wait for its end, or end it: sudo kill {known['pid']}"
+        signed = json.loads(holder)
+        who = f"{signed['who']} runs '{signed['scenario']}' since {signed['since']} (process {signed['pid']})"
+        return f"another run holds this machine: {who}; wait for its end, or end it: sudo kill {signed['pid']}"
     except (ValueError, KeyError, TypeError):
         return "another run holds this machine and has not said which yet; try again"
 

@@ -35,13 +35,18 @@ def failed(plan: Plan, reason: str) -> MigrationRecord:
     unmeasured = LinkRecord(
         rate=link.rate, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=link.mtu, verified=False
     )
-    done = decided(plan, unmeasured, Ended(outcome="failed", reason=reason))
-    done.invalid_reasons = [reason]
-    return done
+    record = decided(plan, unmeasured, Ended(outcome="failed", reason=reason))
+    record.invalid_reasons = [reason]
+    return record
 
 
-def finished(done: MigrationRecord) -> MigrationFinished:
+def finished(record: MigrationRecord) -> MigrationFinished:
     """What is said of a migration that has ended."""
     return MigrationFinished(
-        at=monotonic(), migration=done.key, outcome=done.outcome, reason=done.reason, valid=done.valid, record=done
+        at=monotonic(),
+        migration=record.key,
+        outcome=record.outcome,
+        reason=record.reason,
+        valid=record.valid,
+        record=record,
     )

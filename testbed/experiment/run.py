@@ -50,9 +50,9 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
         asked=plans,
         observer=audience,
         say=say,
-    ) as made:
-        context = replace(made.context, capture=capture, controls=controls or made.context.controls)
-        _migrate_all(plans, chosen, replace(made, context=context), audience)
+    ) as composition:
+        context = replace(composition.context, capture=capture, controls=controls or composition.context.controls)
+        _migrate_all(plans, chosen, replace(composition, context=context), audience)
     return summary
 
 
@@ -63,12 +63,12 @@ def _migrate_all(plans: Sequence[Plan], engine: Engine, run: Composition, audien
     for index, (plan, (own, others)) in enumerate(zip(plans, outlook(plans), strict=True), 1):
         context = run.begin(plan, index=index, total=len(plans), expected_s=own, others_s=others)
         try:
-            done = engine.migrate(plan, context)
+            record = engine.migrate(plan, context)
         except (PrerequisiteMissing, ScenarioError):
             raise
         except (TestbedError, OSError) as fault:  # a host's shell that was killed
-            done = failed(plan, str(fault))
-        run.end(done)
+            record = failed(plan, str(fault))
+        run.end(record)
         audience.check()
-        if done.interrupted:
+        if record.interrupted:
             raise Interrupted(context.noted.why or "interrupted")

@@ -66,18 +66,18 @@ class RunState:
             self._write()
 
     def _write(self) -> None:
-        known = {key: value for key, value in asdict(self).items() if key != "runtime"}
+        content = {key: value for key, value in asdict(self).items() if key != "runtime"}
         new = self.file.with_suffix(".new")
         with writing(self.runtime):
             make_private(self.runtime)
-            new.write_text(json.dumps(known))
+            new.write_text(json.dumps(content))
             new.replace(self.file)
 
 
 def left_behind(runtime: Path = RUNTIME) -> list[RunState]:
     """The states of runs whose process is no more. A file that is not one of ours is passed over."""
-    found = (_read(path, runtime) for path in sorted(runtime.glob("*.json")))
-    return [state for state in found if state is not None and not state.owner.alive()]
+    states = (_read(path, runtime) for path in sorted(runtime.glob("*.json")))
+    return [state for state in states if state is not None and not state.owner.alive()]
 
 
 def make_private(folder: Path) -> None:

@@ -92,33 +92,33 @@ class Extent(Packet):
 
 def _next_extent(pages: Packet, before: list[BasePacket], last: Packet | None, rest: bytes) -> type[Packet] | None:
     """None after the last; of a table that was cut, after the last that is whole. ``last`` is not yet in ``before``."""
-    found = len(before) + (last is not None)
-    return Extent if found < pages.count and len(rest) >= EXTENT_BYTES else None
+    extents = len(before) + (last is not None)
+    return Extent if extents < pages.count and len(rest) >= EXTENT_BYTES else None
 
 
 def _fixed(message: Any) -> type[Packet]:
     """A layer from a message's dataclass and its ``layout``: ``!16sQ`` is 16 bytes and a number of 8."""
     kinds = re.findall(r"(\d*)([sQIHB])", message.layout.format)
-    made: list[Any] = []
-    for known, (size, code) in zip(fields(message), kinds, strict=True):
+    parts: list[Any] = []
+    for field, (size, code) in zip(fields(message), kinds, strict=True):
         if code == "s":
-            made.append(XStrFixedLenField(known.name, bytes(int(size)), int(size)))
+            parts.append(XStrFixedLenField(field.name, bytes(int(size)), int(size)))
         else:
-            made.append(_FIELDS[code](known.name, 0))
-    return _layer(message, made)
+            parts.append(_FIELDS[code](field.name, 0))
+    return _layer(message, parts)
 
 
 def _text(message: Any) -> type[Packet]:
     """A layer whose one field is all of the body."""
-    known = fields(message)[0].name
+    field = fields(message)[0].name
     return _layer(
-        message, [StrLenField(known, b"", length_from=lambda body: body.underlayer.length if body.underlayer else 0)]
+        message, [StrLenField(field, b"", length_from=lambda body: body.underlayer.length if body.underlayer else 0)]
     )
 
 
-def _layer(message: Any, made: list[Any], base: type[Packet] = Body) -> type[Packet]:
+def _layer(message: Any, parts: list[Any], base: type[Packet] = Body) -> type[Packet]:
     name = message.__name__
-    return type(name, (base,), {"name": name, "fields_desc": made, "__doc__": message.__doc__})
+    return type(name, (base,), {"name": name, "fields_desc": parts, "__doc__": message.__doc__})
 
 
 Hello = _fixed(wire.Hello)
@@ -203,13 +203,13 @@ def described(data: bytes) -> tuple[str, str, str]:
 
 def said(packet: Packet) -> list[str]:
     """Every message that begins in a packet: its name, and its fields as scapy shows them."""
-    found = []
+    lines = []
     for number in range(len(packet.layers())):
         body = packet.getlayer(number)
         if body is not None and type(body) in LAYERS.values():
             shown = ", ".join(f"{name}={_short(value)}" for name, value in body.fields.items())
-            found.append(f"{body.name}({shown})")
-    return found
+            lines.append(f"{body.name}({shown})")
+    return lines
 
 
 def _short(value: Any) -> str:

@@ -29,8 +29,8 @@ def why(plan: Plan, record: MigrationRecord, laws: Laws) -> str | None:
     if record.outcome == "completed" and not late:
         return None
     goodput = in_bits_per_second(available(plan, link_goodput(plan.network.vmotion)) * 8 * plan.scale.size)
-    said = f"{record.name}: {_ending(plan, record)}: {_in_rho(laws.rho, goodput)}"
-    return said if goal is None else f"{said}; {enough(plan)}"
+    sentence = f"{record.name}: {_ending(plan, record)}: {_in_rho(laws.rho, goodput)}"
+    return sentence if goal is None else f"{sentence}; {enough(plan)}"
 
 
 def enough(plan: Plan) -> str:

@@ -20,9 +20,9 @@ from testbed.core.events import Event, Observer
 from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
 from testbed.core.records.services import ControlRecord
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
+from testbed.findings.evidence import Condition
 from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes.interrupts import Noted
-from testbed.rig.guests import Condition
 from testbed.rig.mover import Place
 from testbed.rig.orders import Controls
 

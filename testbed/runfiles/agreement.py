@@ -159,14 +159,14 @@ SUMMARY: Sequence[Check[Summary]] = (
 )
 
 
-def of_migration(done: MigrationRecord, engine: str) -> Iterator[str]:
+def of_migration(record: MigrationRecord, engine: str) -> Iterator[str]:
     """What does not agree in one migration's record, a sentence each."""
-    yield from said(MIGRATION, done)
-    yield from said(IF_VALID if done.valid else (), done)
-    yield from said(OF_A_MODEL if engine == "simulated" else (), done)
-    yield from _full_scale(done)
-    yield from _rounds(done.rounds)
-    for service in done.services:
+    yield from said(MIGRATION, record)
+    yield from said(IF_VALID if record.valid else (), record)
+    yield from said(OF_A_MODEL if engine == "simulated" else (), record)
+    yield from _full_scale(record)
+    yield from _rounds(record.rounds)
+    for service in record.services:
         yield from (f"{service.name}: {each}" for each in said(SERVICE, service))
         for stretch in service.phases:
             yield from (f"{service.name}, {stretch.phase}: {each}" for each in said(STRETCH, stretch))
@@ -193,10 +193,12 @@ def _rounds(rounds: Sequence[RoundRecord]) -> Iterator[str]:
             yield f"round {after.index} begins before round {before.index} has ended"
 
 
-def _full_scale(done: MigrationRecord) -> Iterator[str]:
+def _full_scale(record: MigrationRecord) -> Iterator[str]:
     """What the figures stand for at real-world size follows from them; a record of an older version has none."""
-    wanted = full_scale(done)
-    for name, found in done.full_scale.items():
-        known = wanted.get(name, found)
-        if (found is None) != (known is None) or (found is not None and known is not None and not alike(found, known)):
-            yield f"full_scale.{name} is {found}, its figures say {known}"
+    wanted = full_scale(record)
+    for name, figure in record.full_scale.items():
+        expected = wanted.get(name, figure)
+        if (figure is None) != (expected is None) or (
+            figure is not None and expected is not None and not alike(figure, expected)
+        ):
+            yield f"full_scale.{name} is {figure}, its figures say {expected}"

@@ -14,9 +14,9 @@ STEADY = ("uniform", "sequential", "hot-cold", "zipf")
 
 def total(values: Iterable[float | None]) -> float | None:
     """None where one of them is not known, or there is none."""
-    found = list(values)
-    known = [value for value in found if value is not None]
-    return sum(known) if known and len(known) == len(found) else None
+    figures = list(values)
+    known = [value for value in figures if value is not None]
+    return sum(known) if known and len(known) == len(figures) else None
 
 
 def per_second(size: int, r: RoundRecord) -> float:

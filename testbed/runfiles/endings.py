@@ -32,9 +32,9 @@ def name(number: int, migration: str) -> str:
     return f"{number:02d}-{slug or 'migration'}.json"
 
 
-def to_json(done: MigrationRecord) -> bytes:
+def to_json(record: MigrationRecord) -> bytes:
     """An ending as it is written."""
-    return (json.dumps({"schema": 1, "migration": asdict(done)}, allow_nan=False) + "\n").encode()
+    return (json.dumps({"schema": 1, "migration": asdict(record)}, allow_nan=False) + "\n").encode()
 
 
 def read(folder: Path) -> Iterator[tuple[str, Any]]:
@@ -46,10 +46,14 @@ def read(folder: Path) -> Iterator[tuple[str, Any]]:
     except OSError as fault:
         raise ScenarioError(f"cannot be read ({fault.strerror})", str(folder)) from fault
     for each in names:
-        known = parsed(folder / each, MOST_BYTES)
-        if not isinstance(known, dict) or known.get("schema") != 1 or not isinstance(known.get("migration"), dict):
+        content = parsed(folder / each, MOST_BYTES)
+        if (
+            not isinstance(content, dict)
+            or content.get("schema") != 1
+            or not isinstance(content.get("migration"), dict)
+        ):
             raise ScenarioError("is not an ending of schema 1", str(folder / each))
-        yield str(folder / each), known["migration"]
+        yield str(folder / each), content["migration"]
 
 
 def complete(summary: Summary, ended: list[MigrationRecord]) -> None:
@@ -59,8 +63,8 @@ def complete(summary: Summary, ended: list[MigrationRecord]) -> None:
     if not lost:
         return
     summary.migrations += lost
-    made = there | {each.key for each in lost}
-    summary.not_made = [each for each in summary.not_made if each.key not in made]
+    keys = there | {each.key for each in lost}
+    summary.not_made = [each for each in summary.not_made if each.key not in keys]
     judge(summary)
 
 

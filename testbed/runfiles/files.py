@@ -78,9 +78,9 @@ def text(path: Path, most: int) -> str:
 
 def parsed(path: Path, most: int) -> Any:
     """JSON. Raises ``ScenarioError`` with the line where it is none."""
-    known = text(path, most)
+    content = text(path, most)
     try:
-        return _JSON.decode(known)
+        return _JSON.decode(content)
     except json.JSONDecodeError as error:
         raise ScenarioError(f"is not JSON ({error.msg}); {DAMAGED}", f"{path}:{error.lineno}") from error
     except (ValueError, RecursionError) as error:
@@ -97,8 +97,8 @@ def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, 
             place = f"{path}:{number}"
             if len(line) > MOST_LINE:
                 raise ScenarioError(f"is a line of more than {MOST_LINE / 1e6:.0f} MB; {DAMAGED}", place)
-            if number == 1 and (said := foreign(line, str(path))):
-                raise ScenarioError(said, str(path))
+            if number == 1 and (refusal := foreign(line, str(path))):
+                raise ScenarioError(refusal, str(path))
             if only in line and (row := _row(line, place)) is not None:
                 yield place, row
 

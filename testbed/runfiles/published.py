@@ -12,18 +12,18 @@ from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.core.settings import Settings
 
 
-def comparisons(claims: Sequence[Claim], done: Sequence[MigrationRecord]) -> list[ComparisonRecord]:
+def comparisons(claims: Sequence[Claim], records: Sequence[MigrationRecord]) -> list[ComparisonRecord]:
     """One record a claim. ``measured`` is None where nothing was measured."""
-    return [_hold(claim, done) for claim in claims]
+    return [_hold(claim, records) for claim in claims]
 
 
-def _hold(claim: Claim, done: Sequence[MigrationRecord]) -> ComparisonRecord:
+def _hold(claim: Claim, records: Sequence[MigrationRecord]) -> ComparisonRecord:
     if claim.over:
-        before = _measured(claim, {**claim.where, claim.over: claim.a}, done)
-        after = _measured(claim, {**claim.where, claim.over: claim.b}, done)
+        before = _measured(claim, {**claim.where, claim.over: claim.a}, records)
+        after = _measured(claim, {**claim.where, claim.over: claim.b}, records)
         measured = _along(claim, before, after)
     else:
-        measured = _measured(claim, claim.where, done)
+        measured = _measured(claim, claim.where, records)
     asked = claim.at_least or claim.within is not None
     met = _meets(claim, measured) if asked and measured is not None else None
     return ComparisonRecord(
@@ -57,9 +57,9 @@ def _meets(claim: Claim, measured: float) -> bool:
     return abs(measured - claim.published) <= allowed
 
 
-def _measured(claim: Claim, where: Settings, done: Sequence[MigrationRecord]) -> float | None:
+def _measured(claim: Claim, where: Settings, records: Sequence[MigrationRecord]) -> float | None:
     """The median over the repeats of what ``where`` means."""
-    meant = [m for m in done if m.outcome == "completed" and where.items() <= m.settings.items()]
+    meant = [m for m in records if m.outcome == "completed" and where.items() <= m.settings.items()]
     figures = [figure for m in meant if (figure := _real(claim, m)) is not None]
     return median(figures) if figures else None
 

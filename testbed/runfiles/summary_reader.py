@@ -24,12 +24,12 @@ MOST_SAID = 20
 def read(folder: Path) -> Summary:
     """The summary of the run in a folder. Raises ``ScenarioError`` if there is none or it is not one."""
     summary = from_json(parsed(summary_of(folder), MOST_SUMMARY), str(folder / SUMMARY))
-    endings.complete(summary, [_ending(known, where) for where, known in endings.read(folder / ENDINGS)])
+    endings.complete(summary, [_ending(content, where) for where, content in endings.read(folder / ENDINGS)])
     recordings, memory = samples.events(folder / SAMPLES), pages.read(folder / PAGES)
-    for done in summary.migrations:
-        found = list(_of_migration(done, summary.engine, recordings, memory))
-        _doubt(done, [f"{DOUBT}: {each}" for each in found])
-        _doubt(summary, [f"{DOUBT}: {done.name}: {each}" for each in found])
+    for record in summary.migrations:
+        contradictions = list(_of_migration(record, summary.engine, recordings, memory))
+        _doubt(record, [f"{DOUBT}: {each}" for each in contradictions])
+        _doubt(summary, [f"{DOUBT}: {record.name}: {each}" for each in contradictions])
     _doubt(
         summary, [f"{DOUBT}: {each}" for each in (*agreement.of_summary(summary), *witnesses.of_comparisons(summary))]
     )
@@ -42,12 +42,12 @@ def summary_of(folder: Path) -> Path:
     if there(file):
         return file
     if folder.is_file():
-        said = f"is a file; give the run's folder: {folder.parent}"
+        refusal = f"is a file; give the run's folder: {folder.parent}"
     elif folder.is_dir():
-        said = f"no run lies here: there is no {SUMMARY}"
+        refusal = f"no run lies here: there is no {SUMMARY}"
     else:
-        said = "there is no such folder"
-    raise ScenarioError(said, str(folder))
+        refusal = "there is no such folder"
+    raise ScenarioError(refusal, str(folder))
 
 
 def doubts(summary: Summary) -> list[str]:
@@ -55,53 +55,53 @@ def doubts(summary: Summary) -> list[str]:
     return [reason for reason in summary.invalid_reasons if reason.startswith(DOUBT)]
 
 
-def from_json(known: Any, where: str) -> Summary:
+def from_json(content: Any, where: str) -> Summary:
     """The summary that was written. Keys of a later version are passed over. Raises ``ScenarioError``."""
-    if not isinstance(known, Mapping) or known.get("schema") != 1 or known["schema"] is True:
+    if not isinstance(content, Mapping) or content.get("schema") != 1 or content["schema"] is True:
         raise ScenarioError("is not a summary of schema 1", where)
     try:
-        made = built(Summary, known)
-        for index, each in enumerate(made.migrations):
+        summary = built(Summary, content)
+        for index, each in enumerate(summary.migrations):
             _scaled(each, f"migrations[{index}].scale")
     except ValueError as error:
         raise ScenarioError(f"is not a complete summary: {error}", where) from error
-    return made
+    return summary
 
 
-def migration_from_json(known: Any) -> MigrationRecord:
+def migration_from_json(content: Any) -> MigrationRecord:
     """One migration of a summary, as ``from_json`` would read it. Raises ``ValueError``."""
-    made = built(MigrationRecord, known)
-    _scaled(made, "scale")
-    return made
+    record = built(MigrationRecord, content)
+    _scaled(record, "scale")
+    return record
 
 
-def _ending(known: Any, where: str) -> MigrationRecord:
+def _ending(content: Any, where: str) -> MigrationRecord:
     try:
-        return migration_from_json(known)
+        return migration_from_json(content)
     except ValueError as error:
         raise ScenarioError(f"is not a complete record of a migration: {error}", where) from error
 
 
-def _scaled(done: MigrationRecord, place: str) -> None:
-    if min(done.scale.get("size", 0), done.scale.get("time", 0)) <= 0:
+def _scaled(record: MigrationRecord, place: str) -> None:
+    if min(record.scale.get("size", 0), record.scale.get("time", 0)) <= 0:
         raise ValueError(f"{place}: expected a size and a time above 0")
 
 
 def _of_migration(
-    done: MigrationRecord,
+    record: MigrationRecord,
     engine: str,
     recordings: list[samples.Recording],
     memory: Mapping[MigrationKey, pages.Cells],
 ) -> Iterator[str]:
-    yield from agreement.of_migration(done, engine)
+    yield from agreement.of_migration(record, engine)
     if recordings:
-        yield from witnesses.of_events(done, samples.find(recordings, done))
-    yield from witnesses.of_cells(done, memory.get(done.key))
+        yield from witnesses.of_events(record, samples.find(recordings, record))
+    yield from witnesses.of_cells(record, memory.get(record.key))
 
 
-def _doubt(judged: MigrationRecord | Summary, found: list[str]) -> None:
+def _doubt(judged: MigrationRecord | Summary, reasons: list[str]) -> None:
     """What is doubted is not valid, and says why; of very much that is wrong the first things."""
-    if found:
-        more = [f"{DOUBT}: {len(found) - MOST_SAID} more of this kind"] if len(found) > MOST_SAID else []
+    if reasons:
+        more = [f"{DOUBT}: {len(reasons) - MOST_SAID} more of this kind"] if len(reasons) > MOST_SAID else []
         judged.valid = False
-        judged.invalid_reasons = [*judged.invalid_reasons, *found[:MOST_SAID], *more]
+        judged.invalid_reasons = [*judged.invalid_reasons, *reasons[:MOST_SAID], *more]

@@ -71,31 +71,31 @@ class SummaryWriter:
         self._file = self.folder.endings / endings.name(number, name)
         reserve(self._file, endings.ROOM)
 
-    def decided(self, done: MigrationRecord) -> None:
+    def decided(self, record: MigrationRecord) -> None:
         """Its end is on the disk when this returns."""
-        self._open = done
-        write_whole(self._file, endings.to_json(done))
+        self._open = record
+        write_whole(self._file, endings.to_json(record))
 
-    def add(self, done: MigrationRecord) -> None:
+    def add(self, record: MigrationRecord) -> None:
         """The record with all that was found out since. One that cannot be written is said, with how it ended."""
         try:
             with noting() as noted:
-                self._take(done)
-                write_whole(self._file, endings.to_json(done))
+                self._take(record)
+                write_whole(self._file, endings.to_json(record))
                 if monotonic() >= self._next:
                     began = monotonic()
                     self._write(UNDER_WAY)
                     self._next = monotonic() + SHARE * (monotonic() - began)
         except TestbedError as fault:
-            raise TestbedError(f"{fault}. Not kept: {done.name} {done.outcome}, {done.reason}") from fault
+            raise TestbedError(f"{fault}. Not kept: {record.name} {record.outcome}, {record.reason}") from fault
         if noted.why:
             raise Interrupted(noted.why)
 
-    def _take(self, done: MigrationRecord) -> None:
+    def _take(self, record: MigrationRecord) -> None:
         self._open = None
-        self.summary.migrations.append(done)
-        if done.key in self._left:
-            self._left.remove(done.key)
+        self.summary.migrations.append(record)
+        if record.key in self._left:
+            self._left.remove(record.key)
 
     def _write(self, why: str) -> None:
         """``why`` those that are left were not made."""

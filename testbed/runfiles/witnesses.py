@@ -21,33 +21,33 @@ MARKS_S = 1e-3
 OF_A_ROUND = ("started_s", "duration_s", "sent_bytes", "dirtied_bytes", "throttle", "bandwidth")
 
 
-def of_events(done: MigrationRecord, recording: Recording | None) -> Iterator[str]:
+def of_events(record: MigrationRecord, recording: Recording | None) -> Iterator[str]:
     """The record of a migration against what was written down while it was made: of one that is not valid that may be
     less, as when the disk was full.
     """
     if recording is None:
-        if done.valid:
+        if record.valid:
             yield "samples.jsonl has nothing of it"
         return
-    seen = [row.get("round") for row in recording.events if row["event"] == "round"]
-    if done.valid and len(seen) != len(done.rounds):
-        yield f"it has {len(done.rounds)} rounds, samples.jsonl has {len(seen)} of it"
-    whole = done.valid or len(seen) == len(done.rounds)
-    by_index = {row.get("index"): row for row in seen if isinstance(row, dict) and isinstance(row.get("index"), int)}
-    rows = seen if whole else [by_index.get(each.index) for each in done.rounds]
-    for each, row in zip(done.rounds, rows, strict=False):
+    sampled = [row.get("round") for row in recording.events if row["event"] == "round"]
+    if record.valid and len(sampled) != len(record.rounds):
+        yield f"it has {len(record.rounds)} rounds, samples.jsonl has {len(sampled)} of it"
+    whole = record.valid or len(sampled) == len(record.rounds)
+    by_index = {row.get("index"): row for row in sampled if isinstance(row, dict) and isinstance(row.get("index"), int)}
+    rows = sampled if whole else [by_index.get(each.index) for each in record.rounds]
+    for each, row in zip(record.rounds, rows, strict=False):
         if whole or row is not None:
             yield from (f"round {each.index}: {said}" for said in _of_round(each, row))
-    yield from _of_marks(done, recording, whole=whole)
+    yield from _of_marks(record, recording, whole=whole)
 
 
-def of_cells(done: MigrationRecord, cells: Cells | None) -> Iterator[str]:
+def of_cells(record: MigrationRecord, cells: Cells | None) -> Iterator[str]:
     """Its rounds against the pages that each of them carried, and found dirty. A record without figures of real-world
     size is of a version that counted pages otherwise.
     """
-    if cells is None or not done.full_scale:
+    if cells is None or not record.full_scale:
         return
-    rounds = {each.index: each for each in done.rounds}
+    rounds = {each.index: each for each in record.rounds}
     for number, sent, dirtied in zip(cells.rounds, cells.sent, cells.dirtied, strict=True):
         each = rounds.get(number)
         if each is None:
@@ -74,25 +74,25 @@ def of_comparisons(summary: Summary) -> Iterator[str]:
 
 def _of_round(each: RoundRecord, row: object) -> Iterator[str]:
     try:
-        seen = built(Round, row)
+        sampled = built(Round, row)
     except ValueError as error:
         yield f"samples.jsonl has another: {error}"
         return
     for name in OF_A_ROUND:
-        if not _alike(getattr(each, name), getattr(seen, name)):
-            yield f"{name} is {getattr(each, name):,}, samples.jsonl says {getattr(seen, name):,}"
-    if (each.index, each.kind) != (seen.index, seen.kind.value):
-        yield f"it is {each.kind}, samples.jsonl says round {seen.index}, {seen.kind.value}"
+        if not _alike(getattr(each, name), getattr(sampled, name)):
+            yield f"{name} is {getattr(each, name):,}, samples.jsonl says {getattr(sampled, name):,}"
+    if (each.index, each.kind) != (sampled.index, sampled.kind.value):
+        yield f"it is {each.kind}, samples.jsonl says round {sampled.index}, {sampled.kind.value}"
 
 
-def _of_marks(done: MigrationRecord, recording: Recording, *, whole: bool) -> Iterator[str]:
+def _of_marks(record: MigrationRecord, recording: Recording, *, whole: bool) -> Iterator[str]:
     asked, ended = recording.mark("migrate"), recording.mark("ended")
-    if asked is None or ended is None or done.total_time_s is None:
+    if asked is None or ended is None or record.total_time_s is None:
         return
-    if done.total_time_s > ended - asked + MARKS_S:
-        yield f"total_time_s is {done.total_time_s:.9g}, by samples.jsonl it had ended after {ended - asked:.9g}"
+    if record.total_time_s > ended - asked + MARKS_S:
+        yield f"total_time_s is {record.total_time_s:.9g}, by samples.jsonl it had ended after {ended - asked:.9g}"
     switched = any(row.get("phase") == "switchover" for row in recording.events if row["event"] == "phase")
-    if whole and done.outcome == "completed" and not switched:
+    if whole and record.outcome == "completed" and not switched:
         yield "it completed, and samples.jsonl knows of no switchover"
 
 
@@ -122,10 +122,10 @@ def _claim(each: ComparisonRecord, migrations: Sequence[MigrationRecord]) -> Cla
 
 def _where(rest: str, migrations: Sequence[MigrationRecord]) -> dict[str, object] | None:
     """The settings that a name ends in."""
-    for done in migrations:
-        found = {path: known for path, known in done.settings.items() if f"{path}={known}" in rest}
-        if len(" ".join(f"{path}={known}" for path, known in found.items())) == len(rest):
-            return found
+    for record in migrations:
+        settings = {path: value for path, value in record.settings.items() if f"{path}={value}" in rest}
+        if len(" ".join(f"{path}={value}" for path, value in settings.items())) == len(rest):
+            return settings
     return None
 
 

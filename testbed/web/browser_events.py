@@ -9,14 +9,14 @@ from testbed.web.messages import MESSAGES, Message, RunEnded
 
 def as_json(event: Event) -> dict[str, Any]:
     """Its fields but for the record, and which event it is; of a round also its rates."""
-    made = _fields(type(event).__name__, event)
-    made.pop("record", None)
+    content = _fields(type(event).__name__, event)
+    content.pop("record", None)
     match event:
         case MigrationStarted() | MigrationFinished():
-            made["name"] = event.name
+            content["name"] = event.name
         case RoundFinished():
-            made["round"] |= {"bandwidth": event.round.bandwidth, "dirty_rate": event.round.dirty_rate}
-    return made
+            content["round"] |= {"bandwidth": event.round.bandwidth, "dirty_rate": event.round.dirty_rate}
+    return content
 
 
 def end_as_json(end: RunEnded) -> dict[str, Any]:

@@ -68,8 +68,8 @@ async def _rehearse(page: str) -> None:
         server = uvicorn.Server(serving(app.app))
         listening = asyncio.create_task(server.serve(sockets=[listener]))
         async with asyncio.timeout(PATIENCE_S):
-            made = await asyncio.to_thread(Sections().add, _NOTHING, 1)
-            await hub.add(made)
+            section = await asyncio.to_thread(Sections().add, _NOTHING, 1)
+            await hub.add(section)
             await hub.end()
             for request in _REQUESTS:
                 await _ask(listener.getsockname()[1], request)

@@ -47,8 +47,8 @@ class RunList:
 
     def runs(self) -> list[ListedRun]:
         """As they are now, the newest first, by when they were started; unreadable ones last."""
-        found = list(self._all())
-        return sorted(found, key=lambda each: each.summary.started_at if each.summary else "", reverse=True)
+        listed = list(self._all())
+        return sorted(listed, key=lambda each: each.summary.started_at if each.summary else "", reverse=True)
 
     def _all(self) -> Iterator[ListedRun]:
         for run in self._folder.iterdir():
@@ -60,15 +60,15 @@ class RunList:
 
     def _one(self, run: Path) -> ListedRun:
         stamp = tuple(_stamp(run / name) for name in FILES)
-        known = self._known.get(run.name)
-        if known is None or known[0] != stamp:
+        entry = self._known.get(run.name)
+        if entry is None or entry[0] != stamp:
             files = tuple(name for name, seen in zip(FILES, stamp, strict=True) if seen)
             try:
-                made = _found(run, files, read(run))
+                listed = _found(run, files, read(run))
             except TestbedError as fault:
-                made = _found(run, files, None, str(fault))
-            self._known[run.name] = known = stamp, made
-        return known[1]
+                listed = _found(run, files, None, str(fault))
+            self._known[run.name] = entry = stamp, listed
+        return entry[1]
 
 
 def _found(run: Path, files: tuple[str, ...], summary: Summary | None, fault: str = "") -> ListedRun:

@@ -45,10 +45,10 @@ def _app(root: Path, only: str | None = None) -> Starlette:
     runs_there = RunList(root)
 
     def home(_request: Request) -> Response:
-        made = templates().get_template("runs.html.j2")
+        template = templates().get_template("runs.html.j2")
         runs = [run for run in runs_there.runs() if only is None or run.link == quote(only)]
         where = printable(only or root.name or str(root))
-        return HTMLResponse(made.render(style=raw("page.css"), folder=where, runs=runs))
+        return HTMLResponse(template.render(style=raw("page.css"), folder=where, runs=runs))
 
     async def file(request: Request) -> Response:
         path = inside(root, request.path_params["path"])

@@ -34,29 +34,29 @@ class Sections:
         with _file(sampled) as file:
             self._recordings.read(file)
 
-    def add(self, done: MigrationRecord, total: int) -> dict[str, Any]:
+    def add(self, record: MigrationRecord, total: int) -> dict[str, Any]:
         """One that has ended and whose lines were all taken; ``total`` is the number of migrations. The HTML of its
         part, the charts in it by name, the name of its element, and its figures.
         """
-        self._done.append(done)
+        self._done.append(record)
         name = figures.names(self._done)[-1]
-        line = timeline(done, self._recordings.pop(done.key), page.columns(total))
-        made = page.section(done, line, self._memory(done), name)
+        line = timeline(record, self._recordings.pop(record.key), page.columns(total))
+        section = page.section(record, line, self._memory(record), name)
         return {
-            "html": section_html(made),
-            "charts": {figure.name: export.packed(figure.chart) for figure in made.figures},
+            "html": section_html(section),
+            "charts": {figure.name: export.packed(figure.chart) for figure in section.figures},
             "id": f"m-{name}",
-            "title": made.title,
-            "cells": [*in_figures(done), memory(done.memory)],
-            "reasons": done.invalid_reasons,
+            "title": section.title,
+            "cells": [*in_figures(record), memory(record.memory)],
+            "reasons": record.invalid_reasons,
         }
 
-    def _memory(self, done: MigrationRecord) -> pages.Cells | None:
+    def _memory(self, record: MigrationRecord) -> pages.Cells | None:
         with _file(self._paged) as file:
             memories = pages.read(file)
         if memories.keys() <= {each.key for each in self._done}:
             self._paged = ""
-        return memories.get(done.key)
+        return memories.get(record.key)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testbed.findings.recording import UNCHECKED
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished
@@ -21,10 +20,11 @@ from testbed.core.records.migration import MemoryRecord, MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.engines.native.concluding import CUT_SHORT, conclude
 from testbed.findings.ended import SOURCE, Ended
+from testbed.findings.evidence import Condition
+from testbed.findings.record import UNCHECKED
 from testbed.linux.processes.interrupts import interruptible
 from testbed.rig import stages
 from testbed.rig.fake_mover import COMPLETED, FakeMover
-from testbed.rig.guests import Condition
 from testbed.rig.orders import Controls, Order
 from testbed.rig.stages import Built, Moved, Rig, Warm, build, carry_out
 from tests.unit.fake_hosts import BrokenSource, FakeCrossing, FakeHosts, FakeLink, a_context, a_plan

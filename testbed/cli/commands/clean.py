@@ -9,5 +9,5 @@ def clean() -> None:
     from testbed.experiment.lock import MachineLock
 
     with MachineLock("clean"):
-        done = sweep()
-    sys.stderr.writelines(f"{line}\n" for line in done or ["nothing was left behind"])
+        lines = sweep()
+    sys.stderr.writelines(f"{line}\n" for line in lines or ["nothing was left behind"])

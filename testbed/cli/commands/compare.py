@@ -20,18 +20,18 @@ def compare(
     from testbed.core.text.printable import printable
     from testbed.report.side import comparison, words
 
-    made = comparison.laid(runs, anyway=anyway)
-    for reason in made.reasons:
+    compared = comparison.laid(runs, anyway=anyway)
+    for reason in compared.reasons:
         sys.stderr.write(f"compared although {printable(reason)}\n")
-    for note in made.notes:
+    for note in compared.notes:
         sys.stderr.write(f"{printable(note)}\n")
     if as_json:
-        sys.stdout.write(json.dumps(words.as_data(made), indent=2) + "\n")
+        sys.stdout.write(json.dumps(words.as_data(compared), indent=2) + "\n")
     else:
         wide = None if sys.stdout.isatty() else 200
-        Console(file=sys.stdout, width=wide, highlight=False).print(words.table(made.lines))
+        Console(file=sys.stdout, width=wide, highlight=False).print(words.table(compared.lines))
     if page:
         from testbed.report.side.page import write
 
-        write(page, made)
+        write(page, compared)
         sys.stderr.write(f"{page}\n")

@@ -39,13 +39,13 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
         return [(1, 1, run)]
     if not run.is_dir():
         raise ScenarioError("there is no such folder, nor a capture of that name", str(run))
-    known = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap") if file.is_file())
-    found = sorted((int(name[1]), int(name[2]), file) for name, file in known if name)
-    if not found:
+    names = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap") if file.is_file())
+    captures = sorted((int(name[1]), int(name[2]), file) for name, file in names if name)
+    if not captures:
         raise ScenarioError("no packets were kept of this run; run it again with --capture", str(run))
-    wanted = [each for each in found if migration in (None, each[0])]
+    wanted = [each for each in captures if migration in (None, each[0])]
     if not wanted:
-        there = ", ".join(str(number) for number, _, _ in found)
+        there = ", ".join(str(number) for number, _, _ in captures)
         raise ScenarioError(f"no packets were kept of migration {migration}; there are those of {there}", str(run))
     return wanted
 

@@ -28,29 +28,29 @@ def predict(
     from testbed.scenario import load
 
     loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
-    made = [forecasts.predicted(plan) for plan in loaded.plans()]
+    predictions = [forecasts.predicted(plan) for plan in loaded.plans()]
     if json:
-        sys.stdout.write(writer.dumps(_as_json(loaded, made), indent=2) + "\n")
+        sys.stdout.write(writer.dumps(_as_json(loaded, predictions), indent=2) + "\n")
     else:
-        forecasts.show(f"{loaded.name}: {loaded.title}", made, loaded.published)
+        forecasts.show(f"{loaded.name}: {loaded.title}", predictions, loaded.published)
     return 0
 
 
-def _as_json(loaded: "Scenario", made: "list[Prediction]") -> dict[str, Any]:
+def _as_json(loaded: "Scenario", predictions: "list[Prediction]") -> dict[str, Any]:
     """All that the tables show, and the rounds; the feasibility tables are of real-world size."""
     from testbed.report.words import forecasts
     from testbed.runfiles.published import comparisons
 
-    records = [each.record for each in made]
+    records = [each.record for each in predictions]
     return {
         "scenario": loaded.name,
         "migrations": [
             asdict(each.record) | {"chance": asdict(each.chance), "laws": asdict(each.laws), "why": each.why}
-            for each in made
+            for each in predictions
         ],
         "comparisons": [asdict(each) for each in comparisons(loaded.published, records)],
         "feasibility": [
             {"guest": table.name, "cells": [asdict(cell) for cell in table.cells], "note": table.note}
-            for table in forecasts.feasibility_tables(made)
+            for table in forecasts.feasibility_tables(predictions)
         ],
     }

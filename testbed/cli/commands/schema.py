@@ -19,5 +19,5 @@ def schema(file: Annotated[File, typer.Argument(help="scenario, or summary for s
     """Print the JSON Schema of a scenario or of summary.json."""
     from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 
-    made = scenario_schema() if file is File.SCENARIO else summary_schema()
-    sys.stdout.write(json.dumps(made, indent=2) + "\n")
+    document = scenario_schema() if file is File.SCENARIO else summary_schema()
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")

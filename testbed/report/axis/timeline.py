@@ -70,7 +70,7 @@ class Timeline:
         return known + [each.rate for each in self.services]
 
 
-def timeline(done: MigrationRecord, recording: Recording | None, columns: int = COLUMNS) -> Timeline:
+def timeline(record: MigrationRecord, recording: Recording | None, columns: int = COLUMNS) -> Timeline:
     """``recording`` is None where nothing was sampled: then the rounds are all there is."""
     spans = [
         Span(
@@ -79,54 +79,54 @@ def timeline(done: MigrationRecord, recording: Recording | None, columns: int = 
             end=each.started_s + each.duration_s,
             stunned=each.kind == "stop_and_copy",
         )
-        for each in done.rounds
+        for each in record.rounds
     ]
-    bands = _bands(done, recording, columns) if recording else {}
+    bands = _bands(record, recording, columns) if recording else {}
     return Timeline(
-        name=done.name,
+        name=record.name,
         spans=spans,
         throughput=bands.get("throughput"),
         operations=bands.get("operations"),
         latency=bands.get("latency"),
-        services=list(_services(done, recording, columns)) if recording else [],
+        services=list(_services(record, recording, columns)) if recording else [],
     )
 
 
-def _bands(done: MigrationRecord, recording: Recording, columns: int) -> dict[str, Band]:
+def _bands(record: MigrationRecord, recording: Recording, columns: int) -> dict[str, Band]:
     link, guest, client = (recording.columns(kind) for kind in ("link", "guest", "client"))
-    origin, begin, end = _axis(done, recording)
+    origin, begin, end = _axis(record, recording)
     raw = {"throughput": throughput(link), "operations": operations(guest)}
     if {"t", "latency_s"} <= client.keys():
         raw["latency"] = (client["t"], client["latency_s"])
-    made = {}
+    bands = {}
     for name, (times, values) in raw.items():
         shown = _within(times - origin, values, begin, end)
         if len(shown[0]) > 1:
-            made[name] = band(*shown, columns)
-    return made
+            bands[name] = band(*shown, columns)
+    return bands
 
 
-def _axis(done: MigrationRecord, recording: Recording) -> tuple[float, float, float]:
+def _axis(record: MigrationRecord, recording: Recording) -> tuple[float, float, float]:
     """When (s, CLOCK_MONOTONIC) the migration was asked for, and from when to when after it is shown."""
     link, origin = recording.columns("link"), recording.mark("migrate")
     if origin is None:
         origin = float(link["t"][0]) if "t" in link else 0.0
-    length = done.total_time_s or max((each.started_s + each.duration_s for each in done.rounds), default=0.0)
+    length = record.total_time_s or max((each.started_s + each.duration_s for each in record.rounds), default=0.0)
     margin = max(MARGIN * length, 0.2)
-    if done.services:
-        margin = max(margin, *(phase.end_s - length for each in done.services for phase in each.phases))
+    if record.services:
+        margin = max(margin, *(phase.end_s - length for each in record.services for phase in each.phases))
     return origin, -margin, length + margin if length else np.inf
 
 
-def _services(done: MigrationRecord, recording: Recording, columns: int) -> Iterator[ServiceLine]:
+def _services(record: MigrationRecord, recording: Recording, columns: int) -> Iterator[ServiceLine]:
     rows = recording.columns("service")
     if not {"t", "name", "host", "operations", "latency_s"} <= rows.keys():
         return
-    origin, begin, end = _axis(done, recording)
-    for service in done.services:
-        seen = _seen(rows, service)
-        rates = _within(*_shifted(completed(seen, columns), origin), begin, end)
-        latencies = _within(seen["t"] - origin, seen["latency_s"], begin, end)
+    origin, begin, end = _axis(record, recording)
+    for service in record.services:
+        log = _seen(rows, service)
+        rates = _within(*_shifted(completed(log, columns), origin), begin, end)
+        latencies = _within(log["t"] - origin, log["latency_s"], begin, end)
         if len(rates[0]) > 1:
             yield ServiceLine(name=service.name, rate=band(*rates, columns), latency=band(*latencies, columns))
 

@@ -17,32 +17,32 @@ AXES: dict[Unit, tuple[tuple[str, float], ...]] = {
 """Units of an axis, the larger first: seconds where all values reach one."""
 
 
-def overlay_chart(found: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
+def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     """A row a group; all lines of one figure, at one size."""
-    title, factor = _axis(found)
-    order = [_label(line) for line in found]
+    title, factor = _axis(lines)
+    order = [_label(line) for line in lines]
     y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
-    axis = alt.Axis(tickCount=8) if found[0].measure.unit else alt.Axis(tickCount=8, tickMinStep=1)
+    axis = alt.Axis(tickCount=8) if lines[0].measure.unit else alt.Axis(tickCount=8, tickMinStep=1)
     x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=8), axis=axis)
-    points = alt.Chart(alt.InlineData(values=[_point(line, value * factor) for line in found for value in line.values]))
-    middles = alt.Chart(alt.InlineData(values=[_point(line, line.spread.median * factor) for line in found]))
+    points = alt.Chart(alt.InlineData(values=[_point(line, value * factor) for line in lines for value in line.values]))
+    middles = alt.Chart(alt.InlineData(values=[_point(line, line.spread.median * factor) for line in lines]))
     layers = [
         middles.mark_tick(thickness=2, height={"band": 0.7}).encode(x=x, y=y),
         points.mark_point(filled=True, opacity=0.8, size=45).encode(
             x=x, y=y, color=alt.value(STUNNED), tooltip=["group:N", alt.Tooltip("value:Q", format=".5~g")]
         ),
     ]
-    if rows := [row for line in found for row in _range(line, factor)]:  # an empty layer has no extent, and says so
+    if rows := [row for line in lines for row in _range(line, factor)]:  # an empty layer has no extent, and says so
         ranges = alt.Chart(alt.InlineData(values=rows))
         layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2="high:Q", y=y))
     return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))
 
 
-def _axis(found: Sequence[ComparisonLine]) -> tuple[str, float]:
+def _axis(lines: Sequence[ComparisonLine]) -> tuple[str, float]:
     """Its title, and what values are multiplied by."""
-    measure, least = found[0].measure, min(value for line in found for value in line.values)
+    measure, least = lines[0].measure, min(value for line in lines for value in line.values)
     unit, factor = next((each for each in AXES[measure.unit] if least >= 1 / each[1]), AXES[measure.unit][-1])
-    words = f"{measure.words} at real-world size" if found[0].real else measure.words
+    words = f"{measure.words} at real-world size" if lines[0].real else measure.words
     return f"{words}, {unit}" if unit else words, factor
 
 

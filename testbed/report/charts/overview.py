@@ -130,13 +130,13 @@ def halts_chart(
     return halts if curves is None else alt.vconcat(curves, halts)
 
 
-def _curves(found: Sequence[tuple[str, Band | None]], factor: float, title: str, least: int = 2) -> Layers | None:
+def _curves(bands: Sequence[tuple[str, Band | None]], factor: float, title: str, least: int = 2) -> Layers | None:
     """Up to six over one another, if there are as many as that; all from their beginnings."""
-    known = [(name, each) for name, each in found if each is not None][:MOST]
-    if len(known) < least:
+    drawn = [(name, each) for name, each in bands if each is not None][:MOST]
+    if len(drawn) < least:
         return None
-    rows = [row for name, each in known for row in band_rows(each, factor, name)]
-    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in known]), legend=_legend())
+    rows = [row for name, each in drawn for row in band_rows(each, factor, name)]
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in drawn]), legend=_legend())
     x = alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False))
     return alt.layer(*banded(rows, x, title, colour)).properties(width=WIDTH, height=HEIGHT)
 
@@ -150,10 +150,10 @@ def _names(names: Sequence[str]) -> alt.Y:
     return alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
 
 
-def _real(done: MigrationRecord) -> float:
+def _real(record: MigrationRecord) -> float:
     """At real-world size; the record says what that is, else the scale does."""
-    known = done.full_scale.get("total_time_s")
-    return known if known is not None else (done.total_time_s or 0.0) * done.scale["time"]
+    total = record.full_scale.get("total_time_s")
+    return total if total is not None else (record.total_time_s or 0.0) * record.scale["time"]
 
 
 def _when(kind: str) -> str:

@@ -46,9 +46,9 @@ class _Bar:
     right: float = 0.0
 
 
-def switchover_chart(done: MigrationRecord) -> alt.TopLevelMixin | None:
+def switchover_chart(record: MigrationRecord) -> alt.TopLevelMixin | None:
     """A waterfall, with the three downtimes below it; None where there was no switchover."""
-    bars = [*_phases(done), *_seen(done), *_parts(done)]
+    bars = [*_phases(record), *_seen(record), *_parts(record)]
     if not bars:
         return None
     first, last = _shown(bars)
@@ -99,15 +99,15 @@ def _milliseconds(at: float) -> str:
     return f"{at:,.0f} ms" if abs(at) >= 100 else f"{at:.3g} ms"
 
 
-def _phases(done: MigrationRecord) -> Iterable[_Bar]:
-    return _chain(done.downtime_phases_s, 0.0, "phase", MEANING)
+def _phases(record: MigrationRecord) -> Iterable[_Bar]:
+    return _chain(record.downtime_phases_s, 0.0, "phase", MEANING)
 
 
-def _parts(done: MigrationRecord) -> list[_Bar]:
+def _parts(record: MigrationRecord) -> list[_Bar]:
     """Those of the client's blackout that are no part of the downtime, each where it lay."""
-    if done.blackout is None:
+    if record.blackout is None:
         return []
-    bars = _chain(done.blackout.parts, done.blackout.begin_s, "part", PARTS)
+    bars = _chain(record.blackout.parts, record.blackout.begin_s, "part", PARTS)
     return [bar for bar in bars if bar.end > bar.begin and bar.what != "downtime"]
 
 
@@ -118,15 +118,15 @@ def _chain(lengths: Mapping[str, float], begin: float, kind: str, notes: Mapping
         begin += seconds
 
 
-def _seen(done: MigrationRecord) -> list[_Bar]:
+def _seen(record: MigrationRecord) -> list[_Bar]:
     """Each where it was seen; of a run that does not say where, from zero on."""
-    blackout_from = done.blackout.begin_s if done.blackout else 0.0
-    seen = (
-        (DOWNTIME, 0.0, done.downtime_s),
-        (GAP, done.guest_gap_begin_s or 0.0, done.guest_gap_s),
-        (BLACKOUT, blackout_from, done.client_blackout_s),
+    blackout_from = record.blackout.begin_s if record.blackout else 0.0
+    spans = (
+        (DOWNTIME, 0.0, record.downtime_s),
+        (GAP, record.guest_gap_begin_s or 0.0, record.guest_gap_s),
+        (BLACKOUT, blackout_from, record.client_blackout_s),
     )
-    return [_bar(text, begin, seconds, "seen") for text, begin, seconds in seen if seconds is not None]
+    return [_bar(text, begin, seconds, "seen") for text, begin, seconds in spans if seconds is not None]
 
 
 def _bar(what: str, begin: float, seconds: float, kind: str) -> _Bar:

@@ -24,25 +24,25 @@ Title: TypeAlias = str | list[str]
 Draw: TypeAlias = Callable[[alt.X], list[alt.Chart]]
 
 
-def timeline_chart(line: Timeline, done: MigrationRecord) -> alt.VConcatChart:
+def timeline_chart(line: Timeline, record: MigrationRecord) -> alt.VConcatChart:
     """Panels one below the other; those of which nothing was seen are left out."""
-    draws = _draws(line, done)
+    draws = _draws(line, record)
     panels = []
     for index, draw in enumerate(draws):
         x = _x(line, labelled=index == len(draws) - 1)
-        panel = alt.layer(_shades(line, x), *draw(x), *_controls(done, x, labelled=not index))
+        panel = alt.layer(_shades(line, x), *draw(x), *_controls(record, x, labelled=not index))
         panels.append(panel.properties(width=WIDTH, height=LOW if index else HEIGHT))
     made: alt.VConcatChart = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared")
     return made
 
 
-def _draws(line: Timeline, done: MigrationRecord) -> list[Draw]:
-    draws: list[Draw] = [lambda x: _rates(line, done, x)]
+def _draws(line: Timeline, record: MigrationRecord) -> list[Draw]:
+    draws: list[Draw] = [lambda x: _rates(line, record, x)]
     if line.operations:
         rows = band_rows(line.operations, 1e-3, GUEST)
         draws.append(lambda x: banded(rows, x, ["guest, thousand", "operations/s"]))
-    if any(each.throttle for each in done.rounds):
-        throttle = _steps(done, "throttle", THROTTLE, 100)
+    if any(each.throttle for each in record.rounds):
+        throttle = _steps(record, "throttle", THROTTLE, 100)
         draws.append(lambda x: [_stepped(throttle, x, "throttle, %")])
     for service in line.services:
         draws += _of_service(service)
@@ -61,16 +61,16 @@ def _of_service(service: ServiceLine) -> list[Draw]:
     ]
 
 
-def _rates(line: Timeline, done: MigrationRecord, x: alt.X) -> list[alt.Chart]:
+def _rates(line: Timeline, record: MigrationRecord, x: alt.X) -> list[alt.Chart]:
     """What the samples say, or, where there are none, what the rounds do."""
     y = "MB/s"
     if line.throughput:
         layers = banded(band_rows(line.throughput, 1 / MB, LINK), x, y)
     else:
-        layers = [_stepped(_steps(done, "bandwidth", LINK, 1 / MB), x, y)]
-    layers.append(_stepped(_steps(done, "dirty_rate", DIRTY, 1 / MB, only="precopy"), x, y))
-    if done.link.goodput:
-        layers.append(_level(done.link.goodput / 8 / MB, level_words(done)))
+        layers = [_stepped(_steps(record, "bandwidth", LINK, 1 / MB), x, y)]
+    layers.append(_stepped(_steps(record, "dirty_rate", DIRTY, 1 / MB, only="precopy"), x, y))
+    if record.link.goodput:
+        layers.append(_level(record.link.goodput / 8 / MB, level_words(record)))
     return layers
 
 
@@ -93,11 +93,11 @@ def banded(rows: Rows, x: alt.X, title: Title, colour: alt.Color | None = None) 
     ]
 
 
-def _steps(done: MigrationRecord, field: str, what: str, factor: float, only: str = "") -> Rows:
+def _steps(record: MigrationRecord, field: str, what: str, factor: float, only: str = "") -> Rows:
     """A row a round, from its beginning to its end."""
     return [
         {"t": r.started_s, "end": r.started_s + r.duration_s, "mean": getattr(r, field) * factor, "what": what}
-        for r in done.rounds
+        for r in record.rounds
         if not only or r.kind == only
     ]
 
@@ -109,11 +109,11 @@ def _stepped(rows: Rows, x: alt.X, title: Title) -> alt.Chart:
     return made
 
 
-def level_words(done: MigrationRecord) -> str:
+def level_words(record: MigrationRecord) -> str:
     """What the dashed line is: a model's link was not measured."""
-    if done.link.drops is None:
+    if record.link.drops is None:
         return "the goodput that the link's rate implies"
-    return "the goodput proved on this link" if done.link.verified else "the goodput measured on this link"
+    return "the goodput proved on this link" if record.link.verified else "the goodput measured on this link"
 
 
 def _level(value: float, what: str) -> alt.Chart:
@@ -138,11 +138,11 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
     return made
 
 
-def _controls(done: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
+def _controls(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
     """What somebody did by hand: a rule each, with its name in the first panel."""
     rows = [
         {"t": each.at_s, "did": control_label(each), "line": 20 + 12 * (index % LABEL_LINES)}
-        for index, each in enumerate(done.controls)
+        for index, each in enumerate(record.controls)
     ]
     if not rows:
         return []

@@ -31,7 +31,7 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
     migrations = summary.migrations
     if len(migrations) < 2:
         return []
-    made = [
+    charts = [
         (
             "completion",
             "Completion time",
@@ -65,8 +65,10 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
             gaps_chart(migrations),
         ),
     ]
-    found = [Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in made if chart]
-    return [*found, *_halts(summary, lines)]
+    figures = [
+        Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in charts if chart
+    ]
+    return [*figures, *_halts(summary, lines)]
 
 
 def _of_all(lines: Sequence[Timeline], what: str = "lines") -> str:
@@ -97,32 +99,32 @@ def of_published(summary: Summary) -> list[Figure]:
         "seconds": "Times, beside those published",
         "ratio": "How many times as large, beside what was expected",
     }
-    said = dict.fromkeys(titles, "Where both marks meet, they agree.") | {"ratio": "At least as far to the right."}
-    made = [(unit, published_chart(summary.comparisons, unit)) for unit in titles]
+    captions = dict.fromkeys(titles, "Where both marks meet, they agree.") | {"ratio": "At least as far to the right."}
+    charts = [(unit, published_chart(summary.comparisons, unit)) for unit in titles]
     return [
-        Figure(name=f"published-{unit}", title=titles[unit], caption=said[unit], chart=chart)
-        for unit, chart in made
+        Figure(name=f"published-{unit}", title=titles[unit], caption=captions[unit], chart=chart)
+        for unit, chart in charts
         if chart is not None
     ]
 
 
 def of_migration(
-    done: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
+    record: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
 ) -> Iterator[Figure]:
     """Its time axis, its switchover, its memory; of one of so many ``migrations`` of a page."""
-    if done.rounds:
+    if record.rounds:
         yield Figure(
             name=f"timeline-{name}",
             title="Rounds on one time axis",
-            caption=_timeline_caption(done, line),
-            chart=timeline_chart(line, done),
+            caption=_timeline_caption(record, line),
+            chart=timeline_chart(line, record),
         )
-    switchover = switchover_chart(done)
+    switchover = switchover_chart(record)
     if switchover:
         yield Figure(
             name=f"switchover-{name}",
             title="The switchover, in milliseconds",
-            caption=_switchover_caption(done),
+            caption=_switchover_caption(record),
             chart=switchover,
         )
     if cells is not None:
@@ -135,34 +137,34 @@ def of_migration(
         )
 
 
-def _switchover_caption(done: MigrationRecord) -> str:
+def _switchover_caption(record: MigrationRecord) -> str:
     """Only what is there to be seen."""
-    said = ["The phases add up to the downtime."]
-    if done.blackout is not None or done.guest_gap_begin_s is not None:
-        said.append("The guest's gap and the client's blackout lie where they were seen, on one axis with it.")
-        said.append("An arrow: it reaches beyond this axis.")
-    elif done.guest_gap_s is not None and done.link.drops is not None:
-        said.append("Where the guest's gap began is not known: it is drawn from the same zero.")
-    return " ".join(said)
+    sentences = ["The phases add up to the downtime."]
+    if record.blackout is not None or record.guest_gap_begin_s is not None:
+        sentences.append("The guest's gap and the client's blackout lie where they were seen, on one axis with it.")
+        sentences.append("An arrow: it reaches beyond this axis.")
+    elif record.guest_gap_s is not None and record.link.drops is not None:
+        sentences.append("Where the guest's gap began is not known: it is drawn from the same zero.")
+    return " ".join(sentences)
 
 
-def _timeline_caption(done: MigrationRecord, line: Timeline) -> str:
+def _timeline_caption(record: MigrationRecord, line: Timeline) -> str:
     """Only what is there to be seen."""
-    said = ["Every other round is shaded; in orange the guest stands still."]
-    if done.link.goodput:
-        said.append(f"Dashed: {level_words(done)}.")
+    sentences = ["Every other round is shaded; in orange the guest stands still."]
+    if record.link.goodput:
+        sentences.append(f"Dashed: {level_words(record)}.")
     if line.throughput or line.operations:
-        said.append("Bands reach from the least to the most that was sampled.")
-    if done.controls:
-        said.append("Dotted upright lines: what was done by hand.")
-    return " ".join(said)
+        sentences.append("Bands reach from the least to the most that was sampled.")
+    if record.controls:
+        sentences.append("Dotted upright lines: what was done by hand.")
+    return " ".join(sentences)
 
 
 def names(migrations: Sequence[MigrationRecord]) -> list[str]:
     """A name for the files of each, of letters, digits and hyphens, no two the same."""
-    found: list[str] = []
-    for done in migrations:
-        base = re.sub(r"[^A-Za-z0-9]+", "-", done.name).strip("-").lower()[:60] or "migration"
-        name = base if done.repeat == 1 else f"{base}-r{done.repeat}"
-        found.append(name if name not in found else f"{name}-{len(found) + 1}")
-    return found
+    given: list[str] = []
+    for record in migrations:
+        base = re.sub(r"[^A-Za-z0-9]+", "-", record.name).strip("-").lower()[:60] or "migration"
+        name = base if record.repeat == 1 else f"{base}-r{record.repeat}"
+        given.append(name if name not in given else f"{name}-{len(given) + 1}")
+    return given

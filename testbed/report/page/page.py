@@ -72,12 +72,12 @@ def _load(folder: Path) -> Page:
 
 
 def section(
-    done: MigrationRecord, line: Timeline, memory: pages.Cells | None, name: str, migrations: int = 1
+    record: MigrationRecord, line: Timeline, memory: pages.Cells | None, name: str, migrations: int = 1
 ) -> Section:
     """One migration's part; ``name`` is that of its element and its files, ``migrations`` how many share the page."""
     with export.unchecked():
-        drawn = list(figures.of_migration(done, line, memory, name, migrations))
-    return Section(name=name, title=page_words.title(done), migration=done, figures=drawn)
+        drawn = list(figures.of_migration(record, line, memory, name, migrations))
+    return Section(name=name, title=page_words.title(record), migration=record, figures=drawn)
 
 
 def columns(migrations: int) -> int:

@@ -67,28 +67,28 @@ def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway
 
     ``option``: what the caller calls that.
     """
-    made = compare(load(paths))
-    if made.reasons and not anyway:
-        raise ScenarioError(f"not comparable: {'; '.join(made.reasons)}; {option} compares them all the same")
-    if not made.lines:
-        raise ScenarioError("; ".join(["nothing to compare: no migration completed in these runs", *made.notes]))
-    return made
+    comparison = compare(load(paths))
+    if comparison.reasons and not anyway:
+        raise ScenarioError(f"not comparable: {'; '.join(comparison.reasons)}; {option} compares them all the same")
+    if not comparison.lines:
+        raise ScenarioError("; ".join(["nothing to compare: no migration completed in these runs", *comparison.notes]))
+    return comparison
 
 
 def compare(runs: Sequence[ComparedRun]) -> Comparison:
     """Migration by migration, figure by figure, a line a group. Figures that nobody has are left out."""
-    made = Comparison(runs=list(runs), reasons=refusals(runs))
-    known = measures(done for run in runs for done in run.completed)
+    comparison = Comparison(runs=list(runs), reasons=refusals(runs))
+    kinds = measures(done for run in runs for done in run.completed)
     strangers = _strangers(groups_of(runs))
-    made.notes.extend(f"{label} has no migration in common with the others" for label in strangers)
+    comparison.notes.extend(f"{label} has no migration in common with the others" for label in strangers)
     for migration, groups in _matched(runs):
         real = len({scale_of(done) for group in groups for done in group.migrations}) > 1
-        made.notes.extend(_left_out(migration, groups, strangers))
-        for measure in known:
-            made.lines.extend(_lines(migration, measure, groups, real))
+        comparison.notes.extend(_left_out(migration, groups, strangers))
+        for measure in kinds:
+            comparison.lines.extend(_lines(migration, measure, groups, real))
         if real:
-            made.notes.append(_sized(migration, known, groups))
-    return made
+            comparison.notes.append(_sized(migration, kinds, groups))
+    return comparison
 
 
 def _matched(runs: Sequence[ComparedRun]) -> Iterator[tuple[str, list[Group]]]:
@@ -110,9 +110,9 @@ def _names(runs: Sequence[ComparedRun]) -> list[str]:
 
 
 def _group(label: str, runs: Sequence[ComparedRun], name: str) -> Group:
-    found = [done for run in runs for done in run.summary.migrations if done.name == name]
-    completed = [done for done in found if done.outcome == "completed"]
-    return Group(label=label, migrations=completed, made=len(found), model=any(run.model for run in runs))
+    migrations = [done for run in runs for done in run.summary.migrations if done.name == name]
+    completed = [done for done in migrations if done.outcome == "completed"]
+    return Group(label=label, migrations=completed, made=len(migrations), model=any(run.model for run in runs))
 
 
 def _strangers(groups: dict[str, list[ComparedRun]]) -> list[str]:

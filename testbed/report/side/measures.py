@@ -29,18 +29,18 @@ def _real(key: str) -> Read:
     return lambda done: done.full_scale.get(key)
 
 
-def _rounds(done: MigrationRecord) -> float:
-    return float(len(done.rounds))
+def _rounds(record: MigrationRecord) -> float:
+    return float(len(record.rounds))
 
 
-def throttled_s(done: MigrationRecord) -> float | None:
+def throttled_s(record: MigrationRecord) -> float | None:
     """For how long its guest was throttled."""
-    return None if done.throttle is None else done.throttle.active_s
+    return None if record.throttle is None else record.throttle.active_s
 
 
-def throttled_real_s(done: MigrationRecord) -> float | None:
+def throttled_real_s(record: MigrationRecord) -> float | None:
     """The same at real-world size: a throttle is on while rounds are sent, and that scales as time does."""
-    return None if done.throttle is None else done.throttle.active_s * done.scale["time"]
+    return None if record.throttle is None else record.throttle.active_s * record.scale["time"]
 
 
 THROTTLED = Measure(key="throttled_s", words="throttled time", unit="s", emulated=throttled_s, real=throttled_real_s)
@@ -79,7 +79,7 @@ def measures(migrations: Iterable[MigrationRecord]) -> list[Measure]:
 
 
 def _halt(service: str) -> Measure:
-    def read(done: MigrationRecord) -> float | None:
-        return next((each.longest_halt_s for each in done.services if each.name == service), None)
+    def read(record: MigrationRecord) -> float | None:
+        return next((each.longest_halt_s for each in record.services if each.name == service), None)
 
     return Measure(key=f"longest_halt_s {service}", words=f"longest halt of {service}", unit="s", emulated=read)

@@ -14,29 +14,29 @@ from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.runfiles.folder import writing
 
 
-def write(file: Path, made: Comparison) -> None:
+def write(file: Path, comparison: Comparison) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
-    text = html(made)
+    text = html(comparison)
     with writing(file.parent):
         owned.make_folder(file.parent)
         owned.write(file, text.encode())
 
 
-def html(made: Comparison) -> str:
+def html(comparison: Comparison) -> str:
     """One file that opens offline."""
     with export.unchecked():
-        drawn = figures_of(made.lines)
-    first = 0 if any(line.migration for line in made.lines) else 1
+        drawn = figures_of(comparison.lines)
+    first = 0 if any(line.migration for line in comparison.lines) else 1
     return render(
         "compare.html.j2",
         drawn,
-        title=_title(made.lines),
-        runs=made.runs,
-        reasons=made.reasons,
-        notes=made.notes,
-        answers=[_answer(line) for line in made.lines if words.verdict(line)],
+        title=_title(comparison.lines),
+        runs=comparison.runs,
+        reasons=comparison.reasons,
+        notes=comparison.notes,
+        answers=[_answer(line) for line in comparison.lines if words.verdict(line)],
         heads=words.HEADS[first:],
-        rows=[row[first:] for row in words.rows(made.lines)],
+        rows=[row[first:] for row in words.rows(comparison.lines)],
         right=[index - first for index in (3, 4)],
         drawn=drawn,
     )

@@ -53,14 +53,14 @@ def load(paths: Sequence[Path]) -> list[ComparedRun]:
 
 def refusals(runs: Sequence[ComparedRun]) -> list[str]:
     """Why these runs should not be compared, a sentence each; empty if nothing speaks against it."""
-    found = [f"{run.path} is not valid: {_first(run.summary)}" for run in runs if not run.summary.valid]
-    found += _differing("engine", [run.summary.engine for run in runs])
+    reasons = [f"{run.path} is not valid: {_first(run.summary)}" for run in runs if not run.summary.valid]
+    reasons += _differing("engine", [run.summary.engine for run in runs])
     for name in SAME:
-        found += _differing(name, [run.summary.environment.get(name) for run in runs])
+        reasons += _differing(name, [run.summary.environment.get(name) for run in runs])
     if len({scale for run in runs for done in run.completed for scale in [scale_of(done)]}) > 1:
         unsized = [str(run.path) for run in runs if any("total_time_s" not in m.full_scale for m in run.completed)]
-        found += [f"the runs differ in scale, and {path} has no figures at real-world size" for path in unsized]
-    return found
+        reasons += [f"the runs differ in scale, and {path} has no figures at real-world size" for path in unsized]
+    return reasons
 
 
 def groups_of(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
@@ -68,21 +68,21 @@ def groups_of(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
     kinds: dict[str, list[ComparedRun]] = {}
     for run in runs:
         kinds.setdefault(repr((run.scenario, run.summary.testbed_version, _commit(run))), []).append(run)
-    found = list(kinds.values())
-    return dict(zip(_labels(found), found, strict=True))
+    groups = list(kinds.values())
+    return dict(zip(_labels(groups), groups, strict=True))
 
 
-def scale_of(done: MigrationRecord) -> tuple[float, float]:
+def scale_of(record: MigrationRecord) -> tuple[float, float]:
     """Of size and of time."""
-    return done.scale["size"], done.scale["time"]
+    return record.scale["size"], record.scale["time"]
 
 
 def _load(path: Path) -> ComparedRun:
     folder = RunFolder(path)
     summary = folder.read_summary()
-    known, _ = tree_of(files.text(folder.scenario, files.MOST_SCENARIO), str(folder.scenario))
+    tree, _ = tree_of(files.text(folder.scenario, files.MOST_SCENARIO), str(folder.scenario))
     return ComparedRun(
-        path=path, summary=summary, scenario={name: value for name, value in known.items() if name != "seed"}
+        path=path, summary=summary, scenario={name: value for name, value in tree.items() if name != "seed"}
     )
 
 
@@ -101,9 +101,9 @@ def _labels(groups: Sequence[Sequence[ComparedRun]]) -> list[str]:
 
 
 def _differing(what: str, values: Sequence[Any]) -> Iterator[str]:
-    seen = list(dict.fromkeys(map(str, values)))
-    if len(seen) > 1:
-        yield f"the runs differ in {what}: {', '.join(seen)}"
+    different = list(dict.fromkeys(map(str, values)))
+    if len(different) > 1:
+        yield f"the runs differ in {what}: {', '.join(different)}"
 
 
 def _commit(run: ComparedRun) -> Any:

@@ -30,10 +30,10 @@ def rows(lines: Sequence[ComparisonLine]) -> list[list[str]]:
 def table(lines: Sequence[ComparisonLine]) -> Fitting:
     """For a terminal. The migration's name stands there only where there are several."""
     first = 0 if any(line.migration for line in lines) else 1
-    made = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]], prose=("verdict",))
+    fitting = Fitting([f">{head}" if head in ("n", "median") else head for head in HEADS[first:]], prose=("verdict",))
     for row in rows(lines):
-        made.row(*row[first:])
-    return made
+        fitting.row(*row[first:])
+    return fitting
 
 
 def figure(line: ComparisonLine) -> str:
@@ -60,8 +60,8 @@ def change(line: ComparisonLine) -> str:
         return "-"
     if line.difference is None:
         return per_cent([line.spread.mean / line.base - 1])[0]
-    seen, base = line.difference, abs(line.base)
-    ends = [each / base for each in (seen.value, seen.low, seen.high)]
+    difference, base = line.difference, abs(line.base)
+    ends = [each / base for each in (difference.value, difference.low, difference.high)]
     value, low, high = per_cent(ends, ends[2] - ends[1])
     return f"{value} [{low}, {high}]"
 
@@ -71,13 +71,17 @@ def share(value: float, base: float) -> str:
     return per_cent([abs(value / base)], abs(value / base))[0].lstrip("+") if base else "-"
 
 
-def as_data(made: Comparison) -> JsonObject:
+def as_data(comparison: Comparison) -> JsonObject:
     """For programs: seconds and bytes, null where there is nothing to say."""
-    return {"not_comparable": made.reasons, "notes": made.notes, "lines": [_as_data(line) for line in made.lines]}
+    return {
+        "not_comparable": comparison.reasons,
+        "notes": comparison.notes,
+        "lines": [_as_data(line) for line in comparison.lines],
+    }
 
 
 def _as_data(line: ComparisonLine) -> JsonObject:
-    seen = line.difference
+    difference = line.difference
     return {
         "migration": line.migration,
         "figure": line.measure.key,
@@ -88,9 +92,9 @@ def _as_data(line: ComparisonLine) -> JsonObject:
         "median": line.spread.median,
         "mean": line.spread.mean,
         "mean_95_t": None if line.spread.low is None else [line.spread.low, line.spread.high],
-        "difference_of_means": seen.value if seen else None,
-        "difference_95_welch": [seen.low, seen.high] if seen else None,
-        "smallest_difference": seen.smallest if seen else None,
-        "shown": seen.shown if seen else None,
+        "difference_of_means": difference.value if difference else None,
+        "difference_95_welch": [difference.low, difference.high] if difference else None,
+        "smallest_difference": difference.smallest if difference else None,
+        "shown": difference.shown if difference else None,
         "verdict": verdict(line),
     }

@@ -12,21 +12,21 @@ GAVE_UP = "gave up"
 def answer(summary: Summary) -> str:
     """What came out, and how that compares with what was published."""
     total = len(summary.migrations)
-    done = [each for each in summary.migrations if each.outcome == "completed"]
+    completed = [each for each in summary.migrations if each.outcome == "completed"]
     expected = [each for each in summary.migrations if each.outcome == "aborted" and each.valid]
-    said = []
-    if total == len(done) == 1:
-        said.append(_single(done[0]))
-    elif done:
-        totals, downs = [each.total_time_s for each in done], [each.downtime_s for each in done]
-        said.append(
-            f"{len(done)} of {total} migrations completed, in {span(totals)}, with a downtime of {span(downs)}."
+    sentences = []
+    if total == len(completed) == 1:
+        sentences.append(_single(completed[0]))
+    elif completed:
+        totals, downs = [each.total_time_s for each in completed], [each.downtime_s for each in completed]
+        sentences.append(
+            f"{len(completed)} of {total} migrations completed, in {span(totals)}, with a downtime of {span(downs)}."
         )
     elif not expected:
-        said.append(_none(summary.migrations))
+        sentences.append(_none(summary.migrations))
     if expected:
-        said.append(_as_expected(expected, total))
-    return " ".join([*said, *(_held_against(each) for each in _reductions(summary.comparisons))])
+        sentences.append(_as_expected(expected, total))
+    return " ".join([*sentences, *(_held_against(each) for each in _reductions(summary.comparisons))])
 
 
 def verdict(summary: Summary) -> str:
@@ -40,17 +40,19 @@ def verdict(summary: Summary) -> str:
 
 def span(values: Sequence[float | None]) -> str:
     """``21.3 s``, or ``14 to 120 ms`` where there are several."""
-    known = sorted(value for value in values if value is not None)
-    if not known:
+    lengths = sorted(value for value in values if value is not None)
+    if not lengths:
         return "unknown length"
-    low, high = in_seconds(known[0]), in_seconds(known[-1])
+    low, high = in_seconds(lengths[0]), in_seconds(lengths[-1])
     return low if low == high else f"{low} to {high}"
 
 
-def _single(done: MigrationRecord) -> str:
-    down = f", and stood still for {in_seconds(done.downtime_s)} of that" if done.downtime_s is not None else ""
-    took = span([done.total_time_s])
-    return f"The guest moved with {in_bytes(done.vm.ram_bytes)} of memory in {took}, {len(done.rounds)} rounds{down}."
+def _single(record: MigrationRecord) -> str:
+    down = f", and stood still for {in_seconds(record.downtime_s)} of that" if record.downtime_s is not None else ""
+    took = span([record.total_time_s])
+    return (
+        f"The guest moved with {in_bytes(record.vm.ram_bytes)} of memory in {took}, {len(record.rounds)} rounds{down}."
+    )
 
 
 def _none(migrations: Sequence[MigrationRecord]) -> str:
@@ -85,7 +87,7 @@ def _held_against(each: ComparisonRecord) -> str:
         figure = each.name.partition(" ")[0].replace("_", " ")
         asked = "" if each.published is None else f" (expected: at least {each.published:g})"
         return f"The {figure} is {each.measured:.1f} times as long at {each.a} as at {each.b}{asked}."
-    said = "" if each.published is None else f" (published: {each.published:.0%})"
+    published = "" if each.published is None else f" (published: {each.published:.0%})"
     figure, _, where = each.name.partition(" ")
     at = f", {where.replace('=', ' ')}" if where else ""
-    return f"From {each.a} to {each.b} the {figure.replace('_', ' ')} falls by {each.measured:.1%}{said}{at}."
+    return f"From {each.a} to {each.b} the {figure.replace('_', ' ')} falls by {each.measured:.1%}{published}{at}."

@@ -19,10 +19,10 @@ PREFIXES: dict[Unit, tuple[tuple[str, float], ...]] = {
 def quoted(unit: Unit, value: float, low: float | None = None, high: float | None = None) -> str:
     """``21.34 s``, or with its interval ``21.340 s [21.336, 21.344]``."""
     prefix, factor = _prefix(unit, value)
-    seen = [each / factor for each in (value, low, high) if each is not None]
-    width = seen[2] - seen[1] if len(seen) == 3 else 0.0
-    places = 0 if all(each.is_integer() for each in seen) else _places(seen[0], width)
-    first, *ends = (f"{each:,.{places}f}" for each in seen)
+    scaled = [each / factor for each in (value, low, high) if each is not None]
+    width = scaled[2] - scaled[1] if len(scaled) == 3 else 0.0
+    places = 0 if all(each.is_integer() for each in scaled) else _places(scaled[0], width)
+    first, *ends = (f"{each:,.{places}f}" for each in scaled)
     return f"{first} {prefix}{unit}".rstrip() + (f" [{', '.join(ends)}]" if ends else "")
 
 
@@ -34,8 +34,8 @@ def per_cent(values: Sequence[float], width: float = 0.0) -> list[str]:
 
 def _prefix(unit: Unit, value: float) -> tuple[str, float]:
     """The largest that leaves at least one."""
-    known = PREFIXES[unit]
-    return next((each for each in known if abs(value) >= each[1]), known[-1] if value else known[0])
+    prefixes = PREFIXES[unit]
+    return next((each for each in prefixes if abs(value) >= each[1]), prefixes[-1] if value else prefixes[0])
 
 
 def _places(value: float, width: float) -> int:

@@ -76,78 +76,78 @@ def predicted(plan: Plan) -> Prediction:
     )
 
 
-def show(title: str, made: list[Prediction], published: Sequence[Claim], console: Console | None = None) -> None:
+def show(title: str, predictions: list[Prediction], published: Sequence[Claim], console: Console | None = None) -> None:
     """Everything, with what was ``published``, on stdout unless another console is given: the tables are the data."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE, soft_wrap=False)
     console.print(Text(title, "bold"))
-    for part in _parts(made, published):
+    for part in _parts(predictions, published):
         console.print()
         console.print(part)
 
 
-def _parts(made: list[Prediction], published: Sequence[Claim]) -> Iterator[RenderableType]:
-    records = [each.record for each in made]
+def _parts(predictions: list[Prediction], published: Sequence[Claim]) -> Iterator[RenderableType]:
+    records = [each.record for each in predictions]
     yield from figures_of(records)
-    if any(_is_open(each.chance) for each in made):
-        yield chance_table(made)
-    yield laws_table(made)
+    if any(_is_open(each.chance) for each in predictions):
+        yield chance_table(predictions)
+    yield laws_table(predictions)
     if published:
         yield comparisons_table(comparisons(published, records))
-    for table in feasibility_tables(made):
+    for table in feasibility_tables(predictions):
         yield feasibility_table(table)
         if table.note:
             yield Text(f"never: the policy's goal is not reached, whatever time it is given; {table.note}")
-    yield from (Text(each.why, "yellow") for each in made if each.why)
-    for each in made:
+    yield from (Text(each.why, "yellow") for each in predictions if each.why)
+    for each in predictions:
         if not each.record.valid:
             yield Text(f"{each.record.name}: {'; '.join(each.record.invalid_reasons)}", "red")
 
 
-def chance_table(made: list[Prediction]) -> Fitting:
+def chance_table(predictions: list[Prediction]) -> Fitting:
     """A line for each migration of which chance decides more than a rounding: what a finite number of pages leaves open
     of it, and how many of the replicas end as it does.
     """
     table = Fitting(("left to chance", ">total", ">downtime", ">rounds", ">sent", ">end so"))
-    for each in made:
+    for each in predictions:
         if _is_open(each.chance):
             ends = f"{each.chance.alike} of {each.chance.replicas}"
             table.row(each.record.name, *intervals(each.chance), ends)
     return table
 
 
-def _is_open(said: PredictionRecord) -> bool:
-    return said.alike < said.replicas or set(intervals(said)) != {NOTHING}
+def _is_open(prediction: PredictionRecord) -> bool:
+    return prediction.alike < prediction.replicas or set(intervals(prediction)) != {NOTHING}
 
 
-def laws_table(made: list[Prediction]) -> Fitting:
+def laws_table(predictions: list[Prediction]) -> Fitting:
     """The closed forms at real-world size: M / (B - D), uniform writes, and the plateau; no throttle, no fixed cost."""
     titles = (">rho", ">M/(B-D)", ">rounds", ">downtime", ">uniform", ">plateau", ">its downtime")
     table = Fitting(("closed forms", *titles))
-    for each in made:
+    for each in predictions:
         time, bytes_ = each.plan.scale.time, each.plan.scale.time * each.plan.scale.size
-        said = each.laws
+        laws = each.laws
         table.row(
             each.record.name,
-            f"{said.rho:.3f}",
-            _seconds(said.linear_time_s, time),
-            str(said.linear_rounds or NOTHING),
-            _seconds(said.linear_downtime_s, time),
-            _seconds(said.finite_time_s, time),
-            NOTHING if said.plateau_bytes is None else in_bytes(said.plateau_bytes * bytes_),
-            _seconds(said.plateau_downtime_s, time),
+            f"{laws.rho:.3f}",
+            _seconds(laws.linear_time_s, time),
+            str(laws.linear_rounds or NOTHING),
+            _seconds(laws.linear_downtime_s, time),
+            _seconds(laws.finite_time_s, time),
+            NOTHING if laws.plateau_bytes is None else in_bytes(laws.plateau_bytes * bytes_),
+            _seconds(laws.plateau_downtime_s, time),
         )
     return table
 
 
-def feasibility_tables(made: list[Prediction]) -> Iterator[Feasibility]:
+def feasibility_tables(predictions: list[Prediction]) -> Iterator[Feasibility]:
     """One a guest and policy, however many links and goals the matrix has; none for a policy without a goal."""
-    seen: list[Plan] = []
-    for each in made:
+    guests: list[Plan] = []
+    for each in predictions:
         if GOAL not in each.plan.migration.policy:
             continue
         bare = _bare(each.plan)
-        if bare not in seen:
-            seen.append(bare)
+        if bare not in guests:
+            guests.append(bare)
             cells = _cells(each.plan)
             never = any(cell.total_time_s is None for cell in cells)
             yield Feasibility(name=_guest(each.plan), cells=cells, note=enough(each.plan) if never else None)
@@ -187,9 +187,9 @@ def _bare(plan: Plan) -> Plan:
 
 def _guest(plan: Plan) -> str:
     """What the matrix set beside link and goal; if nothing, its RAM, what it does, and the policy."""
-    said = [f"{path}={label(value)}" for path, value in plan.settings.items() if path not in SWEPT]
+    settings = [f"{path}={label(value)}" for path, value in plan.settings.items() if path not in SWEPT]
     ram = in_bytes(plan.guest.ram_bytes * plan.scale.size * plan.scale.time)
-    return " ".join(said) or f"{plan.guest.workload['name']} {ram} {plan.migration.policy['name']}"
+    return " ".join(settings) or f"{plan.guest.workload['name']} {ram} {plan.migration.policy['name']}"
 
 
 def _seconds(value: float | None, time: float) -> str:

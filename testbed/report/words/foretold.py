@@ -24,24 +24,26 @@ class Foretold:
     off: str
 
 
-def foretold(done: MigrationRecord) -> list[Foretold]:
+def foretold(record: MigrationRecord) -> list[Foretold]:
     """Total time, downtime, rounds, bytes; nothing where nothing was predicted."""
-    said = done.predicted
-    if said is None:
+    prediction = record.predicted
+    if prediction is None:
         return []
-    rounds = len(done.rounds) or None
+    rounds = len(record.rounds) or None
     return [
-        _figure("total time", done.total_time_s, said, "total_time_s", in_seconds, _share),
-        _figure("downtime", done.downtime_s, said, "downtime_s", in_seconds, _share),
-        _figure("rounds", rounds, said, "rounds", lambda count: f"{count:.0f}", lambda seen, end: f"{seen - end:+.0f}"),
-        _figure("sent", done.bytes_sent, said, "bytes_sent", in_bytes, _share),
+        _figure("total time", record.total_time_s, prediction, "total_time_s", in_seconds, _share),
+        _figure("downtime", record.downtime_s, prediction, "downtime_s", in_seconds, _share),
+        _figure(
+            "rounds", rounds, prediction, "rounds", lambda count: f"{count:.0f}", lambda seen, end: f"{seen - end:+.0f}"
+        ),
+        _figure("sent", record.bytes_sent, prediction, "bytes_sent", in_bytes, _share),
     ]
 
 
-def intervals(said: PredictionRecord) -> list[str]:
+def intervals(prediction: PredictionRecord) -> list[str]:
     """Of the same figures what chance leaves open of each, ``NOTHING`` where that is a rounding."""
     writes = {"total_time_s": in_seconds, "downtime_s": in_seconds, "rounds": "{:.0f}".format, "bytes_sent": in_bytes}
-    ends = [(_ends(said, key), write) for key, write in writes.items()]
+    ends = [(_ends(prediction, key), write) for key, write in writes.items()]
     return [NOTHING if each is None else between(*each, write) for each, write in ends]
 
 
@@ -54,32 +56,32 @@ def between(low: float, high: float, write: Callable[[float], str]) -> str:
 
 def _figure(
     name: str,
-    seen: float | None,
-    said: PredictionRecord,
+    value: float | None,
+    prediction: PredictionRecord,
     key: str,
     write: Callable[[float], str],
     apart: Callable[[float, float], str],
 ) -> Foretold:
-    expected, ends = getattr(said, key), _ends(said, key)
-    measured = NOTHING if seen is None else write(seen)
+    expected, ends = getattr(prediction, key), _ends(prediction, key)
+    measured = NOTHING if value is None else write(value)
     if ends is None:
         told = NOTHING if expected is None else write(expected)
-        off = NOTHING if seen is None or not expected else apart(seen, expected)
+        off = NOTHING if value is None or not expected else apart(value, expected)
         return Foretold(name=name, measured=measured, said=told, off=off)
-    if seen is None:
+    if value is None:
         off = NOTHING
-    elif ends[0] <= seen <= ends[1]:
+    elif ends[0] <= value <= ends[1]:
         off = WITHIN
     else:
-        off = apart(seen, min(ends, key=lambda end: abs(end - seen)))
+        off = apart(value, min(ends, key=lambda end: abs(end - value)))
     return Foretold(name=name, measured=measured, said=between(*ends, write), off=off)
 
 
-def _ends(said: PredictionRecord, key: str) -> tuple[float, float] | None:
+def _ends(prediction: PredictionRecord, key: str) -> tuple[float, float] | None:
     """The interval; None where there is none, or it is a rounding."""
-    low, high = getattr(said.low, key, None), getattr(said.high, key, None)
+    low, high = getattr(prediction.low, key, None), getattr(prediction.high, key, None)
     return None if low is None or high is None or high <= low * (1 + ROUNDING) else (low, high)
 
 
-def _share(seen: float, end: float) -> str:
-    return f"{seen / end - 1:+.1%}" if end else NOTHING
+def _share(value: float, end: float) -> str:
+    return f"{value / end - 1:+.1%}" if end else NOTHING

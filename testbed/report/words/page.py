@@ -48,30 +48,30 @@ def checks(migrations: Sequence[MigrationRecord]) -> list[Check]:
     ]
 
 
-def key_figures(done: MigrationRecord) -> list[tuple[str, str, str]]:
+def key_figures(record: MigrationRecord) -> list[tuple[str, str, str]]:
     """Name, at emulated size, at real-world size."""
-    full, ram = done.full_scale, done.vm.ram_bytes
-    rounds, of_ram = str(len(done.rounds)), sent_of_ram(done)
+    full, ram = record.full_scale, record.vm.ram_bytes
+    rounds, of_ram = str(len(record.rounds)), sent_of_ram(record)
     return [
-        ("total time", seconds(done.total_time_s), seconds(full.get("total_time_s"))),
-        ("downtime (hypervisor)", seconds(done.downtime_s), seconds(full.get("downtime_s"))),
-        ("gap (guest)", seconds(done.guest_gap_s), NOTHING),
-        ("blackout (client)", seconds(done.client_blackout_s), NOTHING),
+        ("total time", seconds(record.total_time_s), seconds(full.get("total_time_s"))),
+        ("downtime (hypervisor)", seconds(record.downtime_s), seconds(full.get("downtime_s"))),
+        ("gap (guest)", seconds(record.guest_gap_s), NOTHING),
+        ("blackout (client)", seconds(record.client_blackout_s), NOTHING),
         ("rounds", rounds, rounds),
-        ("sent", in_bytes(done.bytes_sent), _bytes(full.get("bytes_sent"))),
+        ("sent", in_bytes(record.bytes_sent), _bytes(full.get("bytes_sent"))),
         ("sent / RAM", of_ram, of_ram),
         ("RAM", in_bytes(ram), _bytes(full.get("ram_bytes"))),
-        ("throttled for", *throttled(done)),
-        ("write rate", _rate(done.vm.write_rate), _rate(full.get("write_rate"))),
+        ("throttled for", *throttled(record)),
+        ("write rate", _rate(record.vm.write_rate), _rate(full.get("write_rate"))),
     ]
 
 
-def predicted(done: MigrationRecord) -> list[tuple[str, str, str, str]]:
+def predicted(record: MigrationRecord) -> list[tuple[str, str, str, str]]:
     """Name, measured, predicted, difference; nothing where nothing was predicted."""
-    return [(each.name, each.measured, each.said, each.off) for each in foretold(done)]
+    return [(each.name, each.measured, each.said, each.off) for each in foretold(record)]
 
 
-def rounds(done: MigrationRecord) -> list[list[str]]:
+def rounds(record: MigrationRecord) -> list[list[str]]:
     """A row a round: number, sent, time, bandwidth, dirtied, dirty rate, throttle, decision."""
     names = {"precopy": "", "stop_and_copy": "stop ", "postcopy": "post "}
     return [
@@ -85,16 +85,16 @@ def rounds(done: MigrationRecord) -> list[list[str]]:
             f"{each.throttle:.0%}",
             each.decision,
         ]
-        for each in done.rounds
+        for each in record.rounds
     ]
 
 
 CONTROL_HEADS = ("when", "what", "value", "not done because")
 
 
-def controls(done: MigrationRecord) -> list[list[str]]:
+def controls(record: MigrationRecord) -> list[list[str]]:
     """A row for each thing that somebody did by hand, under ``CONTROL_HEADS``."""
-    return [[f"{each.at_s:.2f} s", each.what, _of_control(each), each.fault or NOTHING] for each in done.controls]
+    return [[f"{each.at_s:.2f} s", each.what, _of_control(each), each.fault or NOTHING] for each in record.controls]
 
 
 def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
@@ -111,14 +111,14 @@ def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
     ]
 
 
-def sent_of_ram(done: MigrationRecord) -> str:
+def sent_of_ram(record: MigrationRecord) -> str:
     """How many times its memory went over the link: the same at either size."""
-    return f"{done.bytes_sent / done.vm.ram_bytes:.3f}" if done.vm.ram_bytes else NOTHING
+    return f"{record.bytes_sent / record.vm.ram_bytes:.3f}" if record.vm.ram_bytes else NOTHING
 
 
-def throttled(done: MigrationRecord) -> tuple[str, str]:
+def throttled(record: MigrationRecord) -> tuple[str, str]:
     """For how long, as emulated and at real-world size."""
-    return seconds(throttled_s(done)), seconds(throttled_real_s(done))
+    return seconds(throttled_s(record)), seconds(throttled_real_s(record))
 
 
 def measured(link: LinkRecord) -> bool:
@@ -126,9 +126,9 @@ def measured(link: LinkRecord) -> bool:
     return link.drops is not None
 
 
-def title(done: MigrationRecord) -> str:
+def title(record: MigrationRecord) -> str:
     """Its name, with the repeat where there are more."""
-    return done.name if done.repeat == 1 else f"{done.name}, repeat {done.repeat}"
+    return record.name if record.repeat == 1 else f"{record.name}, repeat {record.repeat}"
 
 
 def seconds(value: float | None) -> str:
@@ -143,37 +143,37 @@ def _of_control(each: ControlRecord) -> str:
     return in_bits_per_second(each.value) if each.what == "rate" else f"{each.value:.0%}"
 
 
-def _check(name: str, found: Sequence[bool | None], note: str) -> Check:
-    held, failed = sum(each is True for each in found), sum(each is False for each in found)
+def _check(name: str, answers: Sequence[bool | None], note: str) -> Check:
+    held, failed = sum(each is True for each in answers), sum(each is False for each in answers)
     if failed:
-        return Check(name=name, state="failed", note=f"not so in {failed} of {len(found)} migrations")
+        return Check(name=name, state="failed", note=f"not so in {failed} of {len(answers)} migrations")
     if not held:
         return Check(name=name, state="unknown", note=" in this run")
     return Check(
-        name=name, state="held", note=note if len(found) == 1 else f"{note}, in {held} of {len(found)} migrations"
+        name=name, state="held", note=note if len(answers) == 1 else f"{note}, in {held} of {len(answers)} migrations"
     )
 
 
-def _proved(done: MigrationRecord) -> bool | None:
-    return done.link.verified if measured(done.link) else None
+def _proved(record: MigrationRecord) -> bool | None:
+    return record.link.verified if measured(record.link) else None
 
 
-def _one_runner(done: MigrationRecord) -> bool | None:
-    if done.guest is None or done.guest.operations is None or done.guest.lost is None:
+def _one_runner(record: MigrationRecord) -> bool | None:
+    if record.guest is None or record.guest.operations is None or record.guest.lost is None:
         return None
-    return done.guest.lost == 0
+    return record.guest.lost == 0
 
 
 def _services_whole(migrations: Sequence[MigrationRecord]) -> list[Check]:
     """One more where there were services."""
-    found = [_all_verified(each) for each in migrations if each.services]
+    answers = [_all_verified(each) for each in migrations if each.services]
     note = "nothing of what was acknowledged or written is lost or doubled"
-    return [_check("services whole", found, note)] if found else []
+    return [_check("services whole", answers, note)] if answers else []
 
 
-def _all_verified(done: MigrationRecord) -> bool | None:
-    known = [each.verified for each in done.services if each.verified is not None]
-    return all(known) if known else None
+def _all_verified(record: MigrationRecord) -> bool | None:
+    answers = [each.verified for each in record.services if each.verified is not None]
+    return all(answers) if answers else None
 
 
 def _bytes(value: float | None) -> str:

@@ -30,9 +30,9 @@ def numbers(heads: Sequence[str]) -> list[int]:
     return [index for index, head in enumerate(heads) if head not in WORDS]
 
 
-def services(done: MigrationRecord, beside: Sequence[MigrationRecord] = ()) -> list[list[str]]:
+def services(record: MigrationRecord, beside: Sequence[MigrationRecord] = ()) -> list[list[str]]:
     """A row a service, under ``service_heads`` of this migration and of those ``beside`` it in the table."""
-    bytes_too = _moves_bytes([done, *beside])
+    bytes_too = _moves_bytes([record, *beside])
     return [
         [
             each.name,
@@ -43,7 +43,7 @@ def services(done: MigrationRecord, beside: Sequence[MigrationRecord] = ()) -> l
             _seconds(max((p.latency_max_s for p in each.phases if p.latency_max_s is not None), default=None)),
             verified(each),
         ]
-        for each in done.services
+        for each in record.services
     ]
 
 
@@ -62,43 +62,43 @@ def verified(service: ServiceRecord) -> str:
     return f"NO: {', '.join(counts) or 'see what was found'}"
 
 
-def network(done: MigrationRecord) -> list[str]:
+def network(record: MigrationRecord) -> list[str]:
     """Sentences about the guest on the VM network: where it was reached, its connections, its clients' blackout."""
-    return [line for line in (_identity(done), _connections(done), _blackout(done)) if line]
+    return [line for line in (_identity(record), _connections(record), _blackout(record)) if line]
 
 
-def _identity(done: MigrationRecord) -> str:
-    known = done.identity
-    if known is None:
+def _identity(record: MigrationRecord) -> str:
+    identity = record.identity
+    if identity is None:
         return ""
-    before, after = (host or "nowhere" for host in (known.forwarding_before, known.forwarding_after))
-    moved = f"the switch forwarded {known.mac} to {before} before and to {after} after"
-    return f"identity: {known.ip}; {moved}; {_counted(known.announcements, 'announcement')}"
+    before, after = (host or "nowhere" for host in (identity.forwarding_before, identity.forwarding_after))
+    moved = f"the switch forwarded {identity.mac} to {before} before and to {after} after"
+    return f"identity: {identity.ip}; {moved}; {_counted(identity.announcements, 'announcement')}"
 
 
-def _connections(done: MigrationRecord) -> str:
-    known = done.connections
-    if known is None:
+def _connections(record: MigrationRecord) -> str:
+    connections = record.connections
+    if connections is None:
         return ""
-    if not known.moved and not known.refused and not known.reconnects:
+    if not connections.moved and not connections.refused and not connections.reconnects:
         return "connections: there were none"
-    how = {"tcp_repair": "moved by TCP_REPAIR", "reset": "reset"}[known.mechanism]
-    reasons = ", ".join(f"{count} {reason}" for reason, count in known.refusals.items())
-    refused = f", {known.refused} refused" + (f" ({reasons})" if reasons else "") if known.refused else ""
-    why = f" ({known.reason})" if known.reason else ""
-    again = _counted(known.reconnects, "reconnect")
-    if done.outcome != "completed":
-        broken = f", {known.refused} did not outlast the attempt" if known.refused else ""
+    how = {"tcp_repair": "moved by TCP_REPAIR", "reset": "reset"}[connections.mechanism]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in connections.refusals.items())
+    refused = f", {connections.refused} refused" + (f" ({reasons})" if reasons else "") if connections.refused else ""
+    why = f" ({connections.reason})" if connections.reason else ""
+    again = _counted(connections.reconnects, "reconnect")
+    if record.outcome != "completed":
+        broken = f", {connections.refused} did not outlast the attempt" if connections.refused else ""
         return f"connections: at the source, with their guest{broken}; {again}"
-    return f"connections: {how}{why}: {known.moved} went on at the destination{refused}; {again}"
+    return f"connections: {how}{why}: {connections.moved} went on at the destination{refused}; {again}"
 
 
-def _blackout(done: MigrationRecord) -> str:
-    if done.blackout is None or done.client_blackout_s is None:
+def _blackout(record: MigrationRecord) -> str:
+    if record.blackout is None or record.client_blackout_s is None:
         return ""
-    spent = ", ".join(f"{name.replace('_', ' ')} {in_seconds(part)}" for name, part in done.blackout.parts.items())
-    often = f"asked every {in_seconds(done.blackout.median_interval_s)}"
-    return f"blackout: {in_seconds(done.client_blackout_s)} = {spent}; {often}"
+    spent = ", ".join(f"{name.replace('_', ' ')} {in_seconds(part)}" for name, part in record.blackout.parts.items())
+    often = f"asked every {in_seconds(record.blackout.median_interval_s)}"
+    return f"blackout: {in_seconds(record.client_blackout_s)} = {spent}; {often}"
 
 
 def _phase(each: ServicePhaseRecord, service: ServiceRecord) -> list[str]:

@@ -77,9 +77,9 @@ def figures_of(migrations: list[MigrationRecord]) -> Iterator[RenderableType]:
 
 def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
     """A line a migration; the blackout and the throttled time where there are any."""
-    seen = any(each.client_blackout_s is not None for each in migrations)
+    clients = any(each.client_blackout_s is not None for each in migrations)
     slowed = any(throttled_s(each) for each in migrations)
-    first = ("migration", "outcome", ">total", ">downtime", *[">blackout"] * seen)
+    first = ("migration", "outcome", ">total", ">downtime", *[">blackout"] * clients)
     same = all(each.outcome == "completed" for each in migrations)
     table = Fitting(
         (*first, ">rounds", *[">throttled"] * slowed, ">sent", ">sent/RAM", ">dirty", "memory", "valid"),
@@ -87,7 +87,7 @@ def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
     )
     for each in migrations:
         total, down, rounds, *others = figures(each)
-        blackout = [_in(in_seconds, each.client_blackout_s)] * seen
+        blackout = [_in(in_seconds, each.client_blackout_s)] * clients
         slow = [_in(in_seconds, throttled_s(each))] * slowed
         valid = "yes" if each.valid else "no"
         cells = (total, down, *blackout, rounds, *slow, *others, memory(each.memory), valid)
@@ -140,9 +140,13 @@ def predictions_table(migrations: list[MigrationRecord]) -> Fitting:
     return table
 
 
-def _ending(said: PredictionRecord) -> str:
+def _ending(prediction: PredictionRecord) -> str:
     """How it was to end; with how many of how many, where chance decides that too."""
-    return said.outcome if said.alike == said.replicas else f"{said.outcome} ({said.alike} of {said.replicas})"
+    return (
+        prediction.outcome
+        if prediction.alike == prediction.replicas
+        else f"{prediction.outcome} ({prediction.alike} of {prediction.replicas})"
+    )
 
 
 def name_of(migration: MigrationRecord) -> str:
@@ -211,24 +215,24 @@ def allowed(each: ComparisonRecord) -> str:
         return f"at least {each.published:g}" + ("" if each.met is None else ": yes" if each.met else ": NO")
     if each.within is None:
         return NOTHING
-    said = f"{each.within * 100:g} points" if each.unit == "share" else f"{each.within * 100:g}%"
-    return said if each.met is None else f"{said}: {'yes' if each.met else 'NO'}"
+    tolerance = f"{each.within * 100:g} points" if each.unit == "share" else f"{each.within * 100:g}%"
+    return tolerance if each.met is None else f"{tolerance}: {'yes' if each.met else 'NO'}"
 
 
-def memory(found: MemoryRecord | None) -> str:
+def memory(proof: MemoryRecord | None) -> str:
     """In a word."""
-    if found is None or found.match is None:
+    if proof is None or proof.match is None:
         return NOTHING
-    return "equal" if found.match else "DIFFERENT"
+    return "equal" if proof.match else "DIFFERENT"
 
 
-def proof(found: MemoryRecord | None) -> str:
+def proof(proof: MemoryRecord | None) -> str:
     """In a line: ``equal: 262,144 pages compared, 12 that the guest wrote since replayed``."""
-    if found is None or found.match is None:
+    if proof is None or proof.match is None:
         return "not checked"
-    written = f"{found.pages_replayed:,} that the guest wrote since replayed"
-    where = f"; different in {found.difference}" if found.difference else ""
-    return f"{memory(found)}: {found.pages_compared:,} pages compared, {written}{where}"
+    written = f"{proof.pages_replayed:,} that the guest wrote since replayed"
+    where = f"; different in {proof.difference}" if proof.difference else ""
+    return f"{memory(proof)}: {proof.pages_compared:,} pages compared, {written}{where}"
 
 
 def in_unit(value: float | None, unit: str) -> str:
