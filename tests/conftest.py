@@ -1,8 +1,9 @@
 """What holds for every test: the order, who may skip, and that real hosts and links leave nothing on the machine.
 
-    tests/unit      no root, seconds; run first
+    tests/unit      no root, seconds; run first, and side by side where `pytest -n` is told so
     tests/netns     root, real network namespaces and links; marked `netns` by their place; after each one the machine
-                    must be as it was before
+                    must be as it was before, so nothing runs beside them: under `pytest -n` they are refused
+    tests/browser   the page in a real browser
 
 A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
 its reason begins "kernel has no FACILITY" and a probe here confirms that this kernel has not.
@@ -30,6 +31,10 @@ NETNS_TESTS = Path(__file__).parent / "netns"
 BROWSER_TESTS = Path(__file__).parent / "browser"
 NO_SKIP = os.environ.get("CI") == "true" or os.environ.get("TESTBED_NO_SKIP") == "1"
 EXCUSE = "kernel has no "
+# Where `bootstrap test`, which runs pytest twice, reads what failed, one test a line.
+FAILED = "TESTBED_TEST_FAILED"
+# Set by pytest-xdist in each of several processes that test side by side.
+WORKER = "PYTEST_XDIST_WORKER"
 # Inherited by whatever a test starts, so that even a process that has left us for init is known to be ours.
 BADGE = "TESTBED_TEST_SESSION"
 # Namespaces and links disappear some time after the last process in them.
@@ -41,6 +46,14 @@ PATIENCE_S = 10.0
 
 def _is_netns(path: Path) -> bool:
     return path.is_relative_to(NETNS_TESTS)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """By the one who knows of all workers, and not by each of them too."""
+    if (file := os.environ.get(FAILED)) and WORKER not in os.environ:
+        failed = terminalreporter.stats.get("failed", []) + terminalreporter.stats.get("error", [])
+        with Path(file).open("a", encoding="utf-8") as list_of_both:
+            list_of_both.writelines(f"{report.nodeid}\n" for report in failed)
 
 
 def pytest_configure() -> None:
@@ -204,5 +217,6 @@ def nothing_left_by_module(request: pytest.FixtureRequest) -> Iterator[None]:
     if not _is_netns(request.node.path):
         yield
         return
+    assert WORKER not in os.environ, "tests/netns has the machine for itself: without -n"
     with _as_it_was():
         yield

@@ -1,0 +1,157 @@
+"""`bootstrap test`: unit tests side by side, then the rest; what failed in either is told last and in the exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.test_bootstrap import CHECKOUT, pretend, run
+
+UNIT, MACHINE = "tests/unit", "tests/netns tests/browser"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout of bootstrap alone, and an environment whose tools find nothing to complain about."""
+    pretend(tmp_path, uid=0)
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for tool in ("ruff", "mypy", "lint-imports"):
+        (tools / tool).symlink_to("/bin/true")
+    return tmp_path
+
+
+def the_end_of(checkout: Path, *arguments: str, python: str) -> subprocess.CompletedProcess[str]:
+    """`bootstrap test`, with this script for Python."""
+    script = checkout / ".venv" / "bin" / "python"
+    script.write_text(f"#!/bin/bash\n{python}\n")
+    script.chmod(0o755)
+    return run("/bin/bash", checkout / "bootstrap", "test", *arguments, PATH="/usr/bin:/bin", TMPDIR=str(checkout))
+
+
+def ending(unit: int, machine: int) -> str:
+    """A Python that says its arguments and ends so; where it fails it leaves the name of a test."""
+    return f"""\
+echo "$@"
+case "$*" in *{UNIT}*) code={unit} name=u;; *) code={machine} name=m;; esac
+((code != 1)) || echo "tests/$name.py::test_$name" >>"$TESTBED_TEST_FAILED"
+exit $code"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "machine", "code", "told"),
+    [
+        (0, 0, 0, []),
+        (1, 0, 1, ["the unit tests ended with exit code 1", "failed: tests/u.py::test_u"]),
+        (0, 1, 1, ["the tests of hosts, links and pages ended with exit code 1", "failed: tests/m.py::test_m"]),
+        (3, 1, 3, ["the unit tests ended with exit code 3", "the tests of hosts,", "failed: tests/m.py::test_m"]),
+        (1, 4, 1, ["the unit tests ended", "the tests of hosts, links and pages ended with exit code 4", "test_u"]),
+        (0, 5, 5, ["the tests of hosts, links and pages ended with exit code 5"]),
+        (-9, 0, 247, ["the unit tests ended with exit code 247"]),
+    ],
+)
+def test_both_run_and_what_failed_in_either_is_told_last(
+    checkout: Path, unit: int, machine: int, code: int, told: list[str]
+) -> None:
+    ended = the_end_of(checkout, python=ending(unit, machine))
+    assert ended.returncode == code
+    first, second = ended.stdout.splitlines()
+    assert first.startswith("-m pytest --numprocesses=logical") and first.endswith(UNIT)
+    assert second == f"-m pytest {MACHINE}", "one process, which has the machine for itself"
+    said = [line for line in ended.stderr.splitlines() if "test: " not in line and "would install" not in line]
+    assert len(said) == len(told) and all(words in line for words, line in zip(told, said, strict=True)), said
+    assert not list(checkout.glob("fast-motion-failed.*"))
+
+
+def test_an_interrupt_in_the_first_ends_both(checkout: Path) -> None:
+    ended = the_end_of(checkout, python=ending(2, 0))
+    assert ended.returncode == 2 and len(ended.stdout.splitlines()) == 1
+
+
+def test_arguments_go_to_one_pytest_as_they_are(checkout: Path) -> None:
+    ended = the_end_of(checkout, UNIT, "-k", "wire or page", python='printf "<%s>" "$@"; exit 5')
+    assert ended.returncode == 5 and ended.stdout == f"<-m><pytest><{UNIT}><-k><wire or page>"
+
+
+@pytest.mark.parametrize("arguments", [(), ("tests/unit", "-x")])
+def test_after_a_failed_check_the_tests_run_and_the_code_is_1(checkout: Path, arguments: tuple[str, ...]) -> None:
+    mypy = checkout / ".venv" / "bin" / "mypy"
+    mypy.unlink()
+    mypy.symlink_to("/bin/false")
+    ended = the_end_of(checkout, *arguments, python=ending(0, 0))
+    assert ended.returncode == 1 and "failed: mypy. The tests run all the same" in ended.stderr
+    assert len(ended.stdout.splitlines()) == (1 if arguments else 2)
+
+
+FAILING = """
+import pytest
+
+def test_failing(): assert "side" == "by side"
+
+@pytest.fixture
+def broken(): raise OSError("no such thing")
+
+def test_broken(broken): pass
+"""
+
+
+def test_what_the_real_one_says(checkout: Path) -> None:
+    """Failures and errors of a fixture, each by its name, whichever worker had it."""
+    (checkout / "setup.cfg").write_text("[tool:pytest]\nmarkers = netns: needs root\n")
+    for folder in (*MACHINE.split(), UNIT):
+        (checkout / folder).mkdir(parents=True)
+        (checkout / folder / f"test_{Path(folder).name}.py").write_text("def test_fine(): pass\n")
+    shutil.copy(CHECKOUT / "tests" / "conftest.py", checkout / "tests")
+    (checkout / UNIT / "test_bad.py").write_text(FAILING)
+    ended = the_end_of(checkout, python=f'exec {sys.executable} "$@" -p no:cacheprovider')
+    assert ended.returncode == 1, ended
+    failed = [line.removeprefix("bootstrap: failed: ") for line in ended.stderr.splitlines() if "failed: " in line]
+    assert failed == ["tests/unit/test_bad.py::test_failing", "tests/unit/test_bad.py::test_broken"]
+    assert "1 failed, 1 passed, 1 error" in ended.stdout, "of all workers"
+
+
+# ---- Side by side ----------------------------------------------------------------------------------------------------
+
+
+def side_by_side(tmp_path: Path, folder: str, text: str, **environment: str) -> str:
+    """What two workers say of this file."""
+    (tmp_path / folder).mkdir()
+    shutil.copy(CHECKOUT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = netns: needs root\n")
+    (tmp_path / folder / "test_it.py").write_text(text)
+    command = (sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", tmp_path)
+    return run(*command, PATH=os.environ["PATH"], **environment).stdout
+
+
+SKIPS = "import pytest\ndef test_one(): pytest.skip('no mood')\ndef test_two(): pytest.skip('no mood')\n"
+
+
+def test_no_worker_may_skip_either(tmp_path: Path) -> None:
+    assert "2 failed" in side_by_side(tmp_path, "unit", SKIPS, CI="true")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root no such test runs at all")
+def test_who_needs_the_machine_for_himself_is_refused(tmp_path: Path) -> None:
+    said = side_by_side(tmp_path, "netns", "def test_hosts(): pass\n")
+    assert "1 error" in said and "has the machine for itself: without -n" in said
+
+
+BADGES = """
+import os, subprocess, sys
+import pytest
+
+@pytest.mark.parametrize("number", range(8))
+def test_badge(number):
+    worn = subprocess.run([sys.executable, "-c", "import os; print(os.environ['TESTBED_TEST_SESSION'])"],
+                          capture_output=True, text=True)
+    assert worn.stdout.strip() == str(os.getpid())
+"""
+
+
+def test_each_worker_knows_its_own_processes(tmp_path: Path) -> None:
+    assert "8 passed" in side_by_side(tmp_path, "unit", BADGES)
