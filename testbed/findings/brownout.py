@@ -50,15 +50,10 @@ def describe(
     """
     running, migrate, ended, cooled = edges
     log = _Log.of(rows)
-    switchover = next((each for each in stretches if each.name == SWITCHOVER), None)
-    stunned, back = (switchover.begin, switchover.end) if switchover else (ended, ended)
-    slowed = _together([each for each in stretches if each.throttled])
+    stunned, back = _away(stretches, ended)
     before = log.phase("before", [(running, migrate)], migrate)
+    throttled = _throttled(log, stretches, migrate)
     after = log.phase("after", [(back, cooled)], migrate)
-    throttled = log.phase("throttled", slowed, migrate) if slowed else None
-    named = [log.phase(each.name, [(each.begin, each.end)], migrate) for each in stretches]
-    at = next((index for index, each in enumerate(stretches) if each.name == SWITCHOVER), len(named))
-    named[at:at] = [throttled] if throttled else []
     return ServiceRecord(
         name=name,
         seen_by=seen_by,
@@ -69,7 +64,7 @@ def describe(
         rate_throttled=_rate(throttled),
         rate_after=_rate(after),
         longest_halt_s=log.halt(migrate, cooled) if cooled > migrate else None,
-        phases=[before, *named, after],
+        phases=[before, *_named(log, stretches, throttled, migrate), after],
     )
 
 
@@ -127,6 +122,27 @@ class _Log:
 
     def _between(self, begin: float, end: float) -> slice:
         return slice(*np.searchsorted(self.ends, (begin, max(begin, end))).tolist())
+
+
+def _away(stretches: Sequence[Stretch], ended: float) -> tuple[float, float]:
+    """When the guest left and was back; without a switchover both are the migration's end."""
+    switchover = next((each for each in stretches if each.name == SWITCHOVER), None)
+    return (switchover.begin, switchover.end) if switchover else (ended, ended)
+
+
+def _throttled(log: _Log, stretches: Sequence[Stretch], origin: float) -> ServicePhaseRecord | None:
+    """All throttled rounds as one phase."""
+    slowed = _together([each for each in stretches if each.throttled])
+    return log.phase("throttled", slowed, origin) if slowed else None
+
+
+def _named(
+    log: _Log, stretches: Sequence[Stretch], throttled: ServicePhaseRecord | None, origin: float
+) -> list[ServicePhaseRecord]:
+    """A phase for each stretch; what was throttled stands before the switchover, or last."""
+    phases = [log.phase(each.name, [(each.begin, each.end)], origin) for each in stretches]
+    at = next((index for index, each in enumerate(stretches) if each.name == SWITCHOVER), len(phases))
+    return [*phases[:at], *([throttled] if throttled else []), *phases[at:]]
 
 
 def _percentiles(latencies: Times) -> tuple[float | None, ...]:

@@ -35,6 +35,45 @@ def test_it_is_longer_than_the_downtime_by_what_lies_before_and_after() -> None:
     assert record.median_interval_s == pytest.approx(0.0015, abs=1e-6) and record.answers > 1000
 
 
+EIGHTH = 0.125
+BEFORE = [(at - EIGHTH / 2, at) for at in np.arange(99.0, 100.0, EIGHTH).tolist()]
+"""Answers of 62.5 ms, every 125 ms, the last one at 99.875."""
+
+
+@pytest.mark.parametrize(
+    ("after", "gap_s", "parts"),
+    [
+        ([(100.5, 101.0)], 1.125, {"last_answer": 0.125, "downtime": 0.25, "next_request": 0.25, "next_answer": 0.5}),
+        ([(100.25, 100.5)], 0.625, {"last_answer": 0.125, "downtime": 0.25, "next_request": 0, "next_answer": 0.25}),
+        ([(99.875, 100.5)], 0.625, {"last_answer": 0.125, "downtime": 0.25, "next_request": 0, "next_answer": 0.25}),
+        ([(100.25, 100.25)], 0.375, {"last_answer": 0.125, "downtime": 0.25, "next_request": 0, "next_answer": 0}),
+        (
+            [(99.9375, 100.125), (100.5, 100.625)],
+            0.5,
+            {"last_answer": 0, "downtime": 0.125, "next_request": 0.25, "next_answer": 0.125},
+        ),
+        ([(99.9375, 100.25), (100.5, 101.0)], 0.75, {"after_switchover": 0.75}),
+    ],
+)
+def test_its_parts_are_exact(after: list[tuple[float, float]], gap_s: float, parts: dict[str, float]) -> None:
+    found_s, record = blackout(log(*BEFORE, *after), 100.0, 100.25)
+    assert (found_s, record and record.parts) == (gap_s, parts)
+
+
+@pytest.mark.parametrize(
+    ("answers", "inside", "median_s"),
+    [
+        ([*BEFORE, (100.5, 101.0)], 9, 0.125),
+        ([(98.0, 98.5), (101.5, 102.0)], 0, 3.5),
+        ([(98.0, 98.5), (100.5, 101.0), (101.75, 102.0)], 1, 2.5),
+        ([(98.0, 98.5), (99.5, 100.0), (100.5, 101.0)], 2, 1.0),
+    ],
+)
+def test_how_dense_its_answers_are(answers: list[tuple[float, float]], inside: int, median_s: float) -> None:
+    _, record = blackout(log(*answers), 100.0, 100.25)
+    assert record is not None and (record.answers, record.median_interval_s) == (inside, median_s)
+
+
 def test_an_answer_that_left_after_the_pause_was_asked_for_makes_it_shorter_than_the_downtime() -> None:
     gap, record = blackout(log(*steady(99, 100.004), *steady(STEP + 0.0001, 101, latency=0.01)), ASKED, STEP)
     assert gap is not None and record is not None and gap < 0.02
