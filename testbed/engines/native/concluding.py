@@ -55,9 +55,9 @@ class Concluding:
         self._moved.phase("verify")
         self._steps.take("samples", self._measuring.stop, None)
         memory = self._prove() if at_rest else UNPROVED
-        if noted.why:
-            self._ended = replace(self._ended, interrupted=True)
-        return judged(self._evidence(runner, condition, memory, capture))
+        evidence = self._evidence(runner, condition, memory, capture)
+        interrupted = self._ended.interrupted or bool(noted.why)
+        return judged(replace(evidence, ended=replace(self._ended, interrupted=interrupted)))
 
     def _evidence(
         self, runner: Guest, condition: Condition, memory: MemoryRecord, capture: CaptureRecord | None
