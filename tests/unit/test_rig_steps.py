@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from testbed.core.errors import ScenarioError, TestbedError
-from testbed.engines.native.concluding import Steps
 from testbed.findings.record import judged
+from testbed.rig.steps import Steps
 from tests.unit.evidence import the_evidence
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
