@@ -19,8 +19,7 @@ from testbed.report.charts.shown import Shown
 from testbed.report.side import page, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.words.summary import WIDE
-from testbed.runfiles import pages as cells
-from testbed.runfiles import samples
+from testbed.runfiles import pages, samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Columns, Recording
 
@@ -68,9 +67,9 @@ class Run:
         return {kind: self._columns(kind) for kind in kinds}
 
     @cached_property
-    def pages(self) -> Mapping[tuple[str, int], cells.Cells]:
+    def pages(self) -> Mapping[tuple[str, int], pages.Cells]:
         """Pages sent and dirtied round by round, in at most 1,024 cells, by name and repeat."""
-        return {(key.name, key.repeat): known for key, known in cells.read(RunFolder(self.path).pages).items()}
+        return {(key.name, key.repeat): known for key, known in pages.read(RunFolder(self.path).pages).items()}
 
     @cached_property
     def charts(self) -> dict[str, Shown]:

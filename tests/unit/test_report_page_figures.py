@@ -31,7 +31,7 @@ def test_what_was_done_by_hand_stands_on_the_time_axis_and_in_a_table(tmp_path: 
     for words in ("cut", "mend", "rate 2.0 Gbit/s", "throttle 50% (failed)"):
         assert words in drawn, words
     assert "what was done by hand" in caption(done) and "by hand" not in caption(a_migration())
-    assert page_words.controls(done)[2:] == [
+    assert page_words.orders(done)[2:] == [
         ["4.00 s", "rate", "2.0 Gbit/s", "-"],
         ["5.00 s", "throttle", "50%", "the guest has no throttle"],
     ]

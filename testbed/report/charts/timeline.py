@@ -30,7 +30,7 @@ def timeline_chart(line: Timeline, record: MigrationRecord) -> alt.VConcatChart:
     panels = []
     for index, draw in enumerate(draws):
         x = _x(line, labelled=index == len(draws) - 1)
-        panel = alt.layer(_shades(line, x), *draw(x), *_controls(record, x, labelled=not index))
+        panel = alt.layer(_shades(line, x), *draw(x), *_orders(record, x, labelled=not index))
         panels.append(panel.properties(width=WIDTH, height=LOW if index else HEIGHT))
     made: alt.VConcatChart = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared")
     return made
@@ -138,10 +138,10 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
     return made
 
 
-def _controls(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
+def _orders(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
     """What somebody did by hand: a rule each, with its name in the first panel."""
     rows = [
-        {"t": each.at_s, "did": control_label(each), "line": 20 + 12 * (index % LABEL_LINES)}
+        {"t": each.at_s, "did": order_label(each), "line": 20 + 12 * (index % LABEL_LINES)}
         for index, each in enumerate(record.controls)
     ]
     if not rows:
@@ -154,7 +154,7 @@ def _controls(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.
     return made
 
 
-def control_label(each: ControlRecord) -> str:
+def order_label(each: ControlRecord) -> str:
     """``rate 2 Gbit/s``, ``throttle 50%``, ``cut (failed)``."""
     return by_hand(each.what, each.value) + (" (failed)" if each.fault else "")
 

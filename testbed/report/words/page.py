@@ -89,12 +89,12 @@ def rounds(record: MigrationRecord) -> list[list[str]]:
     ]
 
 
-CONTROL_HEADS = ("when", "what", "value", "not done because")
+ORDER_HEADS = ("when", "what", "value", "not done because")
 
 
-def controls(record: MigrationRecord) -> list[list[str]]:
-    """A row for each thing that somebody did by hand, under ``CONTROL_HEADS``."""
-    return [[f"{each.at_s:.2f} s", each.what, _of_control(each), each.fault or NOTHING] for each in record.controls]
+def orders(record: MigrationRecord) -> list[list[str]]:
+    """A row for each thing that somebody did by hand, under ``ORDER_HEADS``."""
+    return [[f"{each.at_s:.2f} s", each.what, _of_order(each), each.fault or NOTHING] for each in record.controls]
 
 
 def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
@@ -136,7 +136,7 @@ def seconds(value: float | None) -> str:
     return NOTHING if value is None else in_seconds(value)
 
 
-def _of_control(each: ControlRecord) -> str:
+def _of_order(each: ControlRecord) -> str:
     """A rate is in bit/s, a throttle a share."""
     if each.value is None:
         return NOTHING
