@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from testbed.core import by_name
 from testbed.core.errors import ScenarioError
+from testbed.core.names import by_name
 from testbed.core.parameters import Parameter, parameters_of
 from testbed.core.text.printable import printable
 

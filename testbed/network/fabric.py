@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-from testbed.core import by_name
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.names import by_name
 from testbed.core.plan import NetworkPlan
 from testbed.core.registry import nearest
 from testbed.linux.files.installed import installing

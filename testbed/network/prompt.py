@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from testbed.core import by_name
 from testbed.core.errors import TestbedError
+from testbed.core.names import by_name
 from testbed.network.fabric import Fabric, quiet_import
 
 Command: TypeAlias = Callable[[str], None]

@@ -9,8 +9,8 @@ from math import isfinite
 from types import TracebackType
 from typing import Any
 
-from testbed.core.catalogue import ranked
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
+from testbed.core.names.catalogue import ranked
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, Throttle
 from testbed.core.text.printable import printable
 from testbed.policies.policy import Policy

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from testbed.core.catalogue import topologies
+from testbed.core.names.catalogue import topologies
 from testbed.core.parameters import Spec
 from testbed.core.text.yaml_text import Tree
 from testbed.scenario import parameters

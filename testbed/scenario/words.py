@@ -3,7 +3,7 @@
 import typing
 from functools import cache
 
-from testbed.core.catalogue import registered
+from testbed.core.names.catalogue import registered
 from testbed.core.plan import Connections, Expect
 
 CROSS_PROTOCOLS = ("udp", "tcp")

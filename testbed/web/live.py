@@ -59,7 +59,7 @@ class LivePage:
             port = listener.getsockname()[1]
             self.url = where(self._host, port)
             config = ServerConfig(fd=listener.fileno(), title=self._title, cookie=f"fast-motion-{port}")
-            argv, fds = module("testbed.web.server", argument(config)), (listener.fileno(),)
+            argv, fds = module("testbed.web.server_process", argument(config)), (listener.fileno(),)
             self._server = ends.enter_context(_Server(_spawn, argv, STANDARD_ERROR, fds))
             for work in (self._write, self._read):
                 thread = threading.Thread(target=work, daemon=True, name="live page")

@@ -1,6 +1,6 @@
 """Imports that are made by name are imports: those contracts of import-linter that we use see them, too.
 
-``testbed.core.by_name`` makes them, a registry asks it for the modules of its package, and ``module(...)`` is the
+``testbed.core.names.by_name`` makes them, a registry asks it for the modules of its package, and ``module(...)`` is the
 command of a process that runs one. Any other way is refused, and so is a name that cannot be read from the text.
 """
 
@@ -87,6 +87,10 @@ class ByName(Contract):
         for module, file in calls.files().items():
             for use in calls.uses(module, file) if module not in makers else ():
                 if MAKING.fullmatch(use.full) and not HARMLESS.fullmatch(use.full):
-                    yield module, use.line, f"uses {use.full}; testbed.core.by_name imports by name, and module starts"
+                    yield (
+                        module,
+                        use.line,
+                        f"uses {use.full}, where by_name.imported or module is to be asked",
+                    )
                 elif use.full.endswith("()") and use.given is None and module not in passers:
                     yield module, use.line, f"calls {use.full} with a name that cannot be read"

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("testbed", "guest_agent", "topologies")
-IMPORTED = "testbed.core.by_name.imported"
-PARTS = "testbed.core.by_name.parts"
+IMPORTED = "testbed.core.names.by_name.imported"
+PARTS = "testbed.core.names.by_name.parts"
 STARTED = "testbed.linux.processes.module.module"
 REGISTRY = "testbed.core.registry.Registry"
 NAMED = {IMPORTED: 0, PARTS: 0, STARTED: 0, REGISTRY: 1}

@@ -11,8 +11,8 @@ from testbed import scenarios
 from testbed.cli import main
 from testbed.cli.commands.listing import PACKAGES, Kind
 from testbed.cli.commands.run import default_scenario
-from testbed.core import catalogue
 from testbed.core.errors import ScenarioError
+from testbed.core.names import catalogue
 from testbed.core.registry import Registry
 from testbed.experiment.machine import check_fits_all
 from testbed.scenario import load

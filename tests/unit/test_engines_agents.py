@@ -149,8 +149,8 @@ def test_a_real_agent_says_in_a_line_why_it_cannot_begin(config: str, words: str
 def test_an_agent_that_is_told_nonsense_ends_as_if_the_run_had_died() -> None:
     program = (
         "import threading\nfrom testbed.migration.cancel import Cancel\n"
-        "from testbed.migration.agents.agent_process import Run\n"
-        "run = Run(Cancel())\nassert run.orders.get()\nthreading.Event().wait()"
+        "from testbed.migration.agents.agent_process import RunPipes\n"
+        "run = RunPipes(Cancel())\nassert run.orders.get()\nthreading.Event().wait()"
     )
     said = ORDERS.line(MigrateOrder()) + b'{"do": "dance"}\n'
     done = subprocess.run([sys.executable, "-c", program], input=said, capture_output=True, check=False)

@@ -7,8 +7,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from testbed.core.catalogue import ranked
 from testbed.core.errors import MigrationAborted
+from testbed.core.names.catalogue import ranked
 from testbed.core.rounds import Action, Decision, Round, Throttle
 from testbed.dirty import GuestPorts, Tracker
 from testbed.policies.decisions import ask

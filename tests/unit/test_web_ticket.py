@@ -60,7 +60,7 @@ def test_a_cookie_alone_gives_no_orders(page: LivePage) -> None:
 
 def test_nobody_reads_it_off_the_list_of_processes(page: LivePage) -> None:
     arguments = Path(f"/proc/{page.pid}/cmdline").read_bytes()
-    assert b"web.server" in arguments and page.token.encode() not in arguments
+    assert b"web.server_process" in arguments and page.token.encode() not in arguments
     assert page.token.encode() not in Path(f"/proc/{page.pid}/environ").read_bytes()
 
 

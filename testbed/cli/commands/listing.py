@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from testbed import scenarios
-from testbed.core import catalogue
+from testbed.core.names import catalogue
 
 LEAST_ROOM = 16
 """Columns for words beside their name; where there are fewer they stand below it."""

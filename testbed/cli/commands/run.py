@@ -4,13 +4,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from testbed import scenarios
 from testbed.cli.options import overrides
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
+
+if TYPE_CHECKING:
+    from testbed.core.records.migration import Summary
 
 DEFAULTS = ("fast-motion", "hello")
 """What runs without a name: the first of these that there is."""
@@ -41,18 +44,15 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.cli.progress import watching
     from testbed.engines import registry as engines
     from testbed.experiment.run import run_scenario
-    from testbed.report.words import summary as text
     from testbed.report.words.lines import own_code
     from testbed.rig.orders import Controls
-    from testbed.runfiles.folder import results_folder, to_json
+    from testbed.runfiles.folder import results_folder
     from testbed.scenario import load
 
     loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
-    chosen = engines.get(engine or loaded.engine)  # so that a wrong name is all that is said
-    if live is not None and not chosen.needs_machine:
-        raise ScenarioError(f"engine '{engine or loaded.engine}' is over before a page is open; leave out --live")
-    if live is None and live_host is not None:
-        raise ScenarioError("--live-host says where --live is; add --live")
+    engine = engine or loaded.engine
+    chosen = engines.get(engine)  # so that a wrong name is all that is said
+    _check_live(live, live_host, None if chosen.needs_machine else engine)
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Controls()
     with (
@@ -66,13 +66,29 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
             out=folder,
             repeat=repeat,
             seed=seed,
-            engine=engine or loaded.engine,
+            engine=engine,
             capture=capture,
             controls=controls,
             observer=page.beside(observer),
             say=lambda line: print(line, file=sys.stderr),
         )
         page.ended(summary.valid)
+    return _concluded(summary, folder, json, quiet)
+
+
+def _check_live(port: int | None, host: str | None, quick: str | None) -> None:
+    """``quick``: the name of an engine that is over before a browser could ask. Raises ``ScenarioError``."""
+    if port is not None and quick is not None:
+        raise ScenarioError(f"engine '{quick}' is over before a page is open; leave out --live")
+    if port is None and host is not None:
+        raise ScenarioError("--live-host says where --live is; add --live")
+
+
+def _concluded(summary: "Summary", folder: Path, json: bool, quiet: bool) -> int:
+    """The exit code of a run that has ended; what came out is told as it was asked for."""
+    from testbed.report.words import summary as text
+    from testbed.runfiles.folder import to_json
+
     if json:
         sys.stdout.write(to_json(summary))
     if not quiet:

@@ -24,8 +24,8 @@ from testbed.migration.cancel import Cancel
 from testbed.wire.lines import EVENTS, read_config, read_order
 
 
-class Run:
-    """The other end of stdin and stdout: the run that started this agent."""
+class RunPipes:
+    """Stdin and stdout: the pipes to the run that started this agent, of which one thread reads the orders."""
 
     def __init__(self, cancel: Cancel) -> None:
         self.orders: SimpleQueue[AgentOrder] = SimpleQueue()
@@ -71,7 +71,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; only the run decides
     sys.setswitchinterval(0.0005)  # stunned writers wait for a thread of ours; 5 ms would be a rate of its own
     cancel = Cancel()
-    run = Run(cancel)
+    run = RunPipes(cancel)
     try:
         _agent(read_config(sys.argv[1]), run, cancel).run()
     except PrerequisiteMissing as fault:
@@ -83,7 +83,7 @@ def main() -> int:
     return 0
 
 
-def _agent(config: AgentConfig, run: Run, cancel: Cancel) -> Migrating | Destination:
+def _agent(config: AgentConfig, run: RunPipes, cancel: Cancel) -> Migrating | Destination:
     if not isinstance(config, SourceConfig):
         return Destination(config, run.say)
 

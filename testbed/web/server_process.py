@@ -1,4 +1,4 @@
-"""The live page's process: ``python -m testbed.web.server CONFIG``, without root as soon as it has its socket.
+"""The live page's process: ``python -m testbed.web.server_process CONFIG``, without root as soon as it has its socket.
 
     in   (stdin)    what the run says (``messages``); the end of it is the end of the run
     out  (stdout)   orders
