@@ -1,7 +1,10 @@
 """Fast Motion: a live-migration laboratory in a box.
 
 ``testbed.run``, ``load``, ``predict``, ``compare`` and ``Run`` are those that ``testbed.api`` has, imported when first
-asked for.
+asked for; what they return is in ``outcomes``. The rooms, from the top down, as docs/design.md has them:
+
+cli ─ bench ─ web, doctor, api ─ outcomes ─ experiment ─ report ─ scenario, runfiles ─ scenarios ─ engines ─ rig
+findings ─ model ─ migration ─ packets ─ policies ─ throttles ─ dirty, metrics, network ─ linux, wire ─ core
 """
 
 import sys

@@ -1,1 +1,1 @@
-"""Plain Mininet topologies, one small file each. An interface is called after the network that it is on."""
+"""Plain Mininet topologies, a file each (``two_hosts``). An interface is called after the network that it is on."""

@@ -1,4 +1,9 @@
-"""The command line: one small file a command. Human text goes to stderr, data to stdout."""
+"""The command line: one small file a command. Human text goes to stderr, data to stdout.
+
+app ───── the program, its exit codes          commands ── one file each; shell_commands: at the shell's prompt
+progress, live ── what a terminal shows        live_page ─ the page of a run, where one was asked for
+streams ─ output that may break                asked ───── options that several have
+"""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""What carries a migration out: ``native`` (this project's agents and guest), ``simulated`` (the model)."""
+"""What carries a migration out: ``native`` (this project's agents and guest), ``simulated`` (the model).
+
+``forecasting`` is what either expects of a migration before it begins.
+"""
 
 from typing import ClassVar, Protocol
 

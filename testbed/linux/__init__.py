@@ -1,1 +1,5 @@
-"""The kernel's interfaces, one file each, and no decisions: what a failure means is said by who calls."""
+"""The kernel's interfaces, one file each, and no decisions: what a failure means is said by who calls.
+
+memory ── a guest's pages        net ── links, sockets, packets        processes ── ours and theirs
+files ─── written by root        aio ── disk operations                syscalls ─── what Python has no function for
+"""

@@ -1,4 +1,9 @@
-"""Scenarios: YAML in real-world size, with units, to plain plans at emulated size. The only room that uses pydantic."""
+"""Scenarios: YAML in real-world size, with units, to plain plans at emulated size. The only room that uses pydantic.
+
+scenario ─ the whole       document ─ as it was written       models, quantities, values, words ─ what may be
+plans ──── made small      matrix ─── its many cases          parameters, services ─ of what has a name
+faults ─── in our words    published  what others claim       schema ─ for editors       checks ─ is there room
+"""
 
 from testbed.scenario.checks import check_fits
 from testbed.scenario.scenario import Scenario, load

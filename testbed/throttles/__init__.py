@@ -8,6 +8,7 @@
                                                      tracker, or by one that takes its place
 
 To add one: a file here with a class registered by name that has the methods of ``Mechanism``.
+``held_rate`` delays, ``stop_and_continue`` takes time, ``rate_by_time`` does so for want of a way to delay.
 """
 
 from collections.abc import Callable

@@ -1,1 +1,3 @@
-"""What a run writes of a migration, as values: ``migration`` is the record, the others its parts."""
+"""What a run writes of a migration, as values: ``migration`` is the record; its parts are ``rounds``, ``switchover``,
+``stamps`` and ``services``; ``claims`` are what others published, ``sample_owner`` says whose a sample is.
+"""

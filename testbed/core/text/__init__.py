@@ -1,1 +1,5 @@
-"""Text that anybody may have written: made ``printable``, read within bounds, and what was ``meant`` by it."""
+"""Text that anybody may have written: made ``printable``, read within bounds, and what was ``meant`` by it.
+
+yaml_text, from_json, json_lines ─ read strictly       quantity ─ numbers with units
+foreign ─ what another program said                    label ──── a migration's name
+"""

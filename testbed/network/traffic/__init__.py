@@ -1,1 +1,5 @@
-"""Traffic of our own between hosts: a transfer that is measured, other traffic beside a migration, iperf3."""
+"""Traffic of our own between hosts, each end a process that ``link_script`` starts.
+
+transfer, transfer_process ── what is measured          cross_traffic, cross_traffic_process ── beside a migration
+iperf3 ── the yardstick
+"""

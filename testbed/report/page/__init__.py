@@ -1,1 +1,1 @@
-"""A run's page: ``figures`` says which charts it has, ``page`` gathers it, ``html`` writes it."""
+"""A run's page: ``figures`` says which charts it has, ``page`` gathers it into its ``model``, ``html`` writes it."""

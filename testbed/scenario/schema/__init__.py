@@ -1,1 +1,3 @@
-"""A scenario file's JSON schema, for editors: ``scenario_schema`` is the whole, the others its parts."""
+"""A scenario file's JSON schema, for editors: ``scenario_schema`` is the whole; ``matrix_schema``, ``named_schema`` and
+``patterns`` are its parts.
+"""
