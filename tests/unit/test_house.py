@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -91,6 +92,14 @@ def _registers(tree: ast.Module) -> bool:
     """Whether a module puts an entry into a registry."""
     decorators = (each for node in tree.body if isinstance(node, ast.ClassDef) for each in node.decorator_list)
     return any(isinstance(each, ast.Call) and ast.unparse(each.func) == "register" for each in decorators)
+
+
+def test_the_map_has_every_room() -> None:
+    """Each once at least in the section of docs/design.md that draws them."""
+    page = (Path(__file__).parents[2] / "docs" / "design.md").read_text(encoding="utf-8")
+    drawn = page.partition("## Rooms, and who may import whom")[2].partition("\n## ")[0]
+    placed = [*rooms()["testbed"], *calls.PACKAGES[1:]]
+    assert [name for name in placed if name != "__main__" and not re.search(rf"\b{name}\b", drawn)] == []
 
 
 def test_files_are_short() -> None:
