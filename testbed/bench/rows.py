@@ -77,8 +77,8 @@ def rows(surroundings: Surroundings) -> Iterator[Row]:
 
 def _wire(rate: float | None, surroundings: Surroundings) -> Row:
     """Round 1 between two measurements by iperf3 on the very same link."""
-    seen = [_against_iperf3(rate, surroundings) for _ in range(TIMES if rate else OFTEN)]
-    ratios, gigabits = (Several(values) for values in zip(*seen, strict=True))
+    pairs = [_against_iperf3(rate, surroundings) for _ in range(TIMES if rate else OFTEN)]
+    ratios, gigabits = (Several(values) for values in zip(*pairs, strict=True))
     name = "unshaped" if rate is None else f"at {rate / 1e9:g} Gbit/s, MTU 1500"
     least = 0.9 if rate is None else 0.99
     return Row(
@@ -104,12 +104,12 @@ def _against_iperf3(rate: float | None, surroundings: Surroundings) -> tuple[flo
 
 def _idle_downtime(surroundings: Surroundings) -> Iterator[Row]:
     """An idle guest of 1 GiB over 1 Gbit/s: what a switchover costs at least, and what memory the lot needs."""
-    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB), surroundings) for _ in range(TIMES)]
-    downtime = _downtime(done)
-    overhead = Several(tuple((each.memory_overhead_bytes or 0) / 2**20 for each in done))
+    records = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB), surroundings) for _ in range(TIMES)]
+    downtime = _downtime(records)
+    overhead = Several(tuple((each.memory_overhead_bytes or 0) / 2**20 for each in records))
     yield Row(
         measure="downtime, idle 1 GiB guest, 1 Gbit/s",
-        figure=f"{downtime.words('{:.1f}'.format)} ms, {_longest_phase(done)}",
+        figure=f"{downtime.words('{:.1f}'.format)} ms, {_longest_phase(records)}",
         mark="< 20 ms",
         met=downtime.median < 20,
     )
@@ -124,16 +124,16 @@ def _idle_downtime(surroundings: Surroundings) -> Iterator[Row]:
 def _services_downtime(surroundings: Surroundings) -> Iterator[Row]:
     """The same with an application and connections that move with it, and what it costs to watch all that."""
     echo = {"name": "echo", "connections": 10}
-    done = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB, services=(echo,)), surroundings) for _ in range(TIMES)]
-    downtime, moved = _downtime(done), min(each.connections.moved if each.connections else 0 for each in done)
+    records = [_moved(_plan(LinkPlan(rate=1e9), ram_bytes=GIB, services=(echo,)), surroundings) for _ in range(TIMES)]
+    downtime, moved = _downtime(records), min(each.connections.moved if each.connections else 0 for each in records)
     yield Row(
         measure="downtime, idle 1 GiB guest with a service and 10 connections",
-        figure=f"{downtime.words('{:.1f}'.format)} ms, {_longest_phase(done)}; {moved} connections moved",
+        figure=f"{downtime.words('{:.1f}'.format)} ms, {_longest_phase(records)}; {moved} connections moved",
         mark="< 30 ms",
         met=downtime.median < 30 and moved == 10,
     )
-    sampling = Several(tuple(each.cpu.sampler_share or 0.0 if each.cpu else 0.0 for each in done))
-    probing = Several(tuple(each.cpu.probe_share or 0.0 if each.cpu else 0.0 for each in done))
+    sampling = Several(tuple(each.cpu.sampler_share or 0.0 if each.cpu else 0.0 for each in records))
+    probing = Several(tuple(each.cpu.probe_share or 0.0 if each.cpu else 0.0 for each in records))
     both = Several(tuple(map(sum, zip(sampling.values, probing.values, strict=True))))
     yield Row(
         measure="sampling every 20 ms and probing every 1.9 ms, share of a core",
@@ -168,14 +168,14 @@ def _moved(plan: Plan, surroundings: Surroundings, sample_s: float = PERIOD_S) -
         return NativeEngine().migrate(plan, replace(context, sample_s=sample_s))
 
 
-def _downtime(done: Sequence[MigrationRecord]) -> Several:
+def _downtime(records: Sequence[MigrationRecord]) -> Several:
     """In milliseconds; infinite for one that did not complete."""
-    return Several(tuple((each.downtime_s or float("inf")) * 1e3 for each in done))
+    return Several(tuple((each.downtime_s or float("inf")) * 1e3 for each in records))
 
 
-def _longest_phase(done: Sequence[MigrationRecord]) -> str:
+def _longest_phase(records: Sequence[MigrationRecord]) -> str:
     """Of the migration whose downtime is the median."""
-    middle = sorted(done, key=lambda each: each.downtime_s or float("inf"))[len(done) // 2]
+    middle = sorted(records, key=lambda each: each.downtime_s or float("inf"))[len(records) // 2]
     name, seconds = max(middle.downtime_phases_s.items(), key=lambda phase: phase[1], default=("?", 0.0))
     return f"longest: {name} {seconds * 1e3:.1f} ms"
 
@@ -191,8 +191,8 @@ def _scan() -> Row:
 
 
 def _slowdown() -> Row:
-    seen = [slowdown() for _ in range(TIMES)]
-    share, rate = Several(tuple(each.share for each in seen)), Several(tuple(each.rate for each in seen))
+    runs = [slowdown() for _ in range(TIMES)]
+    share, rate = Several(tuple(each.share for each in runs)), Several(tuple(each.rate for each in runs))
     return Row(
         measure="guest's slowdown while tracked, 100 MB/s",
         figure=f"{share.words('{:.1%}'.format)}, rate held: {rate.median:.1%}",

@@ -45,10 +45,10 @@ class SimulatedEngine:
 
 def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord:
     """One migration. Raises ``ScenarioError`` for what has no model, and ``PolicyFault``."""
-    made, fault = _run(plan, observer)
+    record, fault = _run(plan, observer)
     if fault:
         raise fault
-    return made
+    return record
 
 
 def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault | None]:
@@ -56,43 +56,44 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
     goodput, rtt = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
     begun = monotonic()
 
-    def observe(done: Round, decision: Decision | None) -> None:
-        at = begun + done.started_s + done.duration_s
-        observer(RoundFinished(at=at, migration=plan.key, round=done, decision=decision))
+    def observe(round: Round, decision: Decision | None) -> None:
+        at = begun + round.started_s + round.duration_s
+        observer(RoundFinished(at=at, migration=plan.key, round=round, decision=decision))
         if decision and decision.action is Action.SWITCH_OVER:
             observer(PhaseChanged(at=at, migration=plan.key, phase="switchover"))
 
     observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
     costs = Costs(prepare_s=moving_s(plan))
-    seen = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding)
-    made = _record(plan, goodput, rtt, seen)
-    made.full_scale = full_scale(made)
-    return made, seen.fault
+    prediction = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding)
+    record = _record(plan, goodput, rtt, prediction)
+    record.full_scale = full_scale(record)
+    return record, prediction.fault
 
 
-def _record(plan: Plan, goodput: float, rtt: float, seen: Forecast) -> MigrationRecord:
-    completed = seen.outcome == "completed"
-    fault = unmet(plan.expect, seen.outcome, seen.reason, seen.rounds[-1][1] if seen.rounds else None)
+def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast) -> MigrationRecord:
+    completed = prediction.outcome == "completed"
+    last = prediction.rounds[-1][1] if prediction.rounds else None
+    fault = unmet(plan.expect, prediction.outcome, prediction.reason, last)
     return MigrationRecord(
         name=plan.name,
         settings=plan.settings,
         repeat=plan.repeat,
         scale={"size": plan.scale.size, "time": plan.scale.time},
-        outcome=seen.outcome,
-        reason=seen.reason,
+        outcome=prediction.outcome,
+        reason=prediction.reason,
         vm=_vm(plan),
         link=_link(plan, goodput, rtt),
-        total_time_s=seen.total_time_s if completed else None,
-        downtime_s=seen.downtime_s,
-        guest_gap_s=seen.downtime_s,
-        downtime_phases_s=seen.phases,
-        bytes_sent=seen.bytes_sent,
-        rounds=[record_round(done, decision, available(plan, goodput)) for done, decision in seen.rounds],
+        total_time_s=prediction.total_time_s if completed else None,
+        downtime_s=prediction.downtime_s,
+        guest_gap_s=prediction.downtime_s,
+        downtime_phases_s=prediction.phases,
+        bytes_sent=prediction.bytes_sent,
+        rounds=[record_round(round, decision, available(plan, goodput)) for round, decision in prediction.rounds],
         throttle=ThrottleRecord(
             policy=plan.migration.policy["name"],
-            active_s=seen.throttled_s,
-            peak=max((done.throttle for done, _ in seen.rounds), default=0.0),
-            guest_slowdown=seen.slowdown,
+            active_s=prediction.throttled_s,
+            peak=max((round.throttle for round, _ in prediction.rounds), default=0.0),
+            guest_slowdown=prediction.slowdown,
         ),
         guest=GuestRecord(lost=0, errors=0),
         cross_traffic=_cross_traffic(plan),

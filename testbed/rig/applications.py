@@ -77,12 +77,12 @@ class Applications:
 
     def follow(self, host: str, logs: Mapping[str, int]) -> list[LogFollower]:
         """The logs of the guest's services at a host, for the sampler; ``logs`` are their descriptors, by name."""
-        found = []
+        followers = []
         for name, fd in logs.items():
             follower = LogFollower(fd, "service", name=name, host=host)
             self.guest_logs[name].append(follower)
-            found.append(follower)
-        return found
+            followers.append(follower)
+        return followers
 
     def start_clients(self) -> list[LogFollower]:
         """The probe and the services' clients, once the guest runs; their logs, for the sampler. Raises

@@ -37,7 +37,7 @@ LOGS_EVERY = 4
 so that what is told counts as many looks each time."""
 
 
-class Telling:
+class LiveSource:
     """A ``SampleSource`` that gives no rows: it tells whoever watches, from the sampler's thread. ``operations`` of the
     guest so far; ``followers`` are the logs of services and clients; more may come.
     """
@@ -75,15 +75,15 @@ class Telling:
 
 def completed(followers: Sequence[LogFollower]) -> dict[str, int]:
     """Operations of each service so far, by its clients' log where it has clients, else by the guest's at all hosts."""
-    seen: dict[str, dict[bool, int]] = {}
+    counts: dict[str, dict[bool, int]] = {}
     for each in followers:
         if each.name:
-            counts = seen.setdefault(each.name, {})
-            counts[each.is_client] = counts.get(each.is_client, 0) + each.count
-    return {name: counts.get(True, counts.get(False, 0)) for name, counts in seen.items()}
+            sides = counts.setdefault(each.name, {})
+            sides[each.is_client] = sides.get(each.is_client, 0) + each.count
+    return {name: sides.get(True, sides.get(False, 0)) for name, sides in counts.items()}
 
 
-class Measuring:
+class Measurement:
     """From before the guest's first operation to after its last. Its result is complete once the context has ended.
 
     ``processes``: pids by the names that samples give them; ``guests``: the guest at each host, by the host's name.
@@ -104,14 +104,14 @@ class Measuring:
         self._processes, self._beside = dict(processes), list(hosts.beside)
         self._counter = hosts.counter()
         self._stack.callback(self._counter.close)
-        self._telling = Telling(plan.key, hosts.counter(), self.operations, context.observer)
+        self._live = LiveSource(plan.key, hosts.counter(), self.operations, context.observer)
         self._sampler = Sampler(
             context.samples,
             (
                 *hosts.sources(),
                 Seldom(ProcessSource(self._processes), TELL_EVERY),
                 *(GuestSource(guest.operations, host) for host, guest in guests.items()),
-                Seldom(self._telling, TELL_EVERY),
+                Seldom(self._live, TELL_EVERY),
             ),
             context.sample_s,
             {NUMBER: context.number},
@@ -121,7 +121,7 @@ class Measuring:
         """Of the guest so far, wherever it is."""
         return max(guest.operations() for guest in self._guests.values())
 
-    def __enter__(self) -> "Measuring":
+    def __enter__(self) -> "Measurement":
         self._stack.enter_context(self._sampler)
         self._sampler.event(NAMED, **named(self._plan.key, self._plan.seed))
         return self
@@ -135,7 +135,7 @@ class Measuring:
         """Logs of services and clients to be sampled too, from now on."""
         for log in logs:
             self._sampler.add(Seldom(log, LOGS_EVERY))
-        self._telling.followers += logs
+        self._live.followers += logs
 
     def watch(self, name: str, pid: int) -> None:
         """One more process, whose memory counts."""
@@ -163,8 +163,8 @@ class Measuring:
         """What happened, among the samples, on the same clock: rounds with their decisions, phases."""
         match event:
             case RoundFinished():
-                done = asdict(event.round) | {"kind": event.round.kind.value}
-                self._sampler.event("round", round=done, decision=event.decision.reason if event.decision else None)
+                fields = asdict(event.round) | {"kind": event.round.kind.value}
+                self._sampler.event("round", round=fields, decision=event.decision.reason if event.decision else None)
             case PhaseChanged():
                 self._sampler.event("phase", phase=event.phase)
             case Controlled():

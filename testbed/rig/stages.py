@@ -27,7 +27,7 @@ from testbed.packets.capture import Capture
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
 from testbed.rig.hosts import Hosts
-from testbed.rig.measuring import Measuring
+from testbed.rig.measuring import Measurement
 from testbed.rig.mover import Mover, Place, Start
 from testbed.rig.orders import Order
 from testbed.rig.steps import FAULTS, Steps
@@ -98,12 +98,13 @@ class Built:
         """
         rig, mover = self.rig, self.mover
         rig.phase("warmup")
-        measuring = rig.stack.enter_context(Measuring(rig.plan, rig.context, rig.hosts, mover.processes, mover.guests))
-        crossing = rig.hosts.crossing(measuring.crossed)
+        measurement = Measurement(rig.plan, rig.context, rig.hosts, mover.processes, mover.guests)
+        rig.stack.enter_context(measurement)
+        crossing = rig.hosts.crossing(measurement.crossed)
         traffic = None if crossing is None else rig.stack.enter_context(crossing)
         mover.run()
-        self._follow(measuring)
-        measuring.mark("running")
+        self._follow(measurement)
+        measurement.mark("running")
         sleep(rig.plan.warmup_s)
         return Warm(
             rig=rig,
@@ -112,17 +113,17 @@ class Built:
             mover=mover,
             link=self.link,
             predicted=self.predicted,
-            measuring=measuring,
+            measurement=measurement,
             crossing=traffic,
         )
 
-    def _follow(self, measuring: Measuring) -> None:
+    def _follow(self, measurement: Measurement) -> None:
         """Clients start, and all logs are sampled."""
         for host, guest in self.mover.guests.items():
-            measuring.follow(self.applications.follow(host, guest.logs()))
-        measuring.follow(self.applications.start_clients())
+            measurement.follow(self.applications.follow(host, guest.logs()))
+        measurement.follow(self.applications.start_clients())
         for client in self.applications.clients:
-            measuring.watch(client.name, client.pid)
+            measurement.watch(client.name, client.pid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ class Warm:
     mover: Mover
     link: LinkRecord
     predicted: PredictionRecord | None
-    measuring: Measuring
+    measurement: Measurement
     crossing: Crossing | None
     by_hand: list[ControlRecord] = field(default_factory=list)
 
@@ -145,19 +146,19 @@ class Warm:
         """An order for the link before the migration: why it was not done, None when it was. It will be recorded."""
         fault, at = self.rig.hosts.link.obey(order), monotonic()
         self.by_hand.append(ControlRecord(at_s=at, what=order.what, value=order.value, fault=fault))
-        done = Controlled(at=at, migration=self.rig.plan.key, what=order.what, value=order.value, fault=fault)
-        self._observe(done)
+        migration = self.rig.plan.key
+        self._observe(Controlled(at=at, migration=migration, what=order.what, value=order.value, fault=fault))
         return fault
 
     def migrate(self, noted: Noted | None = None) -> "Moved":
         """Gives the word and follows it to its end, which is written down at once. Raises before the word alone."""
-        rig, measuring, steps = self.rig, self.measuring, Steps()
+        rig, measurement, steps = self.rig, self.measurement, Steps()
         capture = self._capture() if rig.context.capture else None
         self.applications.look_up("before")
-        measuring.mark("migrate")
+        measurement.mark("migrate")
         ended = self.mover.migrate(self._observe, rig.context.controls, noted or Noted())
-        measuring.mark_anyway("ended", "migrate")
-        asked = measuring.marks["migrate"].at
+        measurement.mark_anyway("ended", "migrate")
+        asked = measurement.marks["migrate"].at
         before = [replace(each, at_s=each.at_s - asked) for each in self.by_hand]
         ended = replace(ended, controls=(*before, *ended.controls))
         self._keep(ended, steps)
@@ -169,7 +170,7 @@ class Warm:
             mover=self.mover,
             link=self.link,
             predicted=self.predicted,
-            measuring=measuring,
+            measurement=measurement,
             crossing=self.crossing,
             capture=capture,
             ended=ended,
@@ -198,7 +199,7 @@ class Warm:
     def _observe(self, event: Event) -> None:
         """To whoever watches, and into the samples."""
         self.rig.context.observer(event)
-        self.measuring.note(event)
+        self.measurement.note(event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +213,7 @@ class Moved:
     mover: Mover
     link: LinkRecord
     predicted: PredictionRecord | None
-    measuring: Measuring
+    measurement: Measurement
     crossing: Crossing | None
     capture: Capture | None
     ended: Ended
@@ -226,7 +227,7 @@ class Moved:
         """A phase begins: whoever watches hears so, and it is among the samples."""
         event = PhaseChanged(at=monotonic(), migration=self.rig.plan.key, phase=phase)
         self.rig.context.observer(event)
-        self.measuring.note(event)
+        self.measurement.note(event)
 
 
 Conclude: TypeAlias = Callable[[Moved, Noted], MigrationRecord]

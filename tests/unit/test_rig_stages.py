@@ -113,7 +113,7 @@ def test_each_stage_gives_the_next_one_and_has_what_exists_by_then(tmp_path: Pat
         moved = warm.migrate()
         assert (type(built), type(warm), type(moved)) == (Built, Warm, Moved)
         assert built.link.available == pytest.approx(built.link.goodput)
-        assert not hasattr(built, "measuring") and not hasattr(warm, "ended")
+        assert not hasattr(built, "measurement") and not hasattr(warm, "ended")
         assert not hasattr(moved, "migrate") and not hasattr(warm, "warm_up")
         assert "end" not in stand.asked
         assert moved.conclude().outcome == "completed"

@@ -43,7 +43,7 @@ class Concluding:
 
     def __init__(self, moved: Moved) -> None:
         self._moved, self._ended, self._steps = moved, moved.ended, moved.steps
-        self._measuring, self._applications, self._mover = moved.measuring, moved.applications, moved.mover
+        self._measuring, self._applications, self._mover = moved.measurement, moved.applications, moved.mover
 
     def record(self, noted: Noted) -> MigrationRecord:
         """Lets the guest run on where it is now; then stops everything, and judges by all that is known then."""

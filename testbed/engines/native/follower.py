@@ -24,6 +24,7 @@ from testbed.core.agents.told import (
     RoundCells,
     RoundDone,
     RoundProgress,
+    SourceFacts,
     SourceFinished,
     Throttled,
     ThrottleOrder,
@@ -33,6 +34,7 @@ from testbed.core.agents.told import (
 )
 from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
 from testbed.core.migration_key import MigrationKey
+from testbed.core.records.migration import Outcome
 from testbed.core.records.services import ControlRecord
 from testbed.core.rounds import Action
 from testbed.engines.native.deeds import (
@@ -140,8 +142,8 @@ class Follower:
         return [ChangeLink(order=order)]
 
     def _note(self, what: str, value: float | None, fault: str | None) -> list[Deed]:
-        done = ControlRecord(at_s=self._now - self._began, what=what, value=value, fault=fault)
-        self.ended = replace(self.ended, controls=(*self.ended.controls, done))
+        record = ControlRecord(at_s=self._now - self._began, what=what, value=value, fault=fault)
+        self.ended = replace(self.ended, controls=(*self.ended.controls, record))
         return [Publish(event=Controlled(at=self._now, migration=self._migration, what=what, value=value, fault=fault))]
 
     def _cancel(self, why: str) -> list[Deed]:
@@ -194,20 +196,21 @@ class Follower:
         return deeds
 
     def _finish(self, said: SourceFinished | NeverConnected | AgentFailed) -> list[Deed]:
+        match said:
+            case SourceFinished(outcome=outcome, reason=reason, facts=facts):
+                return [*self._conclude(outcome, reason, facts), HearDestination()]
+            case AgentFailed(reason=reason):
+                return [*self._conclude("failed", reason), HearDestination()]
+        return self._conclude(said.outcome, said.reason)  # the destination has heard of nothing, and says nothing
+
+    def _conclude(self, outcome: Outcome, reason: str, facts: SourceFacts | None = None) -> list[Deed]:
         self.over = True
-        self.ended = replace(
-            self.ended,
-            outcome="failed" if isinstance(said, AgentFailed) else said.outcome,
-            reason=said.reason,
-            facts=said.facts if isinstance(said, SourceFinished) else None,
-        )
+        self.ended = replace(self.ended, outcome=outcome, reason=reason, facts=facts)
         if self._cancelled_because and self.ended.outcome == "cancelled":
             self.ended = replace(self.ended, reason=self._cancelled_because)
         if self.ended.outcome == "completed":
             self._cancelled_too_late()
-        if isinstance(said, NeverConnected):  # the destination has heard of nothing, and says nothing
-            return [SeeSource()]
-        return [SeeSource(), HearDestination()]
+        return [SeeSource()]
 
     def _cancelled_too_late(self) -> None:
         """A cancel after commit changed nothing."""
