@@ -67,6 +67,7 @@ def test_its_parts_are_exact(after: list[tuple[float, float]], gap_s: float, par
         ([(98.0, 98.5), (101.5, 102.0)], 0, 3.5),
         ([(98.0, 98.5), (100.5, 101.0), (101.75, 102.0)], 1, 2.5),
         ([(98.0, 98.5), (99.5, 100.0), (100.5, 101.0)], 2, 1.0),
+        ([(98.0, 99.0), (100.5, 101.25)], 2, 2.5),
     ],
 )
 def test_how_dense_its_answers_are(answers: list[tuple[float, float]], inside: int, median_s: float) -> None:
