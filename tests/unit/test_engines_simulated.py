@@ -1,6 +1,7 @@
 """The engine without hosts: its record, its events, its costs, its speed, and what it refuses."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -49,25 +50,36 @@ def test_one_experiment_at_three_scales() -> None:
     assert totals == pytest.approx([totals[0]] * 3, rel=0.001)
 
 
-def test_full_size_in_well_under_a_second() -> None:
-    begun = time.perf_counter()
-    seen = run(plan(256, writes(140, 64), "vmotion", goodput=98))
-    assert seen.outcome == "completed"
-    assert time.perf_counter() - begun < 1
+def lasts(made: Callable[[], object]) -> float:
+    """Of processor time, the least of three times: what else the machine does only adds to it."""
+
+    def once() -> float:
+        begun = time.process_time()
+        made()
+        return time.process_time() - begun
+
+    return min(once() for _ in range(3))
 
 
-def test_a_hundred_predictions_are_nothing_to_wait_for() -> None:
-    workloads = [
-        writes(14.1, 64),
-        writes(5.77),
-        {"name": "zipf", "working_set": 64 * GIB, "write_rate": 2e9, "exponent": 1.0},
-    ]
-    policies = ["vmotion", "qemu", "qemu-dirty-limit", "xen", "plain"]
-    begun = time.perf_counter()
-    for number in range(100):
-        asked = plan(128, workloads[number % 3], policies[number % 5])
-        predict(asked, goodput=(5 + number) * GBIT, rtt_s=1e-4)
-    assert time.perf_counter() - begun < 5
+def test_full_size_takes_no_longer_than_small() -> None:
+    """A model counts rounds, not pages: 64 times the memory in as many rounds."""
+    large = plan(256, writes(140, 64), "vmotion", goodput=98)
+    small = plan(4, writes(140 / 64, 1), "vmotion", goodput=98 / 64)
+    seen = run(large)
+    assert seen.outcome == "completed" and len(seen.rounds) == len(run(small).rounds)
+    assert lasts(lambda: run(large)) < 8 * lasts(lambda: run(small))
+
+
+def test_a_larger_guest_is_predicted_as_fast_as_a_small_one() -> None:
+    """Of every workload and policy: what a prediction costs is its rounds, and not what they hold."""
+
+    def predictions(scale: float) -> None:
+        zipf = {"name": "zipf", "working_set": int(64 * GIB * scale), "write_rate": 2e9 * scale, "exponent": 1.0}
+        for workload in (writes(14.1 * scale, 64 * scale), writes(5.77 * scale), zipf):
+            for policy in ("vmotion", "qemu", "qemu-dirty-limit", "xen", "plain"):
+                predict(plan(128 * scale, workload, policy), goodput=9.4 * GBIT * scale, rtt_s=1e-4)
+
+    assert lasts(lambda: predictions(1)) < 8 * lasts(lambda: predictions(1 / 64))
 
 
 def test_costs_that_no_byte_explains() -> None:

@@ -110,6 +110,7 @@ def a_run(out: Path, **more: Any) -> None:
     run_scenario(load("hello"), out=out, engine="simulated", **more)
 
 
+@pytest.mark.usefixtures("without_a_page")
 @pytest.mark.parametrize("fault", [PrerequisiteMissing("no netem", "install it"), KeyError("x")])
 def test_a_fault_that_ends_the_run_is_why_the_others_were_not_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
@@ -130,6 +131,7 @@ def test_a_fault_that_ends_the_run_is_why_the_others_were_not_made(
     assert all("no netem" in each.reason or "KeyError" in each.reason for each in summary.not_made)
 
 
+@pytest.mark.usefixtures("without_a_page")
 def test_a_fault_of_one_migration_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **_more: Any) -> Forecast:
         raise TestbedError("its host's shell was killed")
@@ -140,6 +142,7 @@ def test_a_fault_of_one_migration_is_its_own(tmp_path: Path, monkeypatch: pytest
     assert [each.reason for each in summary.migrations] == ["its host's shell was killed"] * 2 and not summary.not_made
 
 
+@pytest.mark.usefixtures("without_a_page")
 def test_whoever_watches_and_fails_does_not_break_a_migration_off(tmp_path: Path) -> None:
     seen: list[Event] = []
 
@@ -155,6 +158,7 @@ def test_whoever_watches_and_fails_does_not_break_a_migration_off(tmp_path: Path
     assert [each.outcome for each in summary.migrations] == ["completed"] and len(summary.not_made) == 1
 
 
+@pytest.mark.usefixtures("without_a_page")
 def test_what_is_told_as_done_is_in_the_folder_by_then(tmp_path: Path) -> None:
     def watch(event: Event) -> None:
         if isinstance(event, MigrationFinished):
@@ -167,6 +171,7 @@ def test_what_is_told_as_done_is_in_the_folder_by_then(tmp_path: Path) -> None:
     assert len(told) == 5
 
 
+@pytest.mark.usefixtures("without_a_page")
 def test_an_engine_is_given_where_its_ends_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that breaks with a fault of its own after the end: the end is in the folder."""
     real = simulated.run
@@ -181,8 +186,17 @@ def test_an_engine_is_given_where_its_ends_are_kept(tmp_path: Path, monkeypatch:
     assert [each.outcome for each in RunFolder(tmp_path / "run").read_summary().migrations] == ["completed"]
 
 
+RUN_WITHOUT_A_PAGE = """
+import sys
+from testbed.cli import main
+from testbed.report.page import page
+page.write = lambda *_: None
+sys.exit(main())
+"""
+
+
 def test_six_runs_begun_in_one_second_have_a_folder_each(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "testbed", *SIMULATED]
+    argv = [sys.executable, "-c", RUN_WITHOUT_A_PAGE, *SIMULATED]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     runs = [subprocess.Popen(argv, cwd=tmp_path, env=env, stderr=subprocess.PIPE) for _ in range(6)]
     for run in runs:

@@ -105,12 +105,11 @@ def test_nothing_seen_is_no_chart() -> None:
 
 
 def test_a_grid_of_many_rounds_has_larger_cells() -> None:
-    counts = np.ones((200, 1024), np.int64)
-    chart = grid_chart(
-        pages.Cells(pages=1024 * 8, cell_pages=8, rounds=list(range(1, 201)), sent=counts, dirtied=counts)
-    )
-    (rows,) = chart.to_dict(validate=False)["datasets"].values()
-    assert len(rows) <= MOST_POINTS
+    counts = np.ones((20, 1024), np.int64)
+    cells = pages.Cells(pages=1024 * 8, cell_pages=8, rounds=list(range(1, 21)), sent=counts, dirtied=counts)
+    for migrations in (20, 60):
+        (rows,) = grid_chart(cells, migrations).to_dict(validate=False)["datasets"].values()
+        assert len(rows) <= MOST_POINTS // migrations < counts.size
 
 
 def contrast(a: str, b: str) -> float:

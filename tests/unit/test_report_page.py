@@ -184,12 +184,11 @@ def test_what_cannot_be_shown_is_one_line_and_never_fails_the_run(tmp_path: Path
 def test_many_migrations_stay_under_three_megabytes(tmp_path: Path) -> None:
     """All of them with samples, and with pictures of memory of thirty rounds."""
     many = [a_migration(name=f"m{index}", total_time_s=20.0) for index in range(30)]
-    folder = made(tmp_path / "run", a_summary(*many))
-    samples = ""
-    for each in many:
-        samples += (with_samples(folder, each, 22) / "samples.jsonl").read_text(encoding="utf-8")
-        with_pages(folder, each, 30)
-    (folder / "samples.jsonl").write_text(samples, encoding="utf-8")
+    folder = with_pages(with_samples(made(tmp_path / "run", a_summary(*many)), many[0], 22), many[0], 30)
+    for name in ("samples.jsonl", "pages.jsonl"):
+        of_one = (folder / name).read_text(encoding="utf-8")
+        assert '"m0"' in of_one
+        (folder / name).write_text("".join(of_one.replace('"m0"', f'"{each.name}"') for each in many), encoding="utf-8")
     text = html(page.load(folder))
     assert text.count("memory-m") >= 30 and len(text.encode()) < 3e6
 

@@ -134,6 +134,7 @@ def test_the_same_in_every_repeat_is_no_certainty(tmp_path: Path) -> None:
     assert all(line.spread.low is None and line.difference is None for line in seen.lines)
 
 
+@pytest.mark.usefixtures("without_a_page")
 def test_a_model_has_no_noise(tmp_path: Path) -> None:
     runs = [
         testbed.run("hello", engine="simulated", repeat=2, out=tmp_path / ram, set=[f"vm.ram={ram}"])

@@ -188,7 +188,7 @@ def test_a_policy_of_ones_own_has_parameters_of_its_own(tmp_path: Path) -> None:
     assert list(validator().iter_errors(tree)) == []
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=changed())
 @example(tree={"vm": {"ram": "1GiB"}, "matrix": {"vm": [{"ram": "2GiB"}]}})
 @example(tree={"vm": {"ram": "1e1GiB"}, "migration": {"policy": {"name": "plain", "downtime_goal": 9.5}}})
