@@ -9,8 +9,8 @@ import socket
 
 from guest_agent.loop import GuestLoop
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import PROBE_PORT
 
-PORT = 7
 _MOST, _LARGEST = 64, 2048
 """Datagrams of one turn, and bytes of one."""
 _FREEBIND = 15
@@ -25,10 +25,10 @@ class ProbeResponder:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.setsockopt(socket.IPPROTO_IP, _FREEBIND, 1)
         try:
-            self._socket.bind((address, PORT))
+            self._socket.bind((address, PROBE_PORT))
         except OSError as error:
             self._socket.close()
-            raise TestbedError(f"the guest cannot answer probes at {address} port {PORT}: {error}") from error
+            raise TestbedError(f"the guest cannot answer probes at {address} port {PROBE_PORT}: {error}") from error
         self._loop = loop
 
     def begin(self) -> None:

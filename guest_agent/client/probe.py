@@ -19,8 +19,8 @@ from guest_agent.client.common import LAST_ANSWERS_S, PATIENCE_S, ClientConfig, 
 from guest_agent.client.conversation import ClientFinished, ClientReady
 from guest_agent.ring import RingWriter
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import PROBE_PORT
 
-PORT = 7
 PERIOD_S = 0.0019
 _EVERY = 64
 """Periods between two looks at what the parent says."""
@@ -35,7 +35,7 @@ _ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
 
 def run(config: ClientConfig) -> bool:
     """Until it is told to stop (``True``) or its parent has died. Raises ``TestbedError`` where nobody answers."""
-    probe = Probe(config.address, config.port or PORT, config.log())
+    probe = Probe(config.address, config.port or PROBE_PORT, config.log())
     if not probe.reach(PATIENCE_S):
         raise TestbedError(f"no answer from {config.address} within {PATIENCE_S:g} s; is the guest running?")
     say(ClientReady())

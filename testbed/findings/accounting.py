@@ -6,11 +6,9 @@ socket bytes - framing               =  page bytes
 
 from dataclasses import dataclass
 
+from testbed.core.network.frames import TCP_FRAME_BYTES
 from testbed.core.records.migration import AccountingRecord
 
-HEADERS = 14 + 20 + 20 + 12
-"""Ethernet, IPv4, TCP and its timestamp option: what a link counter adds to the payload of each packet. A counter on
-veth counts a GSO packet once, so its count of packets is the right one, whatever their size."""
 TOLERANCE = 0.005
 SLACK_BYTES = 256 * 1024
 """What may be unexplained: SYN options, ARP, keep-alives, and the share of retransmits that is not counted."""
@@ -30,8 +28,10 @@ class LinkCount:
 
     @property
     def payload(self) -> int:
-        """What TCP carried in them."""
-        return self.sent_bytes - HEADERS * self.sent_packets
+        """What TCP carried in them. A counter on veth counts a GSO packet once, so its count of packets is the right
+        one, whatever their size.
+        """
+        return self.sent_bytes - TCP_FRAME_BYTES * self.sent_packets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

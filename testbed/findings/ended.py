@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from testbed.core.agents.told import DestinationFinished, RoundCells, SourceFacts
+from testbed.core.network.names import ESX1, ESX2
 from testbed.core.records.migration import Outcome
 from testbed.core.records.services import ControlRecord
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Decision, Round
 
-SOURCE, DESTINATION = "esx1", "esx2"
+SOURCE, DESTINATION = ESX1, ESX2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,18 +4,12 @@ B = min(B_link - x', streams x cap)        x' = x in what TCP would have carried
 """
 
 from testbed.core.errors import ScenarioError
+from testbed.core.network.frames import TCP_IP_BYTES, UDP_IP_BYTES, payload
 from testbed.core.plan import CrossTrafficPlan, LinkPlan, Plan
-
-TCP_IP_BYTES = 52
-"""IPv4 20, TCP 20, timestamps 12."""
-UDP_IP_BYTES = 28
-"""IPv4 20, UDP 8."""
-ETHERNET_BYTES = 14
-"""What tc counts of a frame beside its IP packet."""
 
 
 def link_goodput(link: LinkPlan) -> float:
-    """Bytes per second of TCP payload that a link's rate implies: rate x (mtu - 52) / (mtu + 14), as tc counts it.
+    """Bytes per second of TCP payload that a link's rate implies.
 
     Raises ``ScenarioError`` for a link without a rate, whose goodput only a measurement can tell.
     """
@@ -26,7 +20,7 @@ def link_goodput(link: LinkPlan) -> float:
             "the vMotion link has no rate: it is as fast as this machine, which only a run can tell; "
             "to predict, give it one: --set network.vmotion.rate=10Gbit, or rate: 10Gbit in the file"
         )
-    return link.rate / 8 * (link.mtu - TCP_IP_BYTES) / (link.mtu + ETHERNET_BYTES)
+    return payload(link.rate / 8, link.mtu)
 
 
 def available(plan: Plan, goodput: float) -> float:

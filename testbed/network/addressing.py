@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.network.names import NETWORKS
 from testbed.core.text.from_json import built
 from testbed.linux.net.ethtool import has_carrier
 from testbed.linux.net.netns import write_sysctls
@@ -28,7 +29,6 @@ _APART = {
 }
 """No host is a router (a machine with containers makes its new namespaces routers), each interface takes what comes
 from its own network alone and answers for its own address alone (Documentation/networking/ip-sysctl.rst)."""
-NETWORKS = ("vmotion", "vm")
 
 
 def silence(pid: int) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.network.names import VMOTION
 from testbed.core.plan import LinkPlan
 from testbed.core.records.migration import LinkRecord
 from testbed.core.units import in_bits_per_second
@@ -45,7 +46,7 @@ def require_capacity(fabric: Fabric, plan: LinkPlan) -> None:
 def _carries(fabric: Fabric, plan: LinkPlan) -> bool:
     """Whether a transfer over the link so shaped reaches its goodput; a near miss is tried again."""
     expected = expected_goodput(plan) or 0.0
-    shape(fabric, "vmotion", plan)
+    shape(fabric, VMOTION, plan)
     ramp_s, settle = _RAMP_DELAYS * plan.delay_s, _settle_bytes(plan)
     seconds = _CAPACITY_S + ramp_s + settle / (expected or 1.0)
     if ramp_s:
@@ -61,7 +62,7 @@ def _carries(fabric: Fabric, plan: LinkPlan) -> bool:
 
 def _highest(fabric: Fabric, plan: LinkPlan) -> float:
     """The first that it carries of rates that fall by a tenth, from what the unshaped link carries."""
-    shape(fabric, "vmotion", replace(plan, rate=None, goodput=None))
+    shape(fabric, VMOTION, replace(plan, rate=None, goodput=None))
     share = min(1.0, capacity(fabric, plan.congestion) / (expected_goodput(plan) or 1.0))
     while share > 0.01:
         share *= 0.9
@@ -128,7 +129,7 @@ class _Proving:
     def leave(self, trim: Trim) -> None:
         """The link so trimmed; one that is so already is not touched."""
         if trim != self._trim:
-            set_rate(self._fabric, "vmotion", self._plan, trim)
+            set_rate(self._fabric, VMOTION, self._plan, trim)
             self._trim = trim
 
     def _share(self, factor: float, *, back: bool) -> float:
@@ -180,7 +181,7 @@ def _settle_bytes(plan: LinkPlan) -> int:
 def _drops(fabric: Fabric) -> int:
     """Frames dropped so far at both ends of the vMotion link, by the interface or by its qdisc."""
     total = 0
-    for end in fabric.ends("vmotion"):
+    for end in fabric.ends(VMOTION):
         try:
             with Counters(end.pid, end.interface) as counters:
                 link = counters.link()

@@ -13,13 +13,13 @@ import time
 from dataclasses import dataclass
 
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import ESX1, GUEST_INTERFACE, VM
 from testbed.linux.net.netns import inode
 from testbed.linux.processes.waiting import Patience
 from testbed.network.addressing import silence
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
 
-INTERFACE = "eth0"
 _GUEST = 100
 """The guest is number 100 of the subnet; hosts are numbered from 1."""
 _TIMEOUT_S = 10.0
@@ -36,7 +36,7 @@ class Identity:
 
 def identity_of(fabric: Fabric) -> Identity | None:
     """The guest's, from the VM network's subnet; None where the topology has none at esx1."""
-    vm = fabric.host("esx1").vm
+    vm = fabric.host(ESX1).vm
     if vm is None:
         return None
     subnet = ipaddress.ip_network(f"{vm.ip}/{vm.prefix}", strict=False)
@@ -56,13 +56,13 @@ def attach(fabric: Fabric, host: str, guest_pid: int, who: Identity, up: bool) -
     pid = fabric.host(host).pid
     _await_own_network(guest_pid, pid)
     silence(guest_pid)
-    run_in(pid, ["ip", "link", "add", "link", "vm", "name", INTERFACE, "address", who.mac, "netns", str(guest_pid),
+    run_in(pid, ["ip", "link", "add", "link", VM, "name", GUEST_INTERFACE, "address", who.mac, "netns", str(guest_pid),
                  "type", "macvlan", "mode", "bridge"])  # fmt: skip
     lines = [
         "link set lo up",
-        f"address add {who.ip}/{who.prefix} dev {INTERFACE}",
+        f"address add {who.ip}/{who.prefix} dev {GUEST_INTERFACE}",
         "route add default dev lo",
-        *([f"link set {INTERFACE} up"] if up else []),
+        *([f"link set {GUEST_INTERFACE} up"] if up else []),
     ]
     run_in(guest_pid, ["ip", "-batch", "-"], text="\n".join(lines))
 

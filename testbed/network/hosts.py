@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from testbed.core.network.names import VM, VMOTION
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
@@ -24,7 +26,7 @@ class Host:
 
     def interface(self, network: str) -> Interface | None:
         """Its end of the network of that name."""
-        return {"vmotion": self.vmotion, "vm": self.vm}.get(network)
+        return {VMOTION: self.vmotion, VM: self.vm}.get(network)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError
+from testbed.core.network.frames import ETHERNET_BYTES, framed, payload
+from testbed.core.network.names import ESX1, ESX2
 from testbed.core.plan import LinkPlan
 from testbed.linux.net.netns import inside, write_sysctls
 from testbed.network.commands import CommandFailed, run_in
@@ -49,8 +51,6 @@ from testbed.network.hosts import End
 MTU_RANGE = (1500, 9000)
 """Bytes of an IP packet: Ethernet's own, and jumbo frames."""
 
-_ETHERNET_BYTES = 14
-_TCP_IP_BYTES = 52
 _BUCKET_S, _DEEP_S, _PEAK = 0.75e-3, 2e-3, 1.005
 _SEGMENT_MAX = 65536
 _QUEUE_S, _QUEUE_MIN, _QUEUE_MAX = 0.05, 1 << 20, 1 << 30  # tc counts it in 32 bits
@@ -90,7 +90,7 @@ class Trim:
 
     def at(self, fabric: Fabric, end: End) -> float:
         """Of one end; a switch's port on the way has to let either through."""
-        for name, factor in (("esx1", self.forth), ("esx2", self.back)):
+        for name, factor in ((ESX1, self.forth), (ESX2, self.back)):
             if name in fabric.hosts and fabric.hosts[name].pid == end.pid:
                 return factor
         return max(self.forth, self.back)
@@ -149,7 +149,7 @@ def check(plan: LinkPlan) -> None:
 def qdisc_rate(plan: LinkPlan) -> float | None:
     """Bit/s as the qdisc counts them. None: unshaped."""
     if plan.goodput is not None:
-        return plan.goodput * (plan.mtu + _ETHERNET_BYTES) / (plan.mtu - _TCP_IP_BYTES)
+        return framed(plan.goodput, plan.mtu)
     return plan.rate
 
 
@@ -158,12 +158,12 @@ def expected_goodput(plan: LinkPlan) -> float | None:
     rate = qdisc_rate(plan)
     if rate is None or plan.loss:
         return None
-    return rate / 8 * (plan.mtu - _TCP_IP_BYTES) / (plan.mtu + _ETHERNET_BYTES)
+    return payload(rate / 8, plan.mtu)
 
 
 def bucket(rate: float, mtu: int) -> Bucket:
     """The token bucket for ``rate`` bit/s, by the reasons that stand at the top of this file."""
-    frame = mtu + _ETHERNET_BYTES
+    frame = mtu + ETHERNET_BYTES
     burst = max(rate / 8 * _BUCKET_S, 2.2 * frame)  # two frames, and a little for a timer that is late
     deep = max(burst, rate / 8 * _DEEP_S)
     return Bucket(

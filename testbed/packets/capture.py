@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import CHANNEL_PORT, CLIENT, ESX1, VM, VMOTION
 from testbed.core.text.json_lines import argument
 from testbed.linux.files import owned
 from testbed.linux.processes.child import Child
@@ -22,9 +23,8 @@ from testbed.linux.processes.module import module
 from testbed.network.fabric import Fabric
 from testbed.packets.capture_process import EVENTS, CaptureConfig, CaptureFailed, CaptureFinished, CaptureReady
 
-CHANNEL_PORT = 8000
 """What is said there is kept whole."""
-TAPS = (("esx1", "vmotion"), ("client", "vm"))
+TAPS = ((ESX1, VMOTION), (CLIENT, VM))
 """All of the vMotion link; and of the VM network what the client says and hears, broadcasts among it."""
 FOLDER = "packets"
 _PATIENCE_S = 20.0

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
+from testbed.core.network.names import PROBE_PORT
 from testbed.core.text.json_lines import JsonLines, read_argument
 from testbed.linux.net.bpf import Step, assemble
 from testbed.linux.net.packet_ring import RETIRE_S, Packet, PacketRing
@@ -26,7 +27,6 @@ WHOLE = 1 << 18
 HEADERS = 128
 """Ethernet, IPv4 and TCP with every option take 94 bytes; on a page stream the rest shows the head of a ``Pages``."""
 PROBE_BYTES = 64
-PROBE_PORT = 7
 _NS = 1_000_000_000
 _MAGIC_NS, _ETHERNET = 0xA1B23C4D, 1
 _FILE_HEAD = struct.Struct("=IHHiIII")

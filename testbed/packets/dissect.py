@@ -33,10 +33,11 @@ from scapy.layers.inet import TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers, bind_top_down
 
+from testbed.core.network.frames import ETHERNET_BYTES
+from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.wire import messages as wire
 
-CHANNEL_PORT, STREAM_PORT = 8000, 8001
-EXTENT_BYTES, ETHERNET_BYTES = 16, 14
+EXTENT_BYTES = 16
 _CONNECTION_FLAGS = ["selective", "timestamps", "unaccepted", "ended", "finished", "heard", "closed"]
 _FIELDS: dict[str, type[Field[Any, Any]]] = {"Q": LongField, "I": IntField, "H": ShortField, "B": ByteField}
 

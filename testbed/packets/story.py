@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from testbed.core.network.names import CHANNEL_PORT, CLIENT, STREAM_PORT
 from testbed.core.units import in_bytes, in_seconds
 from testbed.packets.frames import End, Frame, Tcp, frames
 from testbed.packets.overheard import Overheard
 from testbed.packets.words import announced, counted, neighbours, words
 from testbed.wire import messages as wire
 
-CHANNEL_PORT, STREAM_PORT = 8000, 8001
 _NS = 1e9
 
 
@@ -196,14 +196,14 @@ class _Teller:
         guest = next((ip for ip, name in self._names.items() if name == "guest" and ip in self._heard), None)
         if guest is None or self._commit is None:
             return
-        self._names |= dict.fromkeys(self._peers[guest], "client")
+        self._names |= dict.fromkeys(self._peers[guest], CLIENT)
         times = self._heard.get(guest, [])
         cut = bisect_left(times, self._commit)
         if cut:
-            self._tell(times[cut - 1], guest, "client", f"the guest's last packet from the source, of {cut:,}")
+            self._tell(times[cut - 1], guest, CLIENT, f"the guest's last packet from the source, of {cut:,}")
         if cut and cut < len(times):
             silent = in_seconds((times[cut] - times[cut - 1]) / _NS)
-            self._tell(times[cut], guest, "client", f"its first from the destination, after {silent}")
+            self._tell(times[cut], guest, CLIENT, f"its first from the destination, after {silent}")
 
     def _tell(self, at: int, sender: str, receiver: str, what: str) -> None:
         self._told.append(_Told(at, sender, receiver, what))

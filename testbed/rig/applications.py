@@ -15,6 +15,7 @@ from guest_agent.config import GuestConfig, Role
 from guest_agent.ring import Rows
 from guest_agent.services import Service, build
 from testbed.core.agents.config import GuestNic
+from testbed.core.network.names import GUEST_INTERFACE
 from testbed.core.plan import Plan
 from testbed.network.fabric import Fabric
 from testbed.network.guest_interface import Identity, attach, forwarding, identity_of
@@ -24,8 +25,6 @@ from testbed.rig.context import RunContext
 from testbed.rig.datastore import Datastore
 from testbed.rig.guests import GuestProcess, guest_config
 from testbed.rig.logs import CLIENT, LogFollower
-
-INTERFACE = "eth0"
 
 
 def build_services(plan: Plan) -> list[Service]:
@@ -63,7 +62,7 @@ class Applications:
         """What agents are told of the guest's network interface."""
         if self.identity is None:
             return None
-        return GuestNic(interface=INTERFACE, ip=self.identity.ip, prefix=self.identity.prefix)
+        return GuestNic(interface=GUEST_INTERFACE, ip=self.identity.ip, prefix=self.identity.prefix)
 
     @property
     def announcement(self) -> tuple[bytes, ...]:

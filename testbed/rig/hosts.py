@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import IO, Any, Protocol
 
+from testbed.core.network.names import STREAM_PORT, VM, VMOTION
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord
 from testbed.findings.ended import DESTINATION, SOURCE
@@ -11,7 +12,6 @@ from testbed.linux.net.counters import Counters, LinkCounters
 from testbed.metrics.link import LinkSource
 from testbed.metrics.source import SampleSource, Seldom
 from testbed.metrics.tcp import TcpSource
-from testbed.migration.streams.sockets import STREAM_PORT
 from testbed.network.calibrate import calibrate, require_capacity, trim_of
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
@@ -20,7 +20,7 @@ from testbed.packets.capture import Capture, capture_file
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
 from testbed.rig.mover import Link
-from testbed.rig.orders import VMOTION, LinkControl
+from testbed.rig.orders import LinkControl
 
 SELDOM, STREAMS_EVERY = 5, 12
 """Ticks of the sampler between two looks at what changes slowly or says the same again, and at the streams' TCP: these
@@ -119,7 +119,7 @@ class EmulatedHosts:
         network = self._plan.network
         require_capacity(self._fabric, network.vmotion)
         shape(self._fabric, VMOTION, network.vmotion)
-        shape(self._fabric, "vm", network.vm)
+        shape(self._fabric, VM, network.vm)
 
     def applications(self, context: RunContext, stack: ExitStack, log: IO[bytes]) -> Applications:
         """See ``Applications``."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.migration_key import MigrationKey
+from testbed.core.network.names import VMOTION
 from testbed.core.plan import LinkPlan
 from testbed.core.text.from_json import MOST, built
 from testbed.core.units import by_hand
@@ -25,7 +26,6 @@ from testbed.network import links
 from testbed.network.fabric import Fabric
 
 MOST_THROTTLE = 0.9
-VMOTION = "vmotion"
 WORDS = ("cancel", "cut", "mend", "rate", "throttle", "stop")
 LINK_WORDS = ("cut", "mend", "rate")
 LEAST_RATE = 10e6

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from testbed.core.network.frames import payload
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import ServicePhaseRecord, ServiceRecord
 from testbed.core.units import PAGE_SIZE
-from testbed.model.link import ETHERNET_BYTES, TCP_IP_BYTES
 
 STEADY = ("uniform", "sequential", "hot-cold", "zipf")
 """Workloads whose write rate never changes."""
@@ -73,7 +73,7 @@ def implied_goodput(m: MigrationRecord) -> float | None:
     """Bit/s of TCP payload, as ``model.link.link_goodput`` has it."""
     if m.link.rate is None:
         return None
-    return m.link.rate * (m.link.mtu - TCP_IP_BYTES) / (m.link.mtu + ETHERNET_BYTES)
+    return payload(m.link.rate, m.link.mtu)
 
 
 def written_rate(m: MigrationRecord) -> float | None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from testbed.core.agents.told import Unaccepted
 from testbed.core.connection import TcpConnection
+from testbed.core.network.names import GUEST_INTERFACE
 from testbed.linux.net.interface import Nic
 from testbed.linux.processes import process
 from testbed.migration.guest import Adopted
 from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Arriving, Departing
 from testbed.network.fabric import Fabric
-from testbed.network.guest_interface import INTERFACE, Identity, forwarding, identity_of
+from testbed.network.guest_interface import Identity, forwarding, identity_of
 from testbed.packets.announcement import frames
 from tests.netns.talking import Talker, guest, talker
 
@@ -72,21 +73,21 @@ def staged(fabric: Fabric) -> Iterator[Stage]:
         source = stack.enter_context(guest(fabric, "esx1", who, up=True))
         destination = stack.enter_context(guest(fabric, "esx2", who, up=False))
         client, beside = (stack.enter_context(talker(fabric, "client", "client", who.ip)) for _ in range(2))
-        here = Announcer(source.pid, INTERFACE, frames(who))  # the test before left it at the other host
+        here = Announcer(source.pid, GUEST_INTERFACE, frames(who))  # the test before left it at the other host
         here.announce()
         here.close()
         told: list[Unaccepted] = []
         departing = Departing(
             source.pid,
-            Nic(source.pid, INTERFACE, who.ip, who.prefix),
+            Nic(source.pid, GUEST_INTERFACE, who.ip, who.prefix),
             who.ip,
-            announcer=Announcer(source.pid, INTERFACE, frames(who)),
+            announcer=Announcer(source.pid, GUEST_INTERFACE, frames(who)),
             told=lambda all_of_them: told.__setitem__(slice(None), all_of_them),
         )
         stack.callback(departing.close, gone=True)
-        there = Nic(destination.pid, INTERFACE, who.ip, who.prefix)
+        there = Nic(destination.pid, GUEST_INTERFACE, who.ip, who.prefix)
         stack.callback(there.close)
-        announcer = Announcer(destination.pid, INTERFACE, frames(who))
+        announcer = Announcer(destination.pid, GUEST_INTERFACE, frames(who))
         stack.callback(announcer.close)
         arriving = Arriving(destination.pid, there, announcer)
         yield Stage(fabric, who, source, destination, client, beside, departing, arriving, told)

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from testbed.core.network.names import GUEST_INTERFACE
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
-from testbed.network.guest_interface import INTERFACE, Identity, attach
+from testbed.network.guest_interface import Identity, attach
 
 PORT = 7000
 
@@ -79,7 +80,7 @@ def guest(fabric: Fabric, host: str, who: Identity, *, up: bool) -> Iterator[Tal
             yield started
         finally:
             if started.process.poll() is None:
-                run_in(started.pid, ["ip", "link", "delete", INTERFACE])
+                run_in(started.pid, ["ip", "link", "delete", GUEST_INTERFACE])
 
 
 class Guest:

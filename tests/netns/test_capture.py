@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.netns import open_socket
 from testbed.network.fabric import Fabric
@@ -18,7 +19,6 @@ from testbed.packets.capture import Capture, capture_file
 from testbed.packets.capture_process import HEADERS, PROBE_BYTES
 from testbed.packets.frames import RARP, Frame, frames
 
-STREAM_PORT, CHANNEL_PORT = 8001, 8000
 SIZE = 20_000
 
 

@@ -11,13 +11,14 @@ import pytest
 
 from testbed.core.agents.told import Announced
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import GUEST_INTERFACE
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import inode, inside, open_socket
 from testbed.migration.identity.announcer import REPEATS_S, Announcer
 from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
-from testbed.network.guest_interface import INTERFACE, Identity, attach, forwarding, identity_of
+from testbed.network.guest_interface import Identity, attach, forwarding, identity_of
 from testbed.packets.announcement import frames
 from tests.netns.talking import Talker, guest, talker
 
@@ -55,12 +56,12 @@ def answers(fabric: Fabric, who: Identity) -> bool:
 
 
 def addresses(pid: int) -> list[str]:
-    found = json.loads(run_in(pid, ["ip", "-json", "address", "show", "dev", INTERFACE]))
+    found = json.loads(run_in(pid, ["ip", "-json", "address", "show", "dev", GUEST_INTERFACE]))
     return [f"{each['family']} {each['local']}/{each['prefixlen']}" for each in found[0]["addr_info"]]
 
 
 def announce(pid: int, who: Identity) -> None:
-    with closing(Announcer(pid, INTERFACE, frames(who))) as announcer:
+    with closing(Announcer(pid, GUEST_INTERFACE, frames(who))) as announcer:
         announcer.announce()
 
 
@@ -95,7 +96,7 @@ def test_a_mac_that_was_never_seen_is_behind_no_port(fabric: Fabric) -> None:
 
 def test_silence_and_back(fabric: Fabric, who: Identity, here: Talker) -> None:
     announce(here.pid, who)
-    with closing(Nic(here.pid, INTERFACE, who.ip, who.prefix)) as nic:
+    with closing(Nic(here.pid, GUEST_INTERFACE, who.ip, who.prefix)) as nic:
         nic.silence()
         nic.silence()
         assert addresses(here.pid) == []
@@ -108,7 +109,7 @@ def test_silence_and_back(fabric: Fabric, who: Identity, here: Talker) -> None:
 
 def test_down_and_up(fabric: Fabric, who: Identity, here: Talker) -> None:
     announce(here.pid, who)
-    with closing(Nic(here.pid, INTERFACE, who.ip, who.prefix)) as nic:
+    with closing(Nic(here.pid, GUEST_INTERFACE, who.ip, who.prefix)) as nic:
         nic.down()
         assert not answers(fabric, who)
         nic.up()
@@ -124,9 +125,9 @@ def test_the_first_announcement_moves_the_switch_and_the_neighbours(
     assert answers(fabric, who)
     assert forwarding(fabric, who.mac) == "esx1"
     with (
-        closing(Nic(here.pid, INTERFACE, who.ip, who.prefix)) as leaving,
-        closing(Nic(there.pid, INTERFACE, who.ip, who.prefix)) as coming,
-        closing(Announcer(there.pid, INTERFACE, frames(who))) as announcer,
+        closing(Nic(here.pid, GUEST_INTERFACE, who.ip, who.prefix)) as leaving,
+        closing(Nic(there.pid, GUEST_INTERFACE, who.ip, who.prefix)) as coming,
+        closing(Announcer(there.pid, GUEST_INTERFACE, frames(who))) as announcer,
     ):
         leaving.silence()
         coming.up()
@@ -140,8 +141,8 @@ def test_what_is_announced_is_rarp_and_two_arps_four_times(fabric: Fabric, who: 
     client = fabric.host("client").pid
     with (
         closing(open_socket(client, socket.AF_PACKET, socket.SOCK_RAW, ALL)) as heard,
-        closing(Nic(there.pid, INTERFACE, who.ip, who.prefix)) as coming,
-        closing(Announcer(there.pid, INTERFACE, frames(who))) as announcer,
+        closing(Nic(there.pid, GUEST_INTERFACE, who.ip, who.prefix)) as coming,
+        closing(Announcer(there.pid, GUEST_INTERFACE, frames(who))) as announcer,
     ):
         coming.up()
         announcer.announce()
@@ -161,7 +162,7 @@ RARP, ARP = b"\x80\x35", b"\x08\x06"
 
 def test_an_announcer_that_lost_its_link_says_so(who: Identity, there: Talker) -> None:
     said: list[Announced] = []
-    with closing(Announcer(there.pid, INTERFACE, frames(who))) as announcer:
+    with closing(Announcer(there.pid, GUEST_INTERFACE, frames(who))) as announcer:
         with pytest.raises(OSError, match="down"):
             announcer.announce()
         announcer.repeat(said.append)
@@ -195,5 +196,5 @@ def test_a_guest_is_attached_once(fabric: Fabric, who: Identity, here: Talker) -
 
 def test_the_interface_goes_with_the_guest(fabric: Fabric, who: Identity) -> None:
     with guest(fabric, "esx1", who, up=True) as started:
-        assert INTERFACE in inside(started.pid, lambda: [name for _, name in socket.if_nameindex()])
-    assert INTERFACE not in inside(fabric.host("esx1").pid, lambda: [name for _, name in socket.if_nameindex()])
+        assert GUEST_INTERFACE in inside(started.pid, lambda: [name for _, name in socket.if_nameindex()])
+    assert GUEST_INTERFACE not in inside(fabric.host("esx1").pid, lambda: [name for _, name in socket.if_nameindex()])

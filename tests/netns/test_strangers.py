@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.linux.net.netns import inside, write_sysctls
-from testbed.migration.streams.sockets import PORT, STREAM_PORT
 from testbed.network.commands import run_in
 from testbed.wire.messages import Hello, StreamHello, encode
 from tests.netns.launching import Launched, launch
@@ -40,7 +40,7 @@ def connect(stack: ExitStack, port: int, says: bytes = b"") -> str | None:
 
 def strangers(pid: int, stack: ExitStack, count: int, says: Sequence[bytes] = HELLOS) -> list[str | None]:
     """So many at each of both ports, from the namespace of a process."""
-    tries = [(port, says[number % len(says)]) for number in range(count) for port in (PORT, STREAM_PORT)]
+    tries = [(port, says[number % len(says)]) for number in range(count) for port in (CHANNEL_PORT, STREAM_PORT)]
     return inside(pid, lambda: [connect(stack, port, each) for port, each in tries])
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from testbed.core.network.names import GUEST_INTERFACE
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net import tcp_orphan, tcp_repair
 from testbed.linux.processes import process
 from testbed.migration.identity.connections import CLOSED
 from testbed.migration.identity.rescue import take_back
 from testbed.network.fabric import Fabric
-from testbed.network.guest_interface import INTERFACE
 from testbed.packets.announcement import frames
 from tests.netns.staging import Stage, close, exactly, staged
 
@@ -209,7 +209,7 @@ def test_who_reads_what_the_guest_closed_hears_it_when_the_agent_dies_with_it(st
     assert len(stage.leave()) == 2
     stage.departing.close(gone=False)
     who = stage.who
-    take_back(stage.source.pid, INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
+    take_back(stage.source.pid, GUEST_INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
     process.resume(stage.source.pid)
     assert stage.client.ask("await_errors", count=2) == ["Connection reset by peer"] * 2
 

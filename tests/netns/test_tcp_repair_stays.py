@@ -9,6 +9,7 @@ import pytest
 
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import MigrationAborted
+from testbed.core.network.names import GUEST_INTERFACE
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net import tcp_repair
 from testbed.linux.processes import process
@@ -17,7 +18,6 @@ from testbed.migration.identity.inventory import UNREADABLE
 from testbed.migration.identity.rescue import bring_up, take_back
 from testbed.migration.precopy import CommitRefused
 from testbed.network.fabric import Fabric
-from testbed.network.guest_interface import INTERFACE
 from testbed.packets.announcement import frames
 from tests.netns.staging import Stage, close, staged
 from tests.unit.loopback import Loopback, MemoryGuest
@@ -103,7 +103,7 @@ def test_a_guest_whose_agent_died_after_its_first_step_there_is_put_on_the_netwo
     here = stage.restore(stage.leave())
     stage.arriving.hand_over()  # as the agent's end would
     who = stage.who
-    bring_up(stage.destination.pid, INTERFACE, who.ip, who.prefix, frames=frames(who))
+    bring_up(stage.destination.pid, GUEST_INTERFACE, who.ip, who.prefix, frames=frames(who))
     assert stage.forwarding() == "esx2"
     stage.client.tell("digest", sizes=written)
     said = {port: ("0123456" * (size // 7 + 1))[:size] for port, size in written.items()}
@@ -114,7 +114,7 @@ def test_a_guest_whose_agent_died_after_its_first_step_there_is_put_on_the_netwo
 def test_a_guest_whose_agent_died_is_taken_back(stage: Stage) -> None:
     stage.connect(3)
     stage.leave()
-    take_back(stage.source.pid, INTERFACE, stage.who.ip, stage.who.prefix)
+    take_back(stage.source.pid, GUEST_INTERFACE, stage.who.ip, stage.who.prefix)
     process.resume(stage.source.pid)
     stage.client.ask("write", text="question")
     assert set(stage.source.ask("read", size=8).values()) == {"question"}
@@ -126,7 +126,7 @@ def test_who_was_not_accepted_hears_it_also_when_the_agent_died(stage: Stage) ->
     assert len(stage.leave()) == 3 and len(stage.told) == 1
     stage.departing.close(gone=False)  # as the agent's end would
     who = stage.who
-    take_back(stage.source.pid, INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
+    take_back(stage.source.pid, GUEST_INTERFACE, who.ip, who.prefix, frames=frames(who), unaccepted=stage.told)
     process.resume(stage.source.pid)
     assert stage.forwarding() == "esx1"
     assert stage.client.ask("await_errors", count=1) == ["Connection reset by peer"]

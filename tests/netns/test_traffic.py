@@ -94,7 +94,8 @@ def test_a_plan_without_cross_traffic_has_none_to_start(fabric: Fabric) -> None:
 
 SINK = """
 import selectors, sys, time
-from testbed.migration.streams.sockets import STREAM_PORT, listen
+from testbed.core.network.names import STREAM_PORT
+from testbed.migration.streams.sockets import listen
 listener = listen(sys.argv[1], STREAM_PORT, "vmotion", 2)
 print("listening", flush=True)
 ready, total, begun, clock = selectors.DefaultSelector(), 0, 0.0, time.monotonic
@@ -112,7 +113,8 @@ print(total / (clock() - begun))
 SOURCE = """
 import sys, threading
 from testbed.migration.cancel import Cancel
-from testbed.migration.streams.sockets import STREAM_PORT, connect
+from testbed.core.network.names import STREAM_PORT
+from testbed.migration.streams.sockets import connect
 address, streams, cap, size = sys.argv[1], *map(int, sys.argv[2:])
 socks = [connect(address, STREAM_PORT, "vmotion", "cubic", Cancel(), cap or None) for _ in range(streams)]
 senders = [threading.Thread(target=sock.sendall, args=(bytes(size),)) for sock in socks]

@@ -13,13 +13,14 @@ import numpy as np
 
 from guest_agent.client.conversation import ClientFinished
 from testbed.core.agents.told import ConnectionFacts, DestinationFinished, SourceFacts, StreamFacts, ThrottleFacts
+from testbed.core.network.frames import TCP_FRAME_BYTES
 from testbed.core.plan import CrossTrafficPlan, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import LinkRecord, MemoryRecord
 from testbed.core.records.sampler import SamplerReport
 from testbed.core.records.stamps import Stamps
 from testbed.core.records.verdict import Verdict
 from testbed.core.rounds import Action, Decision, Round, RoundKind
-from testbed.findings.accounting import HEADERS, CrossCount, LinkCount
+from testbed.findings.accounting import CrossCount, LinkCount
 from testbed.findings.ended import DESTINATION, Ended
 from testbed.findings.evidence import Condition, Evidence
 from testbed.findings.guest_log import GuestLog
@@ -110,7 +111,7 @@ def the_end(**changes: Any) -> Ended:
 
 def a_mark(at: float, *, packets: int = 0, payload: int = 0, guest_cpu_s: float = 0.0, operations: int = 0) -> Mark:
     """``payload`` bytes went over the link in so many ``packets``."""
-    link = LinkCount(sent_bytes=payload + HEADERS * packets, sent_packets=packets)
+    link = LinkCount(sent_bytes=payload + TCP_FRAME_BYTES * packets, sent_packets=packets)
     return Mark(at=at, link=link, guest_cpu_s=guest_cpu_s, operations=operations)
 
 

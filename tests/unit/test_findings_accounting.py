@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.core.network.frames import TCP_FRAME_BYTES
 from testbed.core.records.migration import AccountingRecord
-from testbed.findings.accounting import HEADERS, NO_CROSS, CrossCount, LinkCount, account
+from testbed.findings.accounting import NO_CROSS, CrossCount, LinkCount, account
 
 PAGES, FRAMING, CHANNEL = 100_000_000, 4000, 500
 SOCKET = PAGES + FRAMING
@@ -16,7 +17,7 @@ CROSS = CrossCount(payload=40_000_000, slack=30_000)
 
 def carried(payload: int, packets: int = 1000) -> LinkCount:
     """What a link counts of so many bytes of TCP payload."""
-    return LinkCount(sent_bytes=payload + HEADERS * packets, sent_packets=packets)
+    return LinkCount(sent_bytes=payload + TCP_FRAME_BYTES * packets, sent_packets=packets)
 
 
 def held(

@@ -71,7 +71,7 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         number = int(free.getsockname()[1])
-    monkeypatch.setattr(udp_echo, "PORT", number)
+    monkeypatch.setattr(udp_echo, "PROBE_PORT", number)
     return number
 
 

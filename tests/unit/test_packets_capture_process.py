@@ -13,11 +13,9 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
 from testbed.core.errors import ScenarioError
+from testbed.core.network.names import CHANNEL_PORT
 from testbed.linux.net import bpf
 from testbed.linux.net.packet_ring import Packet as Captured
-from testbed.migration.streams import sockets
-from testbed.packets import dissect, story
-from testbed.packets.capture import CHANNEL_PORT
 from testbed.packets.capture_process import HEADERS, PROBE_BYTES, PcapWriter, packet_filter
 from testbed.packets.frames import frames
 
@@ -77,11 +75,6 @@ def test_headers_with_every_option_fit() -> None:
 def test_a_jump_back_is_refused() -> None:
     with pytest.raises(ValueError, match="forward"):
         bpf.assemble([bpf.Step("ret", 0, label="here"), bpf.Step("jeq", 1, "here")])
-
-
-def test_the_ports_are_the_agents() -> None:
-    assert (CHANNEL_PORT, dissect.CHANNEL_PORT, story.CHANNEL_PORT) == (sockets.PORT,) * 3
-    assert (dissect.STREAM_PORT, story.STREAM_PORT) == (sockets.STREAM_PORT,) * 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**15), st.binary(min_size=14, max_size=200)), max_size=30), st.integers(0))

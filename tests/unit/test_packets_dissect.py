@@ -16,6 +16,7 @@ from scapy.packet import Packet, Raw
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
+from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.core.text.printable import printable
 from testbed.packets import dissect
 from testbed.packets.dissect import FastMotion
@@ -128,7 +129,7 @@ def _expected(message: m.Message) -> list[Any]:
 
 @given(st.lists(CHANNEL, min_size=1, max_size=5))
 def test_all_messages_of_a_segment_are_layers(messages: list[m.Message]) -> None:
-    packet = _segment(b"".join(map(m.encode, messages)), dissect.CHANNEL_PORT)
+    packet = _segment(b"".join(map(m.encode, messages)), CHANNEL_PORT)
     bodies = [layer for layer in packet.layers() if layer in dissect.LAYERS.values()]
     assert bodies == [dissect.LAYERS[message.type] for message in messages]
     assert len(dissect.said(packet)) == len(messages)
@@ -136,15 +137,15 @@ def test_all_messages_of_a_segment_are_layers(messages: list[m.Message]) -> None
 
 def test_pages_are_a_table_and_then_raw_bytes_even_if_these_look_like_a_message() -> None:
     raw = m.encode(m.Commit()) * 10
-    packet = _segment(m.encode(_pages(3, [(0, 4096), (8192, 4096)])) + raw, dissect.STREAM_PORT)
+    packet = _segment(m.encode(_pages(3, [(0, 4096), (8192, 4096)])) + raw, STREAM_PORT)
     assert packet[dissect.Pages].count == 2
     assert packet[Raw].load == raw
     assert dissect.Commit not in packet
 
 
 def test_the_middle_of_a_stream_is_raw_and_a_cut_packet_is_dissected_as_far_as_it_goes() -> None:
-    assert FastMotion not in _segment(bytes(100), dissect.STREAM_PORT)
-    whole = bytes(_segment(m.encode(_pages(3, [(n * 8192, 4096) for n in range(100)])), dissect.STREAM_PORT))
+    assert FastMotion not in _segment(bytes(100), STREAM_PORT)
+    whole = bytes(_segment(m.encode(_pages(3, [(n * 8192, 4096) for n in range(100)])), STREAM_PORT))
     cut = Ether(whole[:128])
     assert (cut[dissect.Pages].round, cut[dissect.Pages].count) == (3, 100)
     assert cut[dissect.Pages].extents[1].offset == 8192

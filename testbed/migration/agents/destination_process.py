@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from testbed.core.agents.config import DestinationConfig
 from testbed.core.agents.told import DestinationFinished, DestinationReady, Told
 from testbed.core.errors import MigrationAborted
+from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.linux.memory import memfd
 from testbed.linux.net.interface import Nic
 from testbed.migration.admission import BACKLOG, Admission, First
@@ -16,7 +17,7 @@ from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
 from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Arriving
-from testbed.migration.streams.sockets import PORT, STREAM_PORT, listen
+from testbed.migration.streams.sockets import listen
 from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
 
@@ -34,10 +35,8 @@ class Destination:
         """Raises ``TestbedError`` when the source never came, or the migration broke."""
         with ExitStack() as stack:
             guest = stack.enter_context(AttachedGuest(self._config.guest))
-            admission, stream_admission = (
-                self._admission(PORT, Hello, stack),
-                self._admission(STREAM_PORT, StreamHello, stack),
-            )
+            admission = self._admission(CHANNEL_PORT, Hello, stack)
+            stream_admission = self._admission(STREAM_PORT, StreamHello, stack)
             arrival = self._arrival(guest.ports().pid, stack)
             ports = guest.ports()
             # Mapped before anybody is told to come, so that no page is faulted in while pages arrive.

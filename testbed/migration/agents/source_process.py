@@ -25,6 +25,7 @@ from testbed.core.agents.told import (
 )
 from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
 from testbed.core.extents import cell_pages
+from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.core.rounds import Decision, Round
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty.choice import choose
@@ -39,7 +40,7 @@ from testbed.migration.identity.connections import Departing
 from testbed.migration.precopy import migrate
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
-from testbed.migration.streams.sockets import PORT, STREAM_PORT, connect
+from testbed.migration.streams.sockets import connect
 from testbed.policies import build as build_policy
 from testbed.policies.policy import Policy
 from testbed.wire.states import Role
@@ -103,7 +104,7 @@ class Migrating:
     def _channel(self) -> Channel | None:
         """None when there is no way to the destination, or nobody wants to wait for it any more: that is said."""
         try:
-            sock = self._connect(PORT)
+            sock = self._connect(CHANNEL_PORT)
         except MigrationAborted as end:
             outcome: Literal["cancelled", "aborted"] = "cancelled" if isinstance(end, MigrationCancelled) else "aborted"
             self._say(NeverConnected(outcome=outcome, reason=str(end)))

@@ -11,10 +11,6 @@ from contextlib import suppress
 from testbed.core.errors import MigrationAborted, PrerequisiteMissing
 from testbed.migration.cancel import Cancel
 
-PORT = 8000
-"""The channel's: vMotion's own. Every run has namespaces of its own, so it is always free."""
-STREAM_PORT = 8001
-"""The streams': a port of their own, so that who looks at packets can tell pages from words."""
 CONNECT_TIMEOUT_S = 5.0
 SO_MAX_PACING_RATE = 47
 """include/uapi/asm-generic/socket.h; bytes per second, an unsigned long."""

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Literal
 
 from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.network.names import ESX1, ESX2
 from testbed.core.plan import NetworkPlan
 from testbed.core.text.json_lines import read_json_line
 from testbed.linux.processes.waiting import SLICE_S, Patience
@@ -94,14 +95,14 @@ class Crossing:
         self._arrives = threading.Event()
 
     def __enter__(self) -> "Crossing":
-        source, destination = self._fabric.host("esx1").vmotion, self._fabric.host("esx2").vmotion
+        source, destination = self._fabric.host(ESX1).vmotion, self._fabric.host(ESX2).vmotion
         if source is None or destination is None:
             raise TestbedError("the topology gives esx1 and esx2 no vMotion network for cross traffic")
         with ExitStack() as ends:
             hears = CrossReceiver(address=destination.ip, protocol=self._cross.protocol, device=destination.name)
-            receiver = ends.enter_context(self._end("esx2", hears))
+            receiver = ends.enter_context(self._end(ESX2, hears))
             port = _port(receiver)
-            sender = ends.enter_context(self._end("esx1", self._sender(destination.ip)))
+            sender = ends.enter_context(self._end(ESX1, self._sender(destination.ip)))
             sender.connect_to(port)
             reader = threading.Thread(target=self._read, args=(receiver,), daemon=True, name="cross traffic")
             reader.start()

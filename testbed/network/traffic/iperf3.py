@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.network.names import ESX1, ESX2
 from testbed.core.text.from_json import built
 from testbed.core.text.printable import printable
 from testbed.linux.files.installed import installing
@@ -45,14 +46,14 @@ def iperf3_goodput(fabric: Fabric, seconds: float, *, congestion: str | None = N
     """
     if not shutil.which("iperf3"):
         raise PrerequisiteMissing("the command 'iperf3' is missing", installing("iperf3"))
-    destination = fabric.host("esx2").vmotion
+    destination = fabric.host(ESX2).vmotion
     if destination is None:
         raise TestbedError("the topology gives esx2 no vMotion network, so iperf3 cannot measure it")
     choice = congestion or fabric.plan.vmotion.congestion
     asked = ["--time", str(max(1, round(seconds))), "--omit", str(omit_s), "--congestion", choice]
-    with _Server(partial(fabric.spawn, "esx2"), _server(destination.ip), subprocess.STDOUT):
+    with _Server(partial(fabric.spawn, ESX2), _server(destination.ip), subprocess.STDOUT):
         argv = ["iperf3", "--client", destination.ip, "--json", *asked]
-        with Child(partial(fabric.spawn, "esx1"), argv, subprocess.DEVNULL) as client:
+        with Child(partial(fabric.spawn, ESX1), argv, subprocess.DEVNULL) as client:
             return _report(client, seconds + omit_s).end.sum_received.bits_per_second / 8
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from testbed.core.errors import TestbedError
+from testbed.core.network.names import ESX1, ESX2
 from testbed.core.text.json_lines import read_json_line
 from testbed.network.fabric import Fabric
 from testbed.network.traffic import transfer_process
@@ -81,7 +82,7 @@ def transfer(
 
     Raises ``TestbedError`` when nothing or nonsense comes back.
     """
-    source, destination = ("esx2", "esx1") if back else ("esx1", "esx2")
+    source, destination = (ESX2, ESX1) if back else (ESX1, ESX2)
     address = fabric.host(destination).vmotion
     if fabric.host(source).vmotion is None or address is None:
         raise TestbedError("the topology gives esx1 and esx2 no vMotion network, so its link cannot be measured")
