@@ -51,6 +51,14 @@ def test_of_two_under_way_each_gets_the_orders_that_name_it() -> None:
     assert controls.give(CUT) is None and controls.take(WEB) == CUT, "there is only one again"
 
 
+def test_what_its_mover_cannot_be_told_is_refused_by_name_and_not_kept() -> None:
+    controls = Controls()
+    controls.open(WEB, {"cancel"})
+    assert controls.give(CUT) == "what moves this guest cannot be told 'cut'"
+    assert controls.give(Order(what="cancel")) is None
+    assert controls.close(WEB) == [Order(what="cancel")]
+
+
 @given(st.sampled_from(WORDS), st.floats(LEAST_RATE, 1e12), st.none() | st.builds(MigrationKey, name=st.text()))
 def test_an_order_is_read_as_it_was_said(what: str, number: float, migration: MigrationKey | None) -> None:
     value = {"rate": number, "throttle": min(number, MOST_THROTTLE)}.get(what)
