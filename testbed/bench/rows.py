@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from testbed.bench.guest import peak_rate, scan_cost, slowdown
 from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import MigrationRecord
-from testbed.engines.native.engine import NativeEngine, native_rig
+from testbed.engines.native.engine import native_rig
 from testbed.metrics.sampler import PERIOD_S
 from testbed.network.fabric import Fabric
 from testbed.network.traffic.iperf3 import iperf3_goodput
@@ -164,8 +164,10 @@ def _undisturbed(surroundings: Surroundings) -> Row:
 
 def _moved(plan: Plan, surroundings: Surroundings, sample_s: float = PERIOD_S) -> MigrationRecord:
     """One migration, whole."""
-    with surroundings() as context:
-        return NativeEngine().migrate(plan, replace(context, sample_s=sample_s))
+    with surroundings() as context, ExitStack() as stack:
+        sampled = replace(context, sample_s=sample_s)
+        rig = native_rig(plan, sampled, Fabric(plan.network, context.run_id), stack)
+        return build(rig).warm_up().migrate().conclude()
 
 
 def _downtime(records: Sequence[MigrationRecord]) -> Several:
