@@ -19,7 +19,7 @@ from testbed.network.traffic.cross_traffic import Crossing, Told
 from testbed.packets.capture import Capture, capture_file
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
-from testbed.rig.mover import Link
+from testbed.rig.mover import SteeredLink
 from testbed.rig.orders import LinkControl
 
 SELDOM, STREAMS_EVERY = 5, 12
@@ -45,7 +45,7 @@ class Hosts(Protocol):
     """
 
     @property
-    def link(self) -> Link: ...
+    def link(self) -> SteeredLink: ...
 
     @property
     def pids(self) -> Sequence[int]:

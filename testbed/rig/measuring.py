@@ -25,7 +25,7 @@ from testbed.network.traffic.cross_traffic import Crossed
 from testbed.rig.context import RunContext
 from testbed.rig.hosts import Hosts, LinkCounter
 from testbed.rig.logs import LogFollower
-from testbed.rig.mover import Guest
+from testbed.rig.mover import GuestAtHost
 
 GUESTS = ("guest-source", "guest-destination")
 """The guests' processes, whose CPU time counts as the guest's."""
@@ -95,7 +95,7 @@ class Measurement:
         context: RunContext,
         hosts: Hosts,
         processes: Mapping[str, int],
-        guests: Mapping[str, Guest],
+        guests: Mapping[str, GuestAtHost],
     ) -> None:
         self._stack = ExitStack()
         self.marks: dict[str, Mark] = {}

@@ -24,7 +24,7 @@ from testbed.rig.context import RunContext
 from testbed.rig.orders import Controls, Order
 
 
-class Link(Protocol):
+class SteeredLink(Protocol):
     """The vMotion link in somebody's hands."""
 
     def obey(self, order: Order) -> str | None:
@@ -41,12 +41,12 @@ class Place:
     plan: Plan
     context: RunContext
     applications: Applications
-    link: Link
+    link: SteeredLink
     stack: ExitStack
     log: IO[bytes]
 
 
-class Guest(Protocol):
+class GuestAtHost(Protocol):
     """The guest at one host, as whoever measures and judges it sees it; ``ram_fd`` is its memory, and ``config`` what
     it was asked to be.
     """
@@ -82,7 +82,7 @@ class Mover(Protocol):
     """
 
     @property
-    def guests(self) -> Mapping[str, Guest]: ...
+    def guests(self) -> Mapping[str, GuestAtHost]: ...
 
     @property
     def processes(self) -> Mapping[str, int]: ...

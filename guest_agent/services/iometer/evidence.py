@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from guest_agent.memory.hashing import Numbers
-from guest_agent.operation_numbers import count_numbers, number_findings
 from guest_agent.ring import COLUMNS, DETAIL, END, NUMBER, START, Rows
 from guest_agent.services import ServiceEvidence
 from guest_agent.services.iometer.accesses import WORD, Accesses
+from guest_agent.services.operation_numbers import count_numbers, number_findings
 from testbed.core.records.verdict import Verdict
 
 METHOD = "operation numbers in the logs are whole; every block holds what the last write to it wrote, sector by sector"

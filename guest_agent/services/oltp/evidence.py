@@ -6,7 +6,6 @@ import numpy as np
 
 from guest_agent.client.conversation import ClientFinished
 from guest_agent.memory.hashing import Numbers
-from guest_agent.operation_numbers import count_numbers, number_findings
 from guest_agent.ring import COLUMNS, DETAIL, NUMBER, Rows
 from guest_agent.services import ServiceEvidence, broken_findings
 from guest_agent.services.oltp.ledger import (
@@ -22,6 +21,7 @@ from guest_agent.services.oltp.ledger import (
     Words,
 )
 from guest_agent.services.oltp.transactions import made_requests
+from guest_agent.services.operation_numbers import count_numbers, number_findings
 from testbed.core.records.verdict import Verdict
 
 METHOD = (

@@ -24,7 +24,7 @@ from testbed.findings.record import judged
 from testbed.findings.services import ServiceFacts
 from testbed.linux.processes.interrupts import Noted
 from testbed.network.traffic.cross_traffic import Crossing
-from testbed.rig.mover import Guest
+from testbed.rig.mover import GuestAtHost
 from testbed.rig.stages import Moved
 from testbed.runfiles import operations, pages
 
@@ -60,7 +60,7 @@ class Concluding:
         return judged(replace(evidence, ended=replace(self._ended, interrupted=interrupted)))
 
     def _evidence(
-        self, runner: Guest, condition: Condition, memory: MemoryRecord, capture: CaptureRecord | None
+        self, runner: GuestAtHost, condition: Condition, memory: MemoryRecord, capture: CaptureRecord | None
     ) -> Evidence:
         """All of it, with what could not be found out: that is asked for last."""
         marks, moved = Marks(**self._measuring.marks), self._moved
@@ -95,7 +95,7 @@ class Concluding:
         if noted.why:
             self._steps.faults.append(CUT_SHORT)
 
-    def _to_rest(self) -> tuple[Guest, Condition, bool]:
+    def _to_rest(self) -> tuple[GuestAtHost, Condition, bool]:
         """Clients first, then disks, then both guests stand still. Where the guest is, how it was found, and whether
         both do stand still.
         """
@@ -128,7 +128,7 @@ class Concluding:
             UNPROVED,
         )
 
-    def _services(self, runner: Guest) -> tuple[ServiceFacts, ...]:
+    def _services(self, runner: GuestAtHost) -> tuple[ServiceFacts, ...]:
         """What they left, and all of their operations, kept in the run's folder."""
         nothing: tuple[ServiceFacts, ...] = ()
         gather = partial(service_facts, self._applications, self._ended, runner.ram_fd, runner.config)

@@ -36,7 +36,7 @@ from testbed.engines.native.settling import Pair, drop, freeze, go_on_at_destina
 from testbed.findings.ended import Ended
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S
-from testbed.rig.mover import Link
+from testbed.rig.mover import SteeredLink
 from testbed.rig.orders import Controls
 
 LAST_WORD_S = 5.0
@@ -54,7 +54,7 @@ class Following:
         observer: Observer,
         timeout_s: float,
         controls: Controls,
-        link: Link,
+        link: SteeredLink,
         noted: Noted | None = None,
     ) -> None:
         self._pair, self._observer, self._noted = pair, observer, noted or Noted()

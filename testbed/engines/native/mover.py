@@ -27,7 +27,7 @@ from testbed.linux.processes.interrupts import Noted
 from testbed.network.fabric import Fabric
 from testbed.network.hosts import Interface
 from testbed.rig.guests import GuestProcess
-from testbed.rig.mover import Link, Place
+from testbed.rig.mover import Place, SteeredLink
 from testbed.rig.orders import LINK_WORDS, Controls
 
 START_TIMEOUT_S = 30.0
@@ -41,7 +41,7 @@ class NativeMover:
 
     orders: ClassVar[frozenset[str]] = frozenset({"cancel", "throttle", *LINK_WORDS})
 
-    def __init__(self, plan: Plan, pair: Pair, link: Link, chosen: SourceReady) -> None:
+    def __init__(self, plan: Plan, pair: Pair, link: SteeredLink, chosen: SourceReady) -> None:
         self._plan, self._pair, self._link = plan, pair, link
         self.tracker, self.tracker_reason = chosen.tracker, chosen.reason
 

@@ -31,7 +31,19 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
     migrations = summary.migrations
     if len(migrations) < 2:
         return []
-    charts = [
+    figures = [
+        Figure(name=name, title=title, caption=text, chart=chart)
+        for name, title, text, chart in _side_by_side(migrations, lines)
+        if chart
+    ]
+    return [*figures, *_halts(summary, lines)]
+
+
+def _side_by_side(
+    migrations: Sequence[MigrationRecord], lines: Sequence[Timeline]
+) -> list[tuple[str, str, str, Chart | None]]:
+    """Name, title, caption and chart; None for one that has nothing to show."""
+    return [
         (
             "completion",
             "Completion time",
@@ -65,10 +77,6 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
             gaps_chart(migrations),
         ),
     ]
-    figures = [
-        Figure(name=name, title=title, caption=text, chart=chart) for name, title, text, chart in charts if chart
-    ]
-    return [*figures, *_halts(summary, lines)]
 
 
 def _of_all(lines: Sequence[Timeline], what: str = "lines") -> str:
