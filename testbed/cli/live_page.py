@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from testbed.core.events import Observer
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 
 
 class Watched(Protocol):
@@ -31,7 +31,7 @@ class _None:
 
 
 @contextmanager
-def live_page(title: str, folder: Path, host: str | None, port: int | None, controls: Controls) -> Iterator[Watched]:
+def live_page(title: str, folder: Path, host: str | None, port: int | None, controls: Orders) -> Iterator[Watched]:
     """The page while the context lasts; ``port`` None: none. Raises ``TestbedError`` for a port that is taken."""
     if port is None:
         yield _None()

@@ -12,7 +12,7 @@ from testbed.engines import Engine, registry
 from testbed.engines.forecasting import outlook
 from testbed.experiment.composition import Audience, Composition, composed
 from testbed.experiment.records import begun, failed
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 from testbed.scenario import Scenario
 
 
@@ -24,7 +24,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     seed: int | None = None,
     engine: str = "native",
     capture: bool = False,
-    controls: Controls | None = None,
+    controls: Orders | None = None,
     observer: Observer = lambda _event: None,
     say: Callable[[str], None] = lambda _line: None,
 ) -> Summary:

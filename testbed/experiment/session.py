@@ -28,7 +28,7 @@ from testbed.experiment.machine import check_fits_all
 from testbed.experiment.records import begun, failed
 from testbed.linux.processes.interrupts import Signals, noting
 from testbed.network.fabric import Fabric
-from testbed.rig.orders import LINK_WORDS, Controls, Order
+from testbed.rig.orders import LINK_WORDS, Order, Orders
 from testbed.rig.stages import build
 from testbed.scenario import Scenario
 
@@ -51,7 +51,7 @@ class Session:
         self.state, self._outlooks, self._lock = NO_HOSTS, Outlooks(), threading.Lock()
         self.summary = begun(scenario, "native", scenario.plans()[0].seed, native=True)
         self._made: Counter[str] = Counter()
-        self._controls = Controls()
+        self._controls = Orders()
         self._stack, self._hosts = ExitStack(), ExitStack()
         self._thread: threading.Thread | None = None
         self._bug: BaseException | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from testbed.core.agents.told import DestinationFinished, RoundCells, SourceFacts
 from testbed.core.network.names import ESX1, ESX2
 from testbed.core.records.migration import Outcome
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Decision, Round
 
@@ -27,7 +27,7 @@ class Ended:
     cells: tuple[RoundCells, ...] = ()
     announced: int = 0
     announce_fault: str | None = None
-    controls: tuple[ControlRecord, ...] = ()
+    controls: tuple[OrderRecord, ...] = ()
     interrupted: bool = False
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from testbed.core.expectation import unmet
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.units import by_hand, in_bits_per_second
 from testbed.findings.evidence import Evidence
 from testbed.findings.identity import network_reasons
@@ -72,7 +72,7 @@ def _applications(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:
         yield from service_reasons(record.services)
 
 
-def _by_hand(controls: Sequence[ControlRecord]) -> Iterator[str]:
+def _by_hand(controls: Sequence[OrderRecord]) -> Iterator[str]:
     """A migration that somebody had a hand in says nothing of what it would have been."""
     obeyed = [by_hand(control.what, control.value) for control in controls if not control.fault]
     if obeyed:

@@ -8,7 +8,7 @@ from testbed.core.events import Observer
 from testbed.core.records.migration import MigrationRecord
 from testbed.linux.processes.interrupts import Noted
 from testbed.metrics.sampler import PERIOD_S
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,6 @@ class RunContext:
     number: int = 1
     capture: bool = False
     sample_s: float = PERIOD_S
-    controls: Controls = field(default_factory=Controls)
+    controls: Orders = field(default_factory=Orders)
     decided: Callable[[MigrationRecord], None] = lambda _record: None
     noted: Noted = field(default_factory=Noted)

@@ -18,13 +18,13 @@ import numpy as np
 from guest_agent.config import GuestConfig, Role
 from testbed.core.events import Event, Observer
 from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.findings.evidence import Condition
 from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes.interrupts import Noted
 from testbed.rig.mover import Place
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 
 COMPLETED = Ended(outcome="completed", reason="the guest runs at the destination", runs_at=DESTINATION)
 NOT_COMPARED = "not compared: there is no memory"
@@ -117,7 +117,7 @@ class FakeMover:
         self._ask("run")
         self.guests[SOURCE].begin()
 
-    def migrate(self, observer: Observer, controls: Controls, noted: Noted) -> Ended:
+    def migrate(self, observer: Observer, controls: Orders, noted: Noted) -> Ended:
         """Ends as it was told, but for a signal that was noted or a cancel by hand: then it is cancelled."""
         self._ask("migrate")
         key, began = self._at().plan.key, monotonic()
@@ -126,7 +126,7 @@ class FakeMover:
             observer(event)
         self.meanwhile()
         records = [
-            ControlRecord(at_s=monotonic() - began, what=order.what, value=order.value, fault=None)
+            OrderRecord(at_s=monotonic() - began, what=order.what, value=order.value, fault=None)
             for order in controls.close(key)
         ]
         ended = replace(self.ended, controls=tuple(records))

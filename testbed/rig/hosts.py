@@ -20,7 +20,7 @@ from testbed.packets.capture import Capture, capture_file
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
 from testbed.rig.mover import SteeredLink
-from testbed.rig.orders import LinkControl
+from testbed.rig.orders import LinkOrders
 
 SELDOM, STREAMS_EVERY = 5, 12
 """Ticks of the sampler between two looks at what changes slowly or says the same again, and at the streams' TCP: these
@@ -95,7 +95,7 @@ class EmulatedHosts:
 
     def __init__(self, plan: Plan, fabric: Fabric) -> None:
         self._plan, self._fabric = plan, fabric
-        self.link = LinkControl(fabric, plan.network.vmotion)
+        self.link = LinkOrders(fabric, plan.network.vmotion)
 
     def __enter__(self) -> "EmulatedHosts":
         self._fabric.__enter__()

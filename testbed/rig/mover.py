@@ -21,7 +21,7 @@ from testbed.findings.guest_log import Counts, Times
 from testbed.linux.processes.interrupts import Noted
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
-from testbed.rig.orders import Controls, Order
+from testbed.rig.orders import Order, Orders
 
 
 class SteeredLink(Protocol):
@@ -104,7 +104,7 @@ class Mover(Protocol):
         """The guest works, at its source. Raises ``TestbedError``."""
         ...
 
-    def migrate(self, observer: Observer, controls: Controls, noted: Noted) -> Ended:
+    def migrate(self, observer: Observer, controls: Orders, noted: Noted) -> Ended:
         """The word, and its end in whatever way that comes. ``observer`` is told how it goes on, orders come from
         ``controls``, which it opens and closes, and a signal that was ``noted`` cancels. That nobody could decide where
         the guest is, is an answer too.

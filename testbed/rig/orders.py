@@ -75,7 +75,7 @@ def _migration(given: Any) -> MigrationKey | None:
         raise ScenarioError(f"an order names no migration so: {fault}") from fault
 
 
-class Controls:
+class Orders:
     """Where orders wait for the migrations that are under way."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Controls:
             return list(self._orders.pop(migration, ()))
 
 
-class LinkControl:
+class LinkOrders:
     """The vMotion link of one migration, in somebody's hands. ``trim``: what its proof has found it to need, at any
     rate.
     """

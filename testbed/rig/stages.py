@@ -16,7 +16,7 @@ from typing import IO, TypeAlias
 from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.records.migration import LinkRecord, MigrationRecord, PredictionRecord
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.findings.ended import Ended
 from testbed.findings.record import decided
 from testbed.linux.files import owned
@@ -140,12 +140,12 @@ class Warm:
     predicted: PredictionRecord | None
     measurement: Measurement
     crossing: Crossing | None
-    by_hand: list[ControlRecord] = field(default_factory=list)
+    by_hand: list[OrderRecord] = field(default_factory=list)
 
     def obey(self, order: Order) -> str | None:
         """An order for the link before the migration: why it was not done, None when it was. It will be recorded."""
         fault, at = self.rig.hosts.link.obey(order), monotonic()
-        self.by_hand.append(ControlRecord(at_s=at, what=order.what, value=order.value, fault=fault))
+        self.by_hand.append(OrderRecord(at_s=at, what=order.what, value=order.value, fault=fault))
         migration = self.rig.plan.key
         self._observe(Controlled(at=at, migration=migration, what=order.what, value=order.value, fault=fault))
         return fault

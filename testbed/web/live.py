@@ -25,7 +25,7 @@ from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import printable
 from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
-from testbed.rig.orders import Controls, Order
+from testbed.rig.orders import Order, Orders
 from testbed.runfiles.folder import RunFolder
 from testbed.web.guard import where
 from testbed.web.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, ServerConfig, read_order
@@ -43,7 +43,7 @@ class LivePage:
     port that is taken.
     """
 
-    def __init__(self, title: str, folder: Path, host: str, port: int, controls: Controls) -> None:
+    def __init__(self, title: str, folder: Path, host: str, port: int, controls: Orders) -> None:
         self._title, self._folder, self._host, self._port = title, RunFolder(folder), host, port
         self._controls = controls
         self._messages: SimpleQueue[Message | None] = SimpleQueue()

@@ -36,7 +36,7 @@ from testbed.engines.native.settling import Pair, freeze
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.linux.processes import waiting
 from testbed.linux.processes.interrupts import Noted
-from testbed.rig.orders import Controls, Order
+from testbed.rig.orders import Order, Orders
 
 KEY = MigrationKey(name="m")
 FACTS = SourceFacts(
@@ -122,7 +122,7 @@ class Stage:
             source=self.source,  # type: ignore[arg-type]
             destination=self.destination,  # type: ignore[arg-type]
         )
-        self.noted, self.controls, self.now = Noted(), Controls(), 0.0
+        self.noted, self.controls, self.now = Noted(), Orders(), 0.0
         self.events: list[Event] = []
         if monkeypatch:
             monkeypatch.setattr(outcome, "monotonic", lambda: self.now)

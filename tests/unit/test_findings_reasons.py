@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from testbed.core.agents.told import ConnectionFacts
 from testbed.core.records.migration import MemoryRecord
 from testbed.core.records.sampler import SamplerReport
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Action, Decision
 from testbed.findings.evidence import Condition, Evidence
@@ -71,7 +71,7 @@ DIFFERENT = MemoryRecord(match=False, method="m", pages_mismatched=2, mismatches
 SILENT = log_of(regular(100.0, 109.0, 1 / 16, 1 / 8))
 
 
-def controls(*each: ControlRecord) -> Evidence:
+def controls(*each: OrderRecord) -> Evidence:
     return the_evidence(ended=the_end(controls=each))
 
 
@@ -183,9 +183,9 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
     ),
     "a hand in it": (
         lambda: controls(
-            ControlRecord(at_s=1.0, what="cut"),
-            ControlRecord(at_s=2.0, what="restore", fault="no"),
-            ControlRecord(at_s=3.0, what="rate", value=3e8),
+            OrderRecord(at_s=1.0, what="cut"),
+            OrderRecord(at_s=2.0, what="restore", fault="no"),
+            OrderRecord(at_s=3.0, what="rate", value=3e8),
         ),
         "changed by hand: cut, rate 300 Mbit/s",
     ),
@@ -207,7 +207,7 @@ BELIEVED: dict[str, Callable[[], Evidence]] = {
     "a guest without services": lambda: the_evidence(services=()),
     "one whose memory nobody could compare": lambda: the_evidence(memory=UNCOMPARED),
     "a guest that says nothing of its errors": lambda: fared(None, None),
-    "an order that was not obeyed": lambda: controls(ControlRecord(at_s=1.0, what="cut", fault="it was too late")),
+    "an order that was not obeyed": lambda: controls(OrderRecord(at_s=1.0, what="cut", fault="it was too late")),
     "cross traffic within its tolerance": lambda: beside_cross_traffic(0.975),
     "a pace within its tolerance": lambda: paced(0.992),
     "samples within their tolerance": lambda: sampled(100, 5),
@@ -232,7 +232,7 @@ FAULTS: dict[str, dict[str, Any]] = {
         "network": the_network(forwarding_after="esx1")
     },
     "echo: its clients died": {"services": (a_service(said=None),)},
-    "changed by hand: cut": {"ended": the_end(controls=(ControlRecord(at_s=1.0, what="cut"),))},
+    "changed by hand: cut": {"ended": the_end(controls=(OrderRecord(at_s=1.0, what="cut"),))},
     "packets: the switch is gone": {"faults": ("packets: the switch is gone",)},
 }
 

@@ -11,7 +11,7 @@ from testbed.core.records.migration import (
     StreamRecord,
     VmRecord,
 )
-from testbed.core.records.services import CaptureRecord, ControlRecord
+from testbed.core.records.services import CaptureRecord, OrderRecord
 from testbed.core.records.stamps import PHASES, Stamps
 from testbed.core.text.from_json import built
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
@@ -27,7 +27,7 @@ from tests.unit.evidence import (
     the_facts,
 )
 
-CUT = ControlRecord(at_s=0.5, what="cut")
+CUT = OrderRecord(at_s=0.5, what="cut")
 
 
 def written(record: MigrationRecord) -> MigrationRecord:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.report.axis.timeline import timeline
 from testbed.report.charts import export
 from testbed.report.charts.overview import MOST, bandwidth_chart, halts_chart
@@ -14,10 +14,10 @@ from tests.unit.records import a_migration, a_networked_migration, a_service, a_
 from tests.unit.runs import made
 
 BY_HAND = [
-    ControlRecord(at_s=1.5, what="cut"),
-    ControlRecord(at_s=2.5, what="mend"),
-    ControlRecord(at_s=4.0, what="rate", value=2e9),
-    ControlRecord(at_s=5.0, what="throttle", value=0.5, fault="the guest has no throttle"),
+    OrderRecord(at_s=1.5, what="cut"),
+    OrderRecord(at_s=2.5, what="mend"),
+    OrderRecord(at_s=4.0, what="rate", value=2e9),
+    OrderRecord(at_s=5.0, what="throttle", value=0.5, fault="the guest has no throttle"),
 ]
 
 

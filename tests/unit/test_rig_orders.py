@@ -15,7 +15,7 @@ from testbed.core.plan import LinkPlan
 from testbed.core.text.printable import printable
 from testbed.network.links import UNTRIMMED, Trim
 from testbed.rig import orders
-from testbed.rig.orders import LEAST_RATE, MOST_THROTTLE, NONE_UNDER_WAY, WORDS, Controls, LinkControl, Order
+from testbed.rig.orders import LEAST_RATE, MOST_THROTTLE, NONE_UNDER_WAY, WORDS, LinkOrders, Order, Orders
 
 WEB, DB = MigrationKey(name="m", guest="web"), MigrationKey(name="m", guest="db")
 CUT, MEND = Order(what="cut"), Order(what="mend")
@@ -26,7 +26,7 @@ def rate(value: float) -> Order:
 
 
 def test_orders_wait_for_the_migration_that_is_under_way_and_for_no_other() -> None:
-    controls = Controls()
+    controls = Orders()
     assert controls.give(CUT) == NONE_UNDER_WAY and controls.take(WEB) is None
     controls.open(WEB)
     assert controls.give(CUT) is None and controls.give(MEND) is None
@@ -39,7 +39,7 @@ def test_orders_wait_for_the_migration_that_is_under_way_and_for_no_other() -> N
 
 
 def test_of_two_under_way_each_gets_the_orders_that_name_it() -> None:
-    controls = Controls()
+    controls = Orders()
     controls.open(WEB)
     controls.open(DB)
     assert controls.give(CUT) == "2 migrations are under way; say which: m, guest db, m, guest web"
@@ -52,7 +52,7 @@ def test_of_two_under_way_each_gets_the_orders_that_name_it() -> None:
 
 
 def test_what_its_mover_cannot_be_told_is_refused_by_name_and_not_kept() -> None:
-    controls = Controls()
+    controls = Orders()
     controls.open(WEB, {"cancel"})
     assert controls.give(CUT) == "what moves this guest cannot be told 'cut'"
     assert controls.give(Order(what="cancel")) is None
@@ -79,7 +79,7 @@ def test_stop_is_the_users_ctrl_c_at_any_time() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
     try:
-        assert Controls().give(Order(what="stop")) is None
+        assert Orders().give(Order(what="stop")) is None
         assert heard == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, before)
@@ -113,8 +113,8 @@ def tc(monkeypatch: pytest.MonkeyPatch) -> Tc:
     return made
 
 
-def link() -> LinkControl:
-    return LinkControl(None, LinkPlan(goodput=3e8))  # type: ignore[arg-type]
+def link() -> LinkOrders:
+    return LinkOrders(None, LinkPlan(goodput=3e8))  # type: ignore[arg-type]
 
 
 def test_mended_it_is_what_it_was(tc: Tc) -> None:

@@ -25,7 +25,7 @@ from testbed.findings.record import UNCHECKED
 from testbed.linux.processes.interrupts import interruptible
 from testbed.rig import stages
 from testbed.rig.fake_mover import COMPLETED, FakeMover
-from testbed.rig.orders import Controls, Order
+from testbed.rig.orders import Order, Orders
 from testbed.rig.stages import Built, Moved, Rig, Warm, build, carry_out
 from tests.unit.fake_hosts import BrokenSource, FakeCrossing, FakeHosts, FakeLink, a_context, a_plan
 
@@ -329,7 +329,7 @@ def test_what_was_done_to_the_link_before_the_word_is_recorded_before_it(tmp_pat
 
 
 def test_orders_by_hand_reach_the_mover_and_no_other_word_does(tmp_path: Path) -> None:
-    controls, answers = Controls(), list[str | None]()
+    controls, answers = Orders(), list[str | None]()
     stand = Stand(folder=tmp_path, more={"controls": controls})
     stand.mover.meanwhile = lambda: answers.extend(
         controls.give(Order(what=what, migration=stand.plan.key)) for what in ("throttle", "cancel")

@@ -20,7 +20,7 @@ from testbed.core.events import MigrationFinished, MigrationStarted, PhaseChange
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
-from testbed.rig.orders import NONE_UNDER_WAY, Controls, Order
+from testbed.rig.orders import NONE_UNDER_WAY, Order, Orders
 from testbed.runfiles.folder import RunFolder
 from testbed.web.browser_events import as_json
 from testbed.web.live import LOCAL, LivePage
@@ -34,8 +34,8 @@ STARTED = MigrationStarted(at=0.0, migration=KEY, index=1, total=1)
 
 
 @pytest.fixture
-def controls() -> Controls:
-    return Controls()
+def controls() -> Orders:
+    return Orders()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(controls: Controls, folder: Path) -> Iterator[LivePage]:
+def page(controls: Orders, folder: Path) -> Iterator[LivePage]:
     with LivePage("a <run>", folder, LOCAL, 0, controls) as made:
         yield made
 
@@ -86,7 +86,7 @@ def test_the_page_names_the_run_and_nothing_in_it_is_markup(page: LivePage) -> N
     assert status == 200 and "<h1>a &lt;run&gt;</h1>" in text and "connect-src" in text
 
 
-def test_an_order_of_the_page_reaches_the_run(page: LivePage, controls: Controls) -> None:
+def test_an_order_of_the_page_reaches_the_run(page: LivePage, controls: Orders) -> None:
     controls.open(KEY)
     assert order(page, {"what": "throttle", "value": 0.5}) == 200
     assert order(page, {"what": "cancel", "migration": {"name": "m"}}) == 200
@@ -103,7 +103,7 @@ def test_an_order_that_nothing_can_obey_is_answered(page: LivePage) -> None:
     assert (said["what"], said["fault"], said["migration"]) == ("cut", NONE_UNDER_WAY, None)
 
 
-def test_of_two_under_way_the_page_has_to_say_which(page: LivePage, controls: Controls) -> None:
+def test_of_two_under_way_the_page_has_to_say_which(page: LivePage, controls: Orders) -> None:
     controls.open(KEY)
     controls.open(MigrationKey(name="another"))
     assert order(page, {"what": "cut"}) == 200
@@ -121,7 +121,7 @@ def test_of_two_under_way_the_page_has_to_say_which(page: LivePage, controls: Co
     ],
 )
 def test_orders_from_elsewhere_are_refused(
-    page: LivePage, controls: Controls, headers: dict[str, str], status: int
+    page: LivePage, controls: Orders, headers: dict[str, str], status: int
 ) -> None:
     controls.open(KEY)
     assert order(page, {"what": "cancel"}, **headers) == status
@@ -132,7 +132,7 @@ def test_orders_from_elsewhere_are_refused(
     "body", [{"what": "explode"}, {}, [], "cancel", {"what": "rate"}, {"what": "rate", "value": -1}, {"what": 3},
              {"what": "throttle", "value": 0.95}, {"what": "throttle", "value": True}],
 )  # fmt: skip
-def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Controls, body: object) -> None:
+def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Orders, body: object) -> None:
     controls.open(KEY)
     assert order(page, body) == 400
     assert controls.take(KEY) is None
@@ -195,7 +195,7 @@ def test_who_looks_at_the_end_gets_the_report(page: LivePage, folder: Path) -> N
     assert (said["valid"], said["report_there"], report) == (True, True, (200, "<p>done"))
 
 
-def test_a_run_that_is_broken_off_says_so(controls: Controls, folder: Path) -> None:
+def test_a_run_that_is_broken_off_says_so(controls: Orders, folder: Path) -> None:
     looks = threading.Event()
 
     def looking(page: LivePage) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def test_a_run_that_is_broken_off_says_so(controls: Controls, folder: Path) -> N
     assert (said["valid"], said["reason"], said["report_there"]) == (None, "interrupted by SIGINT", False)
 
 
-def test_a_port_that_is_taken_is_said(page: LivePage, controls: Controls) -> None:
+def test_a_port_that_is_taken_is_said(page: LivePage, controls: Orders) -> None:
     port = int(page.url.rsplit(":", 1)[1].rstrip("/"))
     with pytest.raises(TestbedError, match="--live PORT"), LivePage("b", Path("x"), LOCAL, port, controls):
         pass
@@ -233,7 +233,7 @@ def test_an_event_is_plain_json_with_a_rounds_rates() -> None:
 
 
 def test_a_server_that_was_killed_or_hangs_is_no_fault_of_the_run(
-    controls: Controls, folder: Path, monkeypatch: pytest.MonkeyPatch
+    controls: Orders, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("testbed.web.live._END_S", 0.0)
     for number in (signal.SIGKILL, signal.SIGSTOP):

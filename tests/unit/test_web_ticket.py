@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from testbed.cli.live_page import live_page
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 from testbed.web.live import LOCAL, LivePage
 from testbed.web.ticket import is_right
 from tests.unit.test_web_live import _OPENER, ask, with_token
@@ -17,7 +17,7 @@ EVERYTHING = ("", "events", "report", "order", "nowhere", "events?after=x", "?to
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePage]:
-    with LivePage("a run", tmp_path_factory.mktemp("live") / "results", LOCAL, 0, Controls()) as made:
+    with LivePage("a run", tmp_path_factory.mktemp("live") / "results", LOCAL, 0, Orders()) as made:
         yield made
 
 
@@ -65,13 +65,13 @@ def test_nobody_reads_it_off_the_list_of_processes(page: LivePage) -> None:
 
 
 def test_each_run_has_its_own(page: LivePage, tmp_path: Path) -> None:
-    another = LivePage("another", tmp_path, LOCAL, 0, Controls())
+    another = LivePage("another", tmp_path, LOCAL, 0, Orders())
     assert another.token != page.token and len(another.token) >= 32
     assert ask(f"{page.url}?token={another.token}")[0] == 403
 
 
 def test_the_address_is_printed_so_that_it_can_be_opened_as_it_stands(tmp_path: Path, capsys: Captured) -> None:
-    with live_page("a run", tmp_path / "run", "0.0.0.0", 0, Controls()):  # noqa: S104
+    with live_page("a run", tmp_path / "run", "0.0.0.0", 0, Orders()):  # noqa: S104
         said = capsys.readouterr().err
         address = next(word for word in said.split() if word.startswith("http://"))
         assert said.startswith("live: http://127.0.0.1:") and ask(address)[0] == 200

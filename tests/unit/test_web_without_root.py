@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from testbed.linux.processes.module import ROOT
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 from testbed.runfiles.folder import RunFolder
 from testbed.web import live
 from testbed.web.live import LOCAL, LivePage
@@ -26,8 +26,8 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def controls() -> Controls:
-    return Controls()
+def controls() -> Orders:
+    return Orders()
 
 
 def private(folder: Path) -> Callable[..., list[str]]:
@@ -51,7 +51,7 @@ def private(folder: Path) -> Callable[..., list[str]]:
 
 @pytest.mark.parametrize("by", [{}, {"SUDO_UID": str(SOMEBODY.pw_uid), "SUDO_GID": str(SOMEBODY.pw_gid)}])
 def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
-    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str]
+    controls: Orders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str]
 ) -> None:
     for name, value in by.items():
         monkeypatch.setenv(name, value)
@@ -82,7 +82,7 @@ def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
     ],
 )
 def test_the_server_has_no_root_and_ends_with_the_page(
-    controls: Controls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str], expected: int
+    controls: Orders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str], expected: int
 ) -> None:
     for name in ("SUDO_UID", "SUDO_GID"):
         monkeypatch.delenv(name, raising=False)

@@ -45,7 +45,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.engines import registry as engines
     from testbed.experiment.run import run_scenario
     from testbed.report.words.lines import own_code
-    from testbed.rig.orders import Controls
+    from testbed.rig.orders import Orders
     from testbed.runfiles.folder import results_folder
     from testbed.scenario import load
 
@@ -54,7 +54,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     chosen = engines.get(engine)  # so that a wrong name is all that is said
     _check_live(live, live_host, None if chosen.needs_machine else engine)
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
-    controls = Controls()
+    controls = Orders()
     with (
         results_folder(loaded.name, out) as folder,
         _named(folder),

@@ -13,8 +13,8 @@ from testbed.core.records.services import (
     BlackoutRecord,
     CaptureRecord,
     ConnectionsRecord,
-    ControlRecord,
     IdentityRecord,
+    OrderRecord,
     ServiceRecord,
 )
 from testbed.core.settings import Settings
@@ -227,7 +227,7 @@ class MigrationRecord:
     blackout: BlackoutRecord | None = None
     services: list[ServiceRecord] = field(default_factory=list)
     capture: CaptureRecord | None = None
-    controls: list[ControlRecord] = field(default_factory=list)
+    controls: list[OrderRecord] = field(default_factory=list)
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
     runs_at: str | None = None

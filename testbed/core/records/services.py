@@ -50,7 +50,7 @@ class BlackoutRecord:
 
 
 @dataclass(slots=True, kw_only=True)
-class ControlRecord:
+class OrderRecord:
     """What somebody did to the migration by hand, ``at_s`` after it was asked for; ``fault``: why it was not done."""
 
     at_s: float

@@ -35,7 +35,7 @@ from testbed.core.agents.told import (
 from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import Outcome
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.rounds import Action
 from testbed.engines.native.deeds import (
     BringUp,
@@ -142,7 +142,7 @@ class Follower:
         return [ChangeLink(order=order)]
 
     def _note(self, what: str, value: float | None, fault: str | None) -> list[Deed]:
-        record = ControlRecord(at_s=self._now - self._began, what=what, value=value, fault=fault)
+        record = OrderRecord(at_s=self._now - self._began, what=what, value=value, fault=fault)
         self.ended = replace(self.ended, controls=(*self.ended.controls, record))
         return [Publish(event=Controlled(at=self._now, migration=self._migration, what=what, value=value, fault=fault))]
 

@@ -37,7 +37,7 @@ from testbed.findings.ended import Ended
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S
 from testbed.rig.mover import SteeredLink
-from testbed.rig.orders import Controls
+from testbed.rig.orders import Orders
 
 LAST_WORD_S = 5.0
 """How long a destination may take to say how it ended, once the source has."""
@@ -53,7 +53,7 @@ class Following:
         pair: Pair,
         observer: Observer,
         timeout_s: float,
-        controls: Controls,
+        controls: Orders,
         link: SteeredLink,
         noted: Noted | None = None,
     ) -> None:

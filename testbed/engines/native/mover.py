@@ -28,7 +28,7 @@ from testbed.network.fabric import Fabric
 from testbed.network.hosts import Interface
 from testbed.rig.guests import GuestProcess
 from testbed.rig.mover import Place, SteeredLink
-from testbed.rig.orders import LINK_WORDS, Controls
+from testbed.rig.orders import LINK_WORDS, Orders
 
 START_TIMEOUT_S = 30.0
 WAIT_S = 120.0
@@ -68,7 +68,7 @@ class NativeMover:
         """The source's guest alone."""
         self._pair.source.client.run()
 
-    def migrate(self, observer: Observer, controls: Controls, noted: Noted) -> Ended:
+    def migrate(self, observer: Observer, controls: Orders, noted: Noted) -> Ended:
         """Always has an answer (``Following``)."""
         timeout_s = self._plan.migration.timeout_s
         following = Following(self._plan.key, self._pair, observer, timeout_s, controls, self._link, noted)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import altair as alt
 
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.units import by_hand
 from testbed.report.axis.bands import Band
 from testbed.report.axis.timeline import ServiceLine, Timeline
@@ -154,7 +154,7 @@ def _orders(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Ch
     return made
 
 
-def order_label(each: ControlRecord) -> str:
+def order_label(each: OrderRecord) -> str:
     """``rate 2 Gbit/s``, ``throttle 50%``, ``cut (failed)``."""
     return by_hand(each.what, each.value) + (" (failed)" if each.fault else "")
 

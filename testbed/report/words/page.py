@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from testbed.core.records.migration import ComparisonRecord, LinkRecord, MigrationRecord
-from testbed.core.records.services import ControlRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.side.measures import throttled_real_s, throttled_s
 from testbed.report.words.foretold import foretold
@@ -136,7 +136,7 @@ def seconds(value: float | None) -> str:
     return NOTHING if value is None else in_seconds(value)
 
 
-def _of_order(each: ControlRecord) -> str:
+def _of_order(each: OrderRecord) -> str:
     """A rate is in bit/s, a throttle a share."""
     if each.value is None:
         return NOTHING
