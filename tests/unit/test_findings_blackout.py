@@ -75,6 +75,16 @@ def test_how_dense_its_answers_are(answers: list[tuple[float, float]], inside: i
     assert record is not None and (record.answers, record.median_interval_s) == (inside, median_s)
 
 
+@pytest.mark.parametrize(
+    ("answered", "gap_s"),
+    [((99.25, 100.5, 100.75), 1.25), ((90.0, 98.5, 100.5), 2.0), ((98.5, 100.5, 102.0, 110.0), 2.0)],
+)
+def test_it_is_looked_for_from_the_last_answer_before_to_the_first_after(
+    answered: tuple[float, ...], gap_s: float
+) -> None:
+    assert blackout(log(*((at, at) for at in answered)), 100.0, 100.25)[0] == gap_s
+
+
 def test_an_answer_that_left_after_the_pause_was_asked_for_makes_it_shorter_than_the_downtime() -> None:
     gap, record = blackout(log(*steady(99, 100.004), *steady(STEP + 0.0001, 101, latency=0.01)), ASKED, STEP)
     assert gap is not None and record is not None and gap < 0.02
