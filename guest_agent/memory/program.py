@@ -31,6 +31,7 @@ class Program:
         self._workload = config.check()
         self._size = size_in_pages(self._workload, config.pages - config.reserved_pages)
         self._reserved = np.uint64(config.reserved_pages)
+        self._pages_of_ram = config.pages
         self._start = mix_one(config.seed)
         words = config.change_bytes // _WORD
         self._slot_type = np.dtype((np.void, config.change_bytes))
@@ -38,6 +39,11 @@ class Program:
         self.is_idle = self._workload.write_rate == 0
         """No operation writes a page."""
         self._pattern = mix(np.arange(words, dtype=np.uint64), self._start ^ words)
+
+    @property
+    def unwritten(self) -> range:
+        """Pages that neither an operation nor a service ever writes: they hold what they were filled with."""
+        return range(int(self._reserved) + (0 if self.is_idle else self._size), self._pages_of_ram)
 
     def pace(self, operation: int) -> tuple[float, int | None]:
         """Operations per second from this operation on, and the operation at which that changes (None: never)."""

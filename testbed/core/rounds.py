@@ -23,7 +23,8 @@ class Round:
     early look ended it, what of it had not been sent yet (``unsent_bytes``, of which some may be dirty anew).
     ``duration_s`` is the window in which they were dirtied: sending, and the scan after it (``scan_s``).
     ``throttle`` (0..1) is how far the guest was throttled in it. ``switchover_s`` is what a switchover after it is
-    known to cost beside the bytes that are left: 0 where nothing is known.
+    known to cost beside the bytes that are left: 0 where nothing is known. ``operations``: the guest's own counter at
+    the round's end, for whoever checks the record; None where there is none.
     """
 
     index: int
@@ -36,6 +37,7 @@ class Round:
     throttle: float = 0.0
     unsent_bytes: int = 0
     switchover_s: float = 0.0
+    operations: int | None = None
 
     @property
     def bandwidth(self) -> float:

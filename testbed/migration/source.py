@@ -117,6 +117,7 @@ class SourceAgent:
             unsent_bytes=unsent.size,
             throttle=0.0 if stunned else self.throttling.taken(),
             switchover_s=0.0 if stunned else self._known_cost(ended - received),
+            operations=self._guest.operations(),
         )
 
     def throttle(self, throttle: Throttle | None) -> None:

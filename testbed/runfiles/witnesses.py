@@ -18,7 +18,7 @@ from testbed.runfiles.samples import Recording
 
 MARKS_S = 1e-3
 """The run writes down that a migration has ended, after the source has said so."""
-OF_A_ROUND = ("started_s", "duration_s", "sent_bytes", "dirtied_bytes", "throttle", "bandwidth")
+OF_A_ROUND = ("started_s", "duration_s", "sent_bytes", "dirtied_bytes", "throttle", "bandwidth", "operations")
 
 
 def of_events(record: MigrationRecord, recording: Recording | None) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _of_round(each: RoundRecord, row: object) -> Iterator[str]:
         return
     for name in OF_A_ROUND:
         if not _alike(getattr(each, name), getattr(sampled, name)):
-            yield f"{name} is {getattr(each, name):,}, samples.jsonl says {getattr(sampled, name):,}"
+            yield f"{name} is {_said(getattr(each, name))}, samples.jsonl says {_said(getattr(sampled, name))}"
     if (each.index, each.kind) != (sampled.index, sampled.kind.value):
         yield f"it is {each.kind}, samples.jsonl says round {sampled.index}, {sampled.kind.value}"
 
@@ -127,6 +127,10 @@ def _where(rest: str, migrations: Sequence[MigrationRecord]) -> dict[str, object
         if len(" ".join(f"{path}={value}" for path, value in settings.items())) == len(rest):
             return settings
     return None
+
+
+def _said(number: float | None) -> str:
+    return "not there" if number is None else f"{number:,}"
 
 
 def _alike(a: float | None, b: float | None) -> bool:

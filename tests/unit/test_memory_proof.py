@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from guest_agent.config import GuestConfig
+from guest_agent.memory.fingerprint import expected
 from testbed.core.records.migration import MemoryRecord, Outcome
 from testbed.core.units import PAGE_SIZE
 from testbed.engines.native.proof import prove_memory
@@ -50,6 +51,13 @@ def proved(rams: Rams, *spoiled: int, outcome: Outcome = "completed") -> MemoryR
 def sentences(memory: MemoryRecord) -> list[str]:
     """Why a migration with this memory may not be believed."""
     return judged(the_evidence(memory=memory)).invalid_reasons
+
+
+def test_memory_that_is_proved_says_whose_it_is_and_one_that_differs_does_not(rams: Rams) -> None:
+    whose = expected(CONFIG, 100)
+    for found in (proved(rams), proved(rams, outcome="aborted")):
+        assert found.fingerprint and (found.fingerprint.operations, found.fingerprint.digest) == (100, whose.digest)
+    assert proved(rams, 5).fingerprint is None
 
 
 def test_equal_memory_names_no_page(rams: Rams) -> None:

@@ -59,6 +59,13 @@ def test_what_is_written_after_the_last_scan_is_sent_while_stunned() -> None:
     assert done.rounds[-1].sent_bytes >= PAGE_SIZE
 
 
+def test_each_round_says_what_the_guest_had_done_by_its_end() -> None:
+    source, destination = MemoryGuest(PAGES), MemoryGuest(PAGES)
+    steps = [lambda done=done: source.write(0, done.to_bytes(8, "little")) for done in (5, 70)]
+    done = Loopback(source, destination).run(Script(steps))
+    assert [each.operations for each in done.rounds] == [0, 5, 70, 70]
+
+
 def test_phases_add_up_to_the_downtime() -> None:
     lab = Loopback(*pair())
     lab.run()

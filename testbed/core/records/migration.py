@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.records.claims import Unit
+from testbed.core.records.fingerprint import FingerprintRecord
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import (
     BlackoutRecord,
@@ -111,7 +112,7 @@ class ThrottleRecord:
 @dataclass(slots=True, kw_only=True)
 class MemoryRecord:
     """The frozen source against the destination. ``match`` is None when it could not be checked. ``mismatches`` are the
-    numbers of the first ten pages that differ, of ``pages_mismatched``.
+    numbers of the first ten pages that differ, of ``pages_mismatched``. ``fingerprint``: whose memory it was.
     """
 
     match: bool | None
@@ -121,6 +122,7 @@ class MemoryRecord:
     pages_replayed: int = 0
     pages_mismatched: int = 0
     mismatches: list[int] = field(default_factory=list)
+    fingerprint: FingerprintRecord | None = None
 
     @property
     def difference(self) -> str | None:

@@ -12,7 +12,8 @@ class RoundRecord:
     which ``unsent_bytes`` are its own, not sent since an early look ended it. ``switchover_s``: what a switchover after
     it was known to cost beside its bytes. ``scan_s`` of its duration went to finding what is dirty; ``overhead_s`` is
     what it took longer than its page bytes do at the link's goodput: tables, round trips, that scan, waiting. Below 0
-    when the link made up for a pause. None where no goodput was measured.
+    when the link made up for a pause. None where no goodput was measured. ``operations``: what the guest had done by
+    its end, by its own counter; None where nobody read it.
     """
 
     index: int
@@ -29,6 +30,7 @@ class RoundRecord:
     overhead_s: float | None = None
     unsent_bytes: int = 0
     switchover_s: float = 0.0
+    operations: int | None = None
 
 
 def record_round(done: Round, decision: Decision | None, goodput: float | None) -> RoundRecord:
@@ -51,4 +53,5 @@ def record_round(done: Round, decision: Decision | None, goodput: float | None) 
         overhead_s=done.duration_s - done.sent_bytes / goodput if goodput else None,
         unsent_bytes=done.unsent_bytes,
         switchover_s=done.switchover_s,
+        operations=done.operations,
     )
