@@ -29,7 +29,8 @@ LAST = 1024
 """Operations whose slots are looked at. No batch is larger, so one that was cut off is among them."""
 _ENOUGH = 256
 """Slots; of a guest that has just idled the operations before that are looked at, too."""
-_FURTHEST = 1 << 22
+_FURTHEST = 1 << 18
+"""Four minutes of a guest that idles."""
 _CHOSEN = 64
 _BYTES = 16
 
@@ -49,6 +50,11 @@ def expected(config: GuestConfig, operations: int) -> Fingerprint:
     for row, page in zip(chosen, looked.pages.tolist(), strict=True):
         fill(row[None], config, page)
     return _digest(operations, looked.content, chosen)
+
+
+def furthest(config: GuestConfig) -> int:
+    """How many operations may be looked at for it."""
+    return 2 * _FURTHEST if config.workload.get("name") == "phases" else LAST
 
 
 def found(ram_fd: int, config: GuestConfig) -> Fingerprint | None:

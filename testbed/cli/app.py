@@ -8,6 +8,7 @@ import typer
 from typer.main import get_command
 
 from testbed.cli.commands import (
+    audit,
     bench,
     clean,
     compare,
@@ -46,6 +47,7 @@ app.command("schema")(schema.schema)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("audit")(audit.audit)
 app.command("serve")(serve.serve)
 app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)

@@ -5,7 +5,7 @@ that says what is there instead. Nothing here follows a link, waits for a pipe, 
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -87,8 +87,9 @@ def parsed(path: Path, most: int) -> Any:
         raise ScenarioError(f"is not JSON ({_briefly(error)}); {DAMAGED}", str(path)) from error
 
 
-def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, JsonObject]]:
-    """Where each line stands (``file:line``) and the JSON object in it, of those that hold ``only``.
+def json_lines(path: Path, most: int, only: Sequence[bytes] = (b"",)) -> Iterator[tuple[str, JsonObject]]:
+    """Where each line stands (``file:line``) and the JSON object in it, of those that hold one of
+    ``only``.
 
     A last line that was cut off (a killed run) is passed over. Raises ``ScenarioError`` for other damage.
     """
@@ -99,7 +100,7 @@ def json_lines(path: Path, most: int, only: bytes = b"") -> Iterator[tuple[str, 
                 raise ScenarioError(f"is a line of more than {MOST_LINE / 1e6:.0f} MB; {DAMAGED}", place)
             if number == 1 and (refusal := foreign(line, str(path))):
                 raise ScenarioError(refusal, str(path))
-            if only in line and (row := _row(line, place)) is not None:
+            if any(each in line for each in only) and (row := _row(line, place)) is not None:
                 yield place, row
 
 

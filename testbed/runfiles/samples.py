@@ -1,6 +1,6 @@
 """``samples.jsonl`` as arrays: what was sampled and what happened, migration by migration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,9 +28,12 @@ LEAD_S = 0.1
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
-    """One migration's samples: ``rows`` by kind in the order of time, and the events among them."""
+    """One migration's samples: ``rows`` by kind in the order of time, and the events among them; ``seed`` as it was
+    said there.
+    """
 
     key: MigrationKey
+    seed: int | None = None
     rows: dict[str, list[Row]] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
 
@@ -68,8 +71,9 @@ class Recordings:
         self._place = -1
         """Of schema 1: stands for the number, and counts downwards."""
 
-    def read(self, path: Path, only: bytes = b"") -> None:
-        """Takes in a file, or the next part of it: of its lines those that hold ``only``. Nothing if it is not there.
+    def read(self, path: Path, only: Sequence[bytes] = (b"",)) -> None:
+        """Takes in a file, or the next part of it: of its lines those that hold one of ``only``. Nothing if it is
+        not there.
 
         A last line that was cut off (a killed run) is passed over. Raises ``ScenarioError`` for other damage.
         """
@@ -110,7 +114,7 @@ class Recordings:
             raise ValueError(f"{NUMBER} {place} was {self._found[place].key} before")
         else:
             early = self._unnamed.pop(place, [])
-        named = self._found[place] = Recording(key=owner(row))
+        named = self._found[place] = Recording(key=owner(row), seed=value(int | None, row.get("seed"), "seed"))
         for each in early:
             _put(named, each)
 
@@ -127,7 +131,7 @@ def read(path: Path) -> list[Recording]:
 def events(path: Path) -> list[Recording]:
     """The same without what was sampled, in a fraction of the time."""
     found = Recordings()
-    found.read(path, only=b'"event"')
+    found.read(path, only=(b'"event"',))
     return found.all()
 
 

@@ -78,7 +78,7 @@ def test_an_exchange_loses_nothing_and_has_one_hold_the_memory_at_a_time(
     memory.collect(Extents.none())
     guest.write(3, b"before")
     memory.exchange(lambda ports: Told(ports, guest))
-    assert guest.did == ["pause", "start", "resume"]
+    assert guest.did == ["freeze", "start", "resume"]
     assert pages(memory.dirty) == [3]
     guest.write(4, b"after")
     assert pages(memory.collect(Extents.none())) == [4]
@@ -91,7 +91,7 @@ def test_one_that_cannot_start_lets_go_before_the_guest_runs(guest: MemoryGuest,
     memory.start()
     with pytest.raises(TestbedError, match="cannot be protected"):
         memory.exchange(lambda ports: Unstartable(ports, guest))
-    assert guest.did == ["pause", "start", "close", "resume"]
+    assert guest.did == ["freeze", "start", "close", "resume"]
     assert not memory.tracked and not memory.delay(None)
     with pytest.raises(LocalProtocolError, match="not tracked"):
         memory.collect(Extents.none())

@@ -1,0 +1,53 @@
+"""What was asked, by ``scenario.yaml``, against what the record says it was: seed, guest, link, policy."""
+
+from collections.abc import Iterator
+
+from testbed.audit.agreement import Agreement, not_known, settled
+from testbed.audit.subject import Subject
+from testbed.core.plan import Plan
+from testbed.core.records.migration import MigrationRecord
+from testbed.runfiles.agreement import alike, written
+
+
+def of(subject: Subject) -> Iterator[Agreement]:
+    """``scenario``."""
+    if subject.plan is None:
+        yield not_known("scenario", subject.unplanned)
+        return
+    wrong = [*_seed(subject, subject.plan), *_unlike(_pairs(subject.plan, subject.done))]
+    if subject.own_policy is None:
+        wrong += _policy(subject.plan, subject.done)
+    yield settled("scenario", "seed, scale, guest, link and policy are those of scenario.yaml", wrong)
+
+
+def _seed(subject: Subject, plan: Plan) -> Iterator[str]:
+    if plan.seed != subject.seed + subject.done.repeat - 1:
+        yield f"seed is {subject.seed}, scenario.yaml says {plan.seed - subject.done.repeat + 1}"
+
+
+def _policy(plan: Plan, done: MigrationRecord) -> Iterator[str]:
+    asked = plan.migration.policy["name"]
+    if done.throttle is not None and done.throttle.policy != asked:
+        yield f"the policy is {done.throttle.policy:.60}, scenario.yaml says {asked}"
+
+
+def _pairs(plan: Plan, done: MigrationRecord) -> Iterator[tuple[str, object, object]]:
+    workload = plan.guest.workload
+    yield "vm.ram_bytes", done.vm.ram_bytes, plan.guest.ram_bytes
+    yield "vm.workload", done.vm.workload, workload["name"]
+    yield "vm.working_set_bytes", done.vm.working_set_bytes, workload.get("working_set")
+    yield "vm.write_rate", done.vm.write_rate, workload.get("write_rate")
+    yield "link.mtu", done.link.mtu, plan.network.vmotion.mtu
+    if plan.network.vmotion.rate is not None and done.link.rate is not None:
+        yield "link.rate", done.link.rate, plan.network.vmotion.rate
+    yield "scale.size", done.scale.get("size"), plan.scale.size
+    yield "scale.time", done.scale.get("time"), plan.scale.time
+
+
+def _unlike(pairs: Iterator[tuple[str, object, object]]) -> Iterator[str]:
+    for name, said, asked in pairs:
+        if isinstance(said, int | float) and isinstance(asked, int | float):
+            if not alike(float(said), float(asked)):
+                yield f"{name} is {written(said)}, scenario.yaml says {written(asked)}"
+        elif said != asked:
+            yield f"{name} is {said}, scenario.yaml says {asked}"

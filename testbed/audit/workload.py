@@ -1,0 +1,132 @@
+"""Whose run it is: its dirty pages, and the memory that it left, against the workload recomputed from its seed.
+
+Both are pure functions of (seed, operations), so nobody needs root, the guest, or the run's machine for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from guest_agent.config import GuestConfig
+from guest_agent.memory import fingerprint
+from guest_agent.memory.program import Program
+from testbed.audit.agreement import Agreement, not_known, settled
+from testbed.audit.decoys import DECOYS, Window, likeness
+from testbed.audit.subject import Subject
+from testbed.core.errors import ScenarioError
+from testbed.core.records.fingerprint import FingerprintRecord
+from testbed.core.records.rounds import RoundRecord
+from testbed.runfiles.pages import Cells
+
+ALIKE = 0.6
+"""Correlation from which on dirty pages are a seed's own: honest runs have above 0.9, other seeds about 0.1."""
+MOST_PAGES = 1 << 28
+"""1 TiB of a guest's RAM: more is not recomputed."""
+TOO_MUCH = "to recompute so many operations would take too long"
+UNKNOWN = "cannot be told: under this workload seeds do not differ in which pages they write"
+MOST_CHANGES = 10_000
+"""Of a workload's rate, that are followed within a round."""
+
+
+def of(subject: Subject) -> Iterator[Agreement]:
+    """``seed of the pages`` and ``seed of the memory``."""
+    config = _guest(subject)
+    if isinstance(config, str):
+        yield not_known("pages' seed", config)
+        yield not_known("memory's seed", config)
+    else:
+        yield _pages(subject, config)
+        yield _memory(subject, config)
+
+
+def _guest(subject: Subject) -> GuestConfig | str:
+    """As it was asked to be; in words, why that is not known."""
+    config = subject.guest()
+    if config is None:
+        return subject.unplanned
+    try:
+        config.check()
+    except ScenarioError as error:
+        return str(error)
+    return config
+
+
+def _pages(subject: Subject, config: GuestConfig) -> Agreement:
+    name, done, cells = "pages' seed", subject.done, subject.cells
+    if not any(each.operations is not None for each in done.rounds):
+        missing = "a model has no pages" if subject.simulated else "the record is of a version without operations"
+        return not_known(name, missing)
+    if cells is None or cells.pages != config.pages or config.pages > MOST_PAGES:
+        return not_known(name, "pages.jsonl has nothing of a guest of this size")
+    windows = _windows(config, done.rounds, cells)
+    if not windows:
+        return not_known(name, "no round is known whole: its operations, and its dirty pages alone")
+    if not subject.allowance.take((1 + DECOYS) * sum(each.until - each.first for each in windows)):
+        return not_known(name, TOO_MUCH)
+    found = likeness(config, cells.cell_pages, windows)
+    if found is None:
+        return not_known(name, UNKNOWN)
+    held = f"r = {found.correlation:.3f} over {found.cells:,} cells of {len(windows)} rounds, seed {config.seed}"
+    wrong = [f"{held}: these dirty pages are another seed's"] if found.correlation < ALIKE else []
+    return settled(name, held, wrong)
+
+
+def _windows(config: GuestConfig, rounds: list[RoundRecord], cells: Cells) -> list[Window]:
+    """Rounds beside the running guest whose operations are known, and of which nothing was left unsent."""
+    dirtied = dict(zip(cells.rounds, cells.dirtied, strict=True))
+    begins = [_begin(config, rounds[0]), *(each.operations for each in rounds[:-1])]
+    found = []
+    for each, first in zip(rounds, begins, strict=True):
+        until = each.operations
+        if each.kind != "precopy" or each.unsent_bytes or first is None or until is None or each.index not in dirtied:
+            continue
+        if 0 <= first < until:
+            found.append(Window(first=first, until=until, found=dirtied[each.index]))
+    return found
+
+
+def _begin(config: GuestConfig, first: RoundRecord) -> int | None:
+    """The operation at which round 1 began: as many before its end as are due in its time."""
+    if first.operations is None:
+        return None
+    program, low, high = Program(config), 0, first.operations
+    for _ in range(64):
+        middle = (low + high) // 2
+        if low >= high:
+            break
+        if _due_s(program, middle, first.operations) > first.duration_s:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _due_s(program: Program, operation: int, last: int) -> float:
+    """Seconds in which the operations up to ``last`` are due."""
+    due = 0.0
+    for _ in range(MOST_CHANGES):
+        if operation >= last:
+            break
+        rate, changes = program.pace(operation)
+        until = last if changes is None else min(changes, last)
+        due += (until - operation) / rate
+        operation = until
+    return due
+
+
+def _memory(subject: Subject, config: GuestConfig) -> Agreement:
+    name, left = "memory's seed", _fingerprint(subject)
+    if left is None:
+        missing = "a model has no memory" if subject.simulated else "the record has no fingerprint of it"
+        return not_known(name, missing)
+    if not subject.allowance.take(2 * fingerprint.furthest(config)) or left.operations >= 1 << 62:
+        return not_known(name, TOO_MUCH)
+    own = fingerprint.expected(config, left.operations)
+    held = f"the memory is that of seed {config.seed} after {left.operations:,} operations"
+    if own == fingerprint.expected(replace(config, seed=config.seed ^ 1), left.operations):
+        return not_known(name, "cannot be told: this memory is the same under every seed")
+    wrong = [] if own.digest == left.digest else [f"it is not so that {held}"]
+    return settled(name, held, wrong)
+
+
+def _fingerprint(subject: Subject) -> FingerprintRecord | None:
+    return subject.done.memory.fingerprint if subject.done.memory else None

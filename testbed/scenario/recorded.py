@@ -1,0 +1,64 @@
+"""The plan that a recorded migration had, out of the scenario beside its record. Nothing that it names is run.
+
+A policy of one's own is a file, and to load it would be to run it: the plan has another in its place, and says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from testbed.core.errors import ScenarioError
+from testbed.core.migration_key import MigrationKey
+from testbed.core.plan import Plan
+from testbed.core.registry import is_path
+from testbed.scenario import document as documents
+from testbed.scenario.document import Document, parts
+from testbed.scenario.faults import scenario_error
+from testbed.scenario.models import Root
+from testbed.scenario.plans import plan
+
+MOST_SETTINGS, DEEPEST = 64, 12
+"""Paths that a matrix sets, and parts of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """``plan`` is of emulated size. ``own_policy``: the file that stood where the plan now has ``plain``."""
+
+    plan: Plan
+    own_policy: str | None
+
+
+def base(text: str, place: str) -> Document:
+    """The scenario without its matrix; ``place`` stands for its file in messages. Raises ``ScenarioError``."""
+    document = documents.parse(text, place)
+    for gone in ("matrix", "published"):
+        document = document.with_value((gone,), None, place)
+    return document
+
+
+def recorded(document: Document, key: MigrationKey, settings: Mapping[str, Any]) -> Recorded:
+    """The plan of one migration: the scenario's ``base``, with what the matrix set for it. Raises ``ScenarioError``."""
+    place = document.place(())
+    if len(settings) > MOST_SETTINGS or any(path.count(".") >= DEEPEST for path in settings):
+        raise ScenarioError("no matrix sets so much", place)
+    for path, value in settings.items():
+        document = document.with_value(parts(path), value, place)
+    own = _own_policy(document)
+    if own is not None:
+        document = document.with_value(("migration", "policy"), "plain", place)
+    try:
+        root = Root.model_validate(document.tree)
+    except ValidationError as error:
+        raise scenario_error(error, document, Root) from error
+    made = plan(root, key.name, dict(settings), document)
+    return Recorded(plan=replace(made, repeat=key.repeat, seed=made.seed + key.repeat - 1), own_policy=own)
+
+
+def _own_policy(document: Document) -> str | None:
+    migration = document.tree.get("migration")
+    policy = migration.get("policy") if isinstance(migration, dict) else None
+    name = policy.get("name") if isinstance(policy, dict) else policy
+    return name if isinstance(name, str) and is_path(name) else None
