@@ -14,6 +14,9 @@ MARKS = ("running", "migrate", "ended", "cooled")
 LATE_S = 0.3
 """How much later than it ended a round may be written down, by a run that waits for a processor."""
 
+GREETING_S = 1.0
+"""In which the agents have met, on a busy machine too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
@@ -55,17 +58,19 @@ def _wrong(recording: Recording) -> Iterator[str]:
         if b < a:
             yield f"the mark {after} is before {before}"
     known, rounds = dict(marks), noted(recording)
+    yield from _late(rounds, known.get("migrate"))
     for each in rounds:
         if "migrate" in known and each.began < known["migrate"] - LATE_S:
             yield f"round {each.round.index} began before the migration was asked for"
         if "ended" in known and each.at > known["ended"] + LATE_S:
             yield f"round {each.round.index} ended after the migration had"
-    yield from _late(rounds)
 
 
-def _late(rounds: list[Noted]) -> Iterator[str]:
+def _late(rounds: list[Noted], asked: float | None) -> Iterator[str]:
     """By its own clock the source began at one moment; seen from each round it may only seem to be a little later."""
     begins = [each.at - each.round.started_s - each.round.duration_s for each in rounds]
     for each, begin in zip(rounds, begins, strict=True):
         if begin > min(begins) + LATE_S:
             yield f"round {each.round.index} was written down {begin - min(begins):.3g} s after its end"
+    if asked is not None and begins and min(begins) > asked + GREETING_S:
+        yield f"by its rounds the source began {min(begins) - asked:.3g} s after it was asked to"
