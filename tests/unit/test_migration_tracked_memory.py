@@ -83,7 +83,7 @@ def test_an_exchange_loses_nothing_and_has_one_hold_the_memory_at_a_time(
     guest.write(4, b"after")
     assert pages(memory.collect(Extents.none())) == [4]
     memory.exchange(lambda ports: Told(ports, guest))
-    assert guest.did[3:] == ["pause", "close", "start", "resume"]
+    assert guest.did[3:] == ["freeze", "close", "start", "resume"]
 
 
 def test_one_that_cannot_start_lets_go_before_the_guest_runs(guest: MemoryGuest, memory: TrackedMemory) -> None:
