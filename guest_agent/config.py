@@ -65,7 +65,7 @@ class GuestConfig:
 
     @property
     def pages(self) -> int:
-        """Pages of RAM."""
+        """How many pages its RAM has."""
         return self.ram_bytes // PAGE_SIZE
 
     @property

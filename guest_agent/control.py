@@ -89,7 +89,7 @@ class GuestClient:
         return self._ask(ControlRequest(do="status"), Status, 0)[0]
 
     def stop(self) -> None:
-        """Its orderly end."""
+        """Asks the guest to end by itself. Raises ``TestbedError``, as every question does."""
         self._ask(ControlRequest(do="stop"), Acknowledged, 0)
 
     def close(self) -> None:

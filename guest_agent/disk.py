@@ -22,7 +22,7 @@ class Controller:
     """The guest's one disk controller: what is in flight, for all services."""
 
     def __init__(self, fd: int, loop: GuestLoop, gate: Gate) -> None:
-        """Raises ``PrerequisiteMissing``."""
+        """``fd``: the datastore's descriptor, opened for direct I/O. Raises ``PrerequisiteMissing``."""
         self.aio, self._gate = AioContext(fd, DEPTH), gate
         self._ends: dict[int, Done] = {}
         self._refused: list[tuple[int, int]] = []

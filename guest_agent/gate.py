@@ -39,7 +39,7 @@ class Gate:
         return True
 
     def leave(self) -> None:
-        """It has ended."""
+        """The callback that ``enter`` let begin has ended."""
         self._add(-1)
 
     def begin(self) -> None:
@@ -47,7 +47,7 @@ class Gate:
         self._add(1)
 
     def end(self) -> None:
-        """That is over."""
+        """What ``begin`` announced is over."""
         self._add(-1)
 
     def _add(self, count: int) -> None:
@@ -67,7 +67,7 @@ class GateKeeper:
         self._words[HOLD] = 1
 
     def release(self) -> None:
-        """They may begin again."""
+        """Callbacks may begin again from here on."""
         self._words[HOLD] = 0
 
     @property

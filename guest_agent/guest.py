@@ -32,7 +32,9 @@ class Guest:
     """A source's guest begins at operation 0; a destination's with whatever state its RAM holds when it is run."""
 
     def __init__(self, config: GuestConfig) -> None:
-        """Raises ``ScenarioError``, ``PrerequisiteMissing``."""
+        """Nothing runs yet. Raises ``ScenarioError`` for what cannot be, ``PrerequisiteMissing`` for what this machine
+        lacks.
+        """
         config.check()
         self.config, self.ram, self.journal = config, Ram(config), JournalWriter()
         self.gate = Gate(self.journal.words)

@@ -29,7 +29,7 @@ def words(fd: int) -> Rows:
 
 
 class JournalWriter:
-    """The guest's end."""
+    """The guest's end of its journal. ``fd`` is the memfd, ``words`` are those that its host shares."""
 
     def __init__(self) -> None:
         self._ring = RingWriter(COLUMNS, CAPACITY)
@@ -56,7 +56,7 @@ class StealClock:
         self._words = words(fd)
 
     def add(self, seconds: float) -> None:
-        """It stood still so much longer. To be said before it is resumed."""
+        """The guest stood still so many seconds longer. To be said before it is resumed."""
         self._words[STOLEN] += np.uint64(round(seconds * 1e9))
 
 

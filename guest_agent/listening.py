@@ -32,7 +32,7 @@ class Listener:
         machine.watch(self.socket, self._accept)
 
     def watch(self, connection: socket.socket) -> None:
-        """Again, after ``machine.unwatch``."""
+        """Looks at a connection again, after ``machine.unwatch``."""
         self._machine.watch(connection, partial(self._readable, connection))
 
     def pause(self, connection: socket.socket, seconds: float = 0.001) -> None:

@@ -36,7 +36,7 @@ class GuestLoop:
         self._always.register(fd, select.EPOLLIN)
 
     def leave(self, fd: int) -> None:
-        """Undoes ``serve``."""
+        """Serves ``fd`` no longer; it must be one of ``serve``."""
         del self._calls[fd]
         self._always.unregister(fd)
 
@@ -46,7 +46,7 @@ class GuestLoop:
         self._gated.register(fd, select.EPOLLIN)
 
     def unwatch(self, fd: int) -> None:
-        """Undoes ``watch``."""
+        """Watches ``fd`` no longer; harmless for one that is not watched."""
         if self._calls.pop(fd, None):
             self._gated.unregister(fd)
 

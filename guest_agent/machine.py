@@ -23,10 +23,10 @@ from testbed.core.units import PAGE_SIZE
 
 
 class NoDisk:
-    """Of a service that asked for none."""
+    """The ``Disk`` of a service that asked for none: it can neither read nor write."""
 
     def read(self, *_: object, **__: object) -> None:
-        """Raises ``TestbedError``."""
+        """Raises ``TestbedError``, whatever is asked."""
         raise TestbedError("this service has no part of the datastore: its disk_bytes is 0")
 
     write = read
@@ -61,7 +61,7 @@ class Machines:
     """All services of one guest."""
 
     def __init__(self, config: GuestConfig, memory: Memory, loop: GuestLoop, gate: Gate) -> None:
-        """Raises ``ScenarioError``, ``PrerequisiteMissing``."""
+        """The services do not run yet. Raises ``ScenarioError``, ``PrerequisiteMissing``."""
         self._config, self._loop = config, loop
         self.services = config.built_services()
         self._moved: dict[int, list[socket.socket]] = {}
@@ -75,7 +75,7 @@ class Machines:
 
     @property
     def names(self) -> list[str]:
-        """Of the services, in order."""
+        """The names of the services, in order."""
         return [str(spec["name"]) for spec in self._config.services]
 
     def adopt(self, ports: Sequence[int], fds: list[int]) -> None:

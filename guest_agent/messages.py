@@ -81,7 +81,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """It was not done. ``error``: a sentence."""
+    """The request was not carried out. ``error``: why, in a sentence."""
 
     error: str
 

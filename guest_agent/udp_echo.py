@@ -32,7 +32,7 @@ class ProbeResponder:
         self._loop = loop
 
     def begin(self) -> None:
-        """The guest runs."""
+        """The guest runs, and so its probes are answered."""
         self._loop.serve(self._socket.fileno(), self._answer)
 
     def _answer(self) -> None:

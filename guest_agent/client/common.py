@@ -61,7 +61,7 @@ class ClientConfig:
         return build(self.service or {})
 
     def talks_to(self, kind: type[S]) -> tuple[S, int]:
-        """That service, which is of this ``kind``, and the port where it listens. Raises ``ScenarioError``."""
+        """The service, which is of this ``kind``, and the port where it listens. Raises ``ScenarioError``."""
         service = self.build()
         port = self.port or kind.port
         if not isinstance(service, kind) or port is None:
@@ -80,16 +80,16 @@ class Client(Protocol):
 
     @property
     def ready(self) -> bool:
-        """All are connected."""
+        """Whether every connection is, or was, there."""
         ...
 
     def stop(self) -> None:
-        """Ask nothing new."""
+        """Ask nothing new; what is outstanding is still awaited."""
         ...
 
     @property
     def idle(self) -> bool:
-        """Nothing is outstanding."""
+        """Whether nothing is outstanding any more."""
         ...
 
     def counts(self) -> ClientFinished:
@@ -122,7 +122,7 @@ class Loop:
             self._poll.unregister(fd)
 
     def after(self, seconds: float, call: Callable[[], None]) -> None:
-        """Calls once."""
+        """Calls once, so many seconds from now."""
         heapq.heappush(self._times, (time.monotonic() + seconds, next(self._ties), call))
 
     def turn(self, most: float = 0.1) -> None:

@@ -29,7 +29,7 @@ class Talker(Protocol):
         ...
 
     def readable(self) -> None:
-        """Something came: ``Line.receive``."""
+        """Something came, or the connection ended: ``Line.receive``."""
         ...
 
     def writable(self) -> None:

@@ -67,7 +67,7 @@ class Machine(Protocol):
         ...
 
     def unwatch(self, sock: socket.socket) -> None:
-        """Not any more."""
+        """Do not call for this socket any more."""
         ...
 
     def at(self, when: float, call: Callable[[], None]) -> None:
@@ -105,7 +105,7 @@ def broken_findings(evidence: ServiceEvidence) -> list[str]:
 
 
 class Service(Protocol):
-    """An application's parameters."""
+    """An application's parameters, and what it does with a machine."""
 
     port: ClassVar[int | None]
     """Where it listens (TCP)."""
@@ -117,7 +117,7 @@ class Service(Protocol):
 
     @property
     def disk_bytes(self) -> int:
-        """Of the shared datastore; whole pages; 0: none."""
+        """Bytes of the shared datastore that it takes, in whole pages; 0: none."""
         ...
 
     @property

@@ -25,5 +25,5 @@ class Idle:
         return 0.0
 
     def pages(self, operations: Numbers, random: Numbers, size: int) -> Numbers:
-        """Nowhere."""
+        """``NOWHERE`` for each operation, shape as ``operations``."""
         return np.full(operations.shape, NOWHERE)

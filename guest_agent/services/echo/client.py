@@ -56,7 +56,7 @@ class Connections:
     """The ``Client``. Requests are handed round: one is due every ``interval`` / ``connections``."""
 
     def __init__(self, config: ClientConfig, loop: Loop) -> None:
-        """Raises ``ScenarioError``."""
+        """Connecting begins with the loop. Raises ``ScenarioError`` for another service."""
         service, port = config.talks_to(Echo)
         self.service, self.log, self.counted, self.stopping = service, config.log(), EchoCounts(), False
         self.content = Content(config.seed, max(_AT_ONCE, service.window * service.size))
@@ -71,16 +71,16 @@ class Connections:
 
     @property
     def ready(self) -> bool:
-        """All are connected."""
+        """Whether every connection is, or was, there."""
         return all(connection.line.is_open or connection.line.reconnects for connection in self._all)
 
     @property
     def idle(self) -> bool:
-        """Nothing is unanswered."""
+        """Whether every request is answered."""
         return not any(connection.waiting for connection in self._all)
 
     def stop(self) -> None:
-        """Ask nothing new."""
+        """Ask nothing new; answers are still awaited."""
         self.stopping = True
 
     def counts(self) -> ClientFinished:

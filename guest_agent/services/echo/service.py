@@ -47,17 +47,17 @@ class Echo:
 
     @property
     def disk_bytes(self) -> int:
-        """None."""
+        """No bytes: it keeps nothing."""
         return 0
 
     @property
     def operation_bytes(self) -> int | None:
-        """Of one request."""
+        """The bytes of one request."""
         return self.size
 
     @property
     def clients(self) -> bool:
-        """It has."""
+        """True: its connections come from the client host."""
         return True
 
     def start(self, machine: Machine, seed: int, sockets: Sequence[socket.socket]) -> None:

@@ -56,7 +56,7 @@ class Iometer:
 
     @property
     def pool(self) -> int:
-        """Buffers in RAM."""
+        """How many buffers of one block are in RAM."""
         return max(self.outstanding, (self.buffers or 0) // self.block)
 
     @property
@@ -71,12 +71,12 @@ class Iometer:
 
     @property
     def operation_bytes(self) -> int | None:
-        """One block."""
+        """The bytes of one block."""
         return self.block
 
     @property
     def clients(self) -> bool:
-        """It has none."""
+        """False: nobody talks to it from another host."""
         return False
 
     def accesses(self, seed: int) -> Accesses:

@@ -26,10 +26,10 @@ class OltpCounts:
 
 @register("oltp")
 class Sessions:
-    """The ``Client``."""
+    """All sessions with the bank: the ``Client`` of ``oltp``."""
 
     def __init__(self, config: ClientConfig, loop: Loop) -> None:
-        """Raises ``ScenarioError``."""
+        """Connecting begins with the loop. Raises ``ScenarioError`` for another service."""
         service, port = config.talks_to(Oltp)
         self.service, self.loop, self.seed, self.log = service, loop, config.seed, config.log()
         self.counted, self.stopping = OltpCounts(), False
@@ -37,7 +37,7 @@ class Sessions:
 
     @property
     def ready(self) -> bool:
-        """All are connected."""
+        """Whether every session is, or was, connected."""
         return all(session.line.is_open or session.line.reconnects for session in self._sessions)
 
     @property
@@ -46,7 +46,7 @@ class Sessions:
         return all(session.request is None for session in self._sessions)
 
     def stop(self) -> None:
-        """Ask nothing new."""
+        """Ask nothing new; replies are still awaited."""
         self.stopping = True
 
     def counts(self) -> ClientFinished:

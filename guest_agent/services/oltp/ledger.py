@@ -47,7 +47,7 @@ class Sizes:
 
     @property
     def log_bytes(self) -> int:
-        """Of the datastore, in whole pages; one more than the history takes, for a group's last page."""
+        """Bytes of the write-ahead log, in whole pages; one more than the history takes, for a group's last page."""
         return (-(-self.history // _PER_PAGE) + 1) * PAGE_SIZE
 
 
@@ -68,7 +68,7 @@ class Ledger:
 
     @property
     def count(self) -> int:
-        """Transactions done."""
+        """How many transactions are done."""
         return int(self._header[_COUNT])
 
     @property

@@ -47,7 +47,7 @@ class Oltp:
 
     @property
     def sizes(self) -> Sizes:
-        """Of its tables."""
+        """Rows of each of its tables."""
         return Sizes(
             accounts=self.accounts, tellers=self.tellers, branches=self.branches,
             sessions=self.sessions, history=self.history,
@@ -60,7 +60,7 @@ class Oltp:
 
     @property
     def disk_bytes(self) -> int:
-        """The write-ahead log."""
+        """Bytes of the write-ahead log."""
         return self.sizes.log_bytes
 
     @property
@@ -70,7 +70,7 @@ class Oltp:
 
     @property
     def clients(self) -> bool:
-        """It has."""
+        """True: its sessions are on the client host."""
         return True
 
     def start(self, machine: Machine, seed: int, sockets: Sequence[socket.socket]) -> None:

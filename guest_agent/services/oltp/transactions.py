@@ -35,7 +35,7 @@ class Request(NamedTuple):
     delta: int
 
     def pack(self) -> bytes:
-        """``REQUEST_BYTES`` of them."""
+        """The request as ``REQUEST_BYTES`` bytes."""
         return _REQUEST.pack(_ASK, *self)
 
 
@@ -48,7 +48,7 @@ class Reply(NamedTuple):
     balance: int
 
     def pack(self) -> bytes:
-        """``REPLY_BYTES`` of them."""
+        """The reply as ``REPLY_BYTES`` bytes."""
         return _REPLY.pack(_TELL, *self)
 
 
