@@ -45,12 +45,12 @@ class Extents:
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """Bytes of all runs together."""
         return int(self.table[:, 1].sum())
 
     @property
     def pages(self) -> int:
-        """Pages in all."""
+        """Pages of all runs together."""
         return self.size // PAGE_SIZE
 
     def __len__(self) -> int:
@@ -111,7 +111,7 @@ class Extents:
         return self.cut(int(np.clip(address - starts, 0, lengths).sum()))
 
     def batches(self, max_bytes: int, max_extents: int) -> Iterator["Extents"]:
-        """The same memory in order, in parts of at most ``max_bytes`` (whole pages) and ``max_extents`` runs each."""
+        """This memory in order, in parts of at most ``max_bytes`` (whole pages) and ``max_extents`` runs each."""
         cut = self._cut(max_bytes)
         ends = np.cumsum(cut[:, 1].astype(np.int64))
         start = before = 0

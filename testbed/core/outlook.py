@@ -150,6 +150,6 @@ class Outlooks:
 
     @property
     def latest(self) -> Outlook:
-        """Of those that are under way the one that began last; where none is, the last that was."""
+        """The outlook of the migration that began last of those under way; where none is, of the last that was."""
         known = list(self._known.values()) or [Outlook()]
         return next((each for each in reversed(known) if not each.over), known[-1])

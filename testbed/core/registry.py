@@ -107,7 +107,7 @@ class Registry(Generic[T]):
             raise ScenarioError(f"{self.kind} '{name}': {self._broken(entry, fault)}") from fault
 
     def no_parameter(self, name: str, key: str) -> str:
-        """That the entry of that name has no such parameter, and which it has."""
+        """A sentence: the entry ``name`` has no parameter ``key``, and which it has."""
         words = [*parameters_of(self.get(name))] or ["none"]
         return f"{self.kind} '{name}' has no parameter '{key:.60}'; {nearest(key[:60], words)}"
 

@@ -77,7 +77,9 @@ class EarlyLook:
     every: float
 
     def is_due(self, left_bytes: float, bandwidth: float) -> bool:
-        """Of a round of which so much is left, at the bytes per second that it had so far."""
+        """Whether to decide now, in a round of which ``left_bytes`` are left, at the bytes per second that it had so
+        far.
+        """
         return left_bytes < self.within * bandwidth
 
 

@@ -90,12 +90,12 @@ def in_bytes(size: float) -> str:
 
 
 def in_bytes_per_second(rate: float) -> str:
-    """``128 MB/s``."""
+    """A rate in bytes, as people quote it: ``128 MB/s``."""
     return _with_prefix(rate, "B/s")
 
 
 def in_bits_per_second(rate: float) -> str:
-    """``10 Gbit/s``."""
+    """A rate in bits, as people quote it: ``10 Gbit/s``."""
     return _with_prefix(rate, "bit/s")
 
 

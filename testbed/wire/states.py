@@ -24,7 +24,7 @@ from testbed.wire.messages import Type
 
 
 class Role(Enum):
-    """The two ends."""
+    """The two ends of the channel."""
 
     SOURCE = "source"
     DESTINATION = "destination"

@@ -2,18 +2,6 @@
 
 TO_MEND = {
     "testbed.cli.live_page.Watched.beside",
-    "testbed.core.agents.told.MigrateOrder",
-    "testbed.core.extents.Extents.batches",
-    "testbed.core.extents.Extents.pages",
-    "testbed.core.extents.Extents.size",
-    "testbed.core.outlook.Outlooks.latest",
-    "testbed.core.records.claims.Claim.unit",
-    "testbed.core.records.migration.Summary",
-    "testbed.core.registry.Registry.no_parameter",
-    "testbed.core.rounds.EarlyLook.is_due",
-    "testbed.core.text.printable.printable",
-    "testbed.core.units.in_bits_per_second",
-    "testbed.core.units.in_bytes_per_second",
     "testbed.dirty.checksum.Checksum.close",
     "testbed.dirty.checksum.Checksum.probe",
     "testbed.engines.native.follower.Follower",
@@ -118,6 +106,4 @@ TO_MEND = {
     "testbed.web.live.LivePage.beside",
     "testbed.web.live.LivePage.pid",
     "testbed.web.ticket.Ticket.__call__",
-    "testbed.wire.lines.line",
-    "testbed.wire.states.Role",
 }

@@ -191,7 +191,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateOrder:
-    """Begin."""
+    """Begin to migrate the guest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class Claim:
 
     @property
     def unit(self) -> Unit:
-        """What ``published`` counts."""
+        """The unit that ``published`` counts in."""
         if self.over:
             return "ratio" if self.at_least else "share"
         return "bytes" if self.figure in ("bytes_sent", "round_bytes") else "seconds"

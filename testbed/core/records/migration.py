@@ -282,7 +282,7 @@ class NotMadeRecord:
 
 @dataclass(slots=True, kw_only=True)
 class Summary:
-    """A whole run."""
+    """What ``summary.json`` says of a whole run."""
 
     schema: int = 1
     testbed_version: str

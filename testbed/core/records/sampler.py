@@ -14,5 +14,5 @@ class SamplerReport:
 
     @property
     def cpu_share(self) -> float:
-        """Of one core."""
+        """Share of one core that sampling took, 0 of no time."""
         return self.cpu_s / self.elapsed_s if self.elapsed_s > 0 else 0.0

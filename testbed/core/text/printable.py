@@ -11,7 +11,7 @@ MOST = 500
 
 
 def printable(text: str, most: int = MOST) -> str:
-    """The same on one line, and cut after ``most`` characters: any white space is a space, and what has no shape of its
+    """The text on one line, and cut after ``most`` characters: any white space is a space, and what has no shape of its
     own (controls, bidirectional marks, halves of characters) stands there by its number, as in ``\\x1b``.
     """
     if len(text) > most:
