@@ -35,7 +35,7 @@ def installs(command: str, root: Path = ROOT) -> str:
 
 
 def installing(command: str) -> str:
-    """The same in words."""
+    """What installs a command, as a remedy in words."""
     return f"install it with: {installs(command)}"
 
 

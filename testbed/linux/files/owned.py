@@ -47,7 +47,7 @@ def folder(path: Path, *, make: bool = False) -> Iterator[int]:
 
 
 def make_folder(path: Path) -> list[str]:
-    """It is there afterwards, and all that lies above it; the names in it."""
+    """Makes the folder and what lies above it, where they are not there; the names of what is in it."""
     with folder(path, make=True) as here:
         return os.listdir(here)
 

@@ -59,7 +59,7 @@ class WrittenPages:
         return int(fcntl.ioctl(self._fd, _PAGEMAP_SCAN, argument))
 
     def close(self) -> None:
-        """Closes the pagemap."""
+        """Closes the other process's pagemap."""
         os.close(self._fd)
 
 

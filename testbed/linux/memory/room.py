@@ -33,7 +33,7 @@ def room(root: Path = Path("/")) -> Room:
 
 
 def available_bytes() -> int:
-    """The same as a number."""
+    """How many bytes can be had without swapping: the size of ``room``."""
     return room().size
 
 

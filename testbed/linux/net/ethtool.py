@@ -17,7 +17,7 @@ _GET_LINK = 0x0A
 
 
 def has_carrier(pid: int, interface: str) -> bool:
-    """Of an interface in the network namespace of process ``pid``. Raises ``OSError``."""
+    """Whether an interface in the network namespace of process ``pid`` has a carrier. Raises ``OSError``."""
     value = ctypes.create_string_buffer(struct.pack("=II", _GET_LINK, 0))
     request = struct.pack("16sP16x", interface.encode(), ctypes.addressof(value))
     with open_socket(pid, socket.AF_INET, socket.SOCK_DGRAM) as asking:

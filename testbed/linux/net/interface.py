@@ -46,11 +46,11 @@ class Nic:
         self._unless(errno.EEXIST, _NEWADDR, _CREATE | _EXCLUSIVE)
 
     def up(self) -> None:
-        """It sends and receives."""
+        """The link sends and receives from now on. Raises ``OSError``."""
         self._netlink.order(_NEWLINK, _LINK_HEADER.pack(socket.AF_UNSPEC, 0, self.index, _IFF_UP, _IFF_UP))
 
     def down(self) -> None:
-        """It does not. Takes about 15 ms."""
+        """The link is silent from now on. Takes about 15 ms. Raises ``OSError``."""
         self._netlink.order(_NEWLINK, _LINK_HEADER.pack(socket.AF_UNSPEC, 0, self.index, 0, _IFF_UP))
 
     def close(self) -> None:

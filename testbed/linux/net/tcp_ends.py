@@ -55,8 +55,8 @@ def needs_raw(connection: TcpConnection) -> bool:
 
 
 def speak(sock: socket.socket, connection: TcpConnection, raw: socket.socket) -> None:
-    """Of a completed one in which something waits, now that the link is up: it is sent. Where the remote end took
-    nothing the last time it spoke it is asked, as far as the kernel asks at once (ESTABLISHED), or in a second.
+    """Sends what waits in a completed connection, now that the link is up. Where the remote end took nothing the last
+    time it spoke it is asked, as far as the kernel asks at once (ESTABLISHED), or in a second.
     """
     window = tcp_repair.send_window(connection)
     if window >> (connection.send_scale or 0):

@@ -116,7 +116,7 @@ def _in_use(sockstat: bytes) -> int:
 
 
 def tcp_info(connection: socket.socket) -> TcpInfo:
-    """Of a socket of this process. Raises ``OSError``."""
+    """What the kernel measured of a socket of this process. Raises ``OSError``."""
     data = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
     name = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
     return parse(data, name)

@@ -29,12 +29,14 @@ def open_raw() -> socket.socket:
 
 
 def say_end(raw: socket.socket, connection: TcpConnection, window: int) -> None:
-    """That no more will come after what was received. ``window``: bytes that the remote end takes; ``OSError``."""
+    """Says for the remote end that no more will come after what was received (FIN). ``window``: bytes that it takes.
+    Raises ``OSError``.
+    """
     _say(raw, connection, 0, connection.send_sequence, _FIN_ACK, window)
 
 
 def say_heard(raw: socket.socket, connection: TcpConnection, window: int) -> None:
-    """That the guest's own end was heard. Raises ``OSError``."""
+    """Says for the remote end that it heard the guest's own end. ``window``: bytes it takes. Raises ``OSError``."""
     _say(raw, connection, int(connection.ended), connection.send_sequence + 1, _ACK, window)
 
 

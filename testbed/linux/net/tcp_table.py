@@ -44,7 +44,7 @@ class Entry:
 
 
 class Table:
-    """Of the namespace of process ``pid``. Opened before it is needed in a hurry."""
+    """The TCP sockets of the network namespace of process ``pid``. Opened before it is needed in a hurry."""
 
     def __init__(self, pid: int) -> None:
         with ExitStack() as opened:

@@ -50,7 +50,7 @@ class Noted:
     why: str = ""
 
     def hear(self, number: int, _frame: FrameType | None) -> None:
-        """The handler."""
+        """The handler: the first signal is remembered, those after it are not."""
         self.why = self.why or said(number)
 
     def wait(self, seconds: float) -> None:
@@ -133,7 +133,7 @@ def _insisting(numbers: Sequence[signal.Signals]) -> Iterator[None]:
 
 
 def said(number: int) -> str:
-    """In words."""
+    """The signal in words: ``interrupted by SIGINT``."""
     return f"interrupted by {signal.Signals(number).name}"
 
 

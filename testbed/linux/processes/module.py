@@ -29,7 +29,7 @@ class Parts:
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """As an importer's."""
+        """Where one of ``NAMES`` lies, as an importer asks; None for all else."""
         return PathFinder.find_spec(name, [ROOT], target) if path is None and name in cls.NAMES else None
 
 

@@ -48,7 +48,7 @@ def freeze(pid: int, timeout: float = 5.0) -> None:
 
 
 def resume(pid: int) -> None:
-    """SIGCONT."""
+    """Lets a stopped process run on (SIGCONT). Raises ``ProcessLookupError``."""
     os.kill(pid, signal.SIGCONT)
 
 
