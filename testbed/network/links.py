@@ -89,7 +89,7 @@ class Trim:
     back: float = 1.0
 
     def at(self, fabric: Fabric, end: End) -> float:
-        """Of one end; a switch's port on the way has to let either through."""
+        """The factor of one end of the link; a switch's port on the way has to let either direction through."""
         for name, factor in ((ESX1, self.forth), (ESX2, self.back)):
             if name in fabric.hosts and fabric.hosts[name].pid == end.pid:
                 return factor

@@ -99,7 +99,7 @@ class Capture(Child):
             self.stop()
 
     def end(self, grace_s: float = _PATIENCE_S) -> None:
-        """It has time to write what it has."""
+        """Ends the process, which first has ``grace_s`` seconds to write what it holds."""
         super().end(grace_s)
 
     def stop(self) -> Kept:

@@ -189,7 +189,7 @@ def _say(event: CaptureReady | CaptureFinished | CaptureFailed) -> None:
 
 
 def main() -> int:
-    """One capture."""
+    """The process's life; its exit code: 1 when the capture could not be made or kept, which it says."""
     try:
         finished = record(read_argument(CaptureConfig, sys.argv[1]))
     except OSError as error:

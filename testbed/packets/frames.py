@@ -49,12 +49,12 @@ class Frame:
 
     @property
     def kind(self) -> int:
-        """EtherType."""
+        """The EtherType, as IEEE numbers it."""
         return int.from_bytes(self.data[12:14])
 
     @property
     def protocol(self) -> int | None:
-        """Of IPv4, None for what is not."""
+        """The number of the protocol above IPv4 (6: TCP); None for what is not IPv4, or cut off."""
         return self.data[23] if self.kind == IPV4 and len(self.data) >= 34 else None
 
     @property

@@ -53,7 +53,7 @@ class Carried:
         self.streams.add(segment.source)
 
     def words(self) -> str:
-        """In words."""
+        """What was carried, in how many packets and streams; of a round also in what time."""
         time = in_seconds((self.last - self.first) / _NS)
         what = f"pages of round {self.round}" if self.round else "streams introduce themselves"
         carried = f"{counted(self.packets, 'packet')}, {in_bytes(self.size)} on {counted(len(self.streams), 'stream')}"

@@ -12,7 +12,7 @@ _NOBODY = "0.0.0.0"  # noqa: S104 - nothing is bound
 
 
 def words(message: wire.Message) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a message
-    """What it says."""
+    """What a message says, in one line."""
     match message:
         case wire.Hello():
             strict = ", memory proved before commit" if message.strict else ""

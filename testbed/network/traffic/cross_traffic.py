@@ -132,7 +132,7 @@ class Crossing:
         return Crossed(at=end, sent_bytes=until.sent_bytes - since.sent_bytes, packets=until.packets - since.packets)
 
     def payload(self, begin: float, end: float) -> int:
-        """The same as a count of the link sees it that takes ``TCP_HEADERS`` off every packet."""
+        """Bytes that arrived in between, as a count of the link has them that takes ``TCP_HEADERS`` off each packet."""
         arrived = self.between(begin, end)
         headers = UDP_HEADERS if self._cross.protocol == "udp" else TCP_HEADERS
         return arrived.sent_bytes - (TCP_HEADERS - headers) * arrived.packets

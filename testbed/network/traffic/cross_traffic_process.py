@@ -94,8 +94,8 @@ def send_udp(address: str, port: int, rate: float, mtu: int, segment: int) -> No
 
 
 def send_tcp(address: str, port: int, rate: float, congestion: str) -> None:
-    """The same by the kernel's own pacing, on several connections: one alone would get half of the link at most, for in
-    a queue every connection has the same share.
+    """Sends ``rate`` bytes per second of payload by the kernel's own pacing, on several connections: one alone would
+    get half of the link at most, for in a queue every connection has the same share.
     """
     socks = [_paced(address, port, rate / CONNECTIONS, congestion) for _ in range(CONNECTIONS)]
     payload = bytes(_CHUNK)
