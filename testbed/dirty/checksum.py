@@ -47,7 +47,7 @@ class Checksum(Tracker):
 
     @staticmethod
     def lacks() -> str | None:
-        """Needs nothing."""
+        """Nothing is needed but memory, which ``start`` asks for."""
         return None
 
     def start(self) -> None:
@@ -82,7 +82,7 @@ class Checksum(Tracker):
         return found
 
     def close(self) -> None:
-        """Frees the snapshot."""
+        """Frees the snapshot and its memory."""
         del self._live, self._copy
         os.close(self.pages_fd)
 

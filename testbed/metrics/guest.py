@@ -23,4 +23,4 @@ class GuestSource:
         return [row if self._host is None else {**row, "host": self._host}]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing has to be let go of."""

@@ -26,7 +26,7 @@ class ProcessSource:
         return rows
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing has to be let go of."""
 
 
 def cpu_seconds(pid: int) -> float | None:

@@ -53,7 +53,7 @@ class Sampler:
 
     @property
     def taken(self) -> int:
-        """Ticks so far."""
+        """Ticks taken so far, lost ones not among them."""
         return self._taken
 
     @property

@@ -30,5 +30,5 @@ class Seldom:
         return self._source.sample() if self._ticks % self._every == 1 else []
 
     def close(self) -> None:
-        """Closes the source."""
+        """Lets go of what the source holds."""
         self._source.close()

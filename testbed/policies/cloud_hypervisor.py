@@ -20,7 +20,7 @@ class CloudHypervisor:
     passes: int = 5
 
     def decide(self, history: Sequence[Round]) -> Decision:
-        """Count."""
+        """Nothing dirty first; then the number of passes."""
         last, done = history[-1], len(history) - 1
         if last.dirtied_bytes == 0:
             return switch_over(last, "nothing is dirty")

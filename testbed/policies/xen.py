@@ -27,7 +27,7 @@ class Xen:
             raise ValueError(f"rounds must be at least 1, not {self.rounds}")
 
     def decide(self, history: Sequence[Round]) -> Decision:
-        """Whichever comes first."""
+        """Switches over at whichever limit is reached first: pages left, rounds made, memory sent."""
         last = history[-1]
         if last.dirtied_pages < self.pages:
             return switch_over(last, f"fewer than {self.pages} pages")

@@ -62,7 +62,7 @@ class Mechanism(Protocol):
         ...
 
     def release(self) -> None:
-        """It slows nothing any more, at once; who waits because of it waits no longer. Harmless when it does not."""
+        """Slows the guest no more, at once; who waits because of it waits no longer. Harmless when it slows nothing."""
         ...
 
 
