@@ -44,7 +44,7 @@ class Pass:
 
     @property
     def unsent(self) -> Extents:
-        """What was not."""
+        """What was not given out."""
         return Extents.none() if self._taken == self.size else self._parts(1)
 
     @property

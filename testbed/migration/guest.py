@@ -98,5 +98,5 @@ class Arrival(Protocol):
         ...
 
     def forget(self) -> None:
-        """It will not come: it was never heard, and its connections are dropped without a word."""
+        """Drops the connections of a guest that will not come, without a word: it was never heard."""
         ...

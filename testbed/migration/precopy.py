@@ -42,7 +42,7 @@ class Source(Protocol):
         ...
 
     def stun_guest(self) -> None:
-        """Stun the guest."""
+        """Let the guest stand still from now on."""
         ...
 
     def resume_guest(self) -> None:

@@ -49,7 +49,7 @@ Progress = Callable[[int, int, int], None]
 
 
 class SourceAgent:
-    """Implements ``testbed.migration.precopy.Source``."""
+    """The ``Source`` of ``testbed.migration.precopy``, over a real guest, tracker and channel."""
 
     def __init__(
         self,

@@ -92,14 +92,14 @@ class FluidSource:
         self._throttle = throttle
 
     def stun_guest(self) -> None:
-        """Stun."""
+        """The guest stands still once the costs' ``pause_s`` have passed."""
         self._pass("pause", self._costs.pause_s)
 
     def resume_guest(self) -> None:
         """The guest runs while a round does; there is nothing to resume."""
 
     def prepare(self) -> None:
-        """One round trip."""
+        """The destination has all of the guest after a round trip and the costs' ``prepare_s``."""
         self._pass("prepare", self._rtt_s + self._costs.prepare_s)
 
     def commit(self) -> None:

@@ -44,7 +44,7 @@ class Phase:
 
     @property
     def pace(self) -> float:
-        """Operations per second."""
+        """Operations per second, those of the heartbeat where no page is written."""
         return self.rate or HEARTBEAT
 
 

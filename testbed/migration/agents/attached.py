@@ -73,7 +73,7 @@ class AttachedGuest:
             raise MigrationAborted(f"the guest could not be stunned: {fault}") from fault
 
     def resume(self) -> None:
-        """It goes on where it was stopped; one that is dead is beyond that."""
+        """The guest goes on where it was stopped; one that is dead is beyond that."""
         self._gate.release()
         if self._frozen_at is not None:
             self._steal.add(monotonic() - self._frozen_at)

@@ -43,7 +43,9 @@ class Found:
 
 
 def find(pid: int, ip: str, table: Table) -> Found:
-    """Of process ``pid``, alone in its namespace, which is stunned and silent. Raises ``OSError``."""
+    """The TCP sockets of process ``pid``, alone in its namespace, which is stunned and silent: those of address ``ip``
+    that can move, and how many cannot. Raises ``OSError``.
+    """
     found, listeners, known = Found(), list[socket.socket](), 0
     for sock in tcp_sockets_of(pid):
         state = tcp_repair.state(sock)
