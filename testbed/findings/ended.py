@@ -32,5 +32,5 @@ class Ended:
 
     @property
     def stamps(self) -> Stamps:
-        """Of its switchover; all None where nobody said."""
+        """The stamps of its switchover; all None where nobody said."""
         return self.facts.stamps if self.facts else Stamps()

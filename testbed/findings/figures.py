@@ -57,7 +57,9 @@ def throttle(evidence: Evidence) -> ThrottleRecord:
 
 
 def accounts(evidence: Evidence) -> AccountingRecord | None:
-    """Of a migration that completed: a stream that was cut has bytes under way that nobody can account for."""
+    """The bytes of a migration that completed, counted twice; None of any other: a stream that was cut has bytes under
+    way that nobody can account for.
+    """
     facts = evidence.ended.facts
     if evidence.ended.outcome != "completed" or not facts:
         return None

@@ -35,17 +35,17 @@ def same(figure: str, other: str | Figure[T], words: str = "") -> Check[T]:
 
 
 def at_least(figure: str, other: str | Figure[T], words: str = "") -> Check[T]:
-    """It is not less than the other."""
+    """The figure is not less than the other, but for a rounding; named and worded as in ``same``."""
     return _compared(figure, other, words, lambda a, b: a >= b - CLOSE * abs(b) - SECONDS)
 
 
 def at_most(figure: str, other: str | Figure[T], words: str = "") -> Check[T]:
-    """It is not more than the other."""
+    """The figure is not more than the other, but for a rounding; named and worded as in ``same``."""
     return _compared(figure, other, words, lambda a, b: a <= b + CLOSE * abs(b) + SECONDS)
 
 
 def within(figure: str, other: str | Figure[T], share: float, words: str = "") -> Check[T]:
-    """It is the other, but for a share."""
+    """The figure differs from the other by at most this share of the other; named and worded as in ``same``."""
     return _compared(figure, other, words, lambda a, b: abs(a - b) <= share * abs(b))
 
 
@@ -173,7 +173,7 @@ def of_migration(record: MigrationRecord, engine: str) -> Iterator[str]:
 
 
 def of_summary(summary: Summary) -> Iterator[str]:
-    """The same of what stands above the migrations."""
+    """What does not agree in what stands above the migrations, a sentence each."""
     return said(SUMMARY, summary)
 
 

@@ -83,12 +83,12 @@ def written_rate(m: MigrationRecord) -> float | None:
 
 
 def incomplete(m: MigrationRecord) -> bool:
-    """It completed, and says not all of what it then has to say."""
+    """Whether a migration that completed does not say all of what it then has to say."""
     return m.outcome == "completed" and (not m.rounds or m.total_time_s is None or m.downtime_s is None)
 
 
 def unfinished(m: MigrationRecord) -> bool:
-    """It completed, and a stop-and-copy round is not its last, or not the only one."""
+    """Whether a migration completed though a stop-and-copy round is not its last, or not the only one."""
     stops = [r for r in m.rounds if r.kind == "stop_and_copy"]
     return m.outcome == "completed" and (len(stops) != 1 or m.rounds[-1:] != stops)
 

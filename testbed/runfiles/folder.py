@@ -38,12 +38,12 @@ class RunFolder:
 
     @property
     def summary(self) -> Path:
-        """``summary.json``."""
+        """Where ``summary.json`` is: the run's figures and verdicts."""
         return self.path / "summary.json"
 
     @property
     def samples(self) -> Path:
-        """``samples.jsonl``."""
+        """Where ``samples.jsonl`` is: a line a sample or event."""
         return self.path / "samples.jsonl"
 
     @property
@@ -53,17 +53,17 @@ class RunFolder:
 
     @property
     def pages(self) -> Path:
-        """``pages.jsonl``."""
+        """Where ``pages.jsonl`` is: a line a round, with what was sent and dirtied by cells."""
         return self.path / "pages.jsonl"
 
     @property
     def scenario(self) -> Path:
-        """``scenario.yaml``, as resolved."""
+        """Where ``scenario.yaml`` is: the scenario as resolved."""
         return self.path / "scenario.yaml"
 
     @property
     def log(self) -> Path:
-        """``log.txt``."""
+        """Where ``log.txt`` is: what the processes of the run said."""
         return self.path / "log.txt"
 
     def write_scenario(self, resolved: str) -> None:

@@ -39,7 +39,7 @@ class Recording:
 
     @property
     def name(self) -> str:
-        """The migration's."""
+        """The migration's name, without repeat and guest."""
         return self.key.name
 
     @property
@@ -53,7 +53,7 @@ class Recording:
 
     @property
     def kinds(self) -> dict[str, Columns]:
-        """All of them."""
+        """The columns of every kind of sample that was recorded, by kind."""
         return {kind: self.columns(kind) for kind in self.rows}
 
     def mark(self, name: str) -> float | None:
@@ -90,7 +90,7 @@ class Recordings:
         return [_in_order(each) for each in self._found.values()]
 
     def pop(self, migration: MigrationKey) -> Recording | None:
-        """That one, which is over, and is not held any more. None where nothing was recorded of it."""
+        """The recording of a migration that is over, held no more. None where nothing was recorded of it."""
         place = next((place for place, each in self._found.items() if each.key == migration), None)
         return None if place is None else _in_order(self._found.pop(place))
 
@@ -129,7 +129,7 @@ def read(path: Path) -> list[Recording]:
 
 
 def events(path: Path) -> list[Recording]:
-    """The same without what was sampled, in a fraction of the time."""
+    """The recordings of a run, their events alone, in a fraction of the time. Raises as ``Recordings.read`` does."""
     found = Recordings()
     found.read(path, only=(b'"event"',))
     return found.all()
