@@ -105,7 +105,7 @@ class Applications:
             self.forwarding[when] = forwarding(self._fabric, self.identity.mac)
 
     def stop_clients(self) -> None:
-        """They finish what is outstanding, while the guest still runs."""
+        """The clients finish what is outstanding while the guest still runs, and what they say at their end is kept."""
         for client in self.clients:
             if client.name == PROBE:
                 self.probe_share = client.cpu_share()

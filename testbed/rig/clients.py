@@ -45,7 +45,7 @@ class ClientProcess(Child):
         self._at_ready = cpu_seconds(self.pid) or 0.0, monotonic()
 
     def stop(self) -> ClientFinished | None:
-        """It finishes what is outstanding; what it counted, None when it died or is stuck."""
+        """Lets the client finish what is outstanding. What it counted; None when it died or is stuck."""
         self.tell(ORDERS.line(ClientStop()))
         event = self._event(END_S)
         if not isinstance(event, ClientFinished):
@@ -54,7 +54,7 @@ class ClientProcess(Child):
         return event
 
     def cpu_share(self) -> float | None:
-        """Of one core, since it was ready; None when it has ended."""
+        """Share of one core that the client took since it was ready; None when it has ended."""
         used, since = self._at_ready
         now = cpu_seconds(self.pid)
         return None if now is None else (now - used) / (monotonic() - since)

@@ -43,15 +43,15 @@ class FakeGuest:
         self._before = 0
 
     def begin(self, before: int = 0) -> None:
-        """It runs from now on, after so many operations elsewhere."""
+        """The guest runs from now on, after ``before`` operations elsewhere."""
         self._began, self._before = monotonic(), before
 
     def stop(self) -> None:
-        """It stands still from now on."""
+        """The guest stands still from now on."""
         self._stopped = self._stopped or monotonic()
 
     def operations(self) -> int:
-        """By the clock."""
+        """How many are done, by the clock and the rate."""
         if self._began is None:
             return 0
         return self._before + int(self._rate * ((self._stopped or monotonic()) - self._began))
@@ -64,7 +64,7 @@ class FakeGuest:
         return self._began + (counts - self._before) / self._rate, counts
 
     def logs(self) -> dict[str, int]:
-        """It has no services."""
+        """No descriptors, since there are no services."""
         return {}
 
     def conclude(self) -> Condition:
@@ -101,7 +101,7 @@ class FakeMover:
         self._place: Place | None = None
 
     def start(self, place: Place) -> "FakeMover":
-        """A ``Start``."""
+        """The mover itself, started: this is a ``Start``."""
         self._ask("start")
         place.stack.callback(self.asked.append, "end")
         self._place = place
@@ -137,7 +137,7 @@ class FakeMover:
         return ended
 
     def announced(self, ended: Ended) -> Ended:
-        """Nobody is announced."""
+        """The end as it was: nobody is announced."""
         self._ask("announced")
         return ended
 

@@ -112,18 +112,18 @@ class GuestProcess(Child):
         return f"the guest at the {self.role} was dead at the end ({how})"
 
     def freeze(self) -> None:
-        """It makes no further step, for good; its memory stays as it is."""
+        """Stops the guest for good; its memory stays as it is. Harmless when it has ended. Raises ``TimeoutError``."""
         with suppress(ProcessLookupError):
             process.freeze(self.pid)
 
     def thaw(self) -> None:
-        """It runs on where it was stopped, and its services with it."""
+        """The guest runs on where it was stopped, and its services with it."""
         self._gate.release()
         with suppress(ProcessLookupError):
             process.resume(self.pid)
 
     def kill(self) -> None:
-        """It will never run again; returns when it is gone."""
+        """Ends the guest; returns when it is gone, and its socket with it."""
         super().kill()
         self.socket.unlink(missing_ok=True)
 

@@ -86,7 +86,7 @@ class Hosts(Protocol):
         ...
 
     def capture(self, context: RunContext, log: IO[bytes]) -> Capture:
-        """Of all packets."""
+        """What keeps all packets, not yet begun."""
         ...
 
 
@@ -106,12 +106,12 @@ class EmulatedHosts:
 
     @property
     def pids(self) -> list[int]:
-        """Of the hosts' shells."""
+        """The shells of the hosts, by their pids."""
         return [host.pid for host in self._fabric.hosts.values()]
 
     @property
     def beside(self) -> list[int]:
-        """Of all shells, the switch's too."""
+        """The shells of the hosts and of the switch."""
         return [*self.pids, self._fabric.bridge.pid]
 
     def shape(self) -> None:
@@ -132,7 +132,7 @@ class EmulatedHosts:
         return record
 
     def counter(self) -> Counters:
-        """Of the source's interface."""
+        """What counts at the source's vMotion interface."""
         return Counters(self._fabric.host(SOURCE).pid, VMOTION)
 
     def sources(self) -> list[SampleSource]:

@@ -50,7 +50,7 @@ class LiveSource:
         self.followers: list[LogFollower] = []
 
     def sample(self) -> list[Row]:
-        """Tells."""
+        """No rows: the observer is told how far guest, link and services are."""
         operations = self._operations()
         sent = self._counter.link().tx_bytes
         silent = [
@@ -118,7 +118,7 @@ class Measurement:
         )
 
     def operations(self) -> int:
-        """Of the guest so far, wherever it is."""
+        """How many operations the guest has completed so far, wherever it is."""
         return max(guest.operations() for guest in self._guests.values())
 
     def __enter__(self) -> "Measurement":
@@ -153,7 +153,7 @@ class Measurement:
         self._sampler.event("mark", name=name)
 
     def mark_anyway(self, name: str, last: str) -> None:
-        """The same; where a counter cannot be read any more, that of the mark ``last`` stands for it."""
+        """Reads every counter now; where one cannot be read any more, those of the mark ``last`` stand for all."""
         try:
             self.mark(name)
         except (OSError, psutil.Error):

@@ -112,7 +112,7 @@ class Mover(Protocol):
         ...
 
     def announced(self, ended: Ended) -> Ended:
-        """The same, with what has become known of it in the cool-down: how often the guest was announced."""
+        """The end, with what has become known of it in the cool-down: how often the guest was announced."""
         ...
 
     def freeze(self) -> None:

@@ -107,13 +107,13 @@ class Orders:
         return waiting.popleft() if waiting else None
 
     def open(self, migration: MigrationKey, words: Container[str] = WORDS) -> None:
-        """It is under way, and can be told these ``words``. Orders that it has already stay."""
+        """The migration is under way, and can be told these ``words``. Orders that it has already stay."""
         with self._lock:
             self._words[migration] = words
             self._orders.setdefault(migration, deque())
 
     def close(self, migration: MigrationKey) -> list[Order]:
-        """It is not any more. Orders that came too late for it."""
+        """The orders that came too late for this migration, which is not under way any more."""
         with self._lock:
             return list(self._orders.pop(migration, ()))
 

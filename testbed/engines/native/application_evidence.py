@@ -69,7 +69,7 @@ class AtRest(Protocol):
 
     @property
     def probe_share(self) -> float | None:
-        """Of one core."""
+        """Share of one core that the probe took; None where there was none, or it died."""
         ...
 
     def client_rows(self, name: str) -> Rows | None:
@@ -95,8 +95,8 @@ def network_evidence(applications: AtRest) -> NetworkEvidence | None:
 
 
 def service_facts(applications: AtRest, ended: Ended, ram_fd: int, config: GuestConfig) -> tuple[ServiceFacts, ...]:
-    """Of each service, in the order of their areas in the guest's RAM, which is this memfd. A guest without a network
-    has no applications.
+    """What each service left, in the order of their areas in the guest's RAM, which is the memfd ``ram_fd``. A guest
+    without a network has no applications.
     """
     if applications.identity is None:
         return ()

@@ -77,8 +77,8 @@ SETTLE = (EndDestination(), Freeze())
 
 
 class Follower:
-    """Of one migration, from its beginning at ``now`` (seconds of one clock, as all ``now``). ``ended`` is how it went
-    as far as it went; ``over``: it has ended, once the deeds of the last step are done.
+    """What is to be done about one migration, from its beginning at ``now`` (seconds of one clock, as all ``now``).
+    ``ended`` is how it went as far as it went; ``over``: it has ended, once the deeds of the last step are done.
     """
 
     def __init__(self, migration: MigrationKey, timeout_s: float, now: float) -> None:

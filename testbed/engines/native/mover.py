@@ -47,12 +47,12 @@ class NativeMover:
 
     @property
     def guests(self) -> Mapping[str, GuestProcess]:
-        """Both."""
+        """The guest's two processes, by host, the source first."""
         return {SOURCE: self._pair.source, DESTINATION: self._pair.destination}
 
     @property
     def processes(self) -> Mapping[str, int]:
-        """Agents and guests."""
+        """The pids of both agents and both guests, by name."""
         return {
             "source": self._pair.source_agent.pid,
             "destination": self._pair.destination_agent.pid,
@@ -88,11 +88,11 @@ class NativeMover:
                 return replace(ended, announce_fault=f"the destination agent {gone} before it said so")
 
     def freeze(self) -> None:
-        """Both guests."""
+        """Both guests make no step any more. Raises ``TimeoutError``."""
         freeze(self._pair)
 
     def prove(self, ended: Ended, worked: list[bool]) -> MemoryRecord:
-        """Byte for byte."""
+        """Memory against memory, byte for byte; ``worked``: which services did anything at the destination."""
         rams = self._pair.source.ram_fd, self._pair.destination.ram_fd
         return prove_memory(rams, self._pair.source.config, ended, worked)
 
