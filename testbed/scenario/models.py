@@ -4,7 +4,7 @@
          ├─ vm (VirtualMachine) ── workload   parameters: those of the workload's own dataclass
          │                       └ services   a list; parameters: those of each service's own dataclass
          ├─ migration ── policy               parameters: those of the policy's own dataclass
-         └─ matrix, published                 read by ``matrix.py`` and ``published.py``
+         └─ matrix, published                 read by ``matrix`` and ``published.py``
 
 Values are in base units and real-world size here; ``plans.py`` makes them small.
 """
@@ -96,7 +96,7 @@ class CrossTraffic(Part):
 
 
 class Network(Part):
-    """The hosts' networks."""
+    """The networks that join the hosts."""
 
     topology: Annotated[str, *one_of("topology", topologies)] = "two-hosts"
     vmotion: Link = Field(default_factory=Link, description="directly between the two hosts")
@@ -105,7 +105,7 @@ class Network(Part):
 
 
 class VirtualMachine(Part):
-    """The virtual machine."""
+    """The virtual machine that is migrated."""
 
     ram: Size = Field(description="a size such as 128GiB")
     workload: Workload = Field(default_factory=lambda: {"name": "idle"})
@@ -134,7 +134,7 @@ class Migration(Part):
 
 
 class Root(Part):
-    """A scenario."""
+    """A scenario: what is migrated, over which network, how and how often."""
 
     name: Annotated[str, *text(LONGEST_NAME, pattern=NAME, otherwise=NAME_IN_WORDS)]
     title: Annotated[str, *text(200)] = ""

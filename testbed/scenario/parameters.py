@@ -86,7 +86,7 @@ def policy_text(value: Spec) -> Spec:
 
 
 def at_scale(registry: Registry[Any], value: Mapping[str, Any], size: float, time: float) -> Spec:
-    """The same at emulated size. Sizes stay whole bytes, those of a page and more whole pages."""
+    """The parameters of an entry at emulated size. Sizes stay whole bytes, those of a page and more whole pages."""
 
     def shrink(number: float, dimension: Dimension) -> float:
         small = scaled(number, dimension, size, time)

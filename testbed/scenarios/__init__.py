@@ -7,7 +7,7 @@ from testbed.core.text.yaml_text import text_of, tree_of
 
 
 def folder() -> Path:
-    """Where they lie."""
+    """The folder in which they lie."""
     return Path(str(files(__name__)))
 
 

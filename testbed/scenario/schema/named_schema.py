@@ -37,7 +37,7 @@ def definitions() -> dict[str, Schema]:
 
 
 def registries() -> tuple[Registry[Any], Registry[Any], Registry[Any]]:
-    """Of workloads, services and policies."""
+    """The registries of workloads, services and policies."""
     from guest_agent.services import registry as services
     from guest_agent.workloads import registry as workloads
     from testbed.policies import registry as policies
