@@ -61,7 +61,7 @@ class Timeline:
 
     @property
     def end(self) -> float:
-        """Where it ends."""
+        """Where the axis ends, in seconds; 1 where nothing is on it."""
         return float(max([span.end for span in self.spans] + [each.times[-1] for each in self._bands], default=1.0))
 
     @property

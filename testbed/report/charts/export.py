@@ -30,7 +30,7 @@ def spec(chart: Chart) -> VegaLite:
 
 
 def packed(chart: Chart) -> VegaLite:
-    """The same with its rows turned into columns (``pack``), numbers of five digits: a fifth of the size or less."""
+    """Vega-Lite with its rows turned into columns (``pack``), numbers of five digits: a fifth of the size or less."""
     made = spec(chart)
     made["datasets"] = {name: pack(rows) for name, rows in made.get("datasets", {}).items()}
     return made

@@ -22,7 +22,7 @@ class Shown:
             return export.svg({**export.spec(self.chart), "title": self.title})
 
     def png(self) -> bytes:
-        """The same in pixels."""
+        """The picture as ``svg`` draws it, in pixels (PNG)."""
         return export.png(self.svg())
 
     def save(self, path: str | Path, **known: Any) -> Path:

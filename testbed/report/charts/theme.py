@@ -19,7 +19,7 @@ ROUND, STUNNED = "#8A8F98", "#D55E00"
 
 
 def config(*, dark: bool = False, font: str = FONT) -> VegaLite:
-    """A Vega-Lite config."""
+    """The ``config`` that Vega-Lite draws a chart by."""
     ink, dim, line = ("#E8EAED", "#A8AEB8", "#3A3F47") if dark else ("#1B1F24", "#525A66", "#DDE1E6")
     return {
         "background": None,

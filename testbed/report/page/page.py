@@ -35,7 +35,9 @@ def write(folder: Path, say: Callable[[str], None] = lambda _line: None) -> Path
 
 
 def rebuild(folder: Path) -> Path:
-    """The same, raising ``ScenarioError`` for damaged files, ``TestbedError`` if nothing can be written."""
+    """Writes the page and the figures of the run in ``folder``; the page's path. Raises ``ScenarioError`` for damaged
+    files, ``TestbedError`` if nothing can be written.
+    """
     page = load(folder)
     run = RunFolder(folder)
     target = folder / "report.html"

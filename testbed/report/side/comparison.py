@@ -1,6 +1,6 @@
 """Runs laid side by side: what is compared with what, at which size, what comes out, and what was left out.
 
-Groups of repeats (``side_runs``) are compared migration by migration, by name; of a single group its migrations'
+Groups of repeats (``runs``) are compared migration by migration, by name; of a single group its migrations'
 settings are compared with each other. The first group is what the others are held against.
 """
 

@@ -39,7 +39,9 @@ def throttled_s(record: MigrationRecord) -> float | None:
 
 
 def throttled_real_s(record: MigrationRecord) -> float | None:
-    """The same at real-world size: a throttle is on while rounds are sent, and that scales as time does."""
+    """For how long its guest was throttled at real-world size: a throttle is on while rounds are sent, and that scales
+    as time does.
+    """
     return None if record.throttle is None else record.throttle.active_s * record.scale["time"]
 
 

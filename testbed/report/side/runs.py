@@ -73,7 +73,7 @@ def groups_of(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
 
 
 def scale_of(record: MigrationRecord) -> tuple[float, float]:
-    """Of size and of time."""
+    """By what size and time were divided."""
     return record.scale["size"], record.scale["time"]
 
 

@@ -19,8 +19,8 @@ LEVEL, POWER = 0.975, 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Of ``n`` repeats: median, mean, and its 95 % interval; None with fewer than two, or where all are the same: then
-    nothing is known of the noise.
+    """What ``n`` repeats say: median, mean, and its 95 % interval; None with fewer than two, or where all are the same:
+    then nothing is known of the noise.
     """
 
     n: int
@@ -32,7 +32,9 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Of means, b - a: its 95 % interval, and the smallest that this noise could show. All in the figure's unit."""
+    """The difference of two means, b - a: its 95 % interval, and the smallest that this noise could show. All in the
+    figure's unit.
+    """
 
     value: float
     low: float
@@ -78,7 +80,9 @@ def _noisy(values: Sequence[float]) -> bool:
 
 
 def quantile(share: float, freedom: float) -> float:
-    """Of Student's t, for 0.5 <= share < 1: by halving, to twelve digits."""
+    """The value of Student's t below which ``share`` (0.5 <= share < 1) of it lies, to twelve digits. ``freedom``:
+    degrees of freedom.
+    """
     low, high = 0.0, 1.0
     while _below(high, freedom) < share:
         high *= 2

@@ -53,7 +53,7 @@ def verdict(line: ComparisonLine) -> str:
 
 
 def change(line: ComparisonLine) -> str:
-    """Of means, in per cent of the first group's, with its interval."""
+    """The difference of means in per cent of the first group's, with its interval; empty for that group itself."""
     if line.base is None:
         return ""
     if not line.base:

@@ -41,7 +41,7 @@ def foretold(record: MigrationRecord) -> list[Foretold]:
 
 
 def intervals(prediction: PredictionRecord) -> list[str]:
-    """Of the same figures what chance leaves open of each, ``NOTHING`` where that is a rounding."""
+    """What chance leaves open of the figures of ``foretold``, in their order; ``NOTHING`` where that is a rounding."""
     writes = {"total_time_s": in_seconds, "downtime_s": in_seconds, "rounds": "{:.0f}".format, "bytes_sent": in_bytes}
     ends = [(_ends(prediction, key), write) for key, write in writes.items()]
     return [NOTHING if each is None else between(*each, write) for each, write in ends]

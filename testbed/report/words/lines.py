@@ -33,7 +33,7 @@ class Plain:
         self._outlooks, self._spoke, self._lock = Outlooks(), 0.0, Lock()
 
     def __call__(self, event: Event) -> None:
-        """From any thread."""
+        """Says the lines of an event. From any thread."""
         with self._lock:
             self._outlooks.update(event)
             for line in self._lines(event):

@@ -13,13 +13,13 @@ MEGABYTES = "MB/s"
 
 
 def service_heads(migrations: Sequence[MigrationRecord]) -> list[str]:
-    """Of the columns of ``services``; bytes are told of where there is a service that moves any."""
+    """The heads of the columns of ``services``; bytes are told of where there is a service that moves any."""
     first = ["service", "seen by", "operations/s before", "during", "throttled", "after"]
     return [*first, *[f"{MEGABYTES} before"] * _moves_bytes(migrations), "longest halt", "slowest", "verified"]
 
 
 def phase_heads(service: ServiceRecord) -> list[str]:
-    """Of the columns of ``phases``."""
+    """The heads of the columns of ``phases``; bytes are told of where the service moves any."""
     first = ["phase", "from", "to", "operations", "operations/s"]
     latencies = ["latency 50 %", "95 %", "99 %", "most"]
     return [*first, *[MEGABYTES] * (service.operation_bytes is not None), *latencies, "longest halt"]

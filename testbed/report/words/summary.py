@@ -220,7 +220,7 @@ def allowed(each: ComparisonRecord) -> str:
 
 
 def memory(proof: MemoryRecord | None) -> str:
-    """In a word."""
+    """Whether memories were equal, in a word; ``NOTHING`` where they were not compared."""
     if proof is None or proof.match is None:
         return NOTHING
     return "equal" if proof.match else "DIFFERENT"
