@@ -107,7 +107,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """Of each migration of a scenario; ``str()`` is what ``testbed predict`` says."""
+    """What the model says of each migration of a scenario; ``str()`` is what ``testbed predict`` says."""
 
     scenario: "Scenario"
     made: "list[Prediction]"

@@ -14,7 +14,7 @@ class Watched(Protocol):
     """A live page, or none."""
 
     def beside(self, observer: Observer) -> Observer:
-        """Tells both."""
+        """An observer that tells the page and ``observer``."""
         ...
 
     def ended(self, valid: bool) -> None:

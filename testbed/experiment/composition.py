@@ -39,7 +39,7 @@ class Audience:
         self._fault: Exception | None = None
 
     def __call__(self, event: Event) -> None:
-        """Tells."""
+        """Tells whoever watches, until they failed once."""
         if self._fault is None:
             try:
                 self._observer(event)
@@ -138,7 +138,7 @@ def run_context(state: RunState | None, folder: RunFolder, observer: Observer) -
 
 @contextmanager
 def thrown_away(state: RunState) -> Iterator[RunContext]:
-    """The same for what is measured and not recorded: nobody keeps its files, or watches."""
+    """A ``run_context`` for what is measured and not recorded: nobody keeps its files, or watches."""
     with (
         tempfile.TemporaryDirectory(prefix="fast-motion-") as folder,
         run_context(state, RunFolder(Path(folder)), lambda _event: None) as context,

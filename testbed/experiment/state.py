@@ -1,6 +1,6 @@
 """What a run has started, written down while it does so, so that a killed run's leftovers can be found.
 
-    /run/fast-motion/lock              who holds the machine (``runlock``)
+    /run/fast-motion/lock              who holds the machine (``lock``)
     /run/fast-motion/RUN.json          what the run RUN started; gone when it ended by itself
     /run/fast-motion/RUN/              its sockets
 

@@ -20,7 +20,7 @@ def as_json(event: Event) -> dict[str, Any]:
 
 
 def end_as_json(end: RunEnded) -> dict[str, Any]:
-    """The run's end."""
+    """The run's end as ``Ended``, with all its fields."""
     return _fields("Ended", end)
 
 

@@ -23,7 +23,7 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Answers one request: passes it on, or refuses it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -30,7 +30,7 @@ class Hub:
         """Those that ever did."""
 
     async def add(self, event: dict[str, Any]) -> None:
-        """One more."""
+        """Takes in one more event, and wakes whoever waits for it."""
         async with self._news:
             self._events.append(json.dumps(event))
             self._news.notify_all()

@@ -93,7 +93,7 @@ class LivePage:
 
     @property
     def pid(self) -> int:
-        """The server's process."""
+        """The pid of the server's process."""
         return self._server.pid
 
     def observe(self, event: Event) -> None:
@@ -101,7 +101,7 @@ class LivePage:
         self._messages.put(event)
 
     def beside(self, observer: Callable[[Event], None]) -> Callable[[Event], None]:
-        """Tells both."""
+        """An observer that tells this page and then ``observer``."""
 
         def both(event: Event) -> None:
             self.observe(event)

@@ -31,7 +31,7 @@ class Ticket:
         self._app, self._token, self._cookie = app, token, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Answers one request: passes it on, or refuses it. Whoever came by the address gets the cookie."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
