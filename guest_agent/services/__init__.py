@@ -11,6 +11,8 @@ To add one: a folder here, called as the service is, and nothing elsewhere. ``ec
     client.py      who talks to it from the client host, registered by the same name; none where ``clients`` is False
     evidence.py    how it is held against what it left, and whatever else belongs to it alone
 
+``operation_numbers`` is what several of them hold their logs against.
+
 The model predicts what it dirties by a line of its own (testbed/model/services.py); without one, a page.
 
 A callback runs whole or not at all, as an instruction does: the guest is never stunned within one (gate.py). So
