@@ -2,7 +2,7 @@
 
 app ───── the program, its exit codes          commands ── one file each; shell_commands: at the shell's prompt
 progress, live ── what a terminal shows        live_page ─ the page of a run, where one was asked for
-streams ─ output that may break                asked ───── options that several have
+streams ─ output that may break                options ─── what several commands are asked for
 """
 
 import sys

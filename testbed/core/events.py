@@ -1,4 +1,4 @@
-"""What is said while a migration runs, to whoever watches: the terminal, the record, later a browser.
+"""What is said while a migration runs, to whoever watches: the terminal, the record, a browser.
 
 Every event has ``at``, seconds of CLOCK_MONOTONIC, which all processes on one machine share, and the ``migration`` that
 it is of: several may be under way at once.

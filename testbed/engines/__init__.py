@@ -1,6 +1,6 @@
 """What carries a migration out: ``native`` (this project's agents and guest), ``simulated`` (the model).
 
-``forecasting`` is what either expects of a migration before it begins.
+``forecasting`` is what the model expects of a migration before it begins, whichever carries it out.
 """
 
 from typing import ClassVar, Protocol

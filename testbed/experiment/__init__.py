@@ -3,5 +3,5 @@
 run ─── every migration of a scenario        session ─ one guest, and somebody who says when it migrates
 lock ── one run at a time                    state ─── what a run has started, leftovers: taken away
 machine ─ all of these                       composition ─ scenario, engine, folder and machine put together
-environment ─ what it was made on            records ─ of a migration that never began
+environment ─ what it was made on            records ─ a summary begun, a migration that could not begin
 """

@@ -5,7 +5,7 @@ To add one: a file here (or anywhere, given as a path: ``./mine.py``) with a dat
 ``common.py`` holds what most of them need. One that wants to decide before a round has been sent whole has an attribute
 ``early_look``, a ``testbed.core.rounds.EarlyLook``; ``qemu.py`` has.
 
-policy ─ what each is        asking ─ one is asked, whatever it does        own_file ─ the user's
+policy ─ what each is        decisions ─ one is asked, whatever it does     own_file ─ the user's
 common, bitmap_sync, flattening ── what several need
 """
 

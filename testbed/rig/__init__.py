@@ -4,4 +4,5 @@ context ─ what a run's migrations share      stages ─ build ▶ Built ▶ Wa
 hosts ─── emulated, and the link proved      mover ── the seam to what moves the guest
 guests ── our own, as processes              clients ─ applications ─ datastore      logs ─ followed while they grow
 measuring ─ samples and marks                orders ─ by hand, while it runs         steps ─ after the end
+fake_mover ─ one that moves nothing, for tests
 """

@@ -33,7 +33,7 @@ from testbed.web.ticket import QUERY
 
 LOCAL = "127.0.0.1"
 _END_S = 8.0
-"""The server gives browsers a last look (``server.LAST_LOOK_S``); after so long it is ended."""
+"""The server gives browsers a last look (``server_process.LAST_LOOK_S``); after so long it is ended."""
 MOST_ORDER = 4096
 """Bytes of a line: an order is a few words."""
 
