@@ -11,15 +11,12 @@ from typing import TypeAlias
 import pytest
 
 from tests.laws import calls
-from tests.unit.docstrings_to_mend import TO_MEND
 
 MOST_LINES, MOST_BODY, MOST_MODULES, MOST_PLAIN = 300, 40, 14, 50
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Documented: TypeAlias = ast.Module | ast.ClassDef | Function
 PLAIN = re.compile(r"\bdict\[str, Any\]")
 CROSSES = re.compile(r"testbed\.(wire|core\.agents)\..*|guest_agent\..*|.*_process")
-TO_MAP = {"guest_agent", "guest_agent.client", "testbed.engines.native"}
-"""Rooms whose docstring does not name what is in them yet: it shrinks."""
 WRITES_FOR_BROWSERS = "testbed.web.server_process"
 """A browser knows no classes of ours: what it gets is JSON."""
 CHILD = re.compile(r".*(_process|\.__main__)")
@@ -79,8 +76,7 @@ def test_a_room_says_what_is_in_it() -> None:
         missing = [each for each in told if not re.search(rf"\b{each}\b", words)]
         if not words or len(missing) > len(told) / 5:
             unnamed[room] = missing
-    assert unnamed.keys() - TO_MAP == set(), unnamed
-    assert TO_MAP - unnamed.keys() == set(), "they were drawn: take them out of TO_MAP"
+    assert unnamed == {}
 
 
 def _is_entry(module: str) -> bool:
@@ -120,15 +116,14 @@ def test_functions_are_short() -> None:
 
 
 def test_a_docstring_has_a_subject() -> None:
-    """Of the module, and of each public class and function. ``TO_MEND`` are those that have none yet: it shrinks."""
+    """The module's own, and that of each public class and function."""
     found = {
         name
         for module, tree in trees().items()
         for name, node in [(module, tree), *public(tree, module)]
         if (words := ast.get_docstring(node)) is not None and without_subject(words)
     }
-    assert sorted(found - TO_MEND) == [], "they need a subject"
-    assert sorted(TO_MEND - found) == [], "they were mended: take them out of tests/unit/docstrings_to_mend.py"
+    assert sorted(found) == [], "they need a subject"
 
 
 @pytest.mark.parametrize(
