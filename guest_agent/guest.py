@@ -4,7 +4,7 @@
     └───── wait, serving requests, services, probe (loop.py) <──┘
 
 SIGSTOP and SIGCONT may come anywhere: a batch that was interrupted here goes on here; elsewhere, in a copy of the RAM,
-it is carried out again from its beginning, which comes to the same (program.py).
+it is carried out again from its beginning, which comes to the same (memory/program.py).
 """
 
 import time

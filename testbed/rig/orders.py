@@ -113,7 +113,7 @@ class Orders:
             self._orders.setdefault(migration, deque())
 
     def close(self, migration: MigrationKey) -> list[Order]:
-        """The orders that came too late for this migration, which is not under way any more."""
+        """The migration is under way no more. The orders that came too late for it."""
         with self._lock:
             return list(self._orders.pop(migration, ()))
 

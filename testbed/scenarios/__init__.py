@@ -7,7 +7,7 @@ from testbed.core.text.yaml_text import text_of, tree_of
 
 
 def folder() -> Path:
-    """The folder in which they lie."""
+    """The folder of the scenarios that come with the testbed."""
     return Path(str(files(__name__)))
 
 

@@ -47,7 +47,7 @@ class Echo:
 
     @property
     def disk_bytes(self) -> int:
-        """No bytes: it keeps nothing."""
+        """No bytes: it has no part of the datastore."""
         return 0
 
     @property

@@ -73,7 +73,7 @@ def groups_of(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
 
 
 def scale_of(record: MigrationRecord) -> tuple[float, float]:
-    """By what size and time were divided."""
+    """By what sizes and times were divided, in this order."""
     return record.scale["size"], record.scale["time"]
 
 
