@@ -37,7 +37,7 @@ class Allowance:
 class Subject:
     """``recording`` None: ``samples.jsonl`` has nothing of it, or is not there (``sampled`` False). ``plan`` None: of a
     scenario that cannot be read, and ``unplanned`` says why. ``own_policy``: the user's file that decided; the plan has
-    another policy in its place.
+    another policy in its place. ``commit`` of the program that made it, where that is known.
     """
 
     engine: str
@@ -49,6 +49,7 @@ class Subject:
     plan: Plan | None = None
     unplanned: str = ""
     own_policy: str | None = None
+    commit: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
 
     @property
@@ -73,7 +74,7 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
     found.read(run.samples, only=SAMPLED)
     scenario = _scenario(run.scenario)
     recordings, allowance = {each.key: each for each in found.all()}, Allowance()
-    made = []
+    made, commit = [], summary.environment.get("commit")
     for done in summary.migrations:
         asked = _asked(scenario, done)
         made.append(
@@ -87,6 +88,7 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
                 plan=asked.plan if isinstance(asked, Recorded) else None,
                 unplanned="" if isinstance(asked, Recorded) else asked,
                 own_policy=asked.own_policy if isinstance(asked, Recorded) else None,
+                commit=commit if isinstance(commit, str) else None,
                 allowance=allowance,
             )
         )

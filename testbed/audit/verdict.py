@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from testbed.audit import asked, chain, clock, downtime, guest, link, policy, workload, written
+from testbed.audit import asked, chain, clock, downtime, guest, link, model, policy, workload, written
 from testbed.audit.agreement import Agreement
 from testbed.audit.subject import Subject, subjects
 from testbed.core.migration_key import MigrationKey
@@ -20,6 +20,7 @@ FAMILIES: tuple[Family, ...] = (
     guest.of,
     policy.of,
     asked.of,
+    model.of,
     workload.of,
 )
 

@@ -33,7 +33,7 @@ def environment(qdisc: list[str]) -> JsonObject:
         "packages": {name: _version(name) for name in PACKAGES},
         "qdisc": qdisc,
         "sysctl": {name: _read(Path("/proc/sys") / name.replace(".", "/")) for name in SYSCTLS},
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
@@ -58,7 +58,7 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of this checkout; None where it is none, or git is not there."""
     try:
         answer = subprocess.run(

@@ -1,5 +1,6 @@
 """Nothing that is honest is flagged: kept runs of older versions, and whatever the model makes of any scenario."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from testbed.audit import model
 from testbed.audit.verdict import audit
 from testbed.core.records.migration import Summary
 from testbed.engines.simulated import run as simulate
@@ -95,4 +97,31 @@ def test_what_the_model_makes_of_any_scenario_holds(tmp_path: Path, repeat: int,
     )
     verdict = audit(simulated(tmp_path / "run", scenario, repeat))
     assert [f"{each.migration}: {each.agreement}" for each in verdict.broken] == []
-    assert {"held", "not known"} == set(states(verdict).values())
+    assert {"held", "not known"} == set(states(verdict).values()) and states(verdict)["model"] == "held"
+
+
+def rewritten(run: Path, commit: str | None) -> Path:
+    """A model's migration that took a second longer, as made by that version."""
+    summary = json.loads((run / "summary.json").read_text())
+    summary["environment"]["commit"] = commit
+    (done,) = summary["migrations"]
+    done["total_time_s"] += 1
+    done["full_scale"] = {}
+    (run / "summary.json").write_text(json.dumps(summary))
+    return run
+
+
+def test_what_the_model_never_made_is_told_where_it_is_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "commit", lambda: "0123abc")
+    run = simulated(tmp_path / "run", "hello")
+    assert broken(audit(rewritten(run, "0123abc"))) == {"model"}
+    for other in (None, "4567def"):
+        verdict = audit(rewritten(run, other))
+        assert (broken(verdict), states(verdict)["model"]) == (set(), "not known")
+
+
+def test_a_model_that_takes_too_long_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "LONGEST_S", 1e-4)
+    assert states(audit(simulated(tmp_path, "fast-motion")))["model"] == "not known"

@@ -1,0 +1,67 @@
+"""A simulated run, made again: the same scenario and seed through the same model give the same figures."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from testbed.audit.agreement import Agreement, not_known, settled
+from testbed.audit.subject import MOST_OPERATIONS, Subject
+from testbed.core.errors import Overdue, TestbedError
+from testbed.core.plan import Plan
+from testbed.core.records.migration import MigrationRecord
+from testbed.engines.simulated import run
+from testbed.experiment.environment import commit
+from testbed.linux.processes.time_limit import time_limit
+from testbed.runfiles.agreement import alike
+
+LONGEST_S = 10.0
+"""Of one migration; where one takes longer, none after it is made again."""
+COST = MOST_OPERATIONS >> 9
+"""What one takes of what may be recomputed of a run."""
+FIGURES = ("outcome", "bytes_sent", "total_time_s", "downtime_s", "reason")
+OF_A_ROUND = ("kind", "sent_bytes", "dirtied_bytes", "unsent_bytes", "duration_s", "started_s", "throttle", "decision")
+
+
+def of(subject: Subject) -> Iterator[Agreement]:
+    """``model``; nothing of a run that was none."""
+    if not subject.simulated:
+        return
+    if subject.own_policy is not None:
+        yield not_known("model", f"{subject.own_policy:.60} is a file of one's own, and is not run")
+    elif subject.plan is None:
+        yield not_known("model", subject.unplanned)
+    elif not subject.allowance.take(COST):
+        yield not_known("model", "to make so many again would take too long")
+    else:
+        yield _again(subject, subject.plan)
+
+
+def _again(subject: Subject, plan: Plan) -> Agreement:
+    try:
+        with time_limit(LONGEST_S):
+            made = run(plan)
+    except TestbedError as fault:
+        return not_known("model", f"it cannot be made again: {fault}")
+    except Overdue:
+        subject.allowance.left = 0
+        return not_known("model", f"to make it again takes more than {LONGEST_S:g} s")
+    wrong = list(_unlike(subject.done, made))
+    if wrong and (subject.commit is None or subject.commit != commit()):
+        return not_known("model", f"another version of the model may have made it: {wrong[0]}")
+    return settled("model", f"made again with seed {plan.seed}, its {len(made.rounds)} rounds are the same", wrong)
+
+
+def _unlike(done: MigrationRecord, made: MigrationRecord) -> Iterator[str]:
+    for name in FIGURES:
+        if not _same(getattr(done, name), getattr(made, name)):
+            yield f"{name} is {getattr(done, name)}, the model says {getattr(made, name)}"
+    for number, (a, b) in enumerate(zip_longest(done.rounds, made.rounds), 1):
+        if a is None or b is None:
+            yield f"it has {len(done.rounds)} rounds, the model makes {len(made.rounds)}"
+            return
+        for name in OF_A_ROUND:
+            if not _same(getattr(a, name), getattr(b, name)):
+                yield f"round {number}: {name} is {getattr(a, name)}, the model says {getattr(b, name)}"
+
+
+def _same(a: object, b: object) -> bool:
+    return alike(a, b) if isinstance(a, int | float) and isinstance(b, int | float) else a == b
