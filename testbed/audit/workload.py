@@ -122,7 +122,9 @@ def _memory(subject: Subject, config: GuestConfig) -> Agreement:
         return not_known(name, TOO_MUCH)
     own = fingerprint.expected(config, left.operations)
     held = f"the memory is that of seed {config.seed} after {left.operations:,} operations"
-    if own == fingerprint.expected(replace(config, seed=config.seed ^ 1), left.operations):
+    if own.digest == left.digest and own == fingerprint.expected(
+        replace(config, seed=config.seed ^ 1), left.operations
+    ):
         return not_known(name, "cannot be told: this memory is the same under every seed")
     wrong = [] if own.digest == left.digest else [f"it is not so that {held}"]
     return settled(name, held, wrong)

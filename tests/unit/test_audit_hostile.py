@@ -1,5 +1,6 @@
 """Whatever stands in a run's files, an audit ends with lines and an exit code, and soon."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def test_whatever_stands_anywhere_is_said_in_lines(
         if part is files.samples:
             part = data.draw(st.sampled_from(part))
         path = data.draw(st.sampled_from(places(part)[1:]))
-        spoilt(part, path, value)
+        spoilt(part, path, copy.deepcopy(value))
     run = files.written(tmp_path)
     code = main(["audit", "--json", str(run)])
     said = capsys.readouterr()

@@ -107,9 +107,10 @@ def test_of_two_seeds_only_ones_own_passes(mine: int, theirs: int, late: int) ->
     assert mine == theirs or other.correlation < ALIKE
 
 
-def subject(workload: dict[str, Any], seed: int, *, claimed: int, ram: int = SIZES[0], **more: Any) -> Subject:
+def subject(workload: dict[str, Any], seed: int, *, claimed: int, zero_share: float = 0.0, **more: Any) -> Subject:
     """A record of a run under ``seed``, whose files say that it was ``claimed``."""
-    guest = config(workload, ram, seed=seed)
+    ram = SIZES[0]
+    guest = config(workload, ram, seed=seed, zero_share=zero_share)
     found = windows(guest)
     left = expected(guest, 20_000)
     rounds = [
@@ -124,7 +125,7 @@ def subject(workload: dict[str, Any], seed: int, *, claimed: int, ram: int = SIZ
         name="x",
         seed=claimed,
         network=NetworkPlan(vmotion=LinkPlan()),
-        guest=GuestPlan(ram_bytes=ram, workload=workload),
+        guest=GuestPlan(ram_bytes=ram, workload=workload, zero_share=zero_share),
         migration=MigrationPlan(policy={"name": "plain"}),
     )
     print_ = FingerprintRecord(operations=left.operations, digest=left.digest)
@@ -155,10 +156,8 @@ def test_a_run_is_its_own_seed_s_and_a_friends_is_found(name: str) -> None:
 
 
 def test_a_memory_that_is_all_zeros_tells_nothing() -> None:
-    seen = subject({"name": "idle"}, 1, claimed=1)
-    assert seen.plan
-    blank = replace(seen.plan, guest=replace(seen.plan.guest, zero_share=1.0))
-    assert told(replace(seen, plan=blank)) == ["not known", "not known"]
+    assert told(subject({"name": "idle"}, 1, claimed=1, zero_share=1.0)) == ["not known", "not known"]
+    assert told(subject({"name": "idle"}, 1, claimed=1, zero_share=0.9)) == ["not known", "held"]
 
 
 def test_nobody_can_make_it_recompute_for_long() -> None:
