@@ -15,6 +15,8 @@ from testbed.runfiles.derived import STEADY
 AHEAD_S = 0.25
 """What of its debt a guest may make up for at once (0.1 s), and how late a counter is read."""
 RATE = 0.02
+LEAST_S = 0.5
+"""Of samples before the migration, from which on a rate is known to that."""
 BATCH = 1024
 """Operations of a batch, at most."""
 
@@ -35,8 +37,8 @@ def _counts(done: MigrationRecord) -> list[tuple[str, int]]:
     """Every reading of the counter in the order of time, with its name."""
     found = [(f"round {each.index}", each.operations) for each in done.rounds]
     found.append(("guest.operations", done.guest.operations if done.guest else None))
-    print_ = done.memory.fingerprint if done.memory else None
-    found.append(("memory.fingerprint", print_.operations if print_ else None))
+    left = done.memory.fingerprint if done.memory else None
+    found.append(("memory.fingerprint", left.operations if left else None))
     return [(name, count) for name, count in found if count is not None]
 
 
@@ -86,7 +88,7 @@ def _slope(subject: Subject) -> Agreement:
         return not_known("guest", "its rate before the migration was not sampled")
     rows = [(t, row.get("operations")) for t, row in steps(subject, "guest", "esx1") if begin <= t <= end]
     known = [(t, float(count)) for t, count in rows if isinstance(count, int | float)]
-    if len(known) < 5 or known[-1][0] - known[0][0] < 4 * AHEAD_S / 2:
+    if len(known) < 5 or known[-1][0] - known[0][0] < LEAST_S:
         return not_known("guest", "too little of it was sampled before the migration")
     seen = (known[-1][1] - known[0][1]) / (known[-1][0] - known[0][0])
     wrong = [f"rate_before is {rate:,.0f}, samples.jsonl says {seen:,.0f} a second"] if _apart(rate, seen) else []

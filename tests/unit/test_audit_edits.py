@@ -1,6 +1,5 @@
 """A record that somebody edited: in one file, in several, with all that follows from it by hand; and what stays."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,5 +181,4 @@ def test_of_very_much_that_is_wrong_the_first_is_told(tmp_path: Path) -> None:
     verdict = files.audited(tmp_path)
     (figures,) = (each.agreement for each in verdict.found if each.agreement.name == "figures")
     assert figures.why.count(";") <= 3 and "more" in figures.why
-    assert "of 16 agreements do not hold" in str(verdict) or "do not hold" in str(verdict)
-    assert json.dumps(figures.why)
+    assert "agreements do not hold" in str(verdict)

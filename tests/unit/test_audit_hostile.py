@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from testbed.cli import main
@@ -20,6 +20,9 @@ ANYTHING = st.one_of(
     st.sampled_from([[], {}, [1], {"name": "x"}, [[]], {"index": 1}]),
 )
 
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""It takes minutes, of files of this size."""
+
 
 def places(known: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in a tree."""
@@ -27,28 +30,25 @@ def places(known: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(each for key, part in parts for each in places(part, (*path, key)))]
 
 
-def spoilt(known: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """The tree with another value there."""
-    part = known
+def spoilt(known: Any, path: tuple[Any, ...], value: Any) -> None:
+    """Another value there."""
     for key in path[:-1]:
-        part = part[key]
-    if path:
-        part[path[-1]] = value
-    return known if path else value
+        known = known[key]
+    known[path[-1]] = value
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data(), value=ANYTHING)
 def test_whatever_stands_anywhere_is_said_in_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], data: st.DataObject, value: Any
 ) -> None:
     files = Files.kept()
-    for _ in range(data.draw(st.integers(1, 3))):
-        part: Any = data.draw(st.sampled_from([files.summary, files.done["rounds"], files.done, files.samples]))
-        if part is files.samples:
-            part = data.draw(st.sampled_from(part))
-        path = data.draw(st.sampled_from(places(part)[1:]))
-        spoilt(part, path, copy.deepcopy(value))
+    parts = [files.summary, files.done, files.rounds, *files.samples[:40], *files.pages]
+    for index in data.draw(st.lists(st.integers(0, len(parts) - 1), min_size=1, max_size=3)):
+        if known := places(parts[index])[1:]:
+            spoilt(parts[index], known[data.draw(st.integers(0, len(known) - 1))], copy.deepcopy(value))
     run = files.written(tmp_path)
     code = main(["audit", "--json", str(run)])
     said = capsys.readouterr()

@@ -128,17 +128,17 @@ def subject(workload: dict[str, Any], seed: int, *, claimed: int, zero_share: fl
         guest=GuestPlan(ram_bytes=ram, workload=workload, zero_share=zero_share),
         migration=MigrationPlan(policy={"name": "plain"}),
     )
-    print_ = FingerprintRecord(operations=left.operations, digest=left.digest)
+    known = FingerprintRecord(operations=left.operations, digest=left.digest)
     done = a_migration(
         rounds=rounds,
-        memory=MemoryRecord(match=True, method="", fingerprint=print_),
+        memory=MemoryRecord(match=True, method="", fingerprint=known),
         vm=VmRecord(ram_bytes=ram, workload=workload["name"], working_set_bytes=None, write_rate=24e6),
     )
     cells = Cells(
         pages=guest.pages, cell_pages=cell_pages(guest.pages), rounds=[1, 2, 3], sent=counts * 0, dirtied=counts
     )
-    known: dict[str, Any] = {"engine": "native", "seed": claimed, "done": done, "cells": cells, "plan": plan}
-    return Subject(**known | more)
+    asked: dict[str, Any] = {"engine": "native", "seed": claimed, "done": done, "cells": cells, "plan": plan}
+    return Subject(**asked | more)
 
 
 def told(seen: Subject) -> list[str]:
