@@ -74,7 +74,7 @@ def _rounds(counter: Counter, rounds: list[Noted], done: MigrationRecord) -> Agr
         return not_known("link rounds", f"no round lasted {LONG_S:g} s")
     again = (done.retransmits or 0) * SEGMENT_BYTES
     wrong = (said for each in long if (said := _of_round(counter, each, sent[each.round.index], again)))
-    return settled("link rounds", f"{len(long)} rounds by the link's counter, within {PART:.0%}", wrong)
+    return settled("link rounds", f"by the link's counter, within {PART:.0%}; rounds: {len(long)}", wrong)
 
 
 def _of_round(counter: Counter, each: Noted, sent: int, again: int) -> str | None:
