@@ -1,7 +1,7 @@
 """What is audited: a migration's record, and all that its run's folder has beside it, read within bounds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from guest_agent.config import GuestConfig
@@ -53,6 +53,11 @@ class Subject:
     allowance: Allowance = field(default_factory=Allowance)
 
     @property
+    def seeds(self) -> tuple[int, int]:
+        """Which it may have had: a run's rises by one with each repeat, a shell's stays."""
+        return self.seed, self.seed + self.done.repeat - 1
+
+    @property
     def simulated(self) -> bool:
         """A model's: nothing was sampled, and no memory was there."""
         return self.engine == "simulated"
@@ -76,16 +81,16 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
     recordings, allowance = {each.key: each for each in found.all()}, Allowance()
     made, commit = [], summary.environment.get("commit")
     for done in summary.migrations:
-        asked = _asked(scenario, done)
+        asked, recording = _asked(scenario, done), recordings.get(done.key)
         made.append(
             Subject(
                 engine=summary.engine,
                 seed=summary.seed,
                 done=done,
-                recording=recordings.get(done.key),
+                recording=recording,
                 sampled=sampled,
                 cells=memory.get(done.key),
-                plan=asked.plan if isinstance(asked, Recorded) else None,
+                plan=_seeded(asked.plan, recording, summary.seed) if isinstance(asked, Recorded) else None,
                 unplanned="" if isinstance(asked, Recorded) else asked,
                 own_policy=asked.own_policy if isinstance(asked, Recorded) else None,
                 commit=commit if isinstance(commit, str) else None,
@@ -93,6 +98,12 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
             )
         )
     return summary, made
+
+
+def _seeded(plan: Plan, recording: samples.Recording | None, seed: int) -> Plan:
+    """With the seed that did not rise, where the samples say so."""
+    stayed = recording is not None and recording.seed == seed
+    return replace(plan, seed=plan.seed - plan.repeat + 1) if stayed else plan
 
 
 def _scenario(file: Path) -> Document | str:

@@ -174,6 +174,22 @@ def test_what_only_one_has_seen_or_all_were_made_to_say_is_not_found(tmp_path: P
     assert broken(files.audited(tmp_path)) == set()
 
 
+def test_the_second_migration_of_a_shell_has_the_seed_of_the_first(tmp_path: Path) -> None:
+    """And that of a run has the next one."""
+    files = Files.kept()
+    files.done["repeat"] = 2
+    for row in (*files.samples, *files.pages):
+        if "repeat" in row:
+            row["repeat"] = 2
+    assert broken(files.audited(tmp_path / "shell")) == set()
+    files.summary["seed"] = 0
+    files.scenario = files.scenario.replace("seed: 1\n", "seed: 0\n")
+    assert broken(files.audited(tmp_path / "run")) == set()
+    files.summary["seed"] = 3
+    files.scenario = files.scenario.replace("seed: 0\n", "seed: 3\n")
+    assert broken(files.audited(tmp_path / "other")) == {"events", "pages' seed", "memory's seed"}
+
+
 def test_of_very_much_that_is_wrong_the_first_is_told(tmp_path: Path) -> None:
     files = Files.kept()
     for each in files.rounds:
