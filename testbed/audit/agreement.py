@@ -29,5 +29,5 @@ def settled(name: str, held: str, wrong: Iterable[str]) -> Agreement:
 
 
 def not_known(name: str, why: str) -> Agreement:
-    """It cannot be said, and why."""
+    """The agreement ``name`` cannot be settled, and ``why``."""
     return Agreement(name=name, state="not known", why=why)

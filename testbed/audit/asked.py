@@ -10,7 +10,7 @@ from testbed.runfiles.agreement import alike, written
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``scenario``."""
+    """The agreement ``scenario``: what was asked for is what was recorded."""
     if subject.plan is None:
         yield not_known("scenario", subject.unplanned)
         return

@@ -17,7 +17,7 @@ from testbed.runfiles.pages import Cells
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``chain`` and ``cells``."""
+    """The agreements ``chain`` and ``cells``: each round sends what the one before it left."""
     done, cells = subject.done, subject.cells
     if not done.rounds:
         yield not_known("chain", "it has no rounds")

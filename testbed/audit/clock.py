@@ -19,7 +19,7 @@ GREETING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class SampledRound:
     """A round as it was written down among the samples, at ``at`` (s, CLOCK_MONOTONIC)."""
 
     at: float
@@ -32,7 +32,7 @@ class Noted:
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``clock``."""
+    """The agreement ``clock``: marks in order, rounds within them."""
     recording = subject.recording
     if recording is None:
         yield not_known("clock", "nothing was sampled")
@@ -40,13 +40,13 @@ def of(subject: Subject) -> Iterator[Agreement]:
         yield settled("clock", "marks are in order, and rounds end when samples.jsonl has them", _wrong(recording))
 
 
-def noted(recording: Recording) -> list[Noted]:
+def noted(recording: Recording) -> list[SampledRound]:
     """The rounds that can be read, in the order of the file."""
     found = []
     for row in recording.events:
         if row["event"] == "round":
             try:
-                found.append(Noted(at=float(row["t"]), round=built(Round, row.get("round"))))
+                found.append(SampledRound(at=float(row["t"]), round=built(Round, row.get("round"))))
             except ValueError:
                 continue  # ``events`` says so
     return found
@@ -66,7 +66,7 @@ def _wrong(recording: Recording) -> Iterator[str]:
             yield f"round {each.round.index} ended after the migration had"
 
 
-def _late(rounds: list[Noted], asked: float | None) -> Iterator[str]:
+def _late(rounds: list[SampledRound], asked: float | None) -> Iterator[str]:
     """By its own clock the source began at one moment; seen from each round it may only seem to be a little later."""
     begins = [each.at - each.round.started_s - each.round.duration_s for each in rounds]
     for each, begin in zip(rounds, begins, strict=True):

@@ -13,7 +13,7 @@ EXACT_S = 1e-6
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``downtime``."""
+    """The agreement ``downtime``: several clocks saw one switchover."""
     done = subject.done
     if done.downtime_s is None:
         yield not_known("downtime", "there was no switchover")

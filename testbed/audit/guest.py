@@ -24,7 +24,7 @@ BATCH = 1024
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``operations`` and ``guest``."""
+    """The agreements ``operations`` and ``guest``: one counter, read in several places."""
     done = subject.done
     if any(each.operations is not None for each in done.rounds):
         held = "the guest's counter rises from round to round, no faster than its write rate"

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from testbed.audit.agreement import Agreement, not_known, settled
-from testbed.audit.clock import Noted, noted
+from testbed.audit.clock import SampledRound, noted
 from testbed.audit.subject import Subject, steps
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.units import PAGE_SIZE
@@ -41,7 +41,7 @@ class Counter:
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``link`` and ``link rounds``."""
+    """The agreements ``link`` and ``link rounds``: what the counter saw is what was sent."""
     counter, recording, done = _counter(subject), subject.recording, subject.done
     if counter is None or recording is None:
         yield not_known("link", "the link was not sampled")
@@ -65,7 +65,7 @@ def _in_all(counter: Counter, begin: float, end: float, wire_bytes: int) -> Iter
         yield f"wire_bytes is {wire_bytes:,}, the link's counter says {counter.between(begin, end):,.0f}"
 
 
-def _rounds(counter: Counter, rounds: list[Noted], done: MigrationRecord) -> Agreement:
+def _rounds(counter: Counter, rounds: list[SampledRound], done: MigrationRecord) -> Agreement:
     if done.cross_traffic is not None:
         return not_known("link rounds", "other traffic was on the link")
     sent = {each.index: each.sent_bytes for each in done.rounds}
@@ -77,7 +77,7 @@ def _rounds(counter: Counter, rounds: list[Noted], done: MigrationRecord) -> Agr
     return settled("link rounds", f"by the link's counter, within {PART:.0%}; rounds: {len(long)}", wrong)
 
 
-def _of_round(counter: Counter, each: Noted, sent: int, again: int) -> str | None:
+def _of_round(counter: Counter, each: SampledRound, sent: int, again: int) -> str | None:
     least = counter.between(each.began, each.at - SETTLED_S)
     most = counter.between(each.began - SETTLED_S, each.at)
     if least * (1 - PART) - again - PAGE_SIZE <= sent * (1 + HEADERS) and sent <= most * (1 + PART) + PAGE_SIZE:

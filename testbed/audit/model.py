@@ -22,7 +22,7 @@ OF_A_ROUND = ("kind", "sent_bytes", "dirtied_bytes", "unsent_bytes", "duration_s
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``model``; nothing of a run that was none."""
+    """The agreement ``model``: a simulated run, made again, is the same; nothing of a run that was none."""
     if not subject.simulated:
         return
     if subject.own_policy is not None:

@@ -17,7 +17,7 @@ MOST_ROUNDS = 500
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``policy``."""
+    """The agreement ``policy``: asked again, it decides the same."""
     rounds = [each for each in subject.done.rounds if each.kind == "precopy"]
     if subject.own_policy is not None:
         yield not_known("policy", f"{subject.own_policy:.60} is a file of one's own, and is not run")

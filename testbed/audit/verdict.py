@@ -26,7 +26,7 @@ FAMILIES: tuple[Family, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class AuditedAgreement:
     """An agreement, and the migration that it is of; None: of the run as a whole."""
 
     migration: MigrationKey | None
@@ -34,16 +34,16 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class RunAudit:
     """A run that was audited. ``valid`` is its own word."""
 
     folder: Path
     scenario: str
     valid: bool
-    found: tuple[Found, ...]
+    found: tuple[AuditedAgreement, ...]
 
     @property
-    def broken(self) -> list[Found]:
+    def broken(self) -> list[AuditedAgreement]:
         """Agreements that do not hold."""
         return [each for each in self.found if each.agreement.state == "not held"]
 
@@ -55,13 +55,13 @@ class Verdict:
         return f"{self.folder}: {said}{left}" + ("" if self.valid else "; by its own word the run is not valid")
 
 
-def audit(folder: Path) -> Verdict:
+def audit(folder: Path) -> RunAudit:
     """The run in a folder, held against itself. Raises ``ScenarioError`` for one that cannot be read."""
     summary, migrations = subjects(folder)
-    found = [Found(migration=None, agreement=each) for each in written.of_run(summary)]
+    found = [AuditedAgreement(migration=None, agreement=each) for each in written.of_run(summary)]
     for subject in migrations:
-        found += [Found(migration=subject.done.key, agreement=each) for each in of_migration(subject)]
-    return Verdict(folder=folder, scenario=summary.scenario, valid=summary.valid, found=tuple(found))
+        found += [AuditedAgreement(migration=subject.done.key, agreement=each) for each in of_migration(subject)]
+    return RunAudit(folder=folder, scenario=summary.scenario, valid=summary.valid, found=tuple(found))
 
 
 def of_migration(subject: Subject) -> list[Agreement]:

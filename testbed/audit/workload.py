@@ -28,7 +28,7 @@ MOST_CHANGES = 10_000
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """``seed of the pages`` and ``seed of the memory``."""
+    """The agreements ``seed of the pages`` and ``seed of the memory``: whose run it is."""
     config = _guest(subject)
     if isinstance(config, str):
         yield not_known("pages' seed", config)

@@ -20,7 +20,7 @@ def of_run(summary: Summary) -> Iterator[Agreement]:
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
-    """Of one migration: ``figures``, ``events`` and ``pages``."""
+    """The agreements of one migration: ``figures``, ``events`` and ``pages``."""
     done = subject.done
     wrong = agreement.of_migration(done, subject.engine)
     yield settled("figures", "sums, rates, bounds and what follows from them", wrong)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from testbed.audit.verdict import Verdict, audit
+from testbed.audit.verdict import RunAudit, audit
 
 KEPT = Path(__file__).parent.parent / "data" / "run-with-operations"
 """A run of ``hello`` with a database, as the native engine made it; of its samples what an audit reads, thinned."""
@@ -54,7 +54,7 @@ class Files:
         (folder / "scenario.yaml").write_text(self.scenario)
         return folder
 
-    def audited(self, folder: Path) -> Verdict:
+    def audited(self, folder: Path) -> RunAudit:
         return audit(self.written(folder))
 
 
@@ -64,11 +64,11 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def broken(verdict: Verdict) -> set[str]:
+def broken(verdict: RunAudit) -> set[str]:
     """The names of those that do not hold."""
     return {each.agreement.name for each in verdict.broken}
 
 
-def states(verdict: Verdict) -> dict[str, str]:
+def states(verdict: RunAudit) -> dict[str, str]:
     """What is known of each."""
     return {each.agreement.name: each.agreement.state for each in verdict.found}

@@ -10,7 +10,7 @@ import typer
 from testbed.core.errors import ScenarioError, TestbedError
 
 if TYPE_CHECKING:
-    from testbed.audit.verdict import Verdict
+    from testbed.audit.verdict import RunAudit
 
 
 def audit(
@@ -44,7 +44,7 @@ def audit(
     return code
 
 
-def _as_data(verdict: "Verdict") -> dict[str, Any]:
+def _as_data(verdict: "RunAudit") -> dict[str, Any]:
     return {
         "run": str(verdict.folder),
         "scenario": verdict.scenario,
@@ -63,7 +63,7 @@ def _as_data(verdict: "Verdict") -> dict[str, Any]:
     }
 
 
-def _show(verdict: "Verdict") -> None:
+def _show(verdict: "RunAudit") -> None:
     """A line an agreement, and one of the run."""
     from rich.console import Console
     from rich.table import Table
