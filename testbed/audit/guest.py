@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from testbed.audit.agreement import Agreement, not_known, settled
 from testbed.audit.clock import noted
@@ -12,6 +14,7 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.units import PAGE_SIZE
 from testbed.runfiles.derived import STEADY
 
+Samples: TypeAlias = npt.NDArray[np.float64]
 AHEAD_S = 0.25
 """What of its debt a guest may make up for at once (0.1 s), and how late a counter is read."""
 RATE = 0.02
@@ -33,6 +36,13 @@ def of(subject: Subject) -> Iterator[Agreement]:
         missing = "a model does not count them" if subject.simulated else "the record is of a version without them"
         yield not_known("operations", missing)
     yield _slope(subject)
+
+
+def counted(subject: Subject) -> tuple[Samples, Samples] | None:
+    """When (s) the source's guest had done how many operations, by the samples; None of fewer than two."""
+    rows = [(t, row.get("operations")) for t, row in steps(subject, "guest", "esx1")]
+    known = np.array([(t, float(count)) for t, count in rows if isinstance(count, int | float)])
+    return (known[:, 0], known[:, 1]) if len(known) > 1 else None
 
 
 def _counts(done: MigrationRecord) -> list[tuple[str, int]]:
@@ -65,17 +75,15 @@ def _fast(done: MigrationRecord) -> Iterator[str]:
 
 def _sampled(subject: Subject) -> Iterator[str]:
     """The samples around the moment at which a round was written down."""
-    rows = [(t, row.get("operations")) for t, row in steps(subject, "guest", "esx1")]
-    known = np.array([(t, float(count)) for t, count in rows if isinstance(count, int | float)])
-    if subject.recording is None or len(known) < 2:
+    seen = counted(subject)
+    if subject.recording is None or seen is None:
         return
-    times, counts = known.T
-    counted = {each.index: each.operations for each in subject.done.rounds}
+    known = {each.index: each.operations for each in subject.done.rounds}
     for each in noted(subject.recording):
-        operations = counted.get(each.round.index)
+        operations = known.get(each.round.index)
         if operations is None:
             continue
-        least, most = np.interp((each.at - 2 * AHEAD_S, each.at + AHEAD_S), times, counts)
+        least, most = np.interp((each.at - 2 * AHEAD_S, each.at + AHEAD_S), *seen)
         if not least - BATCH <= operations <= most + BATCH:
             yield f"round {each.round.index} has {operations:,} operations, samples.jsonl {least:,.0f} to {most:,.0f}"
 

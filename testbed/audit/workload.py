@@ -6,11 +6,14 @@ Both are pure functions of (seed, operations), so nobody needs root, the guest, 
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from guest_agent.config import GuestConfig
 from guest_agent.memory import fingerprint
-from guest_agent.memory.program import Program
 from testbed.audit.agreement import Agreement, not_known, settled
+from testbed.audit.clock import noted
 from testbed.audit.decoys import DECOYS, Window, likeness
+from testbed.audit.guest import counted
 from testbed.audit.subject import Subject
 from testbed.core.errors import ScenarioError
 from testbed.core.records.fingerprint import FingerprintRecord
@@ -19,12 +22,14 @@ from testbed.runfiles.pages import Cells
 
 ALIKE = 0.6
 """Correlation from which on dirty pages are a seed's own: honest runs have above 0.9, other seeds about 0.1."""
+BLURRED = 0.1
+"""Of a round's time: while memory is scanned the guest goes on, so that each page's window ends at another moment."""
+CHECKSUM = "checksum"
+"""The tracker that reads all of memory for a scan, before round 1 too."""
 MOST_PAGES = 1 << 28
 """1 TiB of a guest's RAM: more is not recomputed."""
 TOO_MUCH = "to recompute so many operations would take too long"
 UNKNOWN = "cannot be told: under this workload seeds do not differ in which pages they write"
-MOST_CHANGES = 10_000
-"""Of a workload's rate, that are followed within a round."""
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
@@ -57,7 +62,9 @@ def _pages(subject: Subject, config: GuestConfig) -> Agreement:
         return not_known(name, missing)
     if cells is None or cells.pages != config.pages or config.pages > MOST_PAGES:
         return not_known(name, "pages.jsonl has nothing of a guest of this size")
-    windows = _windows(config, done.rounds, cells)
+    if done.tracker == CHECKSUM:
+        return not_known(name, "its tracker scans for so long that no page's window is known")
+    windows = _windows(_begin(subject), done.rounds, cells)
     if not windows:
         return not_known(name, "no round is known whole: its operations, and its dirty pages alone")
     if not subject.allowance.take((1 + DECOYS) * sum(each.until - each.first for each in windows)):
@@ -70,47 +77,29 @@ def _pages(subject: Subject, config: GuestConfig) -> Agreement:
     return settled(name, held, wrong)
 
 
-def _windows(config: GuestConfig, rounds: list[RoundRecord], cells: Cells) -> list[Window]:
-    """Rounds beside the running guest whose operations are known, and of which nothing was left unsent."""
+def _windows(begin: int | None, rounds: list[RoundRecord], cells: Cells) -> list[Window]:
+    """Rounds beside the running guest with short scans, whose operations are known, and of which nothing was unsent."""
     dirtied = dict(zip(cells.rounds, cells.dirtied, strict=True))
-    begins = [_begin(config, rounds[0]), *(each.operations for each in rounds[:-1])]
-    found = []
+    begins = [begin, *(each.operations for each in rounds[:-1])]
+    found, before = [], 0.0
     for each, first in zip(rounds, begins, strict=True):
         until = each.operations
-        if each.kind != "precopy" or each.unsent_bytes or first is None or until is None or each.index not in dirtied:
+        scans, before = (each.scan_s or 0.0) + before, each.scan_s or 0.0
+        if each.kind != "precopy" or each.unsent_bytes or scans > BLURRED * each.duration_s:
+            continue
+        if first is None or until is None or each.index not in dirtied:
             continue
         if 0 <= first < until:
             found.append(Window(first=first, until=until, found=dirtied[each.index]))
     return found
 
 
-def _begin(config: GuestConfig, first: RoundRecord) -> int | None:
-    """The operation at which round 1 began: as many before its end as are due in its time."""
-    if first.operations is None:
+def _begin(subject: Subject) -> int | None:
+    """The operation at which round 1 began, by the samples: at its rate it may not have been, on a busy machine."""
+    seen, rounds = counted(subject), noted(subject.recording) if subject.recording else []
+    if seen is None or not rounds or rounds[0].round.index != 1:
         return None
-    program, low, high = Program(config), 0, first.operations
-    for _ in range(64):
-        middle = (low + high) // 2
-        if low >= high:
-            break
-        if _due_s(program, middle, first.operations) > first.duration_s:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _due_s(program: Program, operation: int, last: int) -> float:
-    """Seconds in which the operations up to ``last`` are due."""
-    due = 0.0
-    for _ in range(MOST_CHANGES):
-        if operation >= last:
-            break
-        rate, changes = program.pace(operation)
-        until = last if changes is None else min(changes, last)
-        due += (until - operation) / rate
-        operation = until
-    return due
+    return int(np.interp(rounds[0].began, *seen))
 
 
 def _memory(subject: Subject, config: GuestConfig) -> Agreement:
