@@ -56,15 +56,10 @@ def _guest(subject: Subject) -> GuestConfig | str:
 
 
 def _pages(subject: Subject, config: GuestConfig) -> Agreement:
-    name, done, cells = "pages' seed", subject.done, subject.cells
-    if not any(each.operations is not None for each in done.rounds):
-        missing = "a model has no pages" if subject.simulated else "the record is of a version without operations"
+    name, cells, missing = "pages' seed", subject.cells, _missing(subject, config)
+    if missing or cells is None:
         return not_known(name, missing)
-    if cells is None or cells.pages != config.pages or config.pages > MOST_PAGES:
-        return not_known(name, "pages.jsonl has nothing of a guest of this size")
-    if done.tracker == CHECKSUM:
-        return not_known(name, "its tracker scans for so long that no page's window is known")
-    windows = _windows(_begin(subject), done.rounds, cells)
+    windows = _windows(_begin(subject), subject.done.rounds, cells)
     if not windows:
         return not_known(name, "no round is known whole: its operations, and its dirty pages alone")
     if not subject.allowance.take((1 + DECOYS) * sum(each.until - each.first for each in windows)):
@@ -72,9 +67,19 @@ def _pages(subject: Subject, config: GuestConfig) -> Agreement:
     found = likeness(config, cells.cell_pages, windows)
     if found is None:
         return not_known(name, UNKNOWN)
-    held = f"r = {found.correlation:.3f} over {found.cells:,} cells of {len(windows)} rounds, seed {config.seed}"
+    held = f"r = {found.correlation:.3f} over {found.cells:,} cells, seed {config.seed}; rounds: {len(windows)}"
     wrong = [f"{held}: these dirty pages are another seed's"] if found.correlation < ALIKE else []
     return settled(name, held, wrong)
+
+
+def _missing(subject: Subject, config: GuestConfig) -> str:
+    """What is not there to know it by; empty where all is."""
+    done, cells = subject.done, subject.cells
+    if not any(each.operations is not None for each in done.rounds):
+        return "a model has no pages" if subject.simulated else "the record is of a version without operations"
+    if cells is None or cells.pages != config.pages or config.pages > MOST_PAGES:
+        return "pages.jsonl has nothing of a guest of this size"
+    return "its tracker scans for so long that no page's window is known" if done.tracker == CHECKSUM else ""
 
 
 def _windows(begin: int | None, rounds: list[RoundRecord], cells: Cells) -> list[Window]:
