@@ -5,6 +5,7 @@ decide  raises │ answers what is no Decision, or one with impossible parts │
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from math import isfinite
 from types import TracebackType
 from typing import Any
@@ -23,11 +24,13 @@ ACTIONS = "Action.GO_ON, SWITCH_OVER or GIVE_UP"
 
 
 def ask(policy: Policy, history: Sequence[Round], limit: Limit) -> Decision:
-    """Its decision after the last of these rounds. Raises ``PolicyFault``, or the ``TestbedError`` that it raised."""
+    """The policy's decision after the last of these rounds. It sees of them what a hypervisor does: not the guest's own
+    counter. Raises ``PolicyFault``, or the ``TestbedError`` that it raised.
+    """
     after = f"after round {len(history)}"
     try:
         with limit():
-            answer: object = policy.decide(tuple(history))
+            answer: object = policy.decide(tuple(map(_as_a_hypervisor_sees, history)))
     except TestbedError:
         raise
     except Overdue as fault:
@@ -40,6 +43,10 @@ def ask(policy: Policy, history: Sequence[Round], limit: Limit) -> Decision:
     if wrong or not isinstance(answer, Decision):
         raise PolicyFault(f"{_defined_at(policy)}: {after} 'decide' {wrong}")
     return answer
+
+
+def _as_a_hypervisor_sees(round: Round) -> Round:
+    return round if round.operations is None else replace(round, operations=None)
 
 
 def early_look(policy: Policy) -> EarlyLook | None:

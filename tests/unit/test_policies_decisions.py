@@ -2,8 +2,9 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -131,6 +132,17 @@ def test_a_good_answer_comes_back_as_it_is() -> None:
             return good
 
     assert ask(Good(), [ROUND], nullcontext) is good
+
+
+def test_a_policy_does_not_see_the_guests_own_counter() -> None:
+    class Looks:
+        def decide(self, history: Sequence[Round]) -> Decision:
+            seen.extend(history)
+            return Decision(action=Action.GO_ON, reason="looked")
+
+    seen: list[Round] = []
+    ask(Looks(), [replace(ROUND, operations=4711)], nullcontext)
+    assert seen == [ROUND]
 
 
 @pytest.mark.parametrize(
