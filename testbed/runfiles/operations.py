@@ -8,6 +8,7 @@ Arrays of numpy, shape (n, 4), uint64, a row an operation: start and end (ns of 
 is no ``client`` where the service has none. What of the migration's name a file's may not have becomes ``_``.
 """
 
+import errno
 import io
 import struct
 import zipfile
@@ -65,6 +66,10 @@ def read(file: Path) -> Mapping[str, Rows]:
                 return {name: _checked(name, arrays[name]) for name in arrays.files}
         except _UNREADABLE as error:
             raise ScenarioError(f"holds no operations: {error}; {DAMAGED}", str(file)) from error
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # of a place before the file's beginning, which only the file itself names
+                raise
+            raise ScenarioError(f"holds no operations: its parts lie nowhere; {DAMAGED}", str(file)) from error
 
 
 def _checked(name: str, rows: object) -> Rows:

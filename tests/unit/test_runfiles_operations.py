@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from testbed.core.agents.told import RoundCells
@@ -96,6 +96,7 @@ def test_what_is_no_log_is_said(tmp_path: Path, name: str, rows: npt.NDArray[Any
 
 
 @given(spoiled=st.binary(max_size=200), at=st.integers(0, 400))
+@example(spoiled=b"\x9c", at=227)
 def test_a_damaged_file_is_said_and_nothing_else_happens(spoiled: bytes, at: int) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "damaged.npz"
