@@ -129,8 +129,7 @@ def run_context(state: RunState | None, folder: RunFolder, observer: Observer) -
         yield RunContext(
             run_id=secrets.token_hex(3) if state is None else state.run_id,
             runtime=Path(runtime),
-            samples=folder.samples,
-            log=folder.log,
+            folder=folder,
             observer=observer,
             started=_nobody if state is None else state.add,
         )

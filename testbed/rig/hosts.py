@@ -151,5 +151,5 @@ class EmulatedHosts:
 
     def capture(self, context: RunContext, log: IO[bytes]) -> Capture:
         """Into the run's folder."""
-        file = capture_file(context.samples.parent, number=context.number, repeat=self._plan.repeat)
+        file = capture_file(context.folder.path, number=context.number, repeat=self._plan.repeat)
         return Capture(self._fabric, file, log=log)

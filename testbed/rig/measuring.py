@@ -106,7 +106,7 @@ class Measurement:
         self._stack.callback(self._counter.close)
         self._live = LiveSource(plan.key, hosts.counter(), self.operations, context.observer)
         self._sampler = Sampler(
-            context.samples,
+            context.folder.samples,
             (
                 *hosts.sources(),
                 Seldom(ProcessSource(self._processes), TELL_EVERY),

@@ -55,7 +55,7 @@ def build(rig: Rig) -> "Built":
     """Hosts, guest and mover, and the proof of the link, while nothing else uses it or the processors. Raises
     ``TestbedError``.
     """
-    log = rig.stack.enter_context(owned.append(rig.context.log))
+    log = rig.stack.enter_context(owned.append(rig.context.folder.log))
     rig.phase("network")
     rig.stack.enter_context(rig.hosts)
     for pid in rig.hosts.pids:

@@ -57,6 +57,11 @@ class RunFolder:
         return self.path / "pages.jsonl"
 
     @property
+    def operations(self) -> Path:
+        """``operations/``: a file a service of each migration (``runfiles.operations``)."""
+        return self.path / "operations"
+
+    @property
     def scenario(self) -> Path:
         """Where ``scenario.yaml`` is: the scenario as resolved."""
         return self.path / "scenario.yaml"

@@ -17,6 +17,7 @@ from testbed.packets.capture import Kept
 from testbed.rig.applications import Applications
 from testbed.rig.context import RunContext
 from testbed.rig.orders import Order
+from testbed.runfiles.folder import RunFolder
 
 LINK = LinkRecord(
     rate=1e9, goodput=9.4e8, expected_goodput=9.4e8, rtt_s=0.0, drops=0, mtu=1500, verified=True
@@ -123,7 +124,7 @@ class FakeHosts:
 
     def capture(self, context: RunContext, _log: IO[bytes]) -> Any:
         self._ask("capture")
-        return FakeCapture(context.samples.parent / "packets" / "01-1.pcap", self.asked)
+        return FakeCapture(context.folder.path / "packets" / "01-1.pcap", self.asked)
 
     def break_counters(self) -> None:
         """The link goes."""
@@ -178,7 +179,6 @@ def a_context(folder: Path, **more: Any) -> RunContext:
     return RunContext(
         run_id="abc123",
         runtime=folder,
-        samples=folder / "samples.jsonl",
-        log=folder / "log.txt",
+        folder=RunFolder(folder),
         **(told | more),
     )

@@ -98,7 +98,7 @@ def test_what_is_only_measured_leaves_nothing(tmp_path: Path) -> None:
     state = RunState("abc123", runtime=tmp_path)
     with state, thrown_away(state) as context:
         assert context.runtime == state.folder and context.runtime.stat().st_mode & 0o777 == 0o700
-        assert context.run_id == "abc123" and context.log.parent.is_dir()
+        assert context.run_id == "abc123" and context.folder.path.is_dir()
         context.started(os.getpid())
         assert [each.pid for each in state.processes] == [os.getpid()]
-    assert not any(tmp_path.iterdir()) and not context.log.parent.exists()
+    assert not any(tmp_path.iterdir()) and not context.folder.path.exists()

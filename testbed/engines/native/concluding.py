@@ -139,15 +139,16 @@ class Concluding:
         return found
 
     def _keep_operations(self, facts: ServiceFacts) -> None:
-        folder, key = self._moved.rig.context.samples.with_name("operations"), self._moved.rig.plan.key
+        rig = self._moved.rig
         try:
-            operations.write(operations.file_of(folder, key, facts.name), facts.logs, facts.client)
+            file = operations.file_of(rig.context.folder.operations, rig.plan.key, facts.name)
+            operations.write(file, facts.logs, facts.client)
         except OSError as fault:
             raise TestbedError(fault.strerror or str(fault)) from fault
 
     def _keep_cells(self) -> None:
         rig = self._moved.rig
-        pages.append(rig.context.samples.with_name("pages.jsonl"), rig.plan.key, self._ended.cells)
+        pages.append(rig.context.folder.pages, rig.plan.key, self._ended.cells)
 
 
 def _counted(crossing: Crossing, marks: Marks) -> CrossCount:
