@@ -118,7 +118,7 @@ class Session:
             raise TestbedError(self.state)
         self.state = MOVING
         self._over.clear()
-        self._controls.open(self._warm.rig.plan.key, self._warm.mover.orders)  # orders are for it from now on
+        self._controls.open(self._warm.rig.plan.key, self._warm.set_up.mover.orders)  # orders are for it from now on
         self._thread = threading.Thread(target=self._move, name="migration")
         self._thread.start()
 

@@ -76,27 +76,35 @@ def build(rig: Rig) -> "Built":
     rig.phase("calibrate")
     link = rig.hosts.prove()
     link.available = available(rig.plan, link.goodput / 8) * 8 if link.goodput else None
-    return Built(rig=rig, log=log, applications=applications, mover=mover, link=link, predicted=mover.foresee(link))
+    predicted = mover.foresee(link)
+    return Built(set_up=SetUp(log=log, applications=applications, mover=mover, link=link, predicted=predicted), rig=rig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
-    """Hosts are up, the guest waits at both of them, and its ``mover`` for the word; ``link`` is proved, and
-    ``predicted`` what a model makes of it.
+class SetUp:
+    """What has been put up, and is there in each stage: the guest's ``applications``, what moves it, and the ``link``
+    as it was proved; ``predicted`` is what a model makes of that.
     """
 
-    rig: Rig
     log: IO[bytes]
     applications: Applications
     mover: Mover
     link: LinkRecord
     predicted: PredictionRecord | None
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """Hosts are up, the guest waits at both of them, and its mover for the word."""
+
+    rig: Rig
+    set_up: SetUp
+
     def warm_up(self) -> "Warm":
         """The guest works, untracked, so that its own rate is known before anything disturbs it. Raises
         ``TestbedError``.
         """
-        rig, mover = self.rig, self.mover
+        rig, mover = self.rig, self.set_up.mover
         rig.phase("warmup")
         measurement = Measurement(rig.plan, rig.context, rig.hosts, mover.processes, mover.guests)
         rig.stack.enter_context(measurement)
@@ -106,23 +114,15 @@ class Built:
         self._follow(measurement)
         measurement.mark("running")
         sleep(rig.plan.warmup_s)
-        return Warm(
-            rig=rig,
-            log=self.log,
-            applications=self.applications,
-            mover=mover,
-            link=self.link,
-            predicted=self.predicted,
-            measurement=measurement,
-            crossing=traffic,
-        )
+        return Warm(rig=rig, set_up=self.set_up, measurement=measurement, crossing=traffic)
 
     def _follow(self, measurement: Measurement) -> None:
         """Clients start, and all logs are sampled."""
-        for host, guest in self.mover.guests.items():
-            measurement.follow(self.applications.follow(host, guest.logs()))
-        measurement.follow(self.applications.start_clients())
-        for client in self.applications.clients:
+        applications = self.set_up.applications
+        for host, guest in self.set_up.mover.guests.items():
+            measurement.follow(applications.follow(host, guest.logs()))
+        measurement.follow(applications.start_clients())
+        for client in applications.clients:
             measurement.watch(client.name, client.pid)
 
 
@@ -133,11 +133,7 @@ class Warm:
     """
 
     rig: Rig
-    log: IO[bytes]
-    applications: Applications
-    mover: Mover
-    link: LinkRecord
-    predicted: PredictionRecord | None
+    set_up: SetUp
     measurement: Measurement
     crossing: Crossing | None
     by_hand: list[OrderRecord] = field(default_factory=list)
@@ -154,9 +150,9 @@ class Warm:
         """Gives the word and follows it to its end, which is written down at once. Raises before the word alone."""
         rig, measurement, steps = self.rig, self.measurement, Steps()
         capture = self._capture() if rig.context.capture else None
-        self.applications.look_up("before")
+        self.set_up.applications.look_up("before")
         measurement.mark("migrate")
-        ended = self.mover.migrate(self._observe, rig.context.controls, noted or Noted())
+        ended = self.set_up.mover.migrate(self._observe, rig.context.controls, noted or Noted())
         measurement.mark_anyway("ended", "migrate")
         asked = measurement.marks["migrate"].at
         before = [replace(each, at_s=each.at_s - asked) for each in self.by_hand]
@@ -166,10 +162,7 @@ class Warm:
             steps.take("cross traffic", self.crossing.stop, None)
         return Moved(
             rig=rig,
-            applications=self.applications,
-            mover=self.mover,
-            link=self.link,
-            predicted=self.predicted,
+            set_up=self.set_up,
             measurement=measurement,
             crossing=self.crossing,
             capture=capture,
@@ -179,20 +172,20 @@ class Warm:
 
     def _keep(self, ended: Ended, steps: Steps) -> None:
         """The end is on the disk before anything else is asked."""
-        mover = self.mover
+        set_up = self.set_up
         known = decided(
             self.rig.plan,
-            self.link,
+            set_up.link,
             ended,
-            tracker=mover.tracker,
-            tracker_reason=mover.tracker_reason,
-            predicted=self.predicted,
+            tracker=set_up.mover.tracker,
+            tracker_reason=set_up.mover.tracker_reason,
+            predicted=set_up.predicted,
         )
         steps.take("its end could not be kept", lambda: self.rig.context.decided(known), None)
 
     def _capture(self) -> Capture:
         """From just before the word is given."""
-        capture = self.rig.stack.enter_context(self.rig.hosts.capture(self.rig.context, self.log))
+        capture = self.rig.stack.enter_context(self.rig.hosts.capture(self.rig.context, self.set_up.log))
         self.rig.context.started(capture.pid)
         return capture
 
@@ -209,10 +202,7 @@ class Moved:
     """
 
     rig: Rig
-    applications: Applications
-    mover: Mover
-    link: LinkRecord
-    predicted: PredictionRecord | None
+    set_up: SetUp
     measurement: Measurement
     crossing: Crossing | None
     capture: Capture | None

@@ -112,7 +112,7 @@ def test_each_stage_gives_the_next_one_and_has_what_exists_by_then(tmp_path: Pat
         warm = built.warm_up()
         moved = warm.migrate()
         assert (type(built), type(warm), type(moved)) == (Built, Warm, Moved)
-        assert built.link.available == pytest.approx(built.link.goodput)
+        assert built.set_up.link.available == pytest.approx(built.set_up.link.goodput)
         assert not hasattr(built, "measurement") and not hasattr(warm, "ended")
         assert not hasattr(moved, "migrate") and not hasattr(warm, "warm_up")
         assert "end" not in stand.asked

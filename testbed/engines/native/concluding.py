@@ -43,7 +43,11 @@ class Concluding:
 
     def __init__(self, moved: Moved) -> None:
         self._moved, self._ended, self._steps = moved, moved.ended, moved.steps
-        self._measuring, self._applications, self._mover = moved.measurement, moved.applications, moved.mover
+        self._measuring, self._applications, self._mover = (
+            moved.measurement,
+            moved.set_up.applications,
+            moved.set_up.mover,
+        )
 
     def record(self, noted: Noted) -> MigrationRecord:
         """Lets the guest run on where it is now; then stops everything, and judges by all that is known then."""
@@ -69,7 +73,7 @@ class Concluding:
         log = self._steps.take("the guest's own log", self._measuring.guest_log, NOTHING_LOGGED)
         return Evidence(
             plan=moved.rig.plan,
-            link=moved.link,
+            link=moved.set_up.link,
             ended=self._ended,
             tracker=self._mover.tracker,
             tracker_reason=self._mover.tracker_reason,
@@ -79,7 +83,7 @@ class Concluding:
             memory_overhead=self._measuring.memory_overhead,
             sampler=self._measuring.report(),
             condition=condition,
-            predicted=moved.predicted,
+            predicted=moved.set_up.predicted,
             cross=_counted(moved.crossing, marks) if moved.crossing else None,
             network=network,
             services=services,
