@@ -2,23 +2,18 @@
 record says why.
 """
 
-import json
 import os
 import signal
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
-from testbed.core.events import Controlled, Event, PhaseChanged, RoundFinished
-from testbed.core.plan import Plan
+from testbed.core.events import Controlled, RoundFinished
 from testbed.core.records.migration import MemoryRecord, MigrationRecord
 from testbed.core.rounds import Round, RoundKind
-from testbed.engines.native.concluding import CUT_SHORT, conclude
+from testbed.engines.native.concluding import CUT_SHORT
 from testbed.findings.ended import SOURCE, Ended
 from testbed.findings.evidence import Condition
 from testbed.findings.record import UNCHECKED
@@ -26,63 +21,13 @@ from testbed.linux.processes.interrupts import interruptible
 from testbed.rig import stages
 from testbed.rig.fake_mover import COMPLETED, FakeMover
 from testbed.rig.orders import Order, Orders
-from testbed.rig.stages import Built, Moved, Rig, Warm, build, carry_out
-from tests.unit.fake_hosts import BrokenSource, FakeCrossing, FakeHosts, FakeLink, a_context, a_plan
+from testbed.rig.stages import Built, Moved, Warm, build, carry_out
+from tests.unit.fake_hosts import BrokenSource, FakeCrossing, FakeLink, a_plan
+from tests.unit.rig_stand import Stand, interrupt
 
 ABORTED = Ended(outcome="aborted", reason="no room", runs_at=SOURCE)
 UNTOLD = "the source agent died: what it sent is not known"
 """Of a fake that completes, since its end has no facts."""
-
-
-@dataclass(kw_only=True)
-class Stand:
-    """A rig in a folder, all of whose parts write into one list what is asked of them."""
-
-    folder: Path
-    plan: Plan = field(default_factory=a_plan)
-    hosts: FakeHosts = field(default_factory=FakeHosts)
-    mover: FakeMover = field(default_factory=FakeMover)
-    watch: Callable[[Event], None] = lambda _event: None
-    more: dict[str, Any] = field(default_factory=dict)
-    stack: ExitStack = field(default_factory=ExitStack)
-
-    def __post_init__(self) -> None:
-        self.asked = self.hosts.asked = self.mover.asked
-        self.hosts.plan = self.plan
-        self.events: list[Event] = []
-        self.decided: list[MigrationRecord] = []
-        more = {"decided": self.decided.append, "observer": self.see} | self.more
-        self.rig = Rig(
-            plan=self.plan,
-            context=a_context(self.folder, **more),
-            hosts=self.hosts,
-            start=self.mover.start,
-            conclude=conclude,
-            stack=self.stack,
-        )
-
-    def see(self, event: Event) -> None:
-        self.events.append(event)
-        self.watch(event)
-
-    @property
-    def phases(self) -> list[str]:
-        return [event.phase for event in self.events if isinstance(event, PhaseChanged)]
-
-    def sampled(self, event: str) -> list[dict[str, Any]]:
-        """Events of that name among the samples."""
-        rows = map(json.loads, (self.folder / "samples.jsonl").read_text().splitlines())
-        return [row for row in rows if row.get("event") == event]
-
-
-def interrupt(phase: str) -> Callable[[Event], None]:
-    """Ctrl-C as soon as that phase begins."""
-
-    def watch(event: Event) -> None:
-        if isinstance(event, PhaseChanged) and event.phase == phase:
-            signal.raise_signal(signal.SIGINT)
-
-    return watch
 
 
 def test_a_migration_from_nothing_to_nothing(tmp_path: Path) -> None:
