@@ -5,7 +5,6 @@ import random
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,71 +12,14 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
 
-from testbed.core.connection import TcpConnection
 from testbed.core.errors import ScenarioError
-from testbed.core.extents import Extents
 from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
-from testbed.core.text.printable import printable
 from testbed.packets import dissect
 from testbed.packets.dissect import FastMotion
 from testbed.packets.frames import SYN, Tcp
 from testbed.packets.overheard import Overheard
 from testbed.wire import messages as m
-
-U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
-ID = st.binary(min_size=16, max_size=16)
-TEXT = st.text(st.characters(codec="utf-8"), max_size=200).map(printable)
-SCALES = st.one_of(st.just((None, None)), st.tuples(st.integers(0, 14), st.integers(0, 14)))
-IPS = st.ip_addresses(v=4).map(str)
-
-
-@st.composite
-def connections(draw: st.DrawFn) -> m.GuestConnection:
-    send_scale, receive_scale = draw(SCALES)
-    queue = draw(st.binary(max_size=50))
-    return m.GuestConnection(
-        TcpConnection(
-            local_ip=draw(IPS),
-            local_port=draw(U16),
-            remote_ip=draw(IPS),
-            remote_port=draw(U16),
-            send_sequence=draw(U32),
-            receive_sequence=draw(U32),
-            mss=draw(U32),
-            send_scale=send_scale,
-            receive_scale=receive_scale,
-            selective=draw(st.booleans()),
-            timestamp=draw(st.none() | U32),
-            window=draw(st.binary(min_size=20, max_size=20)),
-            unaccepted=draw(st.booleans()),
-            received=draw(st.binary(max_size=50)),
-            unacknowledged=queue,
-            ended=draw(st.booleans()),
-            finished=draw(st.booleans()),
-        )
-    )
-
-
-def _pages(index: int, runs: list[tuple[int, int]]) -> m.Pages:
-    return m.Pages(index, Extents(np.array(runs, np.uint64).reshape(-1, 2)))
-
-
-PAGES = st.builds(_pages, U32, st.lists(st.tuples(U64, U64), min_size=1, max_size=20))
-CHANNEL = st.one_of(
-    st.builds(m.Hello, ID, U64, U32, U16, U8),
-    st.builds(m.Welcome, U64),
-    st.builds(m.RoundBegin, U32, U64, U8),
-    st.builds(m.RoundEnd, U32, U64),
-    st.builds(m.RoundReceived, U32, U64),
-    st.builds(m.Prepare, U64, ID, U32),
-    st.builds(m.Prepared, U64, ID, U32),
-    st.builds(m.Commit),
-    st.builds(m.Running, U64, U64, U64, U64),
-    st.builds(m.Abandon, TEXT),
-    st.builds(m.Failed, TEXT),
-    connections(),
-)
-ANY = st.one_of(CHANNEL, PAGES, st.builds(m.StreamHello, ID, U16))
+from tests.unit.wire_values import ANY, CHANNEL, U16, U32, pages
 
 
 def _segment(payload: bytes, port: int) -> Packet:
@@ -137,7 +79,7 @@ def test_all_messages_of_a_segment_are_layers(messages: list[m.Message]) -> None
 
 def test_pages_are_a_table_and_then_raw_bytes_even_if_these_look_like_a_message() -> None:
     raw = m.encode(m.Commit()) * 10
-    packet = _segment(m.encode(_pages(3, [(0, 4096), (8192, 4096)])) + raw, STREAM_PORT)
+    packet = _segment(m.encode(pages(3, [(0, 4096), (8192, 4096)])) + raw, STREAM_PORT)
     assert packet[dissect.Pages].count == 2
     assert packet[Raw].load == raw
     assert dissect.Commit not in packet
@@ -145,7 +87,7 @@ def test_pages_are_a_table_and_then_raw_bytes_even_if_these_look_like_a_message(
 
 def test_the_middle_of_a_stream_is_raw_and_a_cut_packet_is_dissected_as_far_as_it_goes() -> None:
     assert FastMotion not in _segment(bytes(100), STREAM_PORT)
-    whole = bytes(_segment(m.encode(_pages(3, [(n * 8192, 4096) for n in range(100)])), STREAM_PORT))
+    whole = bytes(_segment(m.encode(pages(3, [(n * 8192, 4096) for n in range(100)])), STREAM_PORT))
     cut = Ether(whole[:128])
     assert (cut[dissect.Pages].round, cut[dissect.Pages].count) == (3, 100)
     assert cut[dissect.Pages].extents[1].offset == 8192
