@@ -18,12 +18,12 @@ from testbed.core.records.migration import (
     LinkRecord,
     MigrationRecord,
     ThrottleRecord,
-    VmRecord,
 )
-from testbed.core.records.rounds import record_round
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import register
 from testbed.engines.forecasting import moving_s
+from testbed.findings.ended import Ended
+from testbed.findings.record import decided
 from testbed.linux.processes.time_limit import deciding
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
@@ -65,41 +65,29 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
     observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
     costs = Costs(prepare_s=moving_s(plan))
     prediction = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding)
-    record = _record(plan, goodput, rtt, prediction)
-    record.full_scale = full_scale(record)
-    return record, prediction.fault
+    return _record(plan, goodput, rtt, prediction), prediction.fault
 
 
 def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast) -> MigrationRecord:
-    completed = prediction.outcome == "completed"
+    """As any migration's end has it, and what a model knows beside that."""
+    ended = Ended(outcome=prediction.outcome, reason=prediction.reason, rounds=tuple(prediction.rounds))
+    record = decided(plan, _link(plan, goodput, rtt), ended)
+    record.vm.achieved_write_rate = record.vm.write_rate
+    record.total_time_s = prediction.total_time_s if prediction.outcome == "completed" else None
+    record.downtime_s = record.guest_gap_s = prediction.downtime_s
+    record.downtime_phases_s = prediction.phases
+    record.throttle = ThrottleRecord(
+        policy=plan.migration.policy["name"],
+        active_s=prediction.throttled_s,
+        peak=max((round.throttle for round, _ in prediction.rounds), default=0.0),
+        guest_slowdown=prediction.slowdown,
+    )
+    record.guest, record.cross_traffic = GuestRecord(lost=0, errors=0), _cross_traffic(plan)
     last = prediction.rounds[-1][1] if prediction.rounds else None
     fault = unmet(plan.expect, prediction.outcome, prediction.reason, last)
-    return MigrationRecord(
-        name=plan.name,
-        settings=plan.settings,
-        repeat=plan.repeat,
-        scale={"size": plan.scale.size, "time": plan.scale.time},
-        outcome=prediction.outcome,
-        reason=prediction.reason,
-        vm=_vm(plan),
-        link=_link(plan, goodput, rtt),
-        total_time_s=prediction.total_time_s if completed else None,
-        downtime_s=prediction.downtime_s,
-        guest_gap_s=prediction.downtime_s,
-        downtime_phases_s=prediction.phases,
-        bytes_sent=prediction.bytes_sent,
-        rounds=[record_round(round, decision, available(plan, goodput)) for round, decision in prediction.rounds],
-        throttle=ThrottleRecord(
-            policy=plan.migration.policy["name"],
-            active_s=prediction.throttled_s,
-            peak=max((round.throttle for round, _ in prediction.rounds), default=0.0),
-            guest_slowdown=prediction.slowdown,
-        ),
-        guest=GuestRecord(lost=0, errors=0),
-        cross_traffic=_cross_traffic(plan),
-        valid=fault is None,
-        invalid_reasons=[fault] if fault else [],
-    )
+    record.valid, record.invalid_reasons = fault is None, [fault] if fault else []
+    record.full_scale = full_scale(record)
+    return record
 
 
 def _cross_traffic(plan: Plan) -> CrossTrafficRecord | None:
@@ -107,18 +95,6 @@ def _cross_traffic(plan: Plan) -> CrossTrafficRecord | None:
     if cross is None:
         return None
     return CrossTrafficRecord(protocol=cross.protocol, rate=cross.rate / 8, achieved_rate=cross.rate / 8)
-
-
-def _vm(plan: Plan) -> VmRecord:
-    workload = plan.guest.workload
-    return VmRecord(
-        ram_bytes=plan.guest.ram_bytes,
-        workload=workload["name"],
-        working_set_bytes=workload.get("working_set"),
-        write_rate=workload.get("write_rate"),
-        achieved_write_rate=workload.get("write_rate"),
-        name=plan.guest.name,
-    )
 
 
 def _link(plan: Plan, goodput: float, rtt: float) -> LinkRecord:
