@@ -4,6 +4,7 @@ that says what is there instead. Nothing here follows a link, waits for a pipe, 
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -88,19 +89,18 @@ def parsed(path: Path, most: int) -> Any:
 
 
 def json_lines(path: Path, most: int, only: Sequence[bytes] = (b"",)) -> Iterator[tuple[str, JsonObject]]:
-    """Where each line stands (``file:line``) and the JSON object in it, of those that hold one of
-    ``only``.
+    """Where each line stands (``file:line``) and the JSON object in it, of those that hold one of ``only``.
 
     A last line that was cut off (a killed run) is passed over. Raises ``ScenarioError`` for other damage.
     """
+    wanted = re.compile(b"|".join(map(re.escape, only))).search
     with opened(path, most) as file:
         for number, line in enumerate(iter(lambda: file.readline(MOST_LINE + 1), b""), 1):
-            place = f"{path}:{number}"
             if len(line) > MOST_LINE:
-                raise ScenarioError(f"is a line of more than {MOST_LINE / 1e6:.0f} MB; {DAMAGED}", place)
+                raise ScenarioError(f"is a line of more than {MOST_LINE / 1e6:.0f} MB; {DAMAGED}", f"{path}:{number}")
             if number == 1 and (refusal := foreign(line, str(path))):
                 raise ScenarioError(refusal, str(path))
-            if any(each in line for each in only) and (row := _row(line, place)) is not None:
+            if wanted(line) and (row := _row(line, place := f"{path}:{number}")) is not None:
                 yield place, row
 
 

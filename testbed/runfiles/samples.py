@@ -81,7 +81,8 @@ class Recordings:
             return
         for place, row in json_lines(path, MOST_SAMPLES, only):
             try:
-                self._take(_checked(row))
+                migration = value(int, row.pop(NUMBER), NUMBER) if NUMBER in row else None
+                self._take(migration, _checked(row))
             except ValueError as error:
                 raise ScenarioError(f"is not a sample: {error}; {DAMAGED}", place) from error
 
@@ -94,8 +95,7 @@ class Recordings:
         place = next((place for place, each in self._found.items() if each.key == migration), None)
         return None if place is None else _in_order(self._found.pop(place))
 
-    def _take(self, row: Row) -> None:
-        place = row.pop(NUMBER, None)
+    def _take(self, place: int | None, row: Row) -> None:
         if row["kind"] == "event" and row["event"] == NAMED:
             self._name(place, row)
             return
@@ -180,8 +180,6 @@ def _taken_early(before: Recording, begun: float) -> Iterator[Row]:
 def _checked(row: Row) -> Row:
     """Numbers where numbers are, text where text is. Raises ``ValueError``."""
     number(row.get("t"), "t")
-    if NUMBER in row:
-        row[NUMBER] = value(int, row[NUMBER], NUMBER)
     if text(row.get("kind"), "kind") == "event":
         if text(row.get("event"), "event") == "mark":
             text(row.get("name"), "name")
