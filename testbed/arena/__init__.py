@@ -1,0 +1,1 @@
+"""Policies against guests they have not seen."""
