@@ -76,16 +76,57 @@ def test_nohup_is_respected() -> None:
 
 
 def test_a_prompt_has_its_keyboard_interrupt_within() -> None:
+    def prompt() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            send(signal.SIGINT)
+        for number in ENDING * 2:
+            with pytest.raises(Interrupted):
+                send(number)
+        send(signal.SIGTERM)
+
     with interruptible() as signals:
-        with pytest.raises(Interrupted, match="SIGTERM"), keyboard(signals):
-            with pytest.raises(KeyboardInterrupt):
-                send(signal.SIGINT)
-            for number in ENDING * 2:
-                with pytest.raises(Interrupted):
-                    send(number)
-            send(signal.SIGTERM)
+        with pytest.raises(Interrupted, match="SIGTERM"), keyboard(signals, prompt.__code__):
+            prompt()
         send(signal.SIGTERM)
         send(signal.SIGINT)
+
+
+STORM = """
+import os, signal, threading, time
+from testbed.core.errors import Interrupted
+from testbed.linux.processes.interrupts import interruptible, keyboard
+
+def storm():
+    while ended < TIMES:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.0002)
+
+def prompt():
+    while True:
+        len(str(ended))
+
+def left():
+    try:
+        with keyboard(signals, prompt.__code__):
+            prompt()
+    except Interrupted:
+        for _ in range(2000):
+            len(str(ended))
+
+ended, TIMES = 0, 200
+with interruptible() as signals:
+    signals.deaf = True  # what comes between two prompts is no fault of either
+    threading.Thread(target=storm).start()
+    while ended < TIMES:
+        left()
+        ended += 1
+    print("ended", ended, threading.active_count() <= 2, len(os.listdir("/proc/self/fd")))
+"""
+
+
+def test_signals_without_end_leave_a_prompt_once_and_break_off_nothing_after_it() -> None:
+    made = subprocess.run([sys.executable, "-c", STORM], capture_output=True, text=True, timeout=60, check=False)
+    assert (made.returncode, made.stdout, made.stderr) == (0, "ended 200 True 4\n", "")
 
 
 PROMPT = """
@@ -93,9 +134,13 @@ import os, readline, signal
 from testbed.core.errors import Interrupted
 from testbed.linux.processes.interrupts import interruptible, keyboard
 readline.set_pre_input_hook(lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+def prompt():
+    input("> ")
+
 try:
-    with interruptible() as signals, keyboard(signals):
-        input("> ")
+    with interruptible() as signals, keyboard(signals, prompt.__code__):
+        prompt()
 except Interrupted as stop:
     print(stop, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")))
 """

@@ -38,7 +38,7 @@ def shell(
             session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
         )
         say(HELLO)
-        with keyboard(session.signals):
+        with keyboard(session.signals, prompt.__code__):
             while prompt(session.fabric, commands.by_name(), TEXT):
                 pass
     if session.summary.migrations:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import sleep
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from testbed.core.errors import Interrupted
@@ -90,20 +90,32 @@ def deferring() -> Iterator[None]:
 
 
 @contextmanager
-def keyboard(signals: Signals) -> Iterator[None]:
-    """For a prompt: Ctrl-C is Python's own ``KeyboardInterrupt``, and each of the others is raised until the prompt is
-    left, since what reads lines may swallow one, or begin to wait when it has just come; later ones are ignored.
+def keyboard(signals: Signals, prompt: CodeType) -> Iterator[None]:
+    """For a prompt, by its code: in calls of it Ctrl-C is Python's own ``KeyboardInterrupt``, and each of the others is
+    raised until the prompt is left, since what reads lines may swallow one, or begin to wait when it has just come.
+
+    Outside of the prompt nothing is raised: whoever takes down what it stood on is not broken off by one more.
     """
 
-    def end(number: int, _frame: FrameType | None) -> None:
+    def hear(number: int, frame: FrameType | None) -> None:
+        if not _within(prompt, frame):
+            return
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        signals.deaf = True
         raise Interrupted(said(number))
 
-    try:
-        with _handled(signal.default_int_handler, (signal.SIGINT,)), _handled(end, ENDING), _insisting(ENDING):
-            yield
-    except Interrupted:
-        signals.deaf = True
-        raise
+    with _handled(hear, STOPPING), _insisting(ENDING):
+        yield
+
+
+def _within(code: CodeType, frame: FrameType | None) -> bool:
+    """Whether that frame is of a call of this code, or of what it has called."""
+    while frame is not None:
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
@@ -124,12 +136,11 @@ def _insisting(numbers: Sequence[signal.Signals]) -> Iterator[None]:
     try:
         yield
     finally:
-        with deferring():
-            left.set()
-            signal.set_wakeup_fd(before)
-            os.close(writing)
-            thread.join()
-            os.close(reading)
+        left.set()
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        thread.join()
+        os.close(reading)
 
 
 def said(number: int) -> str:
