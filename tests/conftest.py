@@ -2,7 +2,8 @@
 
     tests/unit      no root, seconds; run first, and side by side where `pytest -n` is told so
     tests/netns     root, real network namespaces and links; marked `netns` by their place; after each one the machine
-                    must be as it was before, so nothing runs beside them: under `pytest -n` they are refused
+                    must be as it was before, so side by side they run only where each of pytest's workers has one
+                    (tests/alone); what is marked `whole_machine` has the processors to itself even then
     tests/browser   the page in a real browser
 
 A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
@@ -12,6 +13,7 @@ its reason begins "kernel has no FACILITY" and a probe here confirms that this k
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import mmap
 import os
 import shutil
@@ -35,6 +37,8 @@ EXCUSE = "kernel has no "
 FAILED = "TESTBED_TEST_FAILED"
 # Set by pytest-xdist in each of several processes that test side by side.
 WORKER = "PYTEST_XDIST_WORKER"
+# Set by tests/alone: namespaces, links, processes and /run are this worker's own.
+ALONE = "TESTBED_ALONE"
 # Inherited by whatever a test starts, so that even a process that has left us for init is known to be ours.
 BADGE = "TESTBED_TEST_SESSION"
 # Namespaces and links disappear some time after the last process in them.
@@ -202,6 +206,18 @@ def _as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def processors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Shared with other workers' tests, or had alone where a test asks for the whole machine."""
+    if WORKER not in os.environ or ALONE not in os.environ:
+        yield
+        return
+    wanted = fcntl.LOCK_EX if request.node.get_closest_marker("whole_machine") else fcntl.LOCK_SH
+    with Path(__file__).open("rb") as common:
+        fcntl.flock(common, wanted)
+        yield
+
+
+@pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test with hosts and links, the machine is as it was."""
     if not _is_netns(request.node.path):
@@ -217,6 +233,6 @@ def nothing_left_by_module(request: pytest.FixtureRequest) -> Iterator[None]:
     if not _is_netns(request.node.path):
         yield
         return
-    assert WORKER not in os.environ, "tests/netns has the machine for itself: without -n"
+    assert WORKER not in os.environ or ALONE in os.environ, "tests/netns is not for -n: see tests/alone"
     with _as_it_was():
         yield

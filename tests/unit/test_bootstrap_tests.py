@@ -62,7 +62,8 @@ def test_both_run_and_what_failed_in_either_is_told_last(
     assert ended.returncode == code
     first, second = ended.stdout.splitlines()
     assert first.startswith("-m pytest --numprocesses=logical") and first.endswith(UNIT)
-    assert second == f"-m pytest {MACHINE}", "one process, which has the machine for itself"
+    apart = f"--tx 2*popen//python={checkout}/tests/alone {checkout}/.venv/bin/python --dist=worksteal"
+    assert second == f"-m pytest {apart} {MACHINE}", "two workers, each of which has a machine for itself"
     said = [line for line in ended.stderr.splitlines() if "test: " not in line and "would install" not in line]
     assert len(said) == len(told) and all(words in line for words, line in zip(told, said, strict=True)), said
     assert not list(checkout.glob("fast-motion-failed.*"))
@@ -106,7 +107,8 @@ def test_what_the_real_one_says(checkout: Path) -> None:
     for folder in (*MACHINE.split(), UNIT):
         (checkout / folder).mkdir(parents=True)
         (checkout / folder / f"test_{Path(folder).name}.py").write_text("def test_fine(): pass\n")
-    shutil.copy(CHECKOUT / "tests" / "conftest.py", checkout / "tests")
+    for file in ("conftest.py", "alone"):
+        shutil.copy(CHECKOUT / "tests" / file, checkout / "tests")
     (checkout / UNIT / "test_bad.py").write_text(FAILING)
     ended = the_end_of(checkout, python=f'exec {sys.executable} "$@" -p no:cacheprovider')
     assert ended.returncode == 1, ended
@@ -120,9 +122,9 @@ def test_what_the_real_one_says(checkout: Path) -> None:
 
 def side_by_side(tmp_path: Path, folder: str, text: str, **environment: str) -> str:
     """What two workers say of this file."""
-    (tmp_path / folder).mkdir()
+    (tmp_path / folder).mkdir(parents=True)
     shutil.copy(CHECKOUT / "tests" / "conftest.py", tmp_path)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = netns: needs root\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  netns: needs root\n  whole_machine: alone\n")
     (tmp_path / folder / "test_it.py").write_text(text)
     command = (sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", tmp_path)
     return run(*command, PATH=os.environ["PATH"], **environment).stdout
@@ -138,7 +140,27 @@ def test_no_worker_may_skip_either(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root no such test runs at all")
 def test_who_needs_the_machine_for_himself_is_refused(tmp_path: Path) -> None:
     said = side_by_side(tmp_path, "netns", "def test_hosts(): pass\n")
-    assert "1 error" in said and "has the machine for itself: without -n" in said
+    assert "1 error" in said and "is not for -n" in said
+    assert "1 passed" in side_by_side(tmp_path / "alone", "netns", "def test_hosts(): pass\n", TESTBED_ALONE="1")
+
+
+WHOLE = """
+import os, pathlib, time
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.whole_machine
+def test_alone(number):
+    here = pathlib.Path(__file__).with_name("here")
+    here.touch(exist_ok=False)
+    time.sleep(0.05)
+    here.unlink()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root no such test runs at all")
+def test_what_asks_for_the_whole_machine_has_no_other_beside_it(tmp_path: Path) -> None:
+    assert "6 passed" in side_by_side(tmp_path, "netns", WHOLE, TESTBED_ALONE="1")
 
 
 BADGES = """
