@@ -13,6 +13,7 @@ from testbed.cli.commands import (
     clean,
     compare,
     doctor,
+    lab,
     listing,
     packets,
     predict,
@@ -51,6 +52,7 @@ app.command("audit")(audit.audit)
 app.command("serve")(serve.serve)
 app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)
+app.add_typer(lab.app, name="lab")
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from testbed.experiment.machine import held, private
 from testbed.experiment.records import finished
 from testbed.experiment.state import RunState
 from testbed.linux.processes.interrupts import Signals, interruptible
-from testbed.report.page import page
+from testbed.report.page import page as pages
 from testbed.rig.context import RunContext
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.summary_writer import SummaryWriter
@@ -91,11 +91,13 @@ def composed(  # noqa: PLR0913 - what a run is put together from
     asked: Sequence[Plan] = (),
     observer: Observer,
     say: Callable[[str], None],
+    page: bool = True,
 ) -> Iterator[Composition]:
     """A run of these plans into the folder ``out``, whose ``summary`` grows, and its page at the end.
 
     ``lock``: under which name the machine is held, for real hosts; None: for none. ``asked``: those that are to be
-    made, where that is known at the beginning. Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``.
+    made, where that is known at the beginning. ``page`` False: it is not drawn. Raises ``PrerequisiteMissing``,
+    ``MachineBusy`` and ``ScenarioError``.
     """
     folder: RunFolder | None = None
     with interruptible() as signals:
@@ -115,7 +117,8 @@ def composed(  # noqa: PLR0913 - what a run is put together from
                 raise
             raise Interrupted(f"{stop}; {_done(summary, len(asked), folder)}") from stop
         finally:
-            if folder is not None and folder.summary.exists() and (summary.migrations or summary.not_made):
+            done = bool(summary.migrations or summary.not_made)
+            if page and done and folder is not None and folder.summary.exists():
                 signals.again()  # whoever is tired of waiting for the page may break that off, too
                 draw(out, say)
 
@@ -148,7 +151,7 @@ def thrown_away(state: RunState) -> Iterator[RunContext]:
 def draw(out: Path, say: Callable[[str], None]) -> None:
     """The page of whatever was done. Raises ``Interrupted`` with how to draw it later."""
     try:
-        page.write(out, say)
+        pages.write(out, say)
     except Interrupted as stop:
         raise Interrupted(
             f"{stop} while the page was drawn; all else is in {out}; to draw it: testbed report {out}"

@@ -5,13 +5,14 @@ from time import monotonic
 
 from testbed.core.events import MigrationFinished
 from testbed.core.plan import Plan
+from testbed.core.records.lab import LabRecord
 from testbed.core.records.migration import LinkRecord, MigrationRecord, Summary
 from testbed.core.version import __version__
 from testbed.experiment.environment import environment
 from testbed.scenario import Scenario
 
 
-def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summary:
+def begun(scenario: Scenario, engine: str, seed: int, *, native: bool, lab: LabRecord | None = None) -> Summary:
     """A summary of nothing yet, of this machine, at this time."""
     return Summary(
         testbed_version=__version__,
@@ -23,6 +24,7 @@ def begun(scenario: Scenario, engine: str, seed: int, *, native: bool) -> Summar
         invalid_reasons=[],
         environment=environment(["tbf, at both ends of a link"] if native else []),
         migrations=[],
+        lab=lab,
     )
 
 

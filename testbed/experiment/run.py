@@ -7,6 +7,7 @@ from pathlib import Path
 from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.events import Observer
 from testbed.core.plan import Plan
+from testbed.core.records.lab import LabRecord
 from testbed.core.records.migration import Summary
 from testbed.engines import Engine, registry
 from testbed.engines.forecasting import outlook
@@ -27,19 +28,21 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     controls: Orders | None = None,
     observer: Observer = lambda _event: None,
     say: Callable[[str], None] = lambda _line: None,
+    lab: LabRecord | None = None,
+    page: bool = True,
 ) -> Summary:
     """Runs every migration of the matrix, ``repeat`` times each, and writes the run folder ``out``.
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
     line when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too;
-    ``controls``: where orders by hand come from.
+    ``controls``: where orders by hand come from. ``lab``: whose run it is; ``page`` False: none is drawn.
     """
     chosen = registry.get(engine)()
     if capture and not chosen.needs_machine:
         raise ScenarioError(f"engine '{engine}' sends no packets; leave out --capture, or choose --engine native")
     plans = scenario.plans(repeat=repeat)
-    summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine)
+    summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine, lab=lab)
     audience = Audience(observer)
     with composed(
         scenario,
@@ -50,6 +53,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
         asked=plans,
         observer=audience,
         say=say,
+        page=page,
     ) as composition:
         context = replace(composition.context, capture=capture, controls=controls or composition.context.controls)
         _migrate_all(plans, chosen, replace(composition, context=context), audience)

@@ -44,7 +44,8 @@ def _message(fault: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
     name = dotted(path)
     match fault["type"]:
         case "extra_forbidden":
-            known = list(_model_at(model, fault["loc"][:-1]).model_fields)
+            fields = _model_at(model, fault["loc"][:-1]).model_fields
+            known = [field.alias or name for name, field in fields.items()]
             return f"unknown key '{name}'; {nearest(str(path[-1])[:60], known)}"
         case "missing":
             return f"'{name}' is missing{_described(model, fault['loc'])}"
@@ -70,8 +71,11 @@ def _described(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
 
 def _model_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel]:
     """The model that reads the mapping at ``loc``."""
-    for key in loc:
+    keys = iter(loc)
+    for key in keys:
         annotation: Any = model.model_fields[str(key)].annotation
         members = [annotation, *typing.get_args(annotation)]
         model = next(member for member in members if isinstance(member, type) and issubclass(member, BaseModel))
+        if typing.get_origin(annotation) in (dict, list):
+            next(keys, None)  # which of them it is
     return model

@@ -13,11 +13,16 @@ class File(StrEnum):
 
     SCENARIO = "scenario"
     SUMMARY = "summary"
+    LAB = "lab"
 
 
-def schema(file: Annotated[File, typer.Argument(help="scenario, or summary for summary.json")]) -> None:
-    """Print the JSON Schema of a scenario or of summary.json."""
+def schema(
+    file: Annotated[File, typer.Argument(help="scenario, summary for summary.json, or lab for lab.yaml")],
+) -> None:
+    """Print the JSON Schema of a scenario, of summary.json or of a lab.yaml."""
+    from testbed.labs.definition.spec import lab_schema
     from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 
-    document = scenario_schema() if file is File.SCENARIO else summary_schema()
+    makers = {File.SCENARIO: scenario_schema, File.SUMMARY: summary_schema, File.LAB: lab_schema}
+    document = makers[file]()
     sys.stdout.write(json.dumps(document, indent=2) + "\n")

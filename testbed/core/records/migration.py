@@ -9,6 +9,7 @@ from typing import Any, Literal
 from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.records.claims import Unit
 from testbed.core.records.fingerprint import FingerprintRecord
+from testbed.core.records.lab import LabRecord
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import (
     BlackoutRecord,
@@ -282,7 +283,7 @@ class NotMadeRecord:
 
 @dataclass(slots=True, kw_only=True)
 class Summary:
-    """What ``summary.json`` says of a whole run."""
+    """What ``summary.json`` says of a whole run. ``lab``: of a run that was made for one."""
 
     schema: int = 1
     testbed_version: str
@@ -296,3 +297,4 @@ class Summary:
     migrations: list[MigrationRecord]
     comparisons: list[ComparisonRecord] = field(default_factory=list)
     not_made: list[NotMadeRecord] = field(default_factory=list)
+    lab: LabRecord | None = None

@@ -47,12 +47,12 @@ def text_of(path: Path) -> str:
     return as_text(raw, str(path))
 
 
-def tree_of(text: str, name: str) -> tuple[Tree, dict[KeyPath, str]]:
+def tree_of(text: str, name: str, kind: str = "scenario") -> tuple[Tree, dict[KeyPath, str]]:
     """The mapping that a text is, and for each path in it where it was written (``file:line``); ``name`` stands for the
-    file in messages. Raises ``ScenarioError``.
+    file in messages, ``kind`` says what it is to be. Raises ``ScenarioError``.
     """
     try:
-        _check(text, name)
+        _check(text, name, kind)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -60,9 +60,11 @@ def tree_of(text: str, name: str) -> tuple[Tree, dict[KeyPath, str]]:
     except yaml.MarkedYAMLError as error:
         raise ScenarioError(f"not valid YAML: {error.problem or error.context}", _where(name, error)) from error
     if node is None:
-        raise ScenarioError("is empty; a scenario has at least vm: {ram: 1GiB}", name)
+        example = "; a scenario has at least vm: {ram: 1GiB}" if kind == "scenario" else ""
+        raise ScenarioError(f"is empty{example}", name)
     if not isinstance(node, yaml.MappingNode):
-        raise ScenarioError("a scenario is a mapping of keys such as name, network, vm", _line(name, node))
+        example = " such as name, network, vm" if kind == "scenario" else ""
+        raise ScenarioError(f"a {kind} is a mapping of keys{example}", _line(name, node))
     places: dict[KeyPath, str] = {(): name}
     return _mapping(node, (), name, places), places
 
@@ -85,26 +87,26 @@ def scalar(text: str) -> Any:
     return float(text) if _DECIMAL.fullmatch(text) else text
 
 
-def _check(text: str, name: str) -> None:
+def _check(text: str, name: str, kind: str) -> None:
     """Refuse, before anything is built, what could explode or mean code."""
     depth = documents = nodes = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         here = f"{name}:{event.start_mark.line + 1}" if event.start_mark else name
         if getattr(event, "anchor", None) is not None:
-            raise ScenarioError("anchors and aliases (& and *) are not used in scenarios; write the value out", here)
+            raise ScenarioError(f"anchors and aliases (& and *) are not used in {kind}s; write the value out", here)
         if (tag := getattr(event, "tag", None)) is not None:
-            raise ScenarioError(f"tags such as {str(tag)[:40]} are not used in scenarios; leave it out", here)
+            raise ScenarioError(f"tags such as {str(tag)[:40]} are not used in {kind}s; leave it out", here)
         if _HALF.search(getattr(event, "value", "")):
             raise ScenarioError("holds half a character (an escape such as \\ud800); write the character itself", here)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         nodes += isinstance(event, yaml.NodeEvent)
         documents += isinstance(event, yaml.DocumentStartEvent)
         if depth > MAX_DEPTH:
-            raise ScenarioError(f"is nested more than {MAX_DEPTH} deep: no scenario is", here)
+            raise ScenarioError(f"is nested more than {MAX_DEPTH} deep: no {kind} is", here)
         if nodes > MAX_NODES:
-            raise ScenarioError(f"holds more than {MAX_NODES} values: no scenario does", here)
+            raise ScenarioError(f"holds more than {MAX_NODES} values: no {kind} does", here)
         if documents > 1:
-            raise ScenarioError("a second document begins here; a file holds one scenario", here)
+            raise ScenarioError(f"a second document begins here; a file holds one {kind}", here)
 
 
 def _build(node: yaml.Node, path: KeyPath, name: str, places: dict[KeyPath, str]) -> Any:

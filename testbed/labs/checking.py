@@ -1,0 +1,208 @@
+"""A student's work, judged: the same for ``lab check`` on the live folder and for ``grade`` on what was handed in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from testbed.core.errors import ScenarioError
+from testbed.core.text.printable import printable
+from testbed.labs import answers as forms
+from testbed.labs.answers import ANSWERS, Answers
+from testbed.labs.catalogue import LabFolder
+from testbed.labs.check import LabCheck, NotAsked, Wrong, own
+from testbed.labs.definition.draw import Parameters
+from testbed.labs.definition.spec import Scalar
+from testbed.labs.evidence.seen import Given, LabRun, Work
+from testbed.labs.graded import CheckResult, Graded, Standing
+from testbed.labs.own_checks import broken_at, checks
+from testbed.labs.ownership import JudgedRun, judged
+from testbed.labs.workbook import Workbook
+
+MOST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is known before any check of the lab is asked. ``runs`` by name, the newest first."""
+
+    work: Work
+    runs: Mapping[str, Sequence[JudgedRun]]
+    answers: Answers
+    flags: tuple[str, ...]
+
+    @property
+    def all(self) -> list[JudgedRun]:
+        return [each for runs in self.runs.values() for each in runs]
+
+
+def graded(lab: LabFolder, workbook: Workbook) -> Graded:
+    """What all checks of a lab find in a student's work. What is wrong with the work is in what is returned; raises
+    ``ScenarioError`` for what is wrong with the lab itself.
+    """
+    asked = checks(lab)
+    try:
+        _check_lock(lab, workbook)
+        found = _found(lab, workbook)
+    except ScenarioError as error:
+        return _result(lab, workbook, fault=printable(str(error), MOST_REASON))
+    results: dict[str, CheckResult] = {}
+    for each in asked:
+        results[each.name] = _own(found) if each is own else _judge(each, found, results)
+    return _result(lab, workbook, (*results.values(), *_read_by_teacher(lab, found)), _flags(found))
+
+
+def _check_lock(lab: LabFolder, workbook: Workbook) -> None:
+    known = workbook.lock
+    if known.lab != lab.name:
+        raise ScenarioError(f"this is work of the lab '{known.lab}', not of '{lab.name}'")
+    if known.version != lab.spec.version:
+        raise ScenarioError(
+            f"this was started with version {known.version} of the lab, which is now {lab.spec.version}; start it again"
+        )
+
+
+def _found(lab: LabFolder, workbook: Workbook) -> _Found:
+    parameters = lab.drawn(workbook.lock.course, workbook.lock.student)
+    given = forms.read(workbook.folder / ANSWERS, lab.spec)
+    runs = {name: _looked_at(lab, workbook, parameters, name) for name in lab.spec.runs}
+    counted = {name: _counted(known) for name, known in runs.items()}
+    recorded, flags = _predictions(lab, given, counted)
+    work = Work(
+        definition=lab, workbook=workbook, parameters=parameters, answers=Given(given, recorded), counted=counted
+    )
+    return _Found(work=work, runs=runs, answers=given, flags=tuple(flags))
+
+
+def _looked_at(lab: LabFolder, workbook: Workbook, parameters: Parameters, name: str) -> list[JudgedRun]:
+    """The newest that is valid and those after it; of a run that students set something of, all."""
+    seen: list[JudgedRun] = []
+    for folder in workbook.runs.get(name, ()):
+        seen.append(judged(lab, workbook.lock, parameters, name, folder))
+        if not lab.spec.runs[name].set and not seen[-1].invalid:
+            break
+    return seen
+
+
+def _counted(runs: Sequence[JudgedRun]) -> list[LabRun]:
+    return [
+        LabRun(name=each.name, folder=each.folder, summary=each.summary)
+        for each in runs
+        if each.summary is not None and not each.foreign and not each.invalid
+    ]
+
+
+def _predictions(
+    lab: LabFolder, given: Answers, counted: Mapping[str, Sequence[LabRun]]
+) -> tuple[dict[str, Scalar], list[str]]:
+    """As the records have them, the newest of each; and where ``answers.yaml`` now says something else."""
+    recorded: dict[str, Scalar] = {}
+    flags: list[str] = []
+    for run in (each for runs in counted.values() for each in reversed(runs)):
+        known = run.summary.lab.predictions if run.summary.lab else {}
+        wanted = {name: known[name] for name in lab.spec.predictions(run.name) if name in known}
+        recorded |= forms.checked(wanted, lab.spec).values
+    for name, value in recorded.items():
+        if name in given.values and given.values[name] != value:
+            flags.append(f"{ANSWERS} now says {given.values[name]!s:.40} for '{name}'; the record has {value!s:.40}")
+    return recorded, flags
+
+
+def _own(found: _Found) -> CheckResult:
+    """Whose the runs are. Without any there is nothing to judge."""
+    foreign = [each.foreign for each in found.all if each.foreign]
+    missing = [
+        name for name, run in found.work.definition.spec.runs.items() if not found.runs[name] and not run.optional
+    ]
+    asked = len(found.work.definition.spec.runs)
+    if foreign:
+        return _of(own, "wrong", reason=foreign[0])
+    if not found.all:
+        return _of(
+            own, "wrong", reason=f"there is no run yet: testbed lab run {missing[0] if missing else ''}".rstrip()
+        )
+    if not _counted(found.all):
+        return _of(own, "not asked", reason=f"run it again: {found.all[0].invalid}")
+    if missing:
+        earned = own.points * (asked - len(missing)) // asked
+        return _of(own, "partly", earned, f"there is no run '{missing[0]}' yet: testbed lab run {missing[0]}")
+    return _of(own, "right", own.points)
+
+
+def _judge(check: LabCheck, found: _Found, before: Mapping[str, CheckResult]) -> CheckResult:
+    for gate in (own, *check.after):
+        standing = before[gate.name].standing
+        if standing == "not asked":
+            return _of(check, "not asked", reason=before[gate.name].reason)
+        if standing == "wrong":
+            return _of(check, "wrong", reason=f"first '{gate.name}' has to be right")
+    name = check.run or next(iter(found.work.definition.spec.runs))
+    runs = found.work.runs(name)
+    invalid = next((each.invalid for each in found.runs[name] if each.invalid), "")
+    if not runs and invalid:
+        return _of(check, "not asked", reason=f"run it again: {invalid}")
+    if not runs:
+        return _of(check, "wrong", reason=f"there is no run '{name}' yet: testbed lab run {name}")
+    if check.native and not runs[0].native:
+        return _of(check, "not asked", reason="it is of real hosts, and this run was simulated")
+    return _asked(check, found.work, runs[0])
+
+
+def _asked(check: LabCheck, work: Work, run: LabRun) -> CheckResult:
+    try:
+        check.asked(work, run)
+    except NotAsked as reason:
+        return _of(check, "not asked", reason=str(reason))
+    except Wrong as wrong:
+        earned = int(check.points * min(max(wrong.share, 0.0), 1.0) + 1e-9)
+        return _of(check, "partly" if earned else "wrong", earned, wrong.reason, wrong.hint)
+    except Exception as fault:  # noqa: BLE001 - it is the teacher's program, and the work of others is judged by it, too
+        broken = broken_at(work.definition, fault)
+        return _of(check, "not asked", reason=f"{BROKE}, {broken}; tell your teacher")
+    return _of(check, "right", check.points)
+
+
+BROKE = "the check itself broke"
+"""Begins the reason of one that did."""
+
+
+def _read_by_teacher(lab: LabFolder, found: _Found) -> Iterator[CheckResult]:
+    for name, question in lab.spec.answers.items():
+        if question.read_by is None:
+            continue
+        made = LabCheck(name=name, points=question.points, sentence=question.ask, asked=lambda _work, _run: None)
+        if name in found.answers.values:
+            yield _of(made, "by the teacher", reason="your teacher reads it")
+        else:
+            yield _of(made, "wrong", reason=found.answers.missing(name))
+
+
+def _flags(found: _Found) -> list[str]:
+    flags = [each.foreign for each in found.all if each.foreign]
+    if found.work.workbook.lock.digest not in ("", found.work.definition.digest):
+        flags.append("the lab was changed since this was started, or its lock was")
+    return [printable(each, MOST_REASON) for each in (*flags, *found.flags, *found.answers.strange)]
+
+
+def _of(check: LabCheck, standing: Standing, earned: int = 0, reason: str = "", hint: str = "") -> CheckResult:
+    return CheckResult(
+        check=check.name,
+        sentence=check.sentence,
+        points=check.points,
+        earned=earned,
+        standing=standing,
+        reason=printable(reason, MOST_REASON),
+        hint=hint,
+    )
+
+
+def _result(
+    lab: LabFolder, workbook: Workbook, results: Sequence[CheckResult] = (), flags: Sequence[str] = (), fault: str = ""
+) -> Graded:
+    return Graded(
+        lab=lab.name,
+        version=str(lab.spec.version),
+        student=workbook.lock.student,
+        course=workbook.lock.course,
+        results=tuple(results),
+        flags=tuple(flags),
+        fault=fault,
+    )

@@ -1,0 +1,67 @@
+"""The checks of a lab, out of its own ``checks.py``: its teacher's program, and never a student's.
+
+Loading it runs it. Only the folder of a lab that ships with the testbed, or that ``--from`` named, is ever loaded from.
+"""
+
+import hashlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from testbed.core.errors import ScenarioError
+from testbed.labs.catalogue import CHECKS, LabFolder
+from testbed.labs.check import LabCheck, own
+from testbed.policies.decisions import place_in, told
+
+
+def checks(lab: LabFolder) -> list[LabCheck]:
+    """``own``, and the lab's in the order in which they stand. Raises ``ScenarioError`` where they do not run."""
+    found = [own]
+    for name, thing in vars(_module(lab.path / CHECKS)).items():
+        if isinstance(thing, LabCheck) and thing is not own and not name.startswith("_"):
+            found.append(thing)
+    _refuse(lab, found)
+    return found
+
+
+def points(lab: LabFolder) -> int:
+    """All that can be earned in a lab, a teacher's points among them."""
+    return sum(each.points for each in checks(lab)) + sum(each.points for each in lab.spec.answers.values())
+
+
+def _refuse(lab: LabFolder, found: list[LabCheck]) -> None:
+    """What cannot be: a gate that stands after what it gates, a run that the lab has not."""
+    where = str(lab.path / CHECKS)
+    for index, each in enumerate(found):
+        if each.run and each.run not in lab.spec.runs:
+            raise ScenarioError(f"check '{each.name}' is of a run '{each.run:.40}', which the lab has not", where)
+        late = [gate.name for gate in each.after if gate not in found[:index]]
+        if late:
+            raise ScenarioError(f"check '{each.name}' is after '{late[0]}', which has to stand before it", where)
+
+
+def broken_at(lab: LabFolder, fault: BaseException) -> str:
+    """How a check broke: ``checks.py:12: KeyError: 'x'``."""
+    place = place_in(str((lab.path / CHECKS).resolve()), fault.__traceback__)
+    return f"{Path(place).name if place else CHECKS}: {told(fault)}"
+
+
+def _module(file: Path) -> ModuleType:
+    """The file as a module, run anew each time: a teacher is at work on it."""
+    path = file.resolve()
+    name = f"testbed_lab_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ScenarioError("is not there; a lab has its checks in it", str(file))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as fault:
+        line = fault.lineno if isinstance(fault, SyntaxError) else None
+        place = f"{file}:{line}" if line else place_in(str(path), fault.__traceback__)
+        raise ScenarioError(f"the checks in it do not run: {told(fault)}", place or str(file)) from fault
+    finally:
+        del sys.modules[name]
+    return module

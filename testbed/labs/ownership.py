@@ -1,0 +1,149 @@
+"""Whether runs are a student's own: of their parameters and their seed, and of a record that agrees with itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.audit.verdict import audit
+from testbed.core.errors import ScenarioError
+from testbed.core.migration_key import MigrationKey
+from testbed.core.records.migration import Summary
+from testbed.core.text.printable import printable
+from testbed.labs.catalogue import LabFolder
+from testbed.labs.definition.draw import Parameters
+from testbed.labs.workbook import Lock
+from testbed.runfiles import files, summary_reader
+from testbed.runfiles.folder import RunFolder
+from testbed.scenario import document as documents
+from testbed.scenario.document import Document, parts
+from testbed.scenario.matrix.axes import expand
+from testbed.scenario.recorded import Recorded, recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedRun:
+    """A run that was looked at. ``foreign``: why it is not the student's own; ``invalid``: why it has to be made again.
+    ``summary`` None: it cannot be read.
+    """
+
+    name: str
+    folder: Path
+    summary: Summary | None = None
+    foreign: str = ""
+    invalid: str = ""
+
+
+def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder: Path) -> JudgedRun:
+    """The run ``name`` in a folder, held against what it has to be. What is wrong with it is told, and not raised."""
+    try:
+        summary = summary_reader.as_written(folder)
+        foreign = _of_another(summary, lab, lock, name) or next(unlike(lab, parameters, name, folder, summary), "")
+        foreign = foreign or _disagreeing(folder)
+    except ScenarioError as error:
+        return JudgedRun(name=name, folder=folder, foreign=f"{folder.name}: {error}")
+    invalid = "" if summary.valid else "; ".join(summary.invalid_reasons[:2]) or "it is not valid"
+    return JudgedRun(
+        name=name,
+        folder=folder,
+        summary=summary,
+        foreign=printable(f"{folder.name}: {foreign}") if foreign else "",
+        invalid=printable(invalid),
+    )
+
+
+def unlike(lab: LabFolder, parameters: Parameters, name: str, folder: Path, summary: Summary) -> Iterator[str]:
+    """What of a run's scenario is not as the student's has it; what a student may set may be anything."""
+    known = RunFolder(folder).scenario
+    if not files.there(known):
+        yield f"there is no {known.name}"
+        return
+    content = files.text(known, files.MOST_SCENARIO)
+    wanted = documents.parse(lab.scenario(name, parameters), "the scenario")
+    yield from differing(wanted, documents.parse(content, known.name), lab.spec.runs[name].set, summary)
+
+
+def differing(wanted: Document, made: Document, free: list[str], summary: Summary | None = None) -> Iterator[str]:
+    """What two scenarios do not have in common, but for the paths ``free``. ``summary``: of the run that was made; its
+    migrations have to be those of the scenario.
+    """
+    if "name" not in wanted.tree:
+        wanted = wanted.with_value(("name",), made.tree.get("name", "scenario"), "the scenario")
+    for path in free:
+        wanted = wanted.with_value(parts(path), _value(made.tree, path), "the scenario")
+    cases = {each.name: each.settings for each in expand(wanted, str(wanted.tree["name"]))}
+    if summary is not None:
+        there = {each.name for each in summary.migrations} | {each.name for each in summary.not_made}
+        if there != set(cases):
+            yield f"its migrations are {_names(there)}, yours are {_names(cases)}"
+            return
+    one, other = (_base(each) for each in (wanted, made))
+    for name, settings in cases.items():
+        key = MigrationKey(name=name, repeat=1)
+        yield from _different(recorded(one, key, settings), recorded(other, key, settings))
+
+
+def _base(document: Document) -> Document:
+    for gone in ("matrix", "published", "engine"):
+        document = document.with_value((gone,), None, document.place(()))
+    return document
+
+
+def _different(wanted: Recorded, made: Recorded) -> Iterator[str]:
+    if Path(wanted.own_policy or "").name != Path(made.own_policy or "").name:
+        yield f"its policy is {made.own_policy or 'one of ours'}, yours is {wanted.own_policy or 'one of ours'}"
+    one, other = _leaves(asdict(wanted.plan)), _leaves(asdict(made.plan))
+    for path in sorted({*one, *other}):
+        if one.get(path) != other.get(path):
+            yield f"its {path} is {other.get(path, 'not there')}, yours is {one.get(path, 'not there')}"
+
+
+def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(tree, Mapping):
+        parts_of = tree.items()
+    elif isinstance(tree, list | tuple):
+        parts_of = dict(enumerate(tree)).items()
+    else:
+        return {path: tree}
+    return {k: v for key, part in parts_of for k, v in _leaves(part, f"{path}.{key}".lstrip(".")).items()}
+
+
+def _value(tree: Any, path: str) -> Any:
+    for part in parts(path):
+        if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        elif isinstance(tree, dict):
+            tree = tree.get(str(part))
+        else:
+            return None
+    return tree
+
+
+def _of_another(summary: Summary, lab: LabFolder, lock: Lock, name: str) -> str:
+    known = summary.lab
+    if known is None:
+        return "it was made without 'testbed lab run', so nobody knows whose it is"
+    for what, there, here in (
+        ("lab", known.id, lab.name),
+        ("version", known.version, lab.spec.version),
+        ("student", known.student, lock.student),
+        ("course", known.course, lock.course),
+        ("run", known.run, name),
+    ):
+        if there != here:
+            return f"it was recorded for the {what} {there!s:.60}, and this is {here!s:.60}"
+    return ""
+
+
+def _disagreeing(folder: Path) -> str:
+    broken = audit(folder).broken
+    if not broken:
+        return ""
+    first = broken[0].agreement
+    more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+    return f"its record does not agree with itself: {first.name}: {first.why}{more}"
+
+
+def _names(names: Any) -> str:
+    found = sorted(names)
+    return ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")

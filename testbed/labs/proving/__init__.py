@@ -1,0 +1,1 @@
+"""A lab is tested before students meet it: ``proof``, by the right and the wrong answers of its ``reference``."""

@@ -1,0 +1,178 @@
+"""A lab is proved: everybody's numbers can be, the right answers earn all points, and each mistake its own hint."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from testbed.core.errors import ScenarioError
+from testbed.engines.simulated import run as simulated
+from testbed.labs.answers import ANSWERS, form
+from testbed.labs.catalogue import LabFolder
+from testbed.labs.checking import BROKE, graded
+from testbed.labs.definition.render import rendered
+from testbed.labs.evidence.seen import LabRun
+from testbed.labs.graded import Graded
+from testbed.labs.own_checks import checks, points
+from testbed.labs.proving import reference
+from testbed.labs.proving.reference import RightWork, WrongWork
+from testbed.labs.running import carried_out, prepared
+from testbed.labs.starting import start
+from testbed.labs.workbook import Workbook
+from testbed.runfiles import summary_reader
+from testbed.runfiles.folder import RunFolder
+from testbed.scenario import load
+
+REFERENCES = 3
+"""Students whose work is made and judged, right and wrong."""
+COURSE = "lab-test"
+
+
+@dataclass(slots=True, kw_only=True)
+class LabProof:
+    """What was found: ``said`` for people, and every ``fault`` in a line."""
+
+    said: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def prove(lab: LabFolder, students: int = 200, engine: str = "simulated") -> LabProof:
+    """Tests a lab. ``engine``: what makes the reference runs. Raises ``ScenarioError`` for what cannot be read."""
+    proof = LabProof()
+    names = [f"student-{number:03}" for number in range(1, students + 1)]
+    proof.said.append(f"{lab.name}: {len(checks(lab))} checks, {points(lab)} points in all")
+    with tempfile.TemporaryDirectory(prefix="fast-motion-lab-") as folder:
+        _spread(lab, names, Path(folder), proof)
+        for name in names[:REFERENCES]:
+            _references(lab, name, Path(folder) / name, engine, proof)
+    return proof
+
+
+def _spread(lab: LabFolder, students: list[str], folder: Path, proof: LabProof) -> None:
+    """Every student's files are filled in and runs predicted."""
+    different, rounds, times = set(), list[int](), list[float]()
+    form(lab.spec, "nobody")
+    for student in students:
+        parameters = lab.drawn(COURSE, student)
+        different.add(str({name: parameters[name] for name, p in lab.spec.parameters.items() if not p.seed}))
+        lab.readme(parameters)
+        list(lab.starters(parameters))
+        for name, run in lab.spec.runs.items():
+            file = folder / run.scenario
+            file.write_text(lab.scenario(name, parameters), encoding="utf-8")
+            for plan in load(file).plans():
+                record = simulated(plan)
+                rounds.append(len(record.rounds))
+                times += [record.total_time_s] if record.total_time_s is not None else []
+                if not record.valid:
+                    proof.faults.append(f"{student}: {name}, {plan.name}: {'; '.join(record.invalid_reasons)}")
+    proof.said.append(
+        f"{len(students)} students: {len(different)} different sets of numbers; {min(rounds)} to {max(rounds)} rounds"
+        + (f", {min(times):.1f} to {max(times):.1f} s" if times else "")
+    )
+
+
+def _references(lab: LabFolder, student: str, folder: Path, engine: str, proof: LabProof) -> None:
+    """The right work of one student, and each mistake in its place."""
+    work = reference.right(lab)
+    made = _Made(lab=lab, folder=folder, student=student, engine=engine)
+    made.begin(work)
+    result = made.judged(work)
+    proof.faults += [f"{student}, right answers: {each}" for each in _not_all(lab, result, engine)]
+    proof.said.append(f"{student}: right answers earn {result.score} of {result.most}")
+    for name, mistake in reference.wrong(lab).items():
+        whole = mistake.model_copy(update={"answers": work.answers | mistake.answers, "files": work.files})
+        if mistake.runs or mistake.files:
+            made_so = _Made(lab=lab, folder=folder.with_name(f"{student}-{name}"), student=student, engine=engine)
+            made_so.begin(RightWork(runs=work.runs | mistake.runs, files=work.files | mistake.files))
+            result = made_so.judged(whole)
+        else:
+            result = made.judged(whole)
+        proof.said.append(f"{student}: wrong/{name} earns {result.score} of {result.most}")
+        proof.faults += [f"{student}, wrong/{name}: {each}" for each in _not_hinted(mistake, result)]
+
+
+def _not_all(lab: LabFolder, result: Graded, engine: str) -> Iterator[str]:
+    if result.fault:
+        yield result.fault
+    native = {check.name for check in checks(lab) if check.native}
+    for each in result.results:
+        excused = each.standing == "not asked" and engine == "simulated" and not each.reason.startswith(BROKE)
+        if each.standing in ("wrong", "partly") or (each.standing == "not asked" and not excused):
+            yield f"'{each.check}' earns {each.earned} of {each.points}: {each.reason}"
+        elif each.standing == "right" and each.check in native and engine == "simulated":
+            yield f"'{each.check}' is for real hosts, and was asked of a simulated run"
+    yield from result.flags
+
+
+def _not_hinted(mistake: WrongWork, result: Graded) -> Iterator[str]:
+    if result.fault:
+        yield result.fault
+    hints = {each.check: each.hint for each in result.results if each.hint}
+    standings = {each.check: each.standing for each in result.results}
+    for check in mistake.check:
+        if mistake.hint not in hints.get(check, "") and standings.get(check) != "not asked":
+            yield f"'{check}' should hint '{mistake.hint}', and says '{hints.get(check, '')}'"
+    for check in hints.keys() - set(mistake.check):
+        yield f"'{check}' hints as well: {hints[check]}"
+    yield from (f"{each.check}: {each.reason}" for each in result.results if each.reason.startswith(BROKE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A student's folder with the runs in it; answers are put in as often as one likes."""
+
+    lab: LabFolder
+    folder: Path
+    student: str
+    engine: str
+
+    def begin(self, work: RightWork) -> None:
+        """The folder, with what is handed in and every run that the work has."""
+        start(self.lab, self.student, COURSE, self.folder)
+        for name, source in work.files.items():
+            (self.folder / name).write_bytes((self.lab.path / source).read_bytes())
+        for name in self.lab.spec.runs:
+            for settings in work.runs.get(name, [{}]):
+                self._run(name, settings)
+
+    def judged(self, work: RightWork) -> Graded:
+        """What the work's answers earn with the runs that there are."""
+        book, runs = self._runs()
+        known: dict[str, Any] = {**self._parameters(), "runs": runs}
+        known["run"] = next(iter(runs.values()))[0] if runs else None
+        values = reference.answered(self.lab, work, known)
+        (self.folder / ANSWERS).write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+        for name, made in runs.items():
+            for each in made:
+                self._predicted(each, {key: values[key] for key in self.lab.spec.predictions(name) if key in values})
+        return graded(self.lab, book)
+
+    def _run(self, name: str, settings: dict[str, Any]) -> None:
+        known = self.lab.context(self._parameters())
+        given = [f"{path}={rendered(str(value), known, str(self.lab.path))}" for path, value in settings.items()]
+        run = prepared(self.lab, Workbook.read(self.folder), name, given, unanswered=True)
+        summary = carried_out(run, engine=self.engine, page=False)
+        if not summary.valid:
+            raise ScenarioError(
+                f"the run '{name}' of {self.student} is not valid: {'; '.join(summary.invalid_reasons)}"
+            )
+
+    def _parameters(self) -> dict[str, Any]:
+        return self.lab.drawn(COURSE, self.student)
+
+    def _runs(self) -> tuple[Workbook, dict[str, list[LabRun]]]:
+        book = Workbook.read(self.folder)
+        return book, {
+            name: [LabRun(name=name, folder=each, summary=summary_reader.as_written(each)) for each in folders]
+            for name in self.lab.spec.runs
+            if (folders := book.runs.get(name, ()))
+        }
+
+    def _predicted(self, run: LabRun, values: dict[str, Any]) -> None:
+        if run.summary.lab is not None:
+            run.summary.lab.predictions = values
+        RunFolder(run.folder).write_summary(run.summary)
