@@ -38,10 +38,14 @@ def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder
     """The run ``name`` in a folder, held against what it has to be. What is wrong with it is told, and not raised."""
     try:
         summary = summary_reader.as_written(folder)
-        foreign = _of_another(summary, lab, lock, name) or next(unlike(lab, parameters, name, folder, summary), "")
-        foreign = foreign or _disagreeing(folder)
     except ScenarioError as error:
-        return JudgedRun(name=name, folder=folder, foreign=f"{folder.name}: {error}")
+        return JudgedRun(name=name, folder=folder, invalid=printable(str(error)))
+    try:
+        foreign = _of_another(summary, lab, lock, name) or next(unlike(lab, parameters, name, folder, summary), "")
+        if not foreign and summary.valid:
+            foreign = _disagreeing(folder)
+    except ScenarioError as error:
+        foreign = str(error)
     invalid = "" if summary.valid else "; ".join(summary.invalid_reasons[:2]) or "it is not valid"
     return JudgedRun(
         name=name,
@@ -67,8 +71,8 @@ def differing(wanted: Document, made: Document, free: list[str], summary: Summar
     """What two scenarios do not have in common, but for the paths ``free``. ``summary``: of the run that was made; its
     migrations have to be those of the scenario.
     """
-    if "name" not in wanted.tree:
-        wanted = wanted.with_value(("name",), made.tree.get("name", "scenario"), "the scenario")
+    name = wanted.tree.get("name") or made.tree.get("name") or "scenario"
+    wanted, made = (each.with_value(("name",), name, each.place(())) for each in (wanted, made))
     for path in free:
         wanted = wanted.with_value(parts(path), _value(made.tree, path), "the scenario")
     cases = {each.name: each.settings for each in expand(wanted, str(wanted.tree["name"]))}

@@ -1,6 +1,7 @@
 """A run of a lab: what is asked before it is there first, and goes into its record."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +53,14 @@ def prepared(
     if (lock.lab, lock.version) != (lab.name, lab.spec.version):
         raise ScenarioError(f"this was started with version {lock.version} of the lab '{lock.lab}'; start it again")
     _check_settings(lab, name, settings)
-    file = workbook.folder / lab.spec.runs[name].scenario
+    file = (workbook.folder / lab.spec.runs[name].scenario).absolute()
     _check_scenario(lab, workbook, name, file)
     predictions: Mapping[str, Scalar] = {}
     stays: list[str] = []
     if not unanswered:
         predictions = _predictions(lab, workbook, name, stays)
-    scenario = load(file, overrides=settings, own_code=own_code)
+    with chdir(workbook.folder):  # a policy of the student's own is named from there
+        scenario = load(file, overrides=settings, own_code=own_code)
     record = LabRecord(
         id=lab.name,
         version=lab.spec.version,
@@ -83,17 +85,19 @@ def carried_out(
 ) -> Summary:
     """Makes it. Of its name the last five are kept. Raises as ``run_scenario`` does."""
     chosen = engine or run.scenario.engine
+    out = run.out.absolute()
     try:
-        return run_scenario(
-            run.scenario,
-            out=run.out,
-            engine=chosen,
-            capture=run.capture and chosen != "simulated",
-            observer=observer,
-            say=say,
-            lab=run.record,
-            page=page,
-        )
+        with chdir(run.workbook.folder):
+            return run_scenario(
+                run.scenario,
+                out=out,
+                engine=chosen,
+                capture=run.capture and chosen != "simulated",
+                observer=observer,
+                say=say,
+                lab=run.record,
+                page=page,
+            )
     finally:
         old = [*run.workbook.runs.get(run.record.run, ())][KEPT - 1 :]
         if old and run.out.is_dir():

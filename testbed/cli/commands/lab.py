@@ -115,12 +115,15 @@ def check(
 @app.command("submit")
 def submit(
     to: Annotated[Path | None, typer.Option(help="the file; default: LAB-YOU.lab.zip in your folder")] = None,
+    from_: From = None,
 ) -> None:
     """Pack your work into one file to hand in: answers, records and your own files."""
     from testbed.core.names.by_name import imported
-    from testbed.labs.workbook import enclosing
 
-    print(imported("testbed.labs.handin").pack(enclosing(Path.cwd()), to))
+    lab, book = _here(from_)
+    also = dict.fromkeys([*(run.scenario for run in lab.spec.runs.values()), *lab.spec.hand_in])
+    captures = any(run.capture for run in lab.spec.runs.values())
+    print(imported("testbed.labs.handin").pack(book.folder, to, also=[*also], captures=captures))
 
 
 @app.command("new")

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,14 @@ def _spread(lab: LabFolder, students: list[str], folder: Path, proof: LabProof) 
         parameters = lab.drawn(COURSE, student)
         different.add(str({name: parameters[name] for name, p in lab.spec.parameters.items() if not p.seed}))
         lab.readme(parameters)
-        list(lab.starters(parameters))
+        for starter, content in lab.starters(parameters):
+            (folder / starter).write_bytes(content)
         for name, run in lab.spec.runs.items():
             file = folder / run.scenario
             file.write_text(lab.scenario(name, parameters), encoding="utf-8")
-            for plan in load(file).plans():
+            with chdir(folder):
+                plans = load(file).plans()
+            for plan in plans:
                 record = simulated(plan)
                 rounds.append(len(record.rounds))
                 times += [record.total_time_s] if record.total_time_s is not None else []
