@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
+from jinja2.environment import TemplateExpression
 from jinja2.sandbox import SandboxedEnvironment
 
 from testbed.core.errors import ScenarioError
@@ -28,13 +29,13 @@ def rendered(template: str, values: Mapping[str, Any], place: str) -> str:
 def evaluated(expression: str, values: Mapping[str, Any], place: str) -> Any:
     """What an expression comes to. Raises ``ScenarioError``."""
     try:
-        value = _environment().compile_expression(expression, undefined_to_none=False)(**values)
+        value = _compiled(expression)(**values)
         if isinstance(value, StrictUndefined):
             str(value)  # raises what it is
         return value
     except TemplateError as error:
         raise ScenarioError(f"'{expression:.80}': {_said(error)}", place) from error
-    except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
+    except (ArithmeticError, TypeError, ValueError, AttributeError, NameError) as error:
         raise ScenarioError(f"'{expression:.80}' cannot be reckoned: {printable(str(error))}", place) from error
 
 
@@ -42,6 +43,11 @@ def tidy(value: float) -> float:
     """To so many digits as a text gives: a whole number is one."""
     short = float(f"{value:.{DIGITS}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+@lru_cache(256)
+def _compiled(expression: str) -> TemplateExpression:
+    return _environment().compile_expression(expression, undefined_to_none=False)
 
 
 @cache

@@ -1,0 +1,166 @@
+"""``lab`` as students and teachers use it: from ``start`` to all points, and what is said when something is not there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from testbed.cli import main
+from testbed.cli.commands import lab as command
+from testbed.labs.catalogue import LabFolder, folders, shipped
+from testbed.labs.proving.proof import prove
+from tests.unit.learning import PREDICTIONS, answer, right_answers, started
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.mark.usefixtures("without_a_page")
+def test_from_the_list_to_all_points(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lab", "list"]) == 0
+    assert "rounds  60       root   100     The geometric series" in capsys.readouterr().out
+    (tmp_path / "course.yaml").write_text("course: net-2026\n")
+    assert main(["lab", "start", "rounds", "--as", "me@uni.example", "--course", "course.yaml"]) == 0
+    assert "read rounds/README.md" in capsys.readouterr().out
+    assert main(["lab", "start", "rounds", "--as", "me@uni.example"]) == 2
+    assert capsys.readouterr().err == "testbed: rounds: is there already; go into it, or choose another with --to\n"
+    monkeypatch.chdir(tmp_path / "rounds")
+    assert main(["lab", "run", "--engine", "simulated"]) == 2
+    said = capsys.readouterr().err
+    assert said == f"testbed: predict before you run: answer {', '.join(PREDICTIONS)} in answers.yaml\n"
+    assert not (tmp_path / "rounds/runs").exists()
+    assert main(["lab", "check"]) == 1
+    assert "there is no run yet: testbed lab run main" in capsys.readouterr().out
+    answer(Path(), right_answers(Path()))
+    assert main(["lab", "run", "--engine", "simulated", "--quiet"]) == 0
+    record = json.loads(Path("runs/main-1/summary.json").read_text())["lab"]
+    assert (record["id"], record["student"], record["course"]) == ("rounds", "me@uni.example", "net-2026")
+    assert tuple(record["predictions"]) == PREDICTIONS
+    (Path() / "deeper").mkdir()
+    answer(Path(), right_answers(Path()))
+    monkeypatch.chdir(tmp_path / "rounds/deeper")
+    capsys.readouterr()
+    assert main(["lab", "check"]) == 0
+    assert "90 of 100 points" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("without_a_page")
+def test_predictions_stay_as_they_were(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = started(tmp_path / "mine")
+    monkeypatch.chdir(mine)
+    answer(mine, right_answers(mine) | {"passes": 9})
+    assert main(["lab", "run", "--engine", "simulated", "--quiet"]) == 0
+    answer(mine, right_answers(mine))
+    assert main(["lab", "run", "--engine", "simulated", "--quiet"]) == 0
+    assert "your prediction of 'passes' stays 9" in capsys.readouterr().err
+    assert json.loads((mine / "runs/main-2/summary.json").read_text())["lab"]["predictions"]["passes"] == 9
+    assert main(["lab", "check"]) == 1
+    out = capsys.readouterr().out
+    assert "9 rounds were foreseen" in out and "Note: answers.yaml now says" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "man"], "lab 'rounds' has no run 'man'; did you mean 'main'?"),
+        (["run", "--set", "vm.ram=1GiB"], "--set: 'vm.ram' stays as it is in the run 'main'; nothing of this run"),
+        (["run", "--engine", "simulate"], "no engine is called 'simulate'; did you mean 'simulated'?"),
+        (["check", "--from", "nowhere"], "nowhere: there is no such folder of labs"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(started(tmp_path / "mine"))
+    assert main(["lab", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"testbed: {said}")
+    assert not Path("runs").exists()
+
+
+def test_a_scenario_that_was_changed_is_told_before_it_is_run(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = started(tmp_path / "mine")
+    monkeypatch.chdir(mine)
+    answer(mine, right_answers(mine))
+    scenario = mine / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("name: sequential", "name: uniform"))
+    assert main(["lab", "run", "--engine", "simulated"]) == 2
+    assert "yours is sequential; put it back" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+def test_outside_of_a_labs_folder(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for word in ("check", "run", "submit"):
+        assert main(["lab", word]) == 2
+        assert "no lab was started here" in capsys.readouterr().err
+    assert main(["lab", "start", "rounds", "--as", "\n"]) == 2
+    assert main(["lab", "start", "rounds"]) == 2
+    assert "--as" in capsys.readouterr().err
+
+
+def test_a_lab_of_ones_own_begins_small_and_passes_its_test(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["lab", "new", "mine", "--to", str(tmp_path)]) == 0
+    lab = tmp_path / "mine"
+    assert sum(len(file.read_text().splitlines()) for file in lab.rglob("*") if file.is_file()) < 100
+    assert main(["lab", "test", str(lab), "--students", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "student-001: right answers earn 30 of 40" in out and "wrong/round-one earns 10 of 40" in out
+    assert main(["lab", "new", "mine", "--to", str(tmp_path)]) == 2
+    assert main(["lab", "new", "Mine It", "--to", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
+    assert main(["lab", "list", "--from", str(tmp_path)]) == 0
+    assert "A lab of my own" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("right.yaml", "256 * rho", "256 * rho * 2", "right answers: 'second' earns 0 of 20"),
+        ("wrong/round-one.yaml", "That is round 1", "That is round 2", "should hint 'That is round 2'"),
+        ("wrong/round-one.yaml", "256}", "12}", "should hint 'That is round 1', and says ''"),
+        ("checks.py", "    near(", "    lab.parameters['x']\n    near(", "the check itself broke, checks.py:"),
+        ("lab.yaml", "[0.2, 0.3, 0.4]", "[0.2, 30.0]", "longer than its timeout"),
+    ],
+)
+def test_what_is_wrong_with_a_lab_is_found_before_students_meet_it(
+    tmp_path: Path, capsys: Captured, file: str, old: str, new: str, said: str
+) -> None:
+    assert main(["lab", "new", "mine", "--to", str(tmp_path)]) == 0
+    text = (tmp_path / "mine" / file).read_text()
+    assert old in text
+    (tmp_path / "mine" / file).write_text(text.replace(old, new))
+    assert main(["lab", "test", str(tmp_path / "mine"), "--students", "4"]) in (1, 2)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", folders())
+def test_every_lab_that_is_shipped_passes_its_test(name: str) -> None:
+    proof = prove(LabFolder.read(folders()[name]), students=2)
+    assert proof.faults == []
+
+
+def test_every_shipped_lab_knows_some_mistakes_and_predictions_are_at_most_half() -> None:
+    for path in folders().values():
+        lab = LabFolder.read(path)
+        assert list((path / "wrong").glob("*.yaml")) and lab.spec.predictions(next(iter(lab.spec.runs))), path
+    assert {"hello", "rounds"} <= set(folders()) and (shipped() / "lab.schema.json").is_file()
+
+
+def test_watch_looks_again_when_something_has_changed(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, looks = started(tmp_path / "mine"), []
+
+    def sleep(_seconds: float) -> None:
+        looks.append(1)
+        if len(looks) == 2:
+            answer(mine, {"why": "so"})
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.chdir(mine)
+    monkeypatch.setattr(command.time, "sleep", sleep)
+    assert main(["lab", "check", "--watch"]) == 130
+    assert capsys.readouterr().out.count("of 100 points") == 2

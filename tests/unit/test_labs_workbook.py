@@ -1,0 +1,165 @@
+"""A student's folder may be anybody's: each thing that is wrong with it is one line, and nothing in it is run."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from testbed.core.errors import ScenarioError
+from testbed.labs import find
+from testbed.labs.answers import of_text, taken
+from testbed.labs.definition.spec import AnswerSpec
+from testbed.labs.workbook import KEPT, Workbook, enclosing
+from tests.unit.learning import PREDICTIONS, answer, by_name, finished, judged, right_answers, run, started
+
+
+@pytest.mark.parametrize(
+    ("lock", "said"),
+    [
+        ("", "lab.lock: is empty"),
+        ("[1, 2]", "a lock is a mapping of keys"),
+        ("lab: rounds\nversion: 1\n", "'student' must be a text of at most 100 characters"),
+        ("lab: rounds\nversion: many\nstudent: me\n", "says no version"),
+        (f"lab: rounds\nversion: 1\nstudent: {'x' * 101}\n", "'student' must be a text"),
+        ('lab: rounds\nversion: 1\nstudent: "\\x1b[2J"\n', "'student' must be a text"),
+        ("a: &x [1]\nb: *x\n", "anchors and aliases"),
+        ("a: " + "[" * 50 + "]" * 50, "nested more than"),
+        ("a" * 300_000, "300|0 MB|larger|read at most"),
+    ],
+)
+def test_a_lock_that_is_none_is_one_line(tmp_path: Path, lock: str, said: str) -> None:
+    (tmp_path / "lab.lock").write_text(lock)
+    with pytest.raises(ScenarioError, match=said) as refused:
+        Workbook.read(tmp_path)
+    assert str(refused.value).isprintable()
+
+
+def test_links_pipes_and_what_is_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="there is no such folder"):
+        Workbook.read(tmp_path / "nowhere")
+    with pytest.raises(ScenarioError, match="no work of a lab lies here"):
+        Workbook.read(tmp_path)
+    with pytest.raises(ScenarioError, match="no lab was started here"):
+        enclosing(tmp_path)
+    mine = finished(tmp_path / "mine")
+    (tmp_path / "link").symlink_to(mine)
+    with pytest.raises(ScenarioError, match="there is no such folder"):
+        Workbook.read(tmp_path / "link")
+    (mine / "answers.yaml").unlink()
+    assert judged(mine).fault.endswith("answers.yaml: is not there")
+    (mine / "answers.yaml").symlink_to("/etc/passwd")
+    assert "is a link" in judged(mine).fault
+    (mine / "answers.yaml").unlink()
+    os.mkfifo(mine / "answers.yaml")
+    assert "is no ordinary file" in judged(mine).fault
+    (mine / "lab.lock").unlink()
+    (mine / "lab.lock").symlink_to("/etc/passwd")
+    with pytest.raises(ScenarioError, match="is a link"):
+        Workbook.read(mine)
+
+
+def test_runs_behind_links_and_of_strange_names_are_no_runs(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    (mine / "runs/main-1").rename(tmp_path / "elsewhere")
+    (mine / "runs/main-1").symlink_to(tmp_path / "elsewhere")
+    for name in ("main-", "-1", "main-0", "main-01", "../x", "main-1x", "main-9999999"):
+        (mine / "runs" / name.replace("/", "_")).mkdir()
+    assert Workbook.read(mine).runs == {}
+    assert "there is no run yet" in by_name(judged(mine))["own"].reason
+    (mine / "runs").rename(tmp_path / "runs")
+    (mine / "runs").symlink_to(tmp_path / "runs")
+    assert Workbook.read(mine).runs == {}
+
+
+def test_a_damaged_record_costs_nothing_and_is_said(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    (mine / "runs/main-1/summary.json").write_text('{"schema": 1, "valid": NaN}')
+    result = judged(mine)
+    assert by_name(result)["own"].standing == "not asked" and "is not JSON" in by_name(result)["own"].reason
+
+
+def test_the_scenario_of_a_run_may_be_missing_or_none(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    (mine / "runs/main-1/scenario.yaml").write_text("{{{")
+    assert "not valid YAML" in by_name(judged(mine))["own"].reason
+    (mine / "runs/main-1/scenario.yaml").unlink()
+    assert "there is no scenario.yaml" in by_name(judged(mine))["own"].reason
+
+
+def test_no_code_of_a_student_is_run(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    for name in ("checks.py", "numpy.py", "evil.py", "sitecustomize.py"):
+        (mine / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    scenario = mine / "runs/main-1/scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("name: plain", f"name: {mine / 'evil.py'}"))
+    result = judged(mine)
+    assert "its policy is " in by_name(result)["own"].reason and not (tmp_path / "ran").exists()
+
+
+def test_the_parameters_of_the_lock_are_not_believed(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    lock = mine / "lab.lock"
+    lock.write_text(lock.read_text().replace("student: me@uni.example", "student: you@uni.example"))
+    assert judged(mine).score == 0
+    lock.write_text(lock.read_text().replace("version: 1", "version: 2"))
+    assert "started with version 2 of the lab, which is now 1" in judged(mine).fault
+    lock.write_text(lock.read_text().replace("lab: rounds", "lab: hello"))
+    assert "this is work of the lab 'hello', not of 'rounds'" in judged(mine).fault
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("abc", "answers.yaml:1: 'total_s' must be a number of s, without the unit, not 'abc'"),
+        (".nan", "answers.yaml:1: 'total_s' must be a number of s, without the unit, not '.nan'"),
+        ("9.5 s", "answers.yaml:1: 'total_s' must be a number of s, without the unit, not '9.5 s'"),
+        ("[1, 2]", "answers.yaml:1: 'total_s' must be a number"),
+        ("true", "answers.yaml:1: 'total_s' must be a number"),
+        ("1e99", "answers.yaml:1: 'total_s' must be a number of s, without the unit that can be"),
+        ("", "answers.yaml: 'total_s' is not answered yet"),
+    ],
+)
+def test_what_is_no_number_is_one_line_and_the_rest_is_judged(tmp_path: Path, given: str, said: str) -> None:
+    lab = find("rounds")
+    assert of_text(f"total_s: {given}\npasses: 4\n", lab.spec).missing("total_s").startswith(said)
+    mine = finished(tmp_path / "mine")
+    (mine / "answers.yaml").write_text(f"other_ram_mb: {given}\nstopped_after: {given}\n")
+    result = judged(mine)
+    assert result.fault == "" and by_name(result)["own"].standing == by_name(result)["total"].standing == "right"
+    assert by_name(result)["transfer"].standing == "wrong"
+
+
+@given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers(), max_size=2)))
+@settings(deadline=None)
+def test_whatever_is_answered_is_a_value_of_its_kind_or_a_line(value: Any) -> None:
+    for question in (
+        AnswerSpec(ask="x"),
+        AnswerSpec(ask="x", type="integer"),
+        AnswerSpec(ask="x", type="text"),
+        AnswerSpec(ask="x", type="truth"),
+        AnswerSpec(ask="x", type="choice", choices=["a", "true", 3]),
+    ):
+        try:
+            known = taken(value, question)
+        except ValueError as refused:
+            assert str(refused).isprintable()
+        else:
+            assert isinstance(known, str | int | float) and (not isinstance(known, str) or known.isprintable())
+
+
+def test_a_question_that_there_is_not_is_told_with_the_nearest() -> None:
+    (strange,) = of_text("pases: 4\n", find("rounds").spec).strange
+    assert strange == "answers.yaml:1: there is no question 'pases'; did you mean 'passes'?"
+
+
+def test_the_last_runs_are_kept_and_numbers_go_on(tmp_path: Path) -> None:
+    mine = started(tmp_path / "mine")
+    answer(mine, right_answers(mine))
+    assert set(right_answers(mine)) == set(PREDICTIONS)
+    made = [run(mine).name for _ in range(KEPT + 2)]
+    assert made == [f"main-{number}" for number in range(1, KEPT + 3)]
+    assert sorted(each.name for each in (mine / "runs").iterdir()) == made[2:]
+    assert Workbook.read(mine).runs["main"][0].name == made[-1]
