@@ -1,12 +1,12 @@
-"""``lab`` as students and teachers use it: from ``start`` to all points, and what is said when something is not there."""
+"""``lab`` as students and teachers use it: from ``start`` to all points, and what is said on the way."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from testbed.cli import main
-from testbed.cli.commands import lab as command
 from testbed.labs.catalogue import LabFolder, folders, shipped
 from testbed.labs.proving.proof import prove
 from tests.unit.learning import PREDICTIONS, answer, right_answers, started
@@ -161,6 +161,6 @@ def test_watch_looks_again_when_something_has_changed(
             raise KeyboardInterrupt
 
     monkeypatch.chdir(mine)
-    monkeypatch.setattr(command.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert main(["lab", "check", "--watch"]) == 130
     assert capsys.readouterr().out.count("of 100 points") == 2

@@ -1,0 +1,10 @@
+"""Labs 0 and 1 on real hosts: the reference answers get all points, and each known mistake its hint and no other."""
+
+from tests.netns.launching import testbed
+
+
+def test_right_answers_get_all_points_and_mistakes_their_hints() -> None:
+    for lab, score in (("rounds", "90 of 100"), ("hello", "20 of 20")):
+        tested = testbed("lab", "test", lab, "--students", "1", "--engine", "native")
+        assert tested.returncode == 0, tested.stderr
+        assert f"student-001: right answers earn {score}" in tested.stdout
