@@ -11,14 +11,15 @@ A check that returns has found its answer right. What it reads of a run stands i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from testbed.labs.evidence.refusals import NotAsked, Wrong
 from testbed.labs.evidence.seen import LabRun, Work
 
 __all__ = ["LabCheck", "LabRun", "NotAsked", "Work", "Wrong", "check", "near", "own", "short"]
 
-Asked: TypeAlias = Callable[[Work, LabRun], object]
+Asked: TypeAlias = Callable[[Work, Any], object]
+"""What a check asks, of a work and of a ``LabRun``; of a lab without runs that is None."""
 HALF, NEARLY = 0.5, 3.0
 """What an answer earns that is off by no more than three times the tolerance."""
 
@@ -96,7 +97,7 @@ def _off(answer: float, right: float) -> float:
     return abs(answer - right) / abs(right) if right else (0.0 if answer == 0 else float("inf"))
 
 
-def _judged_elsewhere(_work: Work, _run: LabRun) -> None:
+def _judged_elsewhere(_work: Work, _run: LabRun | None) -> None:
     """``ownership`` holds the record against the student's parameters, before any other check."""
 
 

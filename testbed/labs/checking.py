@@ -115,6 +115,8 @@ def _own(found: _Found) -> CheckResult:
     asked = len(found.work.definition.spec.runs)
     if foreign:
         return _of(own, "wrong", reason=foreign[0])
+    if not asked:
+        return _of(own, "right", own.points)
     if not found.all:
         return _of(
             own, "wrong", reason=f"there is no run yet: testbed lab run {missing[0] if missing else ''}".rstrip()
@@ -134,7 +136,14 @@ def _judge(check: LabCheck, found: _Found, before: Mapping[str, CheckResult]) ->
             return _of(check, "not asked", reason=before[gate.name].reason)
         if standing == "wrong":
             return _of(check, "wrong", reason=f"first '{gate.name}' has to be right")
-    name = check.run or next(iter(found.work.definition.spec.runs))
+    name = check.run or next(iter(found.work.definition.spec.runs), None)
+    if name is None:
+        return _asked(check, found.work, None)
+    return _of_run(check, found, name)
+
+
+def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
+    """Asked of the newest run of that name that counts."""
     runs = found.work.runs(name)
     invalid = next((each.invalid for each in found.runs[name] if each.invalid), "")
     if not runs and invalid:
@@ -146,7 +155,7 @@ def _judge(check: LabCheck, found: _Found, before: Mapping[str, CheckResult]) ->
     return _asked(check, found.work, runs[0])
 
 
-def _asked(check: LabCheck, work: Work, run: LabRun) -> CheckResult:
+def _asked(check: LabCheck, work: Work, run: LabRun | None) -> CheckResult:
     try:
         check.asked(work, run)
     except NotAsked as reason:

@@ -106,6 +106,8 @@ def carried_out(
 
 def _named(lab: LabFolder, workbook: Workbook, name: str | None) -> str:
     known = list(lab.spec.runs)
+    if not known:
+        raise ScenarioError(f"lab '{lab.name}' has no runs; its README.md says what to do")
     if name is None:
         return next((each for each in known if not workbook.runs.get(each)), known[0])
     if name not in known:

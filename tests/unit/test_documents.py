@@ -11,7 +11,7 @@ from tests.unit.documents import ROOT, Block, blocks, check, fresh_shell, spans
 
 COMMANDS = [block for block in blocks() if block.language == "sh"]
 OF_BOOTSTRAP = {"install", "test"}
-QUICK = {"list", "predict", "report", "compare", "audit", "schema"}
+QUICK = {"list", "predict", "report", "compare", "audit", "schema", "lab list", "lab start"}
 IN_NETNS = {"docs/capture.md", "docs/shell.md"}
 """Where ``tests/netns/test_documents.py`` runs what needs root."""
 ONLY_CHECKED = {
@@ -27,7 +27,9 @@ def ids(block: Block) -> str:
 
 
 def is_quick(block: Block) -> bool:
-    return all(asked[0] in QUICK or "simulated" in asked for asked in block.testbeds) and bool(block.testbeds)
+    return all({asked[0], " ".join(asked[:2])} & QUICK or "simulated" in asked for asked in block.testbeds) and bool(
+        block.testbeds
+    )
 
 
 def test_there_are_such_blocks() -> None:

@@ -193,3 +193,12 @@ def test_a_run_that_students_set_something_of_may_be_there_several_times(tmp_pat
     edited_yaml.write_text(edited_yaml.read_text().replace("64MB", "65MB").replace("64000000", "65000000"))
     result = judged(folder, lab)
     assert result.score == 0 and "free-1: its guest.ram_bytes is" in by_name(result)["own"].reason
+
+
+def test_a_lab_may_have_nothing_to_run(tmp_path: Path) -> None:
+    spec = "lab: plan\ntitle: plan\nminutes: 1\nruns: {}\nanswers: {a: {ask: a}}\n"
+    code = '@check(3, "a")\ndef a(lab, run):\n    near(lab.answers["a"], 2, 0.1)\n'
+    lab = a_lab(tmp_path / "lab", spec, HEAD + code)
+    folder = start(lab, learning.ME, "", tmp_path / "mine")
+    answer(folder, {"a": 2})
+    assert judged(folder, lab).score == 13

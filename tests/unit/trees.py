@@ -15,9 +15,12 @@ from testbed.scenario.models import Link, Migration, Network, Root, Scale, Virtu
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERS = (ROOT / "docs" / "labs.md",)
+"""Whose examples are of other files."""
 EXAMPLES = [
     example
     for file in DOCUMENTS
+    if file not in OTHERS
     for example in re.findall(r"```yaml\n(.*?)```", file.read_text(encoding="utf-8"), re.DOTALL)
 ]
 TREES = [

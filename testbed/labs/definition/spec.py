@@ -108,7 +108,8 @@ class LabSpec(Part):
     parameters: dict[str, ParameterSpec] = Field(default_factory=dict, description="drawn for each student")
     answers: dict[str, AnswerSpec] = Field(default_factory=dict, description="what students write down")
     runs: dict[str, RunSpec] = Field(
-        default_factory=lambda: {MAIN: RunSpec()}, description="by name; without any: main, of scenario.yaml"
+        default_factory=lambda: {MAIN: RunSpec()},
+        description="by name; where none are named: main, of scenario.yaml; {}: the lab has none",
     )
     hand_in: list[Annotated[str, *text(80, pattern=FILE, otherwise=FILE_IN_WORDS)]] = Field(
         default_factory=list, description="files of the student's beside answers.yaml and the runs"

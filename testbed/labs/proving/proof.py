@@ -74,7 +74,8 @@ def _spread(lab: LabFolder, students: list[str], folder: Path, proof: LabProof) 
                 if not record.valid:
                     proof.faults.append(f"{student}: {name}, {plan.name}: {'; '.join(record.invalid_reasons)}")
     proof.said.append(
-        f"{len(students)} students: {len(different)} different sets of numbers; {min(rounds)} to {max(rounds)} rounds"
+        f"{len(students)} students: {len(different)} different sets of numbers"
+        + (f"; {min(rounds)} to {max(rounds)} rounds" if rounds else "")
         + (f", {min(times):.1f} to {max(times):.1f} s" if times else "")
     )
 
