@@ -21,7 +21,7 @@ from testbed.labs.own_checks import checks, points
 from testbed.labs.proving import reference
 from testbed.labs.proving.reference import RightWork, WrongWork
 from testbed.labs.running import carried_out, prepared
-from testbed.labs.starting import start
+from testbed.labs.starting import prune, start
 from testbed.labs.workbook import Workbook
 from testbed.runfiles import summary_reader
 from testbed.runfiles.folder import RunFolder
@@ -29,6 +29,8 @@ from testbed.scenario import load
 
 REFERENCES = 3
 """Students whose work is made and judged, right and wrong."""
+ATTEMPTS = 3
+"""At a run that is valid: a machine may have other work."""
 COURSE = "lab-test"
 
 
@@ -159,12 +161,15 @@ class _Made:
     def _run(self, name: str, settings: dict[str, Any]) -> None:
         known = self.lab.context(self._parameters())
         given = [f"{path}={rendered(str(value), known, str(self.lab.path))}" for path, value in settings.items()]
-        run = prepared(self.lab, Workbook.read(self.folder), name, given, unanswered=True)
-        summary = carried_out(run, engine=self.engine, page=False)
-        if not summary.valid:
-            raise ScenarioError(
-                f"the run '{name}' of {self.student} is not valid: {'; '.join(summary.invalid_reasons)}"
-            )
+        why: list[str] = []
+        for _ in range(ATTEMPTS):
+            run = prepared(self.lab, Workbook.read(self.folder), name, given, unanswered=True)
+            summary = carried_out(run, engine=self.engine, page=False)
+            if summary.valid:
+                return
+            prune(run.out.parent, [run.out.name])
+            why = summary.invalid_reasons
+        raise ScenarioError(f"the run '{name}' of {self.student} is not valid: {'; '.join(why)}")
 
     def _parameters(self) -> dict[str, Any]:
         return self.lab.drawn(COURSE, self.student)
