@@ -95,6 +95,17 @@ class Controlled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultInjected:
+    """A fault that was planned for the migration was carried out; ``fault``: why it was not."""
+
+    at: float
+    migration: MigrationKey
+    phase: str
+    what: str
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
     """Several times a second, since the migration's guest was set going: bytes that its host sent on the vMotion link,
     operations that the guest has done, and those of its services by name; ``silence_s`` the longest that its client
@@ -109,6 +120,15 @@ class Sampled:
     silence_s: float | None = None
 
 
-Event: TypeAlias = MigrationStarted | PhaseChanged | Progress | RoundFinished | MigrationFinished | Controlled | Sampled
+Event: TypeAlias = (
+    MigrationStarted
+    | PhaseChanged
+    | Progress
+    | RoundFinished
+    | MigrationFinished
+    | Controlled
+    | FaultInjected
+    | Sampled
+)
 Observer: TypeAlias = Callable[[Event], None]
 """Whoever watches; called from any thread."""

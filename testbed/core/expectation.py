@@ -17,6 +17,8 @@ def unmet(expect: Expect, outcome: Outcome, reason: str, last: Decision | None) 
     return f"the migration was expected to give up, and was {outcome}: {reason}"
 
 
-def said(outcome: Outcome | str, valid: bool) -> str:
-    """An outcome for people. One that did not complete is valid only where it was to give up, and did."""
-    return "gave up, as expected" if valid and outcome == "aborted" else outcome
+def said(outcome: Outcome | str, valid: bool, faults: bool = False) -> str:
+    """An outcome for people. Without ``faults`` that it met, one that did not complete is valid only where it was to
+    give up, and did.
+    """
+    return "gave up, as expected" if valid and outcome == "aborted" and not faults else outcome

@@ -71,11 +71,23 @@ class GuestPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFault:
+    """What is to break in a migration: ``what`` when ``phase`` begins. ``core.agents.moments`` has the words."""
+
+    phase: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.phase}:{self.what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationPlan:
     """How to migrate. ``policy`` is its spec, in base units; ``tracker`` may be ``auto``.
 
     ``stream_cap``: the most that one stream may carry, bit/s of TCP payload; None: what it gets. ``connections``: the
-    guest's TCP connections move with it, or are reset so that clients have to connect again.
+    guest's TCP connections move with it, or are reset so that clients have to connect again. ``announce``: the network
+    is told where the guest now is.
     """
 
     policy: Spec
@@ -85,6 +97,7 @@ class MigrationPlan:
     timeout_s: float = 600.0
     stream_cap: float | None = None
     connections: Connections = "move"
+    announce: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +112,8 @@ class ScalePlan:
 class Plan:
     """One migration. ``settings`` holds what the matrix set, by its path, as the scenario wrote it.
 
-    ``expect``: how it is meant to end; one that ends otherwise is not valid.
+    ``expect``: how it is meant to end; one that ends otherwise is not valid. ``faults`` are injected, in the order in
+    which the migration comes to their phases.
     """
 
     name: str
@@ -113,6 +127,7 @@ class Plan:
     warmup_s: float = 1.0
     cooldown_s: float = 0.5
     expect: Expect = "completes"
+    faults: tuple[PlannedFault, ...] = ()
 
     @property
     def key(self) -> MigrationKey:

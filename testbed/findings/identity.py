@@ -6,7 +6,7 @@ Each has its own ways of going unnoticed, so each says why it cannot be believed
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord
+from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord, struck
 from testbed.findings.blackout import blackout
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.findings.rows import Rows
@@ -73,7 +73,7 @@ def probed_blackout(network: NetworkEvidence, ended: Ended) -> tuple[float | Non
 
 def network_reasons(network: NetworkEvidence, ended: Ended, blackout_s: float | None) -> Iterator[str]:
     """Why what the network had of the guest may not be believed, in sentences."""
-    if ended.announce_fault:
+    if ended.announce_fault and not struck(ended.faults):
         times = f"{ended.announced} times" if ended.announced else "by nobody"
         yield f"the guest was announced {times} at the destination: {ended.announce_fault}"
     yield from _refused(ended)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from testbed.core.expectation import unmet
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.records.services import OrderRecord
+from testbed.core.records.services import OrderRecord, struck
 from testbed.core.units import by_hand, in_bits_per_second
+from testbed.findings.ended import unplanned
 from testbed.findings.evidence import Evidence
 from testbed.findings.identity import network_reasons
 from testbed.findings.services import service_reasons
@@ -32,13 +32,12 @@ def reasons(record: MigrationRecord, evidence: Evidence, pace: float | None) -> 
 
 
 def _migration(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:
-    last = next((decision for _, decision in reversed(evidence.ended.rounds) if decision), None)
-    if fault := unmet(evidence.plan.expect, record.outcome, record.reason, last):
-        yield fault
-    if record.outcome == "completed" and not evidence.ended.facts:
-        yield "the source agent died: what it sent is not known"
-    elif record.outcome == "completed" and record.downtime_s is None:
-        yield f"the downtime is not known: {record.reason}"
+    yield from unplanned(evidence.plan, record, evidence.ended.rounds)
+    if record.outcome == "completed" and not struck(record.faults):  # a fault is meant to leave things unknown
+        if not evidence.ended.facts:
+            yield "the source agent died: what it sent is not known"
+        elif record.downtime_s is None:
+            yield f"the downtime is not known: {record.reason}"
     if record.memory and record.memory.match is False:
         where = f" in {record.memory.difference}" if record.memory.difference else ""
         yield f"the destination's memory differs from the source's{where}"

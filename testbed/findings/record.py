@@ -44,6 +44,7 @@ def decided(
         tracker_reason=tracker_reason,
         predicted=predicted,
         controls=list(ended.controls),
+        faults=list(ended.faults),
         invalid_reasons=[UNCHECKED],
     )
     _add_times(record, ended)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from testbed.core.errors import RemoteProtocolError
 from testbed.migration.cancel import Cancel
+from testbed.migration.holding import Holding
 from testbed.wire.connection import Connection
 from testbed.wire.messages import Failed, Message
 from testbed.wire.states import Role
@@ -20,15 +21,23 @@ class PeerFailed(RemoteProtocolError):
 
 class Channel:
     """Sends and receives whole messages in the protocol's order. One thread at a time. ``received``: what was read from
-    the socket before.
+    the socket before; ``holding``: where it waits before or after it sends.
     """
 
-    def __init__(self, sock: socket.socket, role: Role, cancel: Cancel | None = None, *, received: bytes = b"") -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        role: Role,
+        cancel: Cancel | None = None,
+        *,
+        received: bytes = b"",
+        holding: Holding | None = None,
+    ) -> None:
         self.sock = sock
         self.connection = Connection(role)
         self.connection.receive(received)
         self.sent_bytes = 0
-        self._cancel = cancel or Cancel()
+        self._cancel, self._holding = cancel or Cancel(), holding or Holding()
 
     def send(self, message: Message) -> None:
         """Raises ``LocalProtocolError`` out of turn, ``RemoteProtocolError`` when the peer has gone."""
@@ -36,12 +45,16 @@ class Channel:
 
     def send_all(self, messages: Sequence[Message]) -> None:
         """Several in one go; as ``send``."""
+        for message in messages:
+            self._holding.before(message)
         data = b"".join(self.connection.send(message) for message in messages)
         try:
             self.sock.sendall(data)
         except OSError as fault:
             raise RemoteProtocolError(f"the peer has gone: {fault}") from fault
         self.sent_bytes += len(data)
+        for message in messages:
+            self._holding.after(message)
 
     def receive(
         self, expected: type[M], timeout_s: float = ANSWER_TIMEOUT_S, progress: Callable[[], object] | None = None

@@ -9,7 +9,7 @@ from types import TracebackType
 import psutil
 
 from guest_agent.memory.ram import RAM_NAME
-from testbed.core.events import Controlled, Event, Observer, PhaseChanged, RoundFinished, Sampled
+from testbed.core.events import Controlled, Event, FaultInjected, Observer, PhaseChanged, RoundFinished, Sampled
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
 from testbed.core.records.sample_owner import NAMED, NUMBER, named
@@ -169,6 +169,8 @@ class Measurement:
                 self._sampler.event("phase", phase=event.phase)
             case Controlled():
                 self._sampler.event("control", what=event.what, value=event.value, fault=event.fault)
+            case FaultInjected():
+                self._sampler.event("fault", phase=event.phase, what=event.what, fault=event.fault)
 
     def crossed(self, arrived: Crossed) -> None:
         """Cross traffic that has arrived so far, among the samples."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.records.rounds import RoundRecord
-from testbed.core.records.services import ServicePhaseRecord, ServiceRecord
+from testbed.core.records.services import ServicePhaseRecord, ServiceRecord, struck
 from testbed.model.full_scale import full_scale
 from testbed.runfiles import derived
 
@@ -118,7 +118,10 @@ MIGRATION: Sequence[Check[MigrationRecord]] = (
 )
 IF_VALID: Sequence[Check[MigrationRecord]] = (
     never(lambda m: bool(m.invalid_reasons), "it is valid, and has invalid_reasons"),
-    never(lambda m: m.outcome in ("failed", "cancelled") or m.interrupted, "it is valid, and did not come to its end"),
+    never(lambda m: m.outcome == "failed" and not struck(m.faults), "it is valid, and did not come to its end"),
+    never(lambda m: m.outcome == "cancelled" or m.interrupted, "it is valid, and did not come to its end"),
+    never(lambda m: any(not f.struck for f in m.faults), "it is valid, and a fault was not carried out"),
+    never(lambda m: struck(m.faults) and m.runs_at is None, "it is valid, and after its faults no host runs the guest"),
     never(derived.incomplete, "it completed, and rounds, total_time_s or downtime_s are missing"),
     never(derived.unfinished, "it completed, and not its last round alone is the stop-and-copy"),
     never(lambda m: m.outcome != "completed" and m.total_time_s is not None, "it has a total, and did not complete"),

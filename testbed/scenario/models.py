@@ -13,8 +13,10 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from testbed.core.agents.moments import FORM
 from testbed.core.names.catalogue import topologies
 from testbed.core.parameters import Spec
+from testbed.core.plan import PlannedFault
 from testbed.core.text.yaml_text import Tree
 from testbed.scenario import parameters
 from testbed.scenario.quantities import (
@@ -31,7 +33,16 @@ from testbed.scenario.quantities import (
     text,
     whole,
 )
-from testbed.scenario.words import CONGESTION_CONTROLS, CONNECTIONS, CROSS_PROTOCOLS, ENDS, engines, trackers
+from testbed.scenario.words import (
+    CONGESTION_CONTROLS,
+    CONNECTIONS,
+    CROSS_PROTOCOLS,
+    ENDS,
+    FAULT,
+    engines,
+    faults,
+    trackers,
+)
 
 Workload: TypeAlias = Annotated[
     Spec,
@@ -50,6 +61,12 @@ Policy: TypeAlias = Annotated[
     BeforeValidator(parameters.policy),
     PlainSerializer(parameters.policy_text),
     WithJsonSchema({"description": "a policy's name, or its name and parameters"}),
+]
+Faults: TypeAlias = Annotated[
+    tuple[PlannedFault, ...],
+    BeforeValidator(faults),
+    PlainSerializer(lambda value: [str(fault) for fault in value]),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": FAULT}, FAULT]}),
 ]
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
 """What a scenario may be called: its results' folder is called so too."""
@@ -127,6 +144,7 @@ class Migration(Part):
     connections: Annotated[str, *one_of("way with connections", lambda: CONNECTIONS)] = Field(
         default="move", description="the guest's TCP connections move with it, or are reset"
     )
+    announce: Flag = Field(default=True, description="the network is told where the guest is, by RARP and ARP")
     strict: Flag = Field(
         default=False, description="hash both memories before the guest resumes; lengthens the downtime"
     )
@@ -147,5 +165,6 @@ class Root(Part):
     warmup: Time = Field(default=1.0, description="the guest runs before the migration, in the laboratory's own time")
     cooldown: Time = Field(default=0.5, description="the guest runs after the migration, in the laboratory's own time")
     expect: Annotated[str, *one_of("end of a migration", lambda: ENDS)] = "completes"
+    faults: Faults = Field(default=(), description=f"what is to break, and when: {FORM}; one of them may stand alone")
     matrix: dict[str, list[Any]] = Field(default_factory=dict, description="every combination is one migration")
     published: list[Tree] = Field(default_factory=list, description="what the run is held against")

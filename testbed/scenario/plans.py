@@ -53,6 +53,7 @@ def plan(root: Root, name: str, settings: Settings, document: Document) -> Plan:
         warmup_s=root.warmup,
         cooldown_s=root.cooldown,
         expect=cast(Expect, root.expect),
+        faults=root.faults,
     )
     check_cross_traffic(made, document)
     return made
@@ -138,5 +139,6 @@ def _migration(root: Root) -> MigrationPlan:
         strict=root.migration.strict,
         connections=cast(Connections, root.migration.connections),
         timeout_s=root.migration.timeout,
+        announce=root.migration.announce,
         stream_cap=None if cap is None else scaled(cap, Dimension.BIT_RATE, root.scale.size, root.scale.time),
     )

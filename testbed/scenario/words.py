@@ -2,9 +2,11 @@
 
 import typing
 from functools import cache
+from typing import Any
 
+from testbed.core.agents.moments import FORM, PATTERN, in_order, read_fault
 from testbed.core.names.catalogue import registered
-from testbed.core.plan import Connections, Expect
+from testbed.core.plan import Connections, Expect, PlannedFault
 
 CROSS_PROTOCOLS = ("udp", "tcp")
 CONNECTIONS: tuple[str, ...] = typing.get_args(Connections)
@@ -19,6 +21,21 @@ CONGESTION_CONTROLS = (
 )
 # fmt: on
 """All that Linux has (net/ipv4/Kconfig). Which of them this machine's kernel offers, the run finds out."""
+
+
+FAULT: dict[str, Any] = {"type": "string", "description": FORM, "pattern": PATTERN}
+"""As a schema has it: the words themselves. How else they may be written, and what excludes what, it leaves out."""
+
+
+def faults(value: object) -> tuple[PlannedFault, ...]:
+    """What is to break, in its order: a list, or one text with commas. Raises ``ValueError``."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError(f"must be a list of faults, each {FORM}, not {value!r:.60}")
+    for each in given:
+        if not isinstance(each, str | PlannedFault):
+            raise ValueError(f"expected {FORM}, not {each!r:.60}")
+    return in_order(read_fault(str(each)) for each in given)
 
 
 @cache

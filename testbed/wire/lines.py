@@ -31,6 +31,7 @@ _EVENTS: dict[str, type[told.Told]] = {
     "never_connected": told.NeverConnected,
     "destination_finished": told.DestinationFinished,
     "announced": told.Announced,
+    "held": told.Held,
 }
 _ORDERS: dict[str, type[told.AgentOrder]] = {
     "migrate": told.MigrateOrder,
@@ -38,6 +39,7 @@ _ORDERS: dict[str, type[told.AgentOrder]] = {
     "throttle": told.ThrottleOrder,
     "resume": told.ResumeOrder,
     "release": told.ReleaseOrder,
+    "let_go": told.LetGoOrder,
 }
 _ROLES: dict[str, type[AgentConfig]] = {"source": SourceConfig, "destination": DestinationConfig}
 EVENTS = JsonLines[told.Told]("event", _EVENTS, most=MOST_LINE, brief=True)

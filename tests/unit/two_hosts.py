@@ -1,18 +1,21 @@
 """Two toy guests, their agents and a clock: does what a ``Follower`` wants done, and fails where a test says so."""
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbed.core.agents.told import AgentFailed, AgentOrder, DestinationFinished, Gone, ResumeOrder
+from testbed.core.agents.told import AgentFailed, AgentOrder, DestinationFinished, Gone, Held, ResumeOrder
 from testbed.core.events import Event
 from testbed.core.migration_key import MigrationKey
+from testbed.core.plan import PlannedFault
 from testbed.engines.native.deeds import (
+    AwaitDestination,
     BringUp,
     ChangeLink,
     Deed,
     DeedFailed,
+    DestinationHeld,
     Drop,
     EndSource,
     Finding,
@@ -20,6 +23,8 @@ from testbed.engines.native.deeds import (
     Frozen,
     Heard,
     HearDestination,
+    Inject,
+    Injected,
     LastWord,
     LinkChanged,
     Publish,
@@ -58,12 +63,14 @@ class World:
     source_alive: bool = True
     destination_runs: bool = False
     agent_lives: bool = True
+    faults: Sequence[PlannedFault] = ()
+    destination_stands: deque[Held] = field(default_factory=deque)
     deeds: list[Deed] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.left = deque(self.says)
-        self.follower = Follower(MigrationKey(name="m"), self.timeout_s, self.now)
+        self.follower = Follower(MigrationKey(name="m"), self.timeout_s, self.now, self.faults)
 
     @property
     def told(self) -> list[AgentOrder]:
@@ -139,11 +146,11 @@ class World:
                 self.destination_runs = True
             case Drop():
                 self.destination_runs = False
-            case Freeze() | TakeBack() | SeeSource() | HearDestination() | ChangeLink():
+            case Freeze() | TakeBack() | SeeSource() | HearDestination() | ChangeLink() | Inject() | AwaitDestination():
                 return self._found(deed)
         return None
 
-    def _found(self, question: Question) -> Finding:
+    def _found(self, question: Question) -> Finding:  # noqa: PLR0911 - one a question
         match question:
             case Freeze():
                 self.source_runs = self.destination_runs = False
@@ -161,6 +168,15 @@ class World:
                 return LastWord(said=self.last_word)
             case ChangeLink(order=order):
                 return LinkChanged(order=order, fault=None)
+            case Inject(planned=planned):
+                self._break(planned.what)
+                return Injected(planned=planned, failure=None)
+            case AwaitDestination():
+                return DestinationHeld(at=self.destination_stands.popleft() if self.destination_stands else None)
+
+    def _break(self, what: str) -> None:
+        """Of what may break only the source agent is there."""
+        self.agent_lives = self.agent_lives and what != "kill-source"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testbed import scenarios
-from testbed.cli.options import overrides
+from testbed.cli.options import FAULT_WORDS, overrides
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     engine: Annotated[str | None, typer.Option(help="native or simulated; default: as the scenario says")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
     policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="PHASE:WHAT", help=f"break it there, may be repeated: {FAULT_WORDS}")
+    ] = None,
     repeat: Annotated[int, typer.Option(min=1, max=1000, help="make each migration so many times")] = 1,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
@@ -49,7 +52,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.runfiles.folder import results_folder
     from testbed.scenario import load
 
-    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
+    loaded = load(
+        scenario or default_scenario(), overrides=overrides(set_, policy, fault), seed=seed, own_code=own_code
+    )
     engine = engine or loaded.engine
     chosen = engines.get(engine)  # so that a wrong name is all that is said
     _check_live(live, live_host, None if chosen.needs_machine else engine)

@@ -1,6 +1,6 @@
 """What each agent is started with: everything it will know of the migration. Rates in bytes per second."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from testbed.core.plan import Connections
@@ -14,6 +14,14 @@ class GuestNic:
     interface: str
     ip: str
     prefix: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldAt:
+    """The phases at which an agent is to be held: ``before`` it says what they are called after, and ``after`` that."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,7 @@ class SourceConfig:
     streams: int
     nic: GuestNic | None
     frames: tuple[str, ...]
+    hold: HoldAt = field(default_factory=HoldAt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +64,7 @@ class DestinationConfig:
     migration_id: str
     nic: GuestNic | None
     frames: tuple[str, ...]
+    hold: HoldAt = field(default_factory=HoldAt)
 
 
 AgentConfig: TypeAlias = SourceConfig | DestinationConfig

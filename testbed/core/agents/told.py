@@ -3,6 +3,7 @@
     run      ── Migrate │ Cancel │ Throttle │ Resume │ Release ...Order ──▶  source agent
     source   ── SourceReady ─ RoundProgress, RoundDone ... ─ RoundCells ─ SourceFinished ──▶  run
     dest.    ── DestinationReady ───────────── DestinationFinished ─ Announced ────────────▶  run
+    either   ── Held ──▶  run  ── LetGoOrder ──▶  the one that is held
 
 ``wire.lines`` has them as lines. Times are seconds of CLOCK_MONOTONIC, which all processes on one machine share.
 """
@@ -190,6 +191,16 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The agent stands still as it was told to: it is about to say the message that ``phase`` is called after, or has
+    just ``said`` it. It waits for a ``LetGoOrder``.
+    """
+
+    phase: str
+    said: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateOrder:
     """Begin to migrate the guest."""
 
@@ -216,6 +227,11 @@ class ReleaseOrder:
     """The doubt is over: the guest runs at the destination."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGoOrder:
+    """What an agent was held for is done: it goes on."""
+
+
 Told: TypeAlias = (
     SourceReady
     | DestinationReady
@@ -230,5 +246,6 @@ Told: TypeAlias = (
     | NeverConnected
     | DestinationFinished
     | Announced
+    | Held
 )
-AgentOrder: TypeAlias = MigrateOrder | CancelOrder | ThrottleOrder | ResumeOrder | ReleaseOrder
+AgentOrder: TypeAlias = MigrateOrder | CancelOrder | ThrottleOrder | ResumeOrder | ReleaseOrder | LetGoOrder

@@ -15,6 +15,7 @@ from testbed.core.records.services import (
     BlackoutRecord,
     CaptureRecord,
     ConnectionsRecord,
+    FaultRecord,
     IdentityRecord,
     OrderRecord,
     ServiceRecord,
@@ -231,6 +232,7 @@ class MigrationRecord:
     services: list[ServiceRecord] = field(default_factory=list)
     capture: CaptureRecord | None = None
     controls: list[OrderRecord] = field(default_factory=list)
+    faults: list[FaultRecord] = field(default_factory=list)
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
     runs_at: str | None = None

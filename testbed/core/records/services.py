@@ -1,5 +1,6 @@
 """The parts of ``summary.json`` about the guest's applications: its identity, its connections, what its clients saw."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -57,6 +58,31 @@ class OrderRecord:
     what: str
     value: float | None = None
     fault: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class FaultRecord:
+    """A fault that was planned for the migration: ``what`` at the moment when ``phase`` began, ``at_s`` after it was
+    asked for. ``at_s`` None: it was never reached. ``fault``: why it was not done.
+    """
+
+    phase: str
+    what: str
+    at_s: float | None = None
+    fault: str | None = None
+
+    @property
+    def struck(self) -> bool:
+        """Whether it was carried out."""
+        return self.at_s is not None and self.fault is None
+
+    def __str__(self) -> str:
+        return f"{self.phase}:{self.what}"
+
+
+def struck(faults: Iterable[FaultRecord]) -> bool:
+    """Whether a migration met any of the faults that were planned for it."""
+    return any(fault.struck for fault in faults)
 
 
 @dataclass(slots=True, kw_only=True)

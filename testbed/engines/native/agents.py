@@ -1,5 +1,6 @@
 """The agents' processes as the run sees them: orders go in, events come out, and an end is always noticed."""
 
+import signal
 from contextlib import suppress
 from functools import partial
 from typing import IO, TypeVar
@@ -40,6 +41,10 @@ class AgentProcess(Child):
         with suppress(OSError, ValueError):  # the latter of a pipe that was closed with the process
             pipe_of(self.process.stdin).write(ORDERS.line(what))
             pipe_of(self.process.stdin).flush()
+
+    def suspend(self) -> None:
+        """The agent makes no step any more, and its connections stay: it hangs."""
+        self.process.send_signal(signal.SIGSTOP)
 
     def next_event(self, timeout_s: float) -> Told | Gone | None:
         """What it says next, None when it said nothing for that time, ``Gone`` for ever after its last line. One that

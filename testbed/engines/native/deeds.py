@@ -3,14 +3,16 @@
 Tell, Publish, EndSource, EndDestination, BringUp, Drop    are done
 ChangeLink ▶ LinkChanged     SeeSource ▶ SourceSeen        are done or looked at, and what came of it is heard
 Freeze ▶ Frozen              TakeBack ▶ TakenBack          before the next is
-HearDestination ▶ LastWord
+HearDestination ▶ LastWord   Inject ▶ Injected
+AwaitDestination ▶ DestinationHeld
 """
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from testbed.core.agents.told import AgentFailed, AgentOrder, DestinationFinished, Gone, Told, Unaccepted
+from testbed.core.agents.told import AgentFailed, AgentOrder, DestinationFinished, Gone, Held, Told, Unaccepted
 from testbed.core.events import Event
+from testbed.core.plan import PlannedFault
 from testbed.rig.orders import Order
 
 
@@ -74,6 +76,21 @@ class TakenBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Injected:
+    """What was planned has been broken; ``failure``: why not."""
+
+    planned: PlannedFault
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationHeld:
+    """Where the destination agent stands now; None of one that goes on, or has ended."""
+
+    at: Held | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeedFailed:
     """What was to be done, or to be heard, could not be; what was still to be done after it is not done."""
 
@@ -82,9 +99,10 @@ class DeedFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell:
-    """An order to the source agent."""
+    """An order to the source agent, or to the destination's."""
 
     order: AgentOrder
+    destination: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +161,20 @@ class ChangeLink:
     order: Order
 
 
-Finding: TypeAlias = LinkChanged | SourceSeen | LastWord | Frozen | TakenBack | DeedFailed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inject:
+    """What was planned is to be broken now."""
+
+    planned: PlannedFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitDestination:
+    """The destination agent is to be awaited where it is to be held next."""
+
+
+Finding: TypeAlias = LinkChanged | SourceSeen | LastWord | Frozen | TakenBack | Injected | DestinationHeld | DeedFailed
 Heard: TypeAlias = Told | Gone | Order | Slice | Signalled | LateOrder | Finding
 Act: TypeAlias = Tell | Publish | EndSource | EndDestination | BringUp | Drop
-Question: TypeAlias = Freeze | TakeBack | SeeSource | HearDestination | ChangeLink
+Question: TypeAlias = Freeze | TakeBack | SeeSource | HearDestination | ChangeLink | Inject | AwaitDestination
 Deed: TypeAlias = Act | Question

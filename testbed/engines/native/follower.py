@@ -9,6 +9,7 @@ agent can say so: its own RAM says how far it came, and a destination that ran h
 source. One runner, never two, never none.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from testbed.core.agents.told import (
@@ -17,6 +18,7 @@ from testbed.core.agents.told import (
     CommitUnanswered,
     DestinationFinished,
     Gone,
+    Held,
     MigrateOrder,
     NeverConnected,
     ReleaseOrder,
@@ -32,8 +34,9 @@ from testbed.core.agents.told import (
     Unaccepted,
     UnacceptedConnections,
 )
-from testbed.core.events import Controlled, PhaseChanged, Progress, RoundFinished
+from testbed.core.events import Controlled, FaultInjected, PhaseChanged, Progress, RoundFinished
 from testbed.core.migration_key import MigrationKey
+from testbed.core.plan import PlannedFault
 from testbed.core.records.migration import Outcome
 from testbed.core.records.services import OrderRecord
 from testbed.core.rounds import Action
@@ -42,14 +45,15 @@ from testbed.engines.native.deeds import (
     ChangeLink,
     Deed,
     DeedFailed,
+    DestinationHeld,
     Drop,
     EndDestination,
     EndSource,
-    Finding,
     Freeze,
     Frozen,
     Heard,
     HearDestination,
+    Injected,
     LastWord,
     LateOrder,
     LinkChanged,
@@ -62,6 +66,7 @@ from testbed.engines.native.deeds import (
     TakenBack,
     Tell,
 )
+from testbed.engines.native.injecting import Injecting
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.linux.processes.waiting import Patience
 from testbed.rig.orders import Order
@@ -79,9 +84,12 @@ SETTLE = (EndDestination(), Freeze())
 class Follower:
     """What is to be done about one migration, from its beginning at ``now`` (seconds of one clock, as all ``now``).
     ``ended`` is how it went as far as it went; ``over``: it has ended, once the deeds of the last step are done.
+    ``faults`` are injected.
     """
 
-    def __init__(self, migration: MigrationKey, timeout_s: float, now: float) -> None:
+    def __init__(
+        self, migration: MigrationKey, timeout_s: float, now: float, faults: Sequence[PlannedFault] = ()
+    ) -> None:
         self._migration, self._began, self._now = migration, now, now
         self._silence = Patience(SILENCE_S, lambda: self._now)
         self._time = Patience(timeout_s, lambda: self._now)
@@ -89,7 +97,8 @@ class Follower:
         self._ended_because = ""
         self._unaccepted: tuple[Unaccepted, ...] = ()
         self._in_doubt = self._broken = False
-        self.ended, self.over = Ended(), False
+        self._injecting = Injecting(faults)
+        self.ended, self.over = Ended(faults=self._injecting.records), False
 
     def begin(self) -> list[Deed]:
         """The word is given."""
@@ -98,7 +107,7 @@ class Follower:
             Publish(event=PhaseChanged(at=self._now, migration=self._migration, phase="precopy")),
         ]
 
-    def step(self, heard: Heard, now: float) -> list[Deed]:
+    def step(self, heard: Heard, now: float) -> list[Deed]:  # noqa: PLR0911 - one a kind
         """What to do about it, in order. What a deed finds is to be heard before the next one is done, and
         ``DeedFailed`` instead of all that are left. Raises nothing.
         """
@@ -114,6 +123,10 @@ class Follower:
                 return self._note(order.what, order.value, "the migration had ended")
             case LinkChanged() | SourceSeen() | LastWord() | Frozen() | TakenBack() | DeedFailed():
                 return self._find(heard)
+            case Injected():
+                return self._injected(heard)
+            case DestinationHeld():
+                return self._injecting.destination_held(heard)
         self._silence.anew()
         return self._hear(heard)
 
@@ -146,6 +159,15 @@ class Follower:
         self.ended = replace(self.ended, controls=(*self.ended.controls, record))
         return [Publish(event=Controlled(at=self._now, migration=self._migration, what=what, value=value, fault=fault))]
 
+    def _injected(self, found: Injected) -> list[Deed]:
+        """A fault by plan: an event, and in the record."""
+        record = self._injecting.done(found, self._now - self._began)
+        self.ended = replace(self.ended, faults=self._injecting.records)
+        told = FaultInjected(
+            at=self._now, migration=self._migration, phase=record.phase, what=record.what, fault=record.fault
+        )
+        return [Publish(event=told)]
+
     def _cancel(self, why: str) -> list[Deed]:
         self._cancelled_because = self._cancelled_because or why
         self._time.anew(CANCEL_GRACE_S)
@@ -167,6 +189,8 @@ class Follower:
             case Gone():
                 self._ended_because = self._ended_because or f"the source agent {said}"
                 return [*SETTLE]
+            case Held():
+                return self._injecting.source_held(said)
         return self._end_agent(f"the source agent said what it may not say now ({type(said).__name__}) and was ended")
 
     def _go_on(self, said: RoundProgress | RoundDone | RoundCells | Throttled | UnacceptedConnections) -> list[Deed]:
@@ -218,7 +242,7 @@ class Follower:
         controls = [replace(each, fault=given_away) if each.what == "cancel" else each for each in self.ended.controls]
         self.ended = replace(self.ended, controls=tuple(controls))
 
-    def _find(self, found: Finding) -> list[Deed]:
+    def _find(self, found: LinkChanged | SourceSeen | LastWord | Frozen | TakenBack | DeedFailed) -> list[Deed]:
         match found:
             case LinkChanged(order=order, fault=fault):
                 return self._note(order.what, order.value, fault)

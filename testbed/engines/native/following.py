@@ -1,16 +1,20 @@
 """The loop around a ``Follower``: listens to the source agent, does what is to be done, tells what came of it."""
 
+from collections.abc import Sequence
 from time import monotonic
 
-from testbed.core.agents.told import AgentFailed, DestinationFinished
+from testbed.core.agents.told import AgentFailed, DestinationFinished, Held
 from testbed.core.errors import TestbedError
 from testbed.core.events import Observer
 from testbed.core.migration_key import MigrationKey
+from testbed.core.plan import PlannedFault
 from testbed.engines.native.deeds import (
+    AwaitDestination,
     BringUp,
     ChangeLink,
     Deed,
     DeedFailed,
+    DestinationHeld,
     Drop,
     EndDestination,
     EndSource,
@@ -18,6 +22,8 @@ from testbed.engines.native.deeds import (
     Freeze,
     Heard,
     HearDestination,
+    Inject,
+    Injected,
     LastWord,
     LateOrder,
     LinkChanged,
@@ -32,7 +38,7 @@ from testbed.engines.native.deeds import (
     Tell,
 )
 from testbed.engines.native.follower import Follower
-from testbed.engines.native.settling import Pair, drop, freeze, go_on_at_destination, go_on_at_source
+from testbed.engines.native.settling import Pair, drop, freeze, go_on_at_destination, go_on_at_source, inject
 from testbed.findings.ended import Ended
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S
@@ -41,13 +47,15 @@ from testbed.rig.orders import Orders
 
 LAST_WORD_S = 5.0
 """How long a destination may take to say how it ended, once the source has."""
+HELD_S = 10.0
+"""How long a destination that was told to commit may take until its guest runs: what the source waits, too."""
 FAULTS = (TestbedError, OSError)
 
 
 class Following:
     """One migration, from the word to its end, in whatever way that comes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a migration is followed with
         self,
         migration: MigrationKey,
         pair: Pair,
@@ -56,11 +64,12 @@ class Following:
         controls: Orders,
         link: SteeredLink,
         noted: Noted | None = None,
+        faults: Sequence[PlannedFault] = (),
     ) -> None:
         self._pair, self._observer, self._noted = pair, observer, noted or Noted()
         self._controls, self._link = controls, link
         self._migration = migration
-        self._follower = Follower(migration, timeout_s, monotonic())
+        self._follower = Follower(migration, timeout_s, monotonic(), faults)
 
     def to_the_end(self) -> Ended:
         """Gives the word, then follows. A signal that was noted and the timeout cancel; the guest is then awaited at
@@ -106,8 +115,8 @@ class Following:
         pair = self._pair
         for deed in deeds:
             match deed:
-                case Tell(order=order):
-                    pair.source_agent.order(order)
+                case Tell(order=order, destination=there):
+                    (pair.destination_agent if there else pair.source_agent).order(order)
                 case Publish(event=event):
                     self._observer(event)
                 case EndSource():
@@ -121,7 +130,7 @@ class Following:
                 case _:
                     self._hear(self._find(deed))
 
-    def _find(self, question: Question) -> Finding:
+    def _find(self, question: Question) -> Finding:  # noqa: PLR0911 - one a question
         pair = self._pair
         match question:
             case Freeze():
@@ -135,3 +144,8 @@ class Following:
                 return LastWord(said=said if isinstance(said, DestinationFinished | AgentFailed) else None)
             case ChangeLink(order=order):
                 return LinkChanged(order=order, fault=self._link.obey(order))
+            case Inject(planned=planned):
+                return Injected(planned=planned, failure=inject(pair, self._link, planned))
+            case AwaitDestination():
+                heard = pair.destination_agent.until(Held, HELD_S)
+                return DestinationHeld(at=heard if isinstance(heard, Held) else None)

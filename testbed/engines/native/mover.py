@@ -20,6 +20,7 @@ from testbed.core.text.from_json import Trusted
 from testbed.engines.forecasting import foresee
 from testbed.engines.native.agents import AgentProcess
 from testbed.engines.native.following import Following
+from testbed.engines.native.injecting import destination_holds, source_holds
 from testbed.engines.native.proof import prove_memory
 from testbed.engines.native.settling import Pair, freeze
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
@@ -70,8 +71,8 @@ class NativeMover:
 
     def migrate(self, observer: Observer, controls: Orders, noted: Noted) -> Ended:
         """Always has an answer (``Following``)."""
-        timeout_s = self._plan.migration.timeout_s
-        following = Following(self._plan.key, self._pair, observer, timeout_s, controls, self._link, noted)
+        timeout_s, faults = self._plan.migration.timeout_s, self._plan.faults
+        following = Following(self._plan.key, self._pair, observer, timeout_s, controls, self._link, noted, faults)
         return following.to_the_end()
 
     def announced(self, ended: Ended) -> Ended:
@@ -148,6 +149,7 @@ class NativeStart:
             migration_id=migration_id,
             nic=place.applications.nic,
             frames=tuple(frame.hex() for frame in place.applications.announcement),
+            hold=destination_holds(place.plan.faults),
         )
 
     def _source_config(self, place: Place, guest: GuestProcess, migration_id: str) -> SourceConfig:
@@ -166,6 +168,7 @@ class NativeStart:
             streams=migration.streams,
             nic=place.applications.nic,
             frames=tuple(frame.hex() for frame in place.applications.announcement),
+            hold=source_holds(place.plan.faults),
         )
 
     def _vmotion(self, host: str) -> Interface:

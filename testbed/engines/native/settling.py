@@ -1,4 +1,6 @@
-"""The two guests stopped, and one of them let run: what ``Follower`` decides upon, and what it decides, carried out."""
+"""The two guests stopped, and one of them let run: what ``Follower`` decides upon, and what it decides, carried out;
+and what is to break, broken.
+"""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
@@ -7,11 +9,14 @@ from dataclasses import dataclass
 from testbed.core.agents.config import GuestNic
 from testbed.core.agents.told import Unaccepted
 from testbed.core.errors import TestbedError
+from testbed.core.plan import PlannedFault
 from testbed.engines.native.agents import AgentProcess
 from testbed.engines.native.deeds import Frozen
 from testbed.linux.net.interface import Nic
 from testbed.migration.identity.rescue import bring_up, take_back
 from testbed.rig.guests import GuestProcess
+from testbed.rig.mover import SteeredLink
+from testbed.rig.orders import LINK_WORDS, Order
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,3 +77,18 @@ def go_on_at_source(pair: Pair, unaccepted: Sequence[Unaccepted]) -> str:
             fault = f", but {error}"
     pair.source.thaw()
     return fault
+
+
+def inject(pair: Pair, link: SteeredLink, planned: PlannedFault) -> str | None:
+    """Breaks what is planned, now: why that could not be done, None when it is."""
+    if planned.what in LINK_WORDS:
+        return link.obey(Order(what=planned.what))
+    verb, _, end = planned.what.partition("-")
+    agent = pair.destination_agent if end == "destination" else pair.source_agent
+    if not agent.alive:
+        return "the agent had ended"
+    if verb == "kill":
+        agent.kill()
+    else:
+        agent.suspend()
+    return None

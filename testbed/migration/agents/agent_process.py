@@ -15,12 +15,22 @@ from contextlib import suppress
 from queue import SimpleQueue
 
 from testbed.core.agents.config import AgentConfig, SourceConfig
-from testbed.core.agents.told import AgentFailed, AgentOrder, CancelOrder, Throttled, ThrottleOrder, Told
+from testbed.core.agents.told import (
+    AgentFailed,
+    AgentOrder,
+    CancelOrder,
+    Held,
+    LetGoOrder,
+    Throttled,
+    ThrottleOrder,
+    Told,
+)
 from testbed.core.errors import PrerequisiteMissing, RemoteProtocolError, TestbedError
 from testbed.linux.processes.process import die_with_parent
 from testbed.migration.agents.destination_process import Destination
 from testbed.migration.agents.source_process import Migrating
 from testbed.migration.cancel import Cancel
+from testbed.migration.holding import Holding
 from testbed.wire.lines import EVENTS, read_config, read_order
 
 
@@ -29,7 +39,7 @@ class RunPipes:
 
     def __init__(self, cancel: Cancel) -> None:
         self.orders: SimpleQueue[AgentOrder] = SimpleQueue()
-        self._cancel = cancel
+        self._cancel, self._let_go = cancel, SimpleQueue[None]()
         self.throttle: Callable[[float], bool] = lambda _share: False
         """What a throttle by hand is given to, and whether that did it; whoever can throttle puts itself here."""
         self._lock = threading.Lock()
@@ -42,6 +52,11 @@ class RunPipes:
             written = 0
             while written < len(data):
                 written += os.write(1, data[written:])
+
+    def hold(self, held: Held) -> None:
+        """Says where the agent stands, and waits until it is let go."""
+        self.say(held)
+        self._let_go.get()
 
     def _listen(self) -> None:
         # Not by ``sys.stdin``: who ends while another thread waits there is ended by Python, with a complaint.
@@ -57,6 +72,8 @@ class RunPipes:
         match order:
             case CancelOrder():
                 self._cancel.ask()
+            case LetGoOrder():
+                self._let_go.put(None)
             case ThrottleOrder(level=level):
                 fault = None if self.throttle(level) else "the guest cannot be throttled now"
                 self.say(Throttled(level=level, fault=fault))
@@ -84,13 +101,14 @@ def main() -> int:
 
 
 def _agent(config: AgentConfig, run: RunPipes, cancel: Cancel) -> Migrating | Destination:
+    holding = Holding(config.hold, run.hold)
     if not isinstance(config, SourceConfig):
-        return Destination(config, run.say)
+        return Destination(config, run.say, holding)
 
     def throttled_by(throttle: Callable[[float], bool]) -> None:
         run.throttle = throttle
 
-    return Migrating(config, run.say, run.orders, cancel, throttled_by)
+    return Migrating(config, run.say, run.orders, cancel, throttled_by, holding)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from testbed.migration.admission import BACKLOG, Admission, First
 from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
+from testbed.migration.holding import Holding
 from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Arriving
 from testbed.migration.streams.sockets import listen
@@ -25,10 +26,12 @@ Say = Callable[[Told], None]
 
 
 class Destination:
-    """``say`` is told when it is ready, when it has finished, and at last that the guest was announced."""
+    """``say`` is told when it is ready, when it has finished, and at last that the guest was announced; ``holding``:
+    where it waits meanwhile.
+    """
 
-    def __init__(self, config: DestinationConfig, say: Say) -> None:
-        self._config, self._say = config, say
+    def __init__(self, config: DestinationConfig, say: Say, holding: Holding) -> None:
+        self._config, self._say, self._holding = config, say, holding
         self._announcer: Announcer | None = None
 
     def run(self) -> None:
@@ -80,7 +83,7 @@ class Destination:
         """To the source, once it has come: nobody else is let in after it."""
         sock, said, _ = admission.admit(self._config.wait_s)
         admission.close()
-        return Channel(stack.enter_context(sock), Role.DESTINATION, received=said)
+        return Channel(stack.enter_context(sock), Role.DESTINATION, received=said, holding=self._holding)
 
     def _finish(self, agent: DestinationAgent, before: os.times_result) -> None:
         times = os.times()

@@ -35,6 +35,7 @@ from testbed.linux.processes.time_limit import deciding
 from testbed.migration.agents.attached import AttachedGuest
 from testbed.migration.cancel import Cancel, MigrationCancelled
 from testbed.migration.channel import Channel
+from testbed.migration.holding import Holding
 from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Departing
 from testbed.migration.precopy import migrate
@@ -52,7 +53,7 @@ PROGRESS_EVERY_S = 0.2
 
 class Migrating:
     """``say`` is told of all that happens; ``orders`` are waited for before the migration, and in doubt;
-    ``throttled_by`` is told what a throttle by hand is to be given to.
+    ``throttled_by`` is told what a throttle by hand is to be given to; ``holding``: where it waits meanwhile.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class Migrating:
         orders: SimpleQueue[AgentOrder],
         cancel: Cancel,
         throttled_by: Callable[[Callable[[float], bool]], None],
+        holding: Holding,
     ) -> None:
         self._config, self._say, self._orders, self._cancel = config, say, orders, cancel
-        self._throttled_by = throttled_by
+        self._throttled_by, self._holding = throttled_by, holding
         self._spoke = 0.0
         self._cpu = 0.0
 
@@ -109,7 +111,7 @@ class Migrating:
             outcome: Literal["cancelled", "aborted"] = "cancelled" if isinstance(end, MigrationCancelled) else "aborted"
             self._say(NeverConnected(outcome=outcome, reason=str(end)))
             return None
-        return Channel(sock, Role.SOURCE, self._cancel)
+        return Channel(sock, Role.SOURCE, self._cancel, holding=self._holding)
 
     def _departure(self, guest: AttachedGuest) -> Departing | None:
         nic = self._config.nic

@@ -8,6 +8,7 @@ from threading import Lock
 from testbed.core.events import (
     Controlled,
     Event,
+    FaultInjected,
     MigrationFinished,
     MigrationStarted,
     PhaseChanged,
@@ -17,6 +18,7 @@ from testbed.core.events import (
 )
 from testbed.core.expectation import said
 from testbed.core.outlook import Outlooks
+from testbed.core.records.services import struck
 from testbed.core.text.printable import printable
 from testbed.core.units import by_hand, in_bytes, in_seconds
 
@@ -52,7 +54,7 @@ def _long(seconds: float) -> str:
     return f"about {in_seconds(seconds)}"
 
 
-def lines(event: Event) -> Iterator[str]:
+def lines(event: Event) -> Iterator[str]:  # noqa: C901 - one case an event
     """What an event is worth in plain lines; progress within a round is worth none."""
     match event:
         case MigrationStarted():
@@ -67,9 +69,13 @@ def lines(event: Event) -> Iterator[str]:
                 yield f"    {event.decision.reason}"
         case MigrationFinished():
             yield from _downtime(event)
-            yield f"  {said(event.outcome, event.valid)}: {event.reason}" + ("" if event.valid else " (not valid)")
+            faults = event.record is not None and struck(event.record.faults)
+            ended = said(event.outcome, event.valid, faults)
+            yield f"  {ended}: {event.reason}" + ("" if event.valid else " (not valid)")
         case Controlled():
             yield f"  by hand: {by_hand(event.what, event.value)}" + (f": {event.fault}" if event.fault else "")
+        case FaultInjected():
+            yield f"  fault: {event.phase}:{event.what}" + (f": {event.fault}" if event.fault else "")
         case Progress() | Sampled():
             return
 

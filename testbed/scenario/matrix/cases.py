@@ -17,10 +17,10 @@ from testbed.scenario.document import Document, parts
 from testbed.scenario.values import meaning, spellings
 
 CASES = "cases"
-SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect")
+SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect", "faults")
 """What may differ between the migrations of one run."""
 
-LISTS = ("vm.services",)
+LISTS = ("vm.services", "faults")
 """Paths whose values are lists themselves."""
 
 

@@ -1,0 +1,83 @@
+"""Moments of a migration at which something may be made to break, and what: ``PHASE:WHAT``, as in ``commit:cut``.
+
+    hello ─ round-1 ─ round-2 ... ─ last-round ─ prepare ─ commit ─ running
+
+Each is called after the message that is about to be said then. Whoever is to say it is held there until the fault is
+done, so that it strikes at that very moment; all that can be known of it before any run follows from that:
+
+* a cut link or an agent that is gone ends the migration there, unless the link is mended once the message was said;
+* before ``running`` the guest never ran at the destination, so it is the source's; from there on it is the
+  destination's, whatever the source has heard of it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from testbed.core.plan import PlannedFault
+from testbed.core.registry import nearest
+
+End: TypeAlias = Literal["source", "destination"]
+MEND, RUNNING, LAST_ROUND = "mend", "running", "last-round"
+WHATS = ("cut", MEND, "kill-source", "kill-destination", "freeze-source", "freeze-destination")
+PHASES = ("hello", "round-1", "round-2", LAST_ROUND, "prepare", "commit", RUNNING)
+"""Of the rounds the first two stand for all of them."""
+FORM = "PHASE:WHAT, such as commit:kill-destination"
+PATTERN = rf"^(hello|round-[1-9][0-9]{{0,2}}|{LAST_ROUND}|prepare|commit|{RUNNING}):({'|'.join(WHATS)})$"
+_ROUND = re.compile(r"round-?([1-9][0-9]{0,2})")
+
+
+def round_phase(index: int) -> str:
+    """The phase that a pre-copy round is."""
+    return f"round-{index}"
+
+
+def read_fault(text: str) -> PlannedFault:
+    """``commit:cut``; words may be parted by ``_`` or a space. Raises ``ValueError`` with the nearest right word."""
+    phase, colon, what = (part.strip().lower().replace("_", "-").replace(" ", "-") for part in text.partition(":"))
+    if not colon:
+        raise ValueError(f"expected {FORM}, not {text.strip()!r:.60}")
+    numbered = _ROUND.fullmatch(phase)
+    if numbered:
+        phase = round_phase(int(numbered[1]))
+    elif phase not in PHASES:
+        raise ValueError(f"no phase of a migration is called {phase!r:.60}; {nearest(phase[:60], list(PHASES))}")
+    if what not in WHATS:
+        raise ValueError(f"no fault is called {what!r:.60}; {nearest(what[:60], list(WHATS))}")
+    return PlannedFault(phase=phase, what=what)
+
+
+def in_order(faults: Iterable[PlannedFault]) -> tuple[PlannedFault, ...]:
+    """As a migration comes to them. Raises ``ValueError`` for those of which one could never be carried out."""
+    ordered = tuple(sorted(faults, key=lambda fault: (_place(fault.phase), fault.what == MEND)))
+    cut = {fault.phase for fault in ordered if fault.what == "cut"}
+    for index, fault in enumerate(ordered):
+        if fault in ordered[:index]:
+            raise ValueError(f"the fault {fault} stands here twice; remove one")
+        if fault.what == MEND and fault.phase not in cut:
+            raise ValueError(f"{fault} mends what is not cut; add {fault.phase}:cut, or remove it")
+    end = _last_phase(ordered)
+    late = next((fault for fault in ordered if end and _place(fault.phase) > _place(end.phase)), None)
+    if end and late:
+        mended = f", or mend the link: {end.phase}:{MEND}" if end.what == "cut" else ""
+        raise ValueError(f"{late} would never be reached, since {end} ends the migration; remove one{mended}")
+    return ordered
+
+
+def leaves(faults: Sequence[PlannedFault]) -> End | None:
+    """Where the guest has to run when these were carried out; None: where it would run without them."""
+    end = _last_phase(faults)
+    return None if end is None else "destination" if end.phase == RUNNING else "source"
+
+
+def _last_phase(faults: Sequence[PlannedFault]) -> PlannedFault | None:
+    """The first of them that ends the migration, if one does."""
+    mended = {fault.phase for fault in faults if fault.what == MEND}
+    ends = (fault for fault in faults if fault.what != MEND and not (fault.what == "cut" and fault.phase in mended))
+    return next(ends, None)
+
+
+def _place(phase: str) -> tuple[int, int]:
+    """Where a phase stands among all of them."""
+    numbered = _ROUND.fullmatch(phase)
+    return (1, int(numbered[1])) if numbered else (PHASES.index(phase), 0)
