@@ -1,6 +1,7 @@
 """What carries a migration out: ``native`` (this project's agents and guest), ``simulated`` (the model).
 
-``forecasting`` is what the model expects of a migration before it begins, whichever carries it out.
+``forecasting`` is what the model expects of a migration before it begins, whichever carries it out; ``unplugged`` are
+faults in one that is simulated.
 """
 
 from typing import ClassVar, Protocol

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from testbed.core.errors import PolicyFault
 from testbed.core.events import Observer, PhaseChanged, RoundFinished
-from testbed.core.expectation import unmet
 from testbed.core.plan import Plan
 from testbed.core.records.migration import (
     CrossTrafficRecord,
@@ -20,15 +19,17 @@ from testbed.core.records.migration import (
     ThrottleRecord,
 )
 from testbed.core.rounds import Action, Decision, Round
-from testbed.engines import register
+from testbed.engines import register, unplugged
 from testbed.engines.forecasting import moving_s
-from testbed.findings.ended import Ended
+from testbed.findings.ended import Ended, unplanned
 from testbed.findings.record import decided
 from testbed.linux.processes.time_limit import deciding
+from testbed.migration.precopy import Source
+from testbed.model.broken import BrokenSource
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
-from testbed.model.source import Costs
+from testbed.model.source import Costs, FluidSource
 from testbed.rig.context import RunContext
 
 
@@ -39,7 +40,7 @@ class SimulatedEngine:
     needs_machine: ClassVar[bool] = False
 
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
-        """Raises ``ScenarioError`` for what has no model: an unshaped link, an unknown workload."""
+        """Raises ``ScenarioError`` for what has no model: an unshaped link, an unknown workload, a mended link."""
         return _run(plan, context.observer)[0]
 
 
@@ -53,6 +54,7 @@ def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord
 
 def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault | None]:
     """One migration, and what broke its policy."""
+    unplugged.check(plan.faults)
     goodput, rtt = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
     begun = monotonic()
 
@@ -63,14 +65,22 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
             observer(PhaseChanged(at=at, migration=plan.key, phase="switchover"))
 
     observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
+    broken: list[BrokenSource] = []
+
+    def breaking(source: FluidSource) -> Source:
+        broken.append(BrokenSource(source, plan.faults))
+        return broken[-1]
+
     costs = Costs(prepare_s=moving_s(plan))
-    prediction = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding)
-    return _record(plan, goodput, rtt, prediction), prediction.fault
+    prediction = forecast(
+        plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding, around=breaking
+    )
+    ended = unplugged.ended(plan, prediction, broken[-1], begun, observer)
+    return _record(plan, goodput, rtt, prediction, ended), prediction.fault
 
 
-def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast) -> MigrationRecord:
+def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast, ended: Ended) -> MigrationRecord:
     """As any migration's end has it, and what a model knows beside that."""
-    ended = Ended(outcome=prediction.outcome, reason=prediction.reason, rounds=tuple(prediction.rounds))
     record = decided(plan, _link(plan, goodput, rtt), ended)
     record.vm.achieved_write_rate = record.vm.write_rate
     record.total_time_s = prediction.total_time_s if prediction.outcome == "completed" else None
@@ -83,9 +93,8 @@ def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast) -> Mig
         guest_slowdown=prediction.slowdown,
     )
     record.guest, record.cross_traffic = GuestRecord(lost=0, errors=0), _cross_traffic(plan)
-    last = prediction.rounds[-1][1] if prediction.rounds else None
-    fault = unmet(plan.expect, prediction.outcome, prediction.reason, last)
-    record.valid, record.invalid_reasons = fault is None, [fault] if fault else []
+    record.invalid_reasons = list(unplanned(plan, record, prediction.rounds))
+    record.valid = not record.invalid_reasons
     record.full_scale = full_scale(record)
     return record
 

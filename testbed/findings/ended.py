@@ -47,8 +47,7 @@ def unplanned(plan: Plan, record: MigrationRecord, rounds: Sequence[tuple[Round,
     """
     for fault in record.faults:
         if not fault.struck:
-            why = fault.fault or f"the migration did not come so far: {record.reason}"
-            yield f"the fault {fault} was not carried out: {why}"
+            yield f"the fault {fault} " + (f"failed: {fault.fault}" if fault.fault else "was never reached")
     end = leaves(plan.faults)
     if end is None or record.interrupted or not struck(record.faults):
         last = next((decision for _, decision in reversed(rounds) if decision), None)

@@ -15,7 +15,7 @@ where a test says so. Two orders are laws that faults have taught:
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, RoundKind, Throttle
@@ -118,6 +118,15 @@ def migrate(
     with suppress(TestbedError):  # nothing that fails after the guest was handed over can undo the migration
         source.throttle(None)
     return Completed(rounds=(*history, last))
+
+
+def resolved(doubt: InDoubt, *, here: bool) -> tuple[Literal["completed", "aborted"], str]:
+    """How a migration ended whose doubt somebody has resolved, who looked at both hosts: the guest is ``here``, at the
+    source, or it was found running at the destination.
+    """
+    if here:
+        return "aborted", f"{doubt}; the destination never ran the guest, so it runs on at the source"
+    return "completed", f"{doubt}; the guest was found running at the destination"
 
 
 def _precopy(source: Source, policy: Policy, observe: Observer, limit: Limit) -> list[Round]:

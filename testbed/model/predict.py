@@ -1,15 +1,15 @@
 """Before a run: the very algorithm and the very policy that it will use, in virtual time on a fluid guest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
-from testbed.core.errors import MigrationAborted, PolicyFault, ScenarioError
+from testbed.core.errors import InDoubt, MigrationAborted, PolicyFault, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import Outcome, PredictionRecord
 from testbed.core.rounds import Decision, Round
-from testbed.migration.precopy import Observer, migrate
+from testbed.migration.precopy import Observer, Source, migrate
 from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource
 from testbed.model.guest import FluidGuest
 from testbed.model.link import available, link_goodput
@@ -42,7 +42,7 @@ class Forecast:
         return sum(done.sent_bytes for done, _ in self.rounds)
 
 
-def forecast(
+def forecast(  # noqa: PLR0913 - what a migration is computed from
     plan: Plan,
     *,
     goodput: float,
@@ -51,10 +51,13 @@ def forecast(
     observe: Observer | None = None,
     draw: Draw | None = None,
     limit: Limit = nullcontext,
+    around: Callable[[FluidSource], Source] = lambda source: source,
 ) -> Forecast:
     """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
     plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go. Raises
     ``ScenarioError`` for a workload without a model, a policy that cannot be, or a link of which nothing is left.
+
+    ``around`` is what the algorithm is given in the source's place.
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
     guest = _warm_guest(plan, draw)
@@ -65,7 +68,7 @@ def forecast(
         if observe:
             observe(done, decision)
 
-    outcome, reason, fault = _outcome(source, plan, keep, limit)
+    outcome, reason, fault = _outcome(around(source), plan, keep, limit)
     completed = outcome == "completed"
     return Forecast(
         outcome=outcome,
@@ -101,13 +104,15 @@ def _source(
     return make(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered)
 
 
-def _outcome(source: FluidSource, plan: Plan, keep: Observer, limit: Limit) -> tuple[Outcome, str, PolicyFault | None]:
+def _outcome(source: Source, plan: Plan, keep: Observer, limit: Limit) -> tuple[Outcome, str, PolicyFault | None]:
     try:
         migrate(source, build(plan.migration.policy), keep, limit)
     except OutOfTime as end:
         return "cancelled", str(end), None
     except MigrationAborted as end:
         return "aborted", str(end), end if isinstance(end, PolicyFault) else None
+    except InDoubt as doubt:
+        return "failed", str(doubt), None
     return "completed", "the guest runs at the destination", None
 
 

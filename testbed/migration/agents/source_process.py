@@ -38,7 +38,7 @@ from testbed.migration.channel import Channel
 from testbed.migration.holding import Holding
 from testbed.migration.identity.announcer import Announcer
 from testbed.migration.identity.connections import Departing
-from testbed.migration.precopy import migrate
+from testbed.migration.precopy import migrate, resolved
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
 from testbed.migration.streams.sockets import connect
@@ -181,10 +181,10 @@ class Migrating:
     def _resolve(self, doubt: InDoubt, source: SourceAgent) -> tuple[Outcome, str]:
         """Only the run can look at the destination; until it has, the guest runs nowhere by our doing."""
         self._say(CommitUnanswered(reason=str(doubt)))
-        if isinstance(self._orders.get(), ResumeOrder):
+        here = isinstance(self._orders.get(), ResumeOrder)
+        if here:
             source.resume_guest()
-            return "aborted", f"{doubt}; the destination never ran the guest, so it runs on at the source"
-        return "completed", f"{doubt}; the guest was found running at the destination"
+        return resolved(doubt, here=here)
 
     def _round(self, finished: Round, decision: Decision | None) -> None:
         self._say(RoundDone(at=monotonic(), round=finished, decision=decision))
