@@ -30,14 +30,15 @@ class NetworkEvidence:
     probe_share: float | None = None
 
 
-def identity(network: NetworkEvidence, ended: Ended) -> IdentityRecord:
-    """Its MAC and IP, and where the switch sent what is for it."""
+def identity(network: NetworkEvidence, ended: Ended, *, announce: bool = True) -> IdentityRecord:
+    """Its MAC and IP, and where the switch sent what is for it; ``announce``: whether it was to be told."""
     return IdentityRecord(
         mac=network.mac,
         ip=network.ip,
         forwarding_before=network.forwarding_before,
         forwarding_after=network.forwarding_after,
         announcements=ended.announced,
+        announce=announce,
     )
 
 
@@ -71,14 +72,19 @@ def probed_blackout(network: NetworkEvidence, ended: Ended) -> tuple[float | Non
     return (None, None) if network.probe is None or edges is None else blackout(network.probe, *edges)
 
 
-def network_reasons(network: NetworkEvidence, ended: Ended, blackout_s: float | None) -> Iterator[str]:
-    """Why what the network had of the guest may not be believed, in sentences."""
+def network_reasons(
+    network: NetworkEvidence, ended: Ended, blackout_s: float | None, *, announce: bool = True
+) -> Iterator[str]:
+    """Why what the network had of the guest may not be believed, in sentences. That a guest which nobody was to
+    ``announce`` is not found is no such reason: it is what is to be seen.
+    """
     if ended.announce_fault and not struck(ended.faults):
         times = f"{ended.announced} times" if ended.announced else "by nobody"
         yield f"the guest was announced {times} at the destination: {ended.announce_fault}"
     yield from _refused(ended)
-    yield from _elsewhere(network, ended)
-    yield from _unprobed(network, ended, blackout_s)
+    if announce:
+        yield from _elsewhere(network, ended)
+    yield from _unprobed(network, ended, blackout_s, announce=announce)
 
 
 def _refused(ended: Ended) -> Iterator[str]:
@@ -98,12 +104,12 @@ def _elsewhere(network: NetworkEvidence, ended: Ended) -> Iterator[str]:
         yield f"the switch sends what is for the guest to {port or 'nowhere'}, and it is at {expected}"
 
 
-def _unprobed(network: NetworkEvidence, ended: Ended, blackout_s: float | None) -> Iterator[str]:
+def _unprobed(network: NetworkEvidence, ended: Ended, blackout_s: float | None, *, announce: bool) -> Iterator[str]:
     if network.probe is None:
         return
     if not network.probe_finished:
         yield "the client's probe died, or said nothing at its end: how long the guest was away is not known"
-    elif blackout_s is None and ended.outcome == "completed" and _switchover(ended):
+    elif announce and blackout_s is None and ended.outcome == "completed" and _switchover(ended):
         yield "the client's probe was not answered after the switchover"
 
 

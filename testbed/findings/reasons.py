@@ -67,7 +67,8 @@ def _measurement(record: MigrationRecord, evidence: Evidence, pace: float | None
 
 def _applications(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:
     if evidence.network is not None:
-        yield from network_reasons(evidence.network, evidence.ended, record.client_blackout_s)
+        announce = evidence.plan.migration.announce
+        yield from network_reasons(evidence.network, evidence.ended, record.client_blackout_s, announce=announce)
         yield from service_reasons(record.services)
 
 

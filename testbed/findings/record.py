@@ -129,6 +129,7 @@ def _add_applications(record: MigrationRecord, evidence: Evidence) -> None:
     if evidence.network is None:
         return
     record.client_blackout_s, record.blackout = probed_blackout(evidence.network, evidence.ended)
-    record.identity = identity(evidence.network, evidence.ended)
+    announce = evidence.plan.migration.announce
+    record.identity = identity(evidence.network, evidence.ended, announce=announce)
     record.connections = connections(evidence.network, evidence.ended)
     record.services = [service_record(facts, evidence.ended, evidence.marks) for facts in evidence.services]

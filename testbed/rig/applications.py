@@ -66,8 +66,9 @@ class Applications:
 
     @property
     def announcement(self) -> tuple[bytes, ...]:
-        """The frames that the destination sends when the guest is there."""
-        return () if self.identity is None else tuple(frames(self.identity))
+        """The frames that the destination sends when the guest is there; none where it is not to be announced."""
+        announced = self.identity is not None and self.plan.migration.announce
+        return tuple(frames(self.identity)) if announced and self.identity else ()
 
     def attach(self, host: str, guest: GuestProcess, *, up: bool) -> None:
         """Puts the guest on the VM network; ``up`` at one host only."""

@@ -22,6 +22,7 @@ from testbed.migration.cancel import Cancel
 from testbed.migration.channel import Channel
 from testbed.migration.destination import DestinationAgent
 from testbed.migration.guest import Adopted, Arrival, Departure
+from testbed.migration.holding import Holding
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
@@ -207,6 +208,8 @@ class Loopback:
         self.tracker_of: Callable[[GuestPorts, MemoryGuest], SetTracker] = SetTracker
         self.departure: Departure | None = None
         self.arrival: Arrival | None = None
+        self.holdings: tuple[Holding | None, Holding | None] = (None, None)
+        """Of the source's end of the channel, and of the destination's."""
         self.sockets: list[socket.socket] = []
         self.stream_sockets: list[socket.socket] = []
 
@@ -220,7 +223,7 @@ class Loopback:
         """Raises what the source raised."""
         serving = threading.Thread(target=self._serve, daemon=True)
         serving.start()
-        self.channel = Channel(self.connect(self.listener), Role.SOURCE, self.cancel)
+        self.channel = Channel(self.connect(self.listener), Role.SOURCE, self.cancel, holding=self.holdings[0])
         self.tracker = self.tracker_of(self.source_guest.ports(), self.source_guest)
         self.source = SourceAgent(
             guest=self.source_guest,
@@ -266,7 +269,7 @@ class Loopback:
                 self.admissions = (admission, stream_admission)
                 sock, said, _ = admission.admit(5)
                 admission.close()
-                channel = Channel(sock, Role.DESTINATION, received=said)
+                channel = Channel(sock, Role.DESTINATION, received=said, holding=self.holdings[1])
                 self.agent = DestinationAgent(
                     guest=guest, memory=view, channel=channel, admission=stream_admission, arrival=self.arrival
                 )

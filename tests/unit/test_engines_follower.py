@@ -14,6 +14,7 @@ from testbed.core.agents.told import (
     CommitUnanswered,
     DestinationReady,
     Gone,
+    Held,
     MigrateOrder,
     NeverConnected,
     ReleaseOrder,
@@ -284,6 +285,7 @@ SAMPLES: list[Told] = [
     Throttled(level=0.0, fault=None),
     UnacceptedConnections(connections=()),
     DOUBT,
+    Held(phase="commit", said=False),
 ]
 
 

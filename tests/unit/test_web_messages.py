@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from testbed.core.events import (
     Controlled,
     Event,
+    FaultInjected,
     MigrationFinished,
     MigrationStarted,
     PhaseChanged,
@@ -84,6 +85,7 @@ EVENTS: dict[type[Event], st.SearchStrategy[Event]] = {
         value=st.none() | NUMBER,
         fault=st.none() | TEXT,
     ),
+    FaultInjected: st.builds(FaultInjected, at=NUMBER, migration=KEY, phase=TEXT, what=TEXT, fault=st.none() | TEXT),
     Sampled: st.builds(
         Sampled,
         at=NUMBER,

@@ -49,7 +49,7 @@ def read_fault(text: str) -> PlannedFault:
 
 def in_order(faults: Iterable[PlannedFault]) -> tuple[PlannedFault, ...]:
     """As a migration comes to them. Raises ``ValueError`` for those of which one could never be carried out."""
-    ordered = tuple(sorted(faults, key=lambda fault: (_place(fault.phase), fault.what == MEND)))
+    ordered = tuple(sorted(faults, key=_order))
     cut = {fault.phase for fault in ordered if fault.what == "cut"}
     for index, fault in enumerate(ordered):
         if fault in ordered[:index]:
@@ -57,7 +57,7 @@ def in_order(faults: Iterable[PlannedFault]) -> tuple[PlannedFault, ...]:
         if fault.what == MEND and fault.phase not in cut:
             raise ValueError(f"{fault} mends what is not cut; add {fault.phase}:cut, or remove it")
     end = _last_phase(ordered)
-    late = next((fault for fault in ordered if end and _place(fault.phase) > _place(end.phase)), None)
+    late = next((fault for fault in ordered if end and _too_late(fault, end)), None)
     if end and late:
         mended = f", or mend the link: {end.phase}:{MEND}" if end.what == "cut" else ""
         raise ValueError(f"{late} would never be reached, since {end} ends the migration; remove one{mended}")
@@ -75,6 +75,17 @@ def _last_phase(faults: Sequence[PlannedFault]) -> PlannedFault | None:
     mended = {fault.phase for fault in faults if fault.what == MEND}
     ends = (fault for fault in faults if fault.what != MEND and not (fault.what == "cut" and fault.phase in mended))
     return next(ends, None)
+
+
+def _order(fault: PlannedFault) -> tuple[tuple[int, int], bool, int]:
+    """Of one phase the link is mended last, once all else is done there."""
+    return _place(fault.phase), fault.what == MEND, WHATS.index(fault.what)
+
+
+def _too_late(fault: PlannedFault, end: PlannedFault) -> bool:
+    """Whether the migration has ended by then."""
+    here, there = _place(fault.phase), _place(end.phase)
+    return here > there or (here == there and fault.what == MEND)
 
 
 def _place(phase: str) -> tuple[int, int]:

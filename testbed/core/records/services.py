@@ -9,7 +9,7 @@ from typing import Literal
 class IdentityRecord:
     """The guest on the VM network. ``forwarding_before`` and ``_after``: the host behind the switch's port on which it
     last saw the guest's MAC, just before the migration and when it was over; ``announcements``: RARP and gratuitous
-    ARP rounds sent from the destination.
+    ARP rounds sent from the destination; ``announce``: whether it was to be announced at all.
     """
 
     mac: str
@@ -17,6 +17,7 @@ class IdentityRecord:
     forwarding_before: str | None
     forwarding_after: str | None
     announcements: int = 0
+    announce: bool = True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -20,7 +20,8 @@ REPEATS_S = (0.05, 0.15, 0.3)
 class Announcer:
     """Frames on the interface of a guest's namespace. Opened before the link is up, since opening takes time.
 
-    Raises ``OSError``. ``count`` is how many times all frames were sent, ``fault`` what was in the way before.
+    Raises ``OSError``. ``count`` is how many times all frames were sent, ``fault`` what was in the way before. Without
+    frames nobody is told, and nothing counts.
     """
 
     def __init__(self, pid: int, interface: str, frames: Sequence[bytes]) -> None:
@@ -34,14 +35,14 @@ class Announcer:
         """Sends them all. When that was done (CLOCK_MONOTONIC, ns). Raises ``OSError``."""
         for frame in self._frames:
             self._socket.send(frame)
-        self.count += 1
+        self.count += bool(self._frames)
         return monotonic_ns()
 
     def repeat(self, say: Callable[[Announced], None]) -> None:
         """At ``REPEATS_S`` from now; then says how often, and the fault if one ended it."""
         begun, fault = monotonic(), self.fault
         try:
-            for after_s in REPEATS_S:
+            for after_s in REPEATS_S if self._frames else ():
                 self._enough.wait(max(0.0, begun + after_s - monotonic()))
                 if self._enough.is_set():
                     break

@@ -139,15 +139,16 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
 
 
 def _orders(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Chart]:
-    """What somebody did by hand: a rule each, with its name in the first panel."""
+    """What somebody did by hand, and what broke by plan: a rule each, with its name in the first panel."""
+    done = [(each.at_s, order_label(each)) for each in record.controls]
+    done += [(each.at_s, str(each)) for each in record.faults if each.at_s is not None]
     rows = [
-        {"t": each.at_s, "did": order_label(each), "line": 20 + 12 * (index % LABEL_LINES)}
-        for index, each in enumerate(record.controls)
+        {"t": at_s, "did": label, "line": 20 + 12 * (index % LABEL_LINES)} for index, (at_s, label) in enumerate(done)
     ]
     if not rows:
         return []
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
-    made = [base.mark_rule(strokeDash=[2, 2], clip=True).encode(tooltip=[alt.Tooltip("did:N", title="by hand")])]
+    made = [base.mark_rule(strokeDash=[2, 2], clip=True).encode(tooltip=[alt.Tooltip("did:N", title="done")])]
     if labelled:
         y = alt.Y("line:Q", scale=None, axis=None)
         made.append(base.mark_text(align="left", baseline="top", dx=3).encode(y=y, text="did:N"))

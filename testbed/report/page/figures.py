@@ -165,6 +165,8 @@ def _timeline_caption(record: MigrationRecord, line: Timeline) -> str:
         sentences.append("Bands reach from the least to the most that was sampled.")
     if record.controls:
         sentences.append("Dotted upright lines: what was done by hand.")
+    if record.faults:
+        sentences.append("Dotted upright lines: what broke by plan.")
     return " ".join(sentences)
 
 

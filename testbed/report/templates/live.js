@@ -142,6 +142,11 @@
       line(`${whose}by hand: ${event.what}${value}${event.fault ? `: not done, ${event.fault}` : ""}`);
       if (!event.fault) edge(m, event.at, `by hand: ${event.what}${value}`);
     },
+    FaultInjected(event, m) {
+      const whose = m && underWay().length > 1 ? `${label(m.key)}, ` : "";
+      line(`${whose}fault: ${event.phase}:${event.what}${event.fault ? `: not done, ${event.fault}` : ""}`);
+      if (!event.fault) edge(m, event.at, `fault: ${event.phase}:${event.what}`);
+    },
     MigrationFinished(event, m) {
       say(m, { over: true, orders: false, now: "", badge: [`${event.name}: ${event.outcome}`, event.valid ? "held" : "failed"],
         answer: `${event.name}: ${event.outcome}, ${event.reason}${event.valid ? "" : " (not valid)"}` });

@@ -97,6 +97,22 @@ def orders(record: MigrationRecord) -> list[list[str]]:
     return [[f"{each.at_s:.2f} s", each.what, _of_order(each), each.fault or NOTHING] for each in record.controls]
 
 
+FAULT_HEADS = ("when", "phase", "fault", "not done because")
+
+
+def faults(record: MigrationRecord) -> list[list[str]]:
+    """A row for each fault that was planned for it, under ``FAULT_HEADS``."""
+    return [
+        [
+            NOTHING if each.at_s is None else f"{each.at_s:.2f} s",
+            each.phase,
+            each.what,
+            each.fault or (NOTHING if each.struck else "it was never reached"),
+        ]
+        for each in record.faults
+    ]
+
+
 def published(comparisons: Sequence[ComparisonRecord]) -> list[list[str]]:
     """A row a claim: what, measured, published, difference, source."""
     return [

@@ -73,21 +73,23 @@ def _identity(record: MigrationRecord) -> str:
         return ""
     before, after = (host or "nowhere" for host in (identity.forwarding_before, identity.forwarding_after))
     moved = f"the switch forwarded {identity.mac} to {before} before and to {after} after"
-    return f"identity: {identity.ip}; {moved}; {_counted(identity.announcements, 'announcement')}"
+    told = _counted(identity.announcements, "announcement") if identity.announce else "not to be announced"
+    return f"identity: {identity.ip}; {moved}; {told}"
 
 
 def _connections(record: MigrationRecord) -> str:
     connections = record.connections
     if connections is None:
         return ""
-    if not connections.moved and not connections.refused and not connections.reconnects:
+    stayed = record.outcome != "completed"
+    if not (connections.moved or connections.refused or connections.reconnects or (stayed and record.services)):
         return "connections: there were none"
     how = {"tcp_repair": "moved by TCP_REPAIR", "reset": "reset"}[connections.mechanism]
     reasons = ", ".join(f"{count} {reason}" for reason, count in connections.refusals.items())
     refused = f", {connections.refused} refused" + (f" ({reasons})" if reasons else "") if connections.refused else ""
     why = f" ({connections.reason})" if connections.reason else ""
     again = _counted(connections.reconnects, "reconnect")
-    if record.outcome != "completed":
+    if stayed:
         broken = f", {connections.refused} did not outlast the attempt" if connections.refused else ""
         return f"connections: at the source, with their guest{broken}; {again}"
     return f"connections: {how}{why}: {connections.moved} went on at the destination{refused}; {again}"
@@ -95,7 +97,8 @@ def _connections(record: MigrationRecord) -> str:
 
 def _blackout(record: MigrationRecord) -> str:
     if record.blackout is None or record.client_blackout_s is None:
-        return ""
+        lost = record.identity is not None and record.identity.forwarding_after != record.runs_at
+        return "blackout: nobody who asked the guest found it any more" if lost and record.downtime_s else ""
     spent = ", ".join(f"{name.replace('_', ' ')} {in_seconds(part)}" for name, part in record.blackout.parts.items())
     often = f"asked every {in_seconds(record.blackout.median_interval_s)}"
     return f"blackout: {in_seconds(record.client_blackout_s)} = {spent}; {often}"

@@ -41,6 +41,7 @@ def render(summary: Summary) -> Iterator[RenderableType]:
         yield rounds_table(summary.migrations[0])
         yield Text(f"memory: {proof(summary.migrations[0].memory)}")
         yield from (Text(printable(line)) for line in network(summary.migrations[0]))
+        yield from (Text(printable(line)) for line in _faults(summary.migrations[0]))
         yield from _sampling(summary.migrations[0])
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
@@ -54,6 +55,13 @@ def why_not(summary: Summary) -> str:
     """Why a run is not valid, in one line: the first reason, and how many there are beside it."""
     first, others = (summary.invalid_reasons or ["no reason was written down"])[0], len(summary.invalid_reasons) - 1
     return f"not valid: {' '.join(first.split())}" + (f" (and {others} more)" if others > 0 else "")
+
+
+def _faults(migration: MigrationRecord) -> Iterator[str]:
+    """What broke by plan, when, and who runs the guest after it."""
+    if migration.faults:
+        met = [f"{fault} at {in_seconds(fault.at_s)}" for fault in migration.faults if fault.at_s is not None]
+        yield f"faults: {', '.join(met) or 'none was reached'}; the guest runs at {migration.runs_at or 'neither host'}"
 
 
 def _sampling(migration: MigrationRecord) -> Iterator[Text]:
