@@ -75,6 +75,15 @@ def test_a_probe_that_was_never_answered_again_is_said() -> None:
     assert sentences == ["the client's probe was not answered after the switchover"]
 
 
+def test_that_a_guest_which_nobody_announced_is_not_found_is_no_reason() -> None:
+    """It is the finding, and stands in the record."""
+    network, end = the_network(forwarding_after="esx1"), the_end(announced=0)
+    assert list(network_reasons(network, end, None, announce=False)) == []
+    assert list(network_reasons(replace(network, probe_finished=False), end, None, announce=False)) == [AWAY]
+    found = identity(network, end, announce=False)
+    assert (found.announce, found.announcements, found.forwarding_after) == (False, 0, "esx1")
+
+
 @pytest.mark.parametrize(
     ("network", "end", "blackout_s"),
     [

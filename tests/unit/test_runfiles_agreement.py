@@ -14,6 +14,7 @@ import testbed
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import ComparisonRecord, CpuRecord
+from testbed.core.records.services import FaultRecord
 from testbed.engines.simulated import run as simulate
 from testbed.network.calibrate import TOLERANCE
 from testbed.report.page import page
@@ -26,6 +27,7 @@ from testbed.scenarios import names
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import KEPT, kept, made
 
+MET = FaultRecord(phase="commit", what="cut", at_s=2.5)
 FREE = frozenset({"seed", "working_set_bytes", "rtt_s", "mtu", "drops", "memory_overhead_bytes", "guest_gap_begin_s"})
 FREE_PARTS = frozenset(
     {"environment", "cpu", "predicted", "guest", "identity", "connections", "capture", "streams.index"}
@@ -115,6 +117,9 @@ def test_any_core_number_that_is_changed_is_noticed(data: st.DataObject, tmp_pat
         ({"client_blackout_s": 0.01}, "client_blackout_s is 0.01, its parts add up to"),
         ({"wire_bytes": 7}, "accounting.link_bytes is 2,728,000,099, wire_bytes is 7"),
         ({"outcome": "failed", "total_time_s": None}, "it is valid, and did not come to its end"),
+        ({"faults": [FaultRecord(phase="commit", what="cut")]}, "it is valid, and a fault was not carried out"),
+        ({"faults": [MET], "runs_at": None}, "it is valid, and after its faults no host runs the guest"),
+        ({"faults": [MET], "outcome": "cancelled", "runs_at": "esx1"}, "it is valid, and did not come to its end"),
         ({"invalid_reasons": ["the link was slow"]}, "it is valid, and has invalid_reasons"),
         ({"full_scale": {"bytes_sent": 9.0}}, "full_scale.bytes_sent is 9.0, its figures say 2728000000.0"),
         ({"rounds": []}, "it completed, and rounds, total_time_s or downtime_s are missing"),
@@ -132,6 +137,16 @@ def test_what_agrees_says_nothing_and_nor_does_what_was_not_measured() -> None:
         memory=None, accounting=None, guest=None, cpu=CpuRecord(source_s=None, destination_s=None, guest_s=None)
     )
     assert list(agreement.of_migration(bare, "native")) == []
+
+
+def test_a_migration_that_met_its_fault_may_have_no_end_of_its_own() -> None:
+    for outcome in ("failed", "aborted"):
+        met = a_networked_migration(
+            faults=[MET], outcome=outcome, runs_at="esx1", total_time_s=None, downtime_s=None, downtime_phases_s={},
+            rounds=[], bytes_sent=0, blackout=None, client_blackout_s=None, accounting=None, streams=[], full_scale={},
+            retransmits=None, throttle=None,
+        )  # fmt: skip
+        assert list(agreement.of_migration(met, "native")) == []
 
 
 def test_a_run_is_no_better_than_its_migrations() -> None:
