@@ -6,7 +6,7 @@ the moment of the call.
 """
 
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from testbed.core.errors import PolicyFault
 from testbed.core.events import Observer, PhaseChanged, RoundFinished
@@ -19,18 +19,20 @@ from testbed.core.records.migration import (
     ThrottleRecord,
 )
 from testbed.core.rounds import Action, Decision, Round
-from testbed.engines import register, unplugged
+from testbed.engines import register
 from testbed.engines.forecasting import moving_s
 from testbed.findings.ended import Ended, unplanned
 from testbed.findings.record import decided
 from testbed.linux.processes.time_limit import deciding
 from testbed.migration.precopy import Source
-from testbed.model.broken import BrokenSource
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
 from testbed.model.source import Costs, FluidSource
 from testbed.rig.context import RunContext
+
+if TYPE_CHECKING:
+    from testbed.engines.unplugged import Unplugged
 
 
 @register("simulated")
@@ -54,7 +56,7 @@ def run(plan: Plan, observer: Observer = lambda _event: None) -> MigrationRecord
 
 def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault | None]:
     """One migration, and what broke its policy."""
-    unplugged.check(plan.faults)
+    breaking = _breaking(plan) if plan.faults else None
     goodput, rtt = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
     begun = monotonic()
 
@@ -65,18 +67,25 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
             observer(PhaseChanged(at=at, migration=plan.key, phase="switchover"))
 
     observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
-    broken: list[BrokenSource] = []
-
-    def breaking(source: FluidSource) -> Source:
-        broken.append(BrokenSource(source, plan.faults))
-        return broken[-1]
-
     costs = Costs(prepare_s=moving_s(plan))
-    prediction = forecast(
-        plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding, around=breaking
-    )
-    ended = unplugged.ended(plan, prediction, broken[-1], begun, observer)
-    return _record(plan, goodput, rtt, prediction, ended), prediction.fault
+    around = breaking.around if breaking else _as_it_is
+    seen = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding, around=around)
+    if breaking:
+        ended = breaking.ended(seen, begun, observer)
+    else:
+        ended = Ended(outcome=seen.outcome, reason=seen.reason, rounds=tuple(seen.rounds))
+    return _record(plan, goodput, rtt, seen, ended), seen.fault
+
+
+def _breaking(plan: Plan) -> "Unplugged":
+    """What few migrations need is loaded for those alone. Raises ``ScenarioError`` for a fault that no model has."""
+    from testbed.engines.unplugged import Unplugged
+
+    return Unplugged(plan)
+
+
+def _as_it_is(source: FluidSource) -> Source:
+    return source
 
 
 def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast, ended: Ended) -> MigrationRecord:

@@ -3,10 +3,9 @@ the very ``Follower`` of a real run, which hears what its agents would have said
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 
-from testbed.core.agents.moments import MEND
+from testbed.core.agents.moments import LAST_ROUND, MEND, RUNNING
 from testbed.core.agents.told import CommitUnanswered, Gone, ResumeOrder, SourceFacts, SourceFinished, ThrottleFacts
 from testbed.core.errors import InDoubt, ScenarioError
 from testbed.core.events import Observer
@@ -31,13 +30,16 @@ from testbed.engines.native.deeds import (
     TakenBack,
     Tell,
 )
-from testbed.engines.native.follower import Follower
+from testbed.engines.native.follower import SILENCE_S, Follower
 from testbed.engines.native.injecting import Injecting
 from testbed.findings.ended import Ended
 from testbed.linux.processes.waiting import SLICE_S
-from testbed.migration.precopy import resolved
+from testbed.migration.channel import ANSWER_TIMEOUT_S
+from testbed.migration.precopy import Source, resolved
+from testbed.migration.source import STUNNED_TIMEOUT_S
 from testbed.model.broken import BrokenSource
 from testbed.model.predict import Forecast
+from testbed.model.source import FluidSource
 
 UNTOLD = SourceFacts(
     asked=0.0, released=0.0, stamps=Stamps(), streams=(), channel_bytes=0, connections=None,
@@ -46,23 +48,39 @@ UNTOLD = SourceFacts(
 """What a model's agent says of itself at its end: nothing."""
 
 
-def check(faults: Sequence[PlannedFault]) -> None:
-    """Raises ``ScenarioError`` for a fault that a model cannot have."""
-    if mend := next((fault for fault in faults if fault.what == MEND), None):
-        raise ScenarioError(
-            f"engine 'simulated' has no TCP that says again what a cut link lost; leave out {mend}, or choose "
-            "--engine native"
-        )
+class Unplugged:
+    """A simulated migration that is to meet its faults: what stands ``around`` its source, and how it ended by that.
+    Raises ``ScenarioError`` for a fault that a model cannot have.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        if mend := next((fault for fault in plan.faults if fault.what == MEND), None):
+            raise ScenarioError(
+                f"engine 'simulated' has no TCP that says again what a cut link lost; leave out {mend}, or choose "
+                "--engine native"
+            )
+        self._plan = plan
+        self._source: BrokenSource
+
+    def around(self, source: FluidSource) -> Source:
+        """The source that meets them."""
+        self._source = BrokenSource(source, self._plan.faults)
+        return self._source
+
+    def ended(self, seen: Forecast, begun: float, observer: Observer) -> Ended:
+        """How the migration ended that was ``seen`` from ``begun`` on, seconds as events have them."""
+        rounds, plan = tuple(seen.rounds), self._plan
+        if not self._source.met:
+            untouched = Injecting(plan.faults).records
+            return Ended(outcome=seen.outcome, reason=seen.reason, rounds=rounds, faults=untouched)
+        found = _Desk(plan, self._source, begun, observer).followed(seen.outcome, seen.reason)
+        return replace(found, rounds=rounds, facts=None)
 
 
-def ended(plan: Plan, seen: Forecast, source: BrokenSource, begun: float, observer: Observer) -> Ended:
-    """How the migration ended that was ``seen`` from ``begun`` on, seconds as events have them."""
-    rounds = tuple(seen.rounds)
-    if not source.met:
-        return Ended(outcome=seen.outcome, reason=seen.reason, rounds=rounds, faults=Injecting(plan.faults).records)
-    desk = _Desk(plan, source, begun, observer)
-    found = desk.followed(seen.outcome, seen.reason)
-    return replace(found, rounds=rounds, facts=None)
+def _waits_long(fault: PlannedFault) -> bool:
+    """Whether the source waits for an answer longer than the run waits for a word of the source's."""
+    stunned = fault.phase in (LAST_ROUND, "prepare", "commit", RUNNING)
+    return fault.what == "freeze-destination" and (STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S) > SILENCE_S
 
 
 class _Desk:
@@ -81,9 +99,9 @@ class _Desk:
             self._now = self._begun + at
             self._hear(Injected(planned=fault, failure=None))
         gone = self._source.gone
-        if gone is None:
+        if gone is None and not any(_waits_long(fault) for fault, _ in self._source.met):
             self._said.append(self._last_word(outcome, reason))
-        elif gone.what.startswith("kill"):
+        elif gone is not None and gone.what.startswith("kill"):
             self._said.append(Gone())
         while not self._follower.over:
             self._now += SLICE_S

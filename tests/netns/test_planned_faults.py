@@ -22,11 +22,10 @@ vm:
   ram: 32MB
   workload: {{name: uniform, working_set: 12MB, write_rate: 4MB/s}}
   services: {services}
-network: {{vmotion: {{goodput: 400Mbit}}}}
-migration: {{policy: {{name: plain, downtime_goal: 20ms}}, announce: {announce}}}
+migration: {{policy: {{name: xen, rounds: 2, pages: 1}}, announce: {announce}}}
 matrix: {{faults: [{faults}]}}
 """
-"""Switches over after round 2."""
+"""Switches over after round 2, over a link of which nothing has to be proved."""
 BANK = "{name: oltp, accounts: 1000, tellers: 10, branches: 1, sessions: 2, think_time: 4ms, history: 20000}"
 
 
@@ -53,7 +52,7 @@ def check(name: str, found: dict[str, Any]) -> None:
     assert (bank["verified"], bank["lost"], bank["doubled"], bank["reconnects"]) == (True, 0, 0, 0), bank["findings"]
     assert bank["rate_after"] > 0 and found["guest"]["fault"] is None, name
     assert found["memory"]["match"] is (True if there else None), name
-    unsteady = ("the link delivered", "of its write rate before", "samples were lost")  # of a machine with other work
+    unsteady = ("of its write rate before", "samples were lost")  # of a machine with other work
     assert [why for why in found["invalid_reasons"] if not any(words in why for words in unsteady)] == [], name
 
 

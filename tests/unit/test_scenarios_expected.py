@@ -41,6 +41,7 @@ EXPECTED: dict[str, list[Said]] = {
     "oltp-256": [Said(491, 13, 2.10), Said(79.8, 6, 1.31)],
     "iometer-profiles": [Said(59.8, 3, 1.02), Said(60.7, 4, 1.04), Said(60.7, 4, 1.04)],
     "keep-talking": [Said(5.41, 4, 1.12)],
+    "bank": [Said(2.67, 3, 1.17)],
     "held-against-qemu": [Said(8.66), Said(10.8, 6), Said(13.3), Said(24.0)],
     "busy-but-clean": [Said(60.1, 3, 1.03)],
     "scale-invariance": [Said(121, 13, 2.07)] * 3,
