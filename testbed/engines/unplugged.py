@@ -5,7 +5,7 @@ the very ``Follower`` of a real run, which hears what its agents would have said
 from collections import deque
 from dataclasses import replace
 
-from testbed.core.agents.moments import LAST_ROUND, MEND, RUNNING
+from testbed.core.agents.moments import MEND
 from testbed.core.agents.told import CommitUnanswered, Gone, ResumeOrder, SourceFacts, SourceFinished, ThrottleFacts
 from testbed.core.errors import InDoubt, ScenarioError
 from testbed.core.events import Observer
@@ -36,7 +36,6 @@ from testbed.findings.ended import Ended
 from testbed.linux.processes.waiting import SLICE_S
 from testbed.migration.channel import ANSWER_TIMEOUT_S
 from testbed.migration.precopy import Source, resolved
-from testbed.migration.source import STUNNED_TIMEOUT_S
 from testbed.model.broken import BrokenSource
 from testbed.model.predict import Forecast
 from testbed.model.source import FluidSource
@@ -78,9 +77,10 @@ class Unplugged:
 
 
 def _waits_long(fault: PlannedFault) -> bool:
-    """Whether the source waits for an answer longer than the run waits for a word of the source's."""
-    stunned = fault.phase in (LAST_ROUND, "prepare", "commit", RUNNING)
-    return fault.what == "freeze-destination" and (STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S) > SILENCE_S
+    """Whether the source waits for an answer longer than the run waits for a word of the source's. In a round TCP tells
+    it before that nobody takes its pages.
+    """
+    return str(fault) == "hello:freeze-destination" and ANSWER_TIMEOUT_S > SILENCE_S
 
 
 class _Desk:
