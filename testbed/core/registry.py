@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from testbed.core.errors import ScenarioError
 from testbed.core.names import by_name
+from testbed.core.own.file import OwnFile, broken
 from testbed.core.parameters import Parameter, parameters_of
 from testbed.core.text.printable import printable
 
@@ -13,8 +14,6 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 Read: TypeAlias = Callable[[Parameter, object], object]
 """A parameter's value, from what a spec gives for it. Raises ``ValueError``."""
-Broken: TypeAlias = Callable[[type, BaseException], str]
-"""How a user's own class broke while it was made, in words."""
 
 
 def nearest(word: str, words: list[str]) -> str:
@@ -38,29 +37,26 @@ class Registry(Generic[T]):
     @registry.register("plain")
     class Plain: ...
 
-    With ``from_file``, a name that ends in ``.py`` is the path of a user's own file, and ``from_file`` finds the class
-    in it; such a class may raise anything, and ``broken`` says what it did. ``read`` is asked for each value of a spec;
-    without it they are taken as they are.
+    With ``own``, a name that ends in ``.py`` is the path of a user's own file with such a class in it, which may raise
+    anything. ``read`` is asked for each value of a spec; without it they are taken as they are.
     """
 
     def __init__(
         self,
         kind: str,
         package: str,
-        from_file: Callable[[str], type[T]] | None = None,
         *,
         read: Read = lambda _parameter, value: value,
-        broken: Broken | None = None,
+        own: OwnFile | None = None,
     ) -> None:
-        self.kind, self.package, self._from_file = kind, package, from_file
-        self._read, self._broken = read, broken
+        self.kind, self.package, self._read, self._own = kind, package, read, own
         self._entries: dict[str, type[T]] = {}
         self._loaded = False
 
     @property
     def takes_files(self) -> bool:
         """Whether a name may be the path of a user's own file."""
-        return self._from_file is not None
+        return self._own is not None
 
     def register(self, name: str) -> Callable[[C], C]:
         """A class decorator: puts the class in under ``name``. Two of one name are our bug (``ValueError``)."""
@@ -75,8 +71,9 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> type[T]:
         """The class of that name, or in that file. Raises ``ScenarioError`` with the nearest right name."""
-        if self._from_file and is_path(name):
-            return self._from_file(name)
+        if self._own and is_path(name):
+            self._load()  # ours come first, so that it is the user's file that is told when it takes one of their names
+            return self._own.load(name)
         if name not in self._entries:
             self._load_one(name)
         if name not in self._entries:
@@ -102,9 +99,9 @@ class Registry(Generic[T]):
         except (TypeError, ValueError) as fault:
             raise ScenarioError(f"{self.kind} '{name}': {printable(str(fault))}") from fault
         except (Exception, SystemExit) as fault:
-            if self._broken is None:
+            if self._own is None:
                 raise
-            raise ScenarioError(f"{self.kind} '{name}': {self._broken(entry, fault)}") from fault
+            raise ScenarioError(f"{self.kind} '{name}': {broken(entry, fault)}") from fault
 
     def no_parameter(self, name: str, key: str) -> str:
         """A sentence: the entry ``name`` has no parameter ``key``, and which it has."""

@@ -5,19 +5,13 @@ To add one: a file here (or anywhere, given as a path: ``./mine.py``) with a dat
 ``common.py`` holds what most of them need. One that wants to decide before a round has been sent whole has an attribute
 ``early_look``, a ``testbed.core.rounds.EarlyLook``; ``qemu.py`` has.
 
-policy ─ what each is        decisions ─ one is asked, whatever it does     own_file ─ the user's
+policy ─ what each is        decisions ─ one is asked, whatever it does
 common, bitmap_sync, flattening ── what several need
 """
 
+from testbed.core.own.file import OwnFile
 from testbed.core.registry import Registry
-from testbed.policies import own_file
 from testbed.policies.policy import Policy
 
-
-def _from_file(path: str) -> type[Policy]:
-    registry.items()  # ours come first, so that it is the user's file that is told when it takes one of their names
-    return own_file.from_file(path)
-
-
-registry: Registry[Policy] = Registry("policy", __name__, _from_file, broken=own_file.broken)
+registry: Registry[Policy] = Registry("policy", __name__, own=OwnFile("policy", ("decide",)))
 register, build = registry.register, registry.build

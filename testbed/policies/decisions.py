@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import isfinite
-from types import TracebackType
 from typing import Any
 
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
 from testbed.core.names.catalogue import ranked
+from testbed.core.own.words import defined_at, raised_at, shown, told
 from testbed.core.rounds import Action, Decision, EarlyLook, Round, Throttle
-from testbed.core.text.printable import printable
 from testbed.policies.policy import Policy
 
 Limit = Callable[[], AbstractContextManager[object]]
@@ -35,13 +34,13 @@ def ask(policy: Policy, history: Sequence[Round], limit: Limit) -> Decision:
         raise
     except Overdue as fault:
         raise PolicyFault(
-            f"{_raised_at(policy, fault)}: the policy took more than {fault.limit_s:g} s {after}"
+            f"{raised_at(policy, 'decide', fault)}: the policy took more than {fault.limit_s:g} s {after}"
         ) from None
     except (Exception, SystemExit) as fault:
-        raise PolicyFault(f"{_raised_at(policy, fault)}: the policy failed {after}: {told(fault)}") from fault
+        raise PolicyFault(f"{raised_at(policy, 'decide', fault)}: the policy failed {after}: {told(fault)}") from fault
     wrong = next(_faults(answer), None)
     if wrong or not isinstance(answer, Decision):
-        raise PolicyFault(f"{_defined_at(policy)}: {after} 'decide' {wrong}")
+        raise PolicyFault(f"{defined_at(policy, 'decide')}: {after} 'decide' {wrong}")
     return answer
 
 
@@ -54,51 +53,18 @@ def early_look(policy: Policy) -> EarlyLook | None:
     try:
         look = getattr(policy, "early_look", None)
     except Exception as fault:
-        raise PolicyFault(f"{_raised_at(policy, fault)}: the policy's 'early_look' failed: {told(fault)}") from fault
+        raise PolicyFault(
+            f"{raised_at(policy, 'decide', fault)}: the policy's 'early_look' failed: {told(fault)}"
+        ) from fault
     if look is None:
         return None
     if not isinstance(look, EarlyLook):
-        raise PolicyFault(f"{_defined_at(policy)}: 'early_look' is to be an EarlyLook or None, not {shown(look)}")
+        raise PolicyFault(
+            f"{defined_at(policy, 'decide')}: 'early_look' is to be an EarlyLook or None, not {shown(look)}"
+        )
     if not _number(look.within) or not _number(look.every) or look.within < 0 or look.every <= 0:
-        raise PolicyFault(f"{_defined_at(policy)}: 'early_look' has seconds that cannot be: {shown(look)}")
+        raise PolicyFault(f"{defined_at(policy, 'decide')}: 'early_look' has seconds that cannot be: {shown(look)}")
     return look
-
-
-def told(fault: BaseException) -> str:
-    """Its type and first line, made printable."""
-    said = fault.msg if isinstance(fault, SyntaxError) else str(fault)
-    words = said.strip().split("\n")[0]
-    return type(fault).__name__ + (f": {printable(words)}" if words else "")
-
-
-def shown(value: object) -> str:
-    """A value in a few words, whatever its ``repr`` does."""
-    try:
-        said = repr(value)
-    except Exception:  # noqa: BLE001 - it is the user's own class
-        said = "something that cannot be shown"
-    return printable(said if len(said) <= 60 else f"{said[:57]}...") + f" ({type(value).__name__})"
-
-
-def place_in(file: str, trace: TracebackType | None) -> str | None:
-    """``file:line``, the deepest of that file that a traceback knows."""
-    found = None
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file:
-            found = f"{file}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return found
-
-
-def _raised_at(policy: Policy, fault: BaseException) -> str:
-    defined = _defined_at(policy)
-    return place_in(defined.rpartition(":")[0], fault.__traceback__) or defined
-
-
-def _defined_at(policy: Policy) -> str:
-    """Where its ``decide`` begins; its class's name if nobody knows."""
-    code = getattr(getattr(policy, "decide", None), "__code__", None)
-    return type(policy).__name__ if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def _faults(answer: object) -> Iterator[str]:

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
+from testbed.core.own.file import path_of
 from testbed.core.plan import Plan
 from testbed.core.records.claims import Claim
 from testbed.core.registry import is_path, nearest
 from testbed.core.text.yaml_text import Tree
-from testbed.policies.own_file import path_of
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document
 from testbed.scenario.faults import one_line, only_incomplete, scenario_error

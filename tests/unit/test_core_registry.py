@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from testbed.core.errors import Interrupted, MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.own.file import OwnFile
 from testbed.core.registry import Registry, nearest
 
 
@@ -130,9 +131,9 @@ def test_only_a_users_own_entry_may_break_in_any_way() -> None:
     ours.register("broken")(broken)
     with pytest.raises(KeyError):
         ours.build("broken")
-    theirs = Registry[object]("thing", "testbed.core", broken=lambda entry, fault: f"{entry.__name__}: {fault!r}")
+    theirs = Registry[object]("thing", "testbed.core", own=OwnFile("thing", ("decide",)))
     theirs.register("broken")(broken)
-    with pytest.raises(ScenarioError, match=r"thing 'broken': Broken: KeyError\('no'\)"):
+    with pytest.raises(ScenarioError, match="thing 'broken': it cannot be made, KeyError: 'no'"):
         theirs.build("broken")
 
 
@@ -147,15 +148,27 @@ def test_a_path_is_no_name_unless_files_may_be_given(package: str) -> None:
         animals(package).get("./mine.py")
 
 
-def test_a_path_goes_to_whoever_reads_files() -> None:
-    seen: list[str] = []
+def test_a_path_is_a_users_own_file_where_files_may_be_given(package: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("class Mine:\n    def purr(self): ...\n")
+    own = OwnFile("animal", ("purr",), parameters=False, checked=lambda found: type(f"My{found.__name__}", (), {}))
+    assert Registry[object]("animal", package, own=own).get(str(file)).__name__ == "MyMine"
 
-    def read(path: str) -> type[object]:
-        seen.append(path)
-        return int
 
-    assert Registry[object]("thing", "testbed.core", read).get("./mine.py") is int
-    assert seen == ["./mine.py"]
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("class Mine:\n    def purr(self): ...", "(a class with methods 'purr' and 'eat'), found 0; Mine (near"),
+        ("class A:\n    purr = eat = print\nclass B(A): ...", "found 2: A, B"),
+        ("", "found 0"),
+    ],
+)
+def test_a_file_without_what_is_wanted_says_what_there_is(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(ScenarioError) as raised:
+        OwnFile("animal", ("purr", "eat"), parameters=False).load(str(file))
+    assert str(raised.value).startswith(f"{file}: expected one animal in it") and said in str(raised.value)
 
 
 def test_nearest_with_no_words_at_all() -> None:

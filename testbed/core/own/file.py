@@ -1,0 +1,123 @@
+"""A class out of a file that the user wrote: a policy, a workload, a dirty tracker.
+
+Only a path that the user gave is ever opened, and opening it runs it: it is the user's own program.
+"""
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from testbed.core.errors import ScenarioError
+from testbed.core.own.words import place_in, told
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """What the one class in a file is to be, of which ``kind``: it has these ``methods``, and ``parameters`` as the
+    fields of a dataclass. ``checked`` may refuse it, or give another class in its place.
+    """
+
+    kind: str
+    methods: tuple[str, ...]
+    parameters: bool = True
+    checked: Callable[[type], type] = lambda found: found
+
+    def load(self, path: str) -> type:
+        """The one class of that kind that the file defines. Raises ``ScenarioError`` when there is none, or when the
+        file does not run.
+        """
+        module = self._module(path_of(path), path)
+        own = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+        found = [each for each in own if self._works(each) and self._is_made_so(each)]
+        if len(found) != 1:
+            raise ScenarioError(self._not_one(found, own), where=path)
+        return self.checked(found[0])
+
+    def _works(self, found: type) -> bool:
+        return all(callable(getattr(found, method, None)) for method in self.methods)
+
+    def _is_made_so(self, found: type) -> bool:
+        return is_dataclass(found) or not self.parameters
+
+    def _not_one(self, found: list[type], own: list[type]) -> str:
+        """Which classes there are, or what there is that is nearly one."""
+        a_class, named = "a dataclass" if self.parameters else "a class", [f"'{each}'" for each in self.methods]
+        methods = f"a method {named[0]}" if len(named) == 1 else f"methods {' and '.join(named)}"
+        said = f"expected one {self.kind} in it ({a_class} with {methods}), found {len(found)}"
+        if found:
+            return f"{said}: {', '.join(_class_at(each) for each in found)}"
+        nearly = [f"{_class_at(each)} is no dataclass" for each in own if self._works(each)]
+        for each in own if self.parameters or len(own) == 1 else ():
+            lacks = next((method for method in self.methods if not callable(getattr(each, method, None))), None)
+            if lacks and self._is_made_so(each):
+                nearly.append(f"{_class_at(each)} has no method '{lacks}'")
+        return f"{said}; {'; '.join(nearly)}" if nearly else said
+
+    def _module(self, file: Path, path: str) -> ModuleType:
+        """The file as a module, run once however often it is named. Its name is that of no other file."""
+        name = f"testbed_own_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None or not file.is_file():
+            raise ScenarioError(f"there is no such file to load a {self.kind} from", where=path)
+        return self._run(spec, spec.loader, path)
+
+    def _run(self, spec: ModuleSpec, loader: Loader, path: str) -> ModuleType:
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # dataclasses look their module up there
+        beside = str(Path(spec.origin or path).parent)
+        sys.path.append(beside)  # last, so that what lies beside it can be imported and yet passes for nothing else
+        try:
+            loader.exec_module(module)
+        except (Exception, SystemExit) as fault:
+            del sys.modules[spec.name]
+            line = _line(spec.origin or "", fault)
+            where = path if line is None else f"{path}:{line}"
+            raise ScenarioError(f"the {self.kind} in it does not run: {told(fault)}", where) from fault
+        finally:
+            sys.path.remove(beside)
+        return module
+
+
+def path_of(name: str) -> Path:
+    """The file that a name means, if it means one."""
+    return Path(name).expanduser().resolve()
+
+
+def digest_of(name: str) -> str | None:
+    """The SHA-256 of the file that a name means, in hexadecimal; None when it cannot be read. Nothing of it is run."""
+    try:
+        return hashlib.sha256(path_of(name).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def broken(own: type, fault: BaseException) -> str:
+    """How one broke while it was made: ``file:line: it cannot be made, ...``, the place in its own file."""
+    file = getattr(sys.modules.get(own.__module__), "__file__", None)
+    place = place_in(file, fault.__traceback__) if file else None
+    return f"{place}: it cannot be made, {told(fault)}" if place else f"it cannot be made, {told(fault)}"
+
+
+def _class_at(found: type) -> str:
+    """``Mine (near line 8)``; without a line if none of its methods tells one."""
+    file = getattr(sys.modules.get(found.__module__), "__file__", None)
+    codes: list[Any] = [each.__code__ for each in vars(found).values() if hasattr(each, "__code__")]
+    lines = [code.co_firstlineno for code in codes if code.co_filename == file]
+    return f"{found.__name__} (near line {min(lines)})" if lines else found.__name__
+
+
+def _line(file: str, fault: BaseException) -> str | None:
+    """Where in the file it broke. What cannot be parsed was never run."""
+    if isinstance(fault, SyntaxError) and fault.filename == file:
+        return str(fault.lineno)
+    place = place_in(file, fault.__traceback__)
+    return None if place is None else place.rpartition(":")[2]
