@@ -63,11 +63,11 @@ def _put(tree: Any, path: KeyPath, value: Any, place: str, whole: KeyPath) -> An
         return value
     head, rest = path[0], path[1:]
     above = whole[: len(whole) - len(path)]
-    if above == _LISTED and isinstance(tree, str | dict):
+    if above == LISTED and isinstance(tree, str | dict):
         tree = [tree]
     if isinstance(tree, list):
         return _put_item(tree, path, value, place, whole)
-    if isinstance(tree, str) and (above in _NAMED or above[:-1] == _LISTED):
+    if isinstance(tree, str) and (above in NAMED or above[:-1] == LISTED):
         tree = {"name": tree}
     if not isinstance(tree, dict | None):
         raise ScenarioError(f"'{dotted(above)}' is {str(tree)[:40]!r} and has no part '{head}'", place)
@@ -78,9 +78,9 @@ def _put(tree: Any, path: KeyPath, value: Any, place: str, whole: KeyPath) -> An
     return {key: changed if key == str(head) else kept for key, kept in (tree or {}).items()} | {str(head): changed}
 
 
-_NAMED: tuple[KeyPath, ...] = (("vm", "workload"), ("migration", "policy"))
+NAMED: tuple[KeyPath, ...] = (("vm", "workload"), ("migration", "policy"))
 """Where a bare word stands for a mapping with that name."""
-_LISTED: KeyPath = ("vm", "services")
+LISTED: KeyPath = ("vm", "services")
 """Where one alone stands for a list of it; a bare word in that list stands for a mapping with that name."""
 
 

@@ -15,6 +15,7 @@ from testbed.core.plan import Plan
 from testbed.core.registry import is_path
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document, parts
+from testbed.scenario.extends import EXTENDS
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Root
 from testbed.scenario.plans import plan
@@ -32,8 +33,13 @@ class Recorded:
 
 
 def base(text: str, place: str) -> Document:
-    """The scenario without its matrix; ``place`` stands for its file in messages. Raises ``ScenarioError``."""
+    """The scenario without its matrix; ``place`` stands for its file in messages. It is whole, as a run writes it: what
+    it says to stand on is not looked for. Raises ``ScenarioError``.
+    """
     document = documents.parse(text, place)
+    if EXTENDS in document.tree:
+        message = f"'{EXTENDS}' does not stand in a run's scenario, which is whole; it is not followed"
+        raise ScenarioError(message, document.place((EXTENDS,)))
     for gone in ("matrix", "published"):
         document = document.with_value((gone,), None, place)
     return document

@@ -1,7 +1,7 @@
 """A scenario that was found right: its plans, and itself written out in full.
 
-load(name or path) ── document ── overrides ── matrix ── models ── plans
-                      file:line   --set        combos    checked   emulated size
+load(name or path) ── document ── extends ── overrides ── matrix ── models ── plans
+                      file:line   merged     --set        combos    checked   emulated size
 """
 
 import re
@@ -14,14 +14,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from testbed import scenarios
 from testbed.core.errors import ScenarioError
 from testbed.core.own.file import path_of
 from testbed.core.plan import Plan
 from testbed.core.records.claims import Claim
-from testbed.core.registry import is_path, nearest
+from testbed.core.registry import is_path
 from testbed.core.text.yaml_text import Tree
-from testbed.scenario import document as documents
+from testbed.scenario import extends
 from testbed.scenario.document import Document
 from testbed.scenario.faults import one_line, only_incomplete, scenario_error
 from testbed.scenario.matrix.axes import Combination, axes_of, expand
@@ -108,7 +107,7 @@ def load(
     ``own_code`` is told each file of the user's that the scenario names as a policy, before any of them is run.
     """
     try:
-        document = _found(documents.read(_file(name_or_path)), Path(name_or_path).stem)
+        document = _found(extends.whole(_file(name_or_path)), Path(name_or_path).stem)
         return _resolve(document, overrides, seed, own_code)
     except ScenarioError as error:
         raise ScenarioError(one_line(str(error))) from error
@@ -198,10 +197,9 @@ def _file(name_or_path: str | Path) -> Path:
     """
     if isinstance(name_or_path, Path):
         return name_or_path
-    path = Path(name_or_path)
-    if "/" in name_or_path or path.suffix in (".yaml", ".yml"):
-        return path
-    if name_or_path in scenarios.names():
-        return scenarios.path_of(name_or_path)
-    message = f"no scenario is called '{name_or_path:.60}'; {nearest(name_or_path[:60], scenarios.names())}"
-    raise ScenarioError(f"{message} (a file of your own: ./{name_or_path:.60}.yaml)")
+    if extends.is_file(name_or_path):
+        return Path(name_or_path)
+    try:
+        return extends.by_name(name_or_path)
+    except ScenarioError as error:
+        raise ScenarioError(f"{error} (a file of your own: ./{name_or_path:.60}.yaml)") from error

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from testbed import scenarios
 from testbed.core.records.migration import Summary
+from testbed.scenario.extends import EXTENDS
 from testbed.scenario.models import Root
 from testbed.scenario.published import Published
 from testbed.scenario.schema import named_schema
@@ -20,6 +22,10 @@ EDITORS_DIALECT = "http://json-schema.org/draft-07/schema#"
 """The latest that yaml-language-server knows, on which editors stand."""
 _NULL = {"type": "null"}
 _SOMETHING = {"not": _NULL}
+_OTHER = {
+    "description": "the scenario that this one changes: its name, or a file by the way from this one (./base.yaml)",
+    "anyOf": [{"enum": scenarios.names()}, {"type": "string", "pattern": r"^[^/~].*\.ya?ml$"}],
+}
 
 
 def scenario_schema() -> Schema:
@@ -32,12 +38,16 @@ def scenario_schema() -> Schema:
     schema["properties"]["matrix"] = matrix_schema(schema)
     schema["properties"]["published"] = _published(schema["properties"]["published"])
     schema["required"] = []
-    schema["allOf"] = [
-        needed("vm.ram", always=True),
-        needed("vm.workload.name", always=False),
-        needed("migration.policy.name", always=False),
-        needed("network.cross_traffic.rate", always=False),
-    ]
+    schema["properties"][EXTENDS] = _OTHER
+    schema["if"] = {"not": {"required": [EXTENDS]}}  # whatever is missing the other scenario may have
+    schema["then"] = {
+        "allOf": [
+            needed("vm.ram", always=True),
+            needed("vm.workload.name", always=False),
+            needed("migration.policy.name", always=False),
+            needed("network.cross_traffic.rate", always=False),
+        ]
+    }
     named: Schema = {}
     made: Schema = _patterns_named(_without_titles(schema), named)
     made["$defs"] |= named
