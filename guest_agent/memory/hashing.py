@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 Numbers: TypeAlias = npt.NDArray[np.uint64]
+NOWHERE = np.uint64(2**64 - 1)
+"""The page of an operation that touches the state page alone."""
 
 _MASK = (1 << 64) - 1
 _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB

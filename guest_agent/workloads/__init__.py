@@ -2,14 +2,14 @@
 
 To add one: a file here with a dataclass whose fields are its parameters (their types say their units; ``working_set``
 and ``write_rate`` are among them), registered by name, and one method, ``pages``. ``uniform.py`` is the example to
-copy. The page an operation writes may depend on nothing else, or a replay would not give the same memory.
+copy. The page an operation writes may depend on nothing else, or a replay would not give the same memory. A user's own
+is a file anywhere (``own_file``).
 """
 
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from guest_agent.memory.hashing import Numbers
+from guest_agent.workloads.own_file import OWN_WORKLOAD
 from testbed.core.parameters import Parameter
 from testbed.core.registry import Registry
 from testbed.core.text.quantity import parse
@@ -17,9 +17,6 @@ from testbed.core.units import PAGE_SIZE, ByteRate, Bytes, Dimension
 
 HEARTBEAT = 1000.0
 """Operations per second of a workload that writes no pages."""
-
-NOWHERE = np.uint64(2**64 - 1)
-"""The page of an operation that touches the state page alone."""
 
 
 class Workload(Protocol):
@@ -75,5 +72,5 @@ def _value(parameter: Parameter, value: object) -> object:
     return int(number) if dimension is Dimension.SIZE else number
 
 
-registry: Registry[Workload] = Registry("workload", __name__, read=_value)
+registry: Registry[Workload] = Registry("workload", __name__, read=_value, own=OWN_WORKLOAD)
 register, build = registry.register, registry.build

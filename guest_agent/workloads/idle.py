@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guest_agent.memory.hashing import Numbers
-from guest_agent.workloads import NOWHERE, register
+from guest_agent.memory.hashing import NOWHERE, Numbers
+from guest_agent.workloads import register
 from testbed.core.units import ByteRate, Bytes
 
 

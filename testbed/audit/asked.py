@@ -15,6 +15,7 @@ def of(subject: Subject) -> Iterator[Agreement]:
         yield not_known("scenario", subject.unplanned)
         return
     wrong = [*_seed(subject, subject.plan), *_unlike(_pairs(subject.plan, subject.done))]
+    wrong += _unlike(_workload(subject, subject.plan))
     if subject.own_policy is None:
         wrong += _policy(subject.plan, subject.done)
     yield settled("scenario", "seed, scale, guest, link and policy are those of scenario.yaml", wrong)
@@ -32,16 +33,23 @@ def _policy(plan: Plan, done: MigrationRecord) -> Iterator[str]:
 
 
 def _pairs(plan: Plan, done: MigrationRecord) -> Iterator[tuple[str, object, object]]:
-    workload = plan.guest.workload
     yield "vm.ram_bytes", done.vm.ram_bytes, plan.guest.ram_bytes
-    yield "vm.workload", done.vm.workload, workload["name"]
-    yield "vm.working_set_bytes", done.vm.working_set_bytes, workload.get("working_set")
-    yield "vm.write_rate", done.vm.write_rate, workload.get("write_rate")
     yield "link.mtu", done.link.mtu, plan.network.vmotion.mtu
     if plan.network.vmotion.rate is not None and done.link.rate is not None:
         yield "link.rate", done.link.rate, plan.network.vmotion.rate
     yield "scale.size", done.scale.get("size"), plan.scale.size
     yield "scale.time", done.scale.get("time"), plan.scale.time
+
+
+def _workload(subject: Subject, plan: Plan) -> Iterator[tuple[str, object, object]]:
+    """Of one's own the file's name alone: its parameters are known to it alone, and it is not run."""
+    vm, workload = subject.done.vm, plan.guest.workload
+    if subject.own_workload is None:
+        yield "vm.workload", vm.workload, workload["name"]
+        yield "vm.working_set_bytes", vm.working_set_bytes, workload.get("working_set")
+        yield "vm.write_rate", vm.write_rate, workload.get("write_rate")
+    elif vm.workload != "phases":
+        yield "vm.workload", vm.workload, subject.own_workload
 
 
 def _unlike(pairs: Iterator[tuple[str, object, object]]) -> Iterator[str]:

@@ -94,6 +94,8 @@ def _slope(subject: Subject) -> Agreement:
     rate = guest.rate_before if guest else None
     begin = recording.mark("running") if recording else None
     end = recording.mark("migrate") if recording else None
+    if subject.own_workload is not None:
+        return not_known("guest", f"{subject.own_workload:.60} is a file of one's own, and its rate is not known")
     if subject.done.vm.workload not in (*STEADY, "idle"):
         return not_known("guest", "its rate changes, and samples and its own log begin at other moments")
     if rate is None or begin is None or end is None:

@@ -25,8 +25,8 @@ def of(subject: Subject) -> Iterator[Agreement]:
     """The agreement ``model``: a simulated run, made again, is the same; nothing of a run that was none."""
     if not subject.simulated:
         return
-    if subject.own_policy is not None:
-        yield not_known("model", f"{subject.own_policy:.60} is a file of one's own, and is not run")
+    if own := subject.own_policy or subject.own_workload:
+        yield not_known("model", f"{own:.60} is a file of one's own, and is not run")
     elif subject.plan is None:
         yield not_known("model", subject.unplanned)
     elif not subject.allowance.take(COST):

@@ -36,8 +36,9 @@ class Allowance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """``recording`` None: ``samples.jsonl`` has nothing of it, or is not there (``sampled`` False). ``plan`` None: of a
-    scenario that cannot be read, and ``unplanned`` says why. ``own_policy``: the user's file that decided; the plan has
-    another policy in its place. ``commit`` of the program that made it, where that is known.
+    scenario that cannot be read, and ``unplanned`` says why. ``own_policy``, ``own_workload``: the user's files that
+    decided, and that the guest did; the plan has others in their places. ``commit`` of the program that made it, where
+    that is known.
     """
 
     engine: str
@@ -49,6 +50,7 @@ class Subject:
     plan: Plan | None = None
     unplanned: str = ""
     own_policy: str | None = None
+    own_workload: str | None = None
     commit: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
 
@@ -93,6 +95,7 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
                 plan=_seeded(asked.plan, recording, summary.seed) if isinstance(asked, Recorded) else None,
                 unplanned="" if isinstance(asked, Recorded) else asked,
                 own_policy=asked.own_policy if isinstance(asked, Recorded) else None,
+                own_workload=asked.own_workload if isinstance(asked, Recorded) else None,
                 commit=commit if isinstance(commit, str) else None,
                 allowance=allowance,
             )

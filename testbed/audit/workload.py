@@ -46,6 +46,8 @@ def of(subject: Subject) -> Iterator[Agreement]:
 def _guest(subject: Subject) -> GuestConfig | str:
     """As it was asked to be; in words, why that is not known."""
     config = subject.guest()
+    if subject.own_workload is not None:
+        return f"{subject.own_workload:.60} is a file of one's own, and is not run"
     if config is None:
         return subject.unplanned
     try:

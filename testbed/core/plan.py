@@ -113,7 +113,8 @@ class Plan:
     """One migration. ``settings`` holds what the matrix set, by its path, as the scenario wrote it.
 
     ``expect``: how it is meant to end; one that ends otherwise is not valid. ``faults`` are injected, in the order in
-    which the migration comes to their phases.
+    which the migration comes to their phases. ``own_code``: the user's own files that it runs, by the names that the
+    scenario has, each with its SHA-256.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Plan:
     cooldown_s: float = 0.5
     expect: Expect = "completes"
     faults: tuple[PlannedFault, ...] = ()
+    own_code: dict[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> MigrationKey:

@@ -6,7 +6,9 @@
 The rule that loses nothing: a page is protected again *before* it is read. ``collect`` returns with everything
 protected, so a write that comes while the page is being sent is found by the next ``collect``.
 
-To add one: a file here with a subclass of ``Tracker``, registered by name. ``choice`` finds the best that works.
+To add one: a file here with a subclass of ``Tracker``, registered by name. ``choice`` finds the best that works;
+``own_file`` is the user's, made with ``guest_pages``; ``interleavings`` tries it in every order in which it and a guest
+can act, without either.
 """
 
 from collections.abc import Callable

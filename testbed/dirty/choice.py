@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from testbed.core.errors import PrerequisiteMissing
-from testbed.dirty import GuestPorts, Tracker, registry
+from testbed.core.registry import is_path
+from testbed.dirty import GuestPorts, Tracker, own_file, registry
+
+OTHER = "set migration.tracker to auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +18,12 @@ class Choice:
 
 
 def choose(ports: GuestPorts, asked: str = "auto") -> Choice:
-    """The best tracker that works here, or the one asked for.
+    """The best tracker that works here, or the one asked for, be it in a file of the user's own, which is run.
 
     Raises ``ScenarioError`` for a name there is none of, ``PrerequisiteMissing`` when it does not work here.
     """
+    if is_path(asked):
+        return _own(ports, asked)
     if asked != "auto":
         forced = _forced(asked)
         return Choice(forced(ports), f"{asked}: asked for, and {forced.works}")
@@ -43,11 +48,16 @@ def best_first() -> dict[str, type[Tracker]]:
     return dict(sorted(registry.items().items(), key=lambda entry: entry[1].rank))
 
 
+def _own(ports: GuestPorts, name: str) -> Choice:
+    made, missing = own_file.load(name), own_file.OwnTracker.lacks()
+    if missing is not None:
+        raise PrerequisiteMissing(f"a tracker of one's own does not work on this machine: {missing}", OTHER)
+    return Choice(made(ports), f"{name}: {own_file.works(name)}")
+
+
 def _forced(name: str) -> type[Tracker]:
     tracker = registry.get(name)
     missing = tracker.lacks()
     if missing is not None:
-        raise PrerequisiteMissing(
-            f"tracker '{name}' does not work on this machine: {missing}", "set migration.tracker to auto"
-        )
+        raise PrerequisiteMissing(f"tracker '{name}' does not work on this machine: {missing}", OTHER)
     return tracker

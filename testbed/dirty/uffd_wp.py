@@ -24,6 +24,57 @@ FEATURES = (
 )
 
 
+class ProtectedMemory:
+    """A guest's RAM under asynchronous write-protection, of which nothing is protected yet. Whose it is, ``tracker``
+    says. Every method raises ``TestbedError`` if the guest is gone. ``size`` in bytes.
+    """
+
+    def __init__(self, ports: GuestPorts, tracker: str) -> None:
+        """Raises ``PrerequisiteMissing`` when it cannot be."""
+        self._ports, self._tracker, self.size = ports, tracker, ports.ram_bytes
+        self._fd = ports.new_userfaultfd()
+        try:
+            userfaultfd.enable(self._fd, FEATURES)
+            userfaultfd.register_write_protect(self._fd, ports.ram_address, ports.ram_bytes)
+            self._written = WrittenPages(ports.pid)
+        except OSError as error:
+            os.close(self._fd)
+            raise PrerequisiteMissing(
+                f"{tracker}: the guest's memory cannot be write-protected ({error})", "use migration.tracker=auto"
+            ) from error
+
+    def protect(self, runs: Extents) -> None:
+        """The first write to each page of these is seen from here on."""
+        try:
+            for offset, length in runs:
+                userfaultfd.write_protect(self._fd, self._ports.ram_address + offset, length)
+        except OSError as error:
+            raise self._gone(error) from error
+
+    def written(self, runs: Extents, *, protect: bool) -> Extents:
+        """What of these was written since it was protected, or never was; ``protect``: protected again, in one step."""
+        found, start = [np.empty((0, 2), np.uint64)], self._ports.ram_address
+        try:
+            for offset, length in runs:
+                found.append(self._written.collect(start + offset, length, protect=protect))
+        except OSError as error:
+            raise self._gone(error) from error
+        table = np.concatenate(found) if len(found) != 2 else found[1]
+        table[:, 1] -= table[:, 0]
+        table[:, 0] -= np.uint64(start)
+        return Extents(table)
+
+    def close(self) -> None:
+        """Lifts the protection of every page."""
+        self._written.close()
+        os.close(self._fd)
+
+    def _gone(self, error: OSError) -> TestbedError:
+        return TestbedError(
+            f"{self._tracker}: what guest {self._ports.pid} wrote cannot be found ({error}); does it run?"
+        )
+
+
 @register("uffd-wp")
 class UffdWp(Tracker):
     """The tracker of choice: exact, and only the first write to a page in a round costs anything."""
@@ -33,17 +84,7 @@ class UffdWp(Tracker):
     works = "asynchronous write-protect works here"
 
     def __init__(self, ports: GuestPorts) -> None:
-        self._ports, self.pages_fd = ports, ports.ram_fd
-        self._fd = ports.new_userfaultfd()
-        try:
-            userfaultfd.enable(self._fd, FEATURES)
-            userfaultfd.register_write_protect(self._fd, ports.ram_address, ports.ram_bytes)
-            self._written = WrittenPages(ports.pid)
-        except OSError as error:
-            os.close(self._fd)
-            raise PrerequisiteMissing(
-                f"uffd-wp: the guest's memory cannot be write-protected ({error})", "use migration.tracker=auto"
-            ) from error
+        self._memory, self.pages_fd = ProtectedMemory(ports, "uffd-wp"), ports.ram_fd
 
     @staticmethod
     def lacks() -> str | None:
@@ -57,29 +98,16 @@ class UffdWp(Tracker):
         """One call protects all: about 25 ms for 1 GiB, in which the guest's writes may wait. What it wrote meanwhile
         behind that is protected again and forgotten, for it is no part of what is dirtied from here on.
         """
-        try:
-            userfaultfd.write_protect(self._fd, self._ports.ram_address, self._ports.ram_bytes)
-            self._written.collect(self._ports.ram_address, self._ports.ram_bytes)
-        except OSError as error:
-            raise self._gone(error) from error
+        self._memory.protect(Extents.whole(self._memory.size))
+        self._memory.written(Extents.whole(self._memory.size), protect=True)
 
     def collect(self) -> Extents:
         """A walk over the page tables: about 1 ms for 1 GiB, and 0.1 us for each page found."""
-        try:
-            table = self._written.collect(self._ports.ram_address, self._ports.ram_bytes)
-        except OSError as error:
-            raise self._gone(error) from error
-        table[:, 1] -= table[:, 0]
-        table[:, 0] -= np.uint64(self._ports.ram_address)
-        return Extents(table)
+        return self._memory.written(Extents.whole(self._memory.size), protect=True)
 
     def close(self) -> None:
         """Closing the last descriptor lifts the protection of every page."""
-        self._written.close()
-        os.close(self._fd)
-
-    def _gone(self, error: OSError) -> TestbedError:
-        return TestbedError(f"uffd-wp: what guest {self._ports.pid} wrote cannot be found ({error}); does it run?")
+        self._memory.close()
 
 
 def _try_on_own_memory() -> str | None:

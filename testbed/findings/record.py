@@ -38,6 +38,7 @@ def decided(
         reason=ended.reason,
         interrupted=ended.interrupted,
         runs_at=ended.runs_at,
+        own_code=plan.own_code,
         vm=_vm(plan),
         link=link,
         tracker=tracker,

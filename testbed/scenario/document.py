@@ -1,13 +1,18 @@
 """A scenario as it was written: a plain tree (``core.text.yaml_text``) that can be changed value by value."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.registry import is_path
 from testbed.core.text.quantity import written
 from testbed.core.text.yaml_text import KeyPath, Tree, scalar, text_of, tree_of
 from testbed.core.units import Dimension
+
+OWN = (("migration", "policy"), ("migration", "tracker"), ("vm", "workload"))
+"""What may be code of a user's own: a name that is the path of a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,26 @@ class Document:
         tree = _put(self.tree, path, value, place, path)
         kept = {known: there for known, there in self.places.items() if known[: len(path)] != path}
         return Document(tree=tree, places=kept | {path: place})
+
+
+def own_files(tree: Tree) -> Iterator[tuple[KeyPath, str]]:
+    """The files of a user's own that a scenario names as its policy, tracker or workload, or within that, each with the
+    path of the whole of it. What is no scenario names none.
+    """
+    for part, key in OWN:
+        above = tree.get(part)
+        if isinstance(above, dict):
+            yield from (((part, key), name) for name in files_in(above.get(key)))
+
+
+def files_in(spec: Any) -> Iterator[str]:
+    """The files of a user's own that a name, or a name with parameters, is or holds."""
+    name = spec.get("name") if isinstance(spec, dict) else spec
+    if isinstance(name, str) and is_path(name):
+        yield name
+    for part in spec.values() if isinstance(spec, dict) else ():
+        for item in part if isinstance(part, list) else ():
+            yield from files_in(item)
 
 
 def dotted(path: KeyPath) -> str:

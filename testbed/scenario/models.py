@@ -140,7 +140,7 @@ class Migration(Part):
     policy: Policy = Field(default_factory=lambda: {"name": "vmotion"})
     streams: Annotated[int, *whole(1, 16)] = Field(default=1, description="TCP connections that carry pages")
     stream_cap: Goodput | None = Field(default=None, description="the most that one stream may carry, TCP payload")
-    tracker: Annotated[str, *one_of("dirty tracker", trackers)] = "auto"
+    tracker: Annotated[str, *one_of("dirty tracker", trackers, or_file=True)] = "auto"
     connections: Annotated[str, *one_of("way with connections", lambda: CONNECTIONS)] = Field(
         default="move", description="the guest's TCP connections move with it, or are reset"
     )

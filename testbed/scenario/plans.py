@@ -8,6 +8,7 @@
 from typing import Literal, cast
 
 from testbed.core.errors import ScenarioError
+from testbed.core.own.file import digest_of
 from testbed.core.parameters import Spec
 from testbed.core.plan import (
     Connections,
@@ -24,7 +25,7 @@ from testbed.core.settings import Settings
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Dimension, in_bits_per_second, in_bytes, scaled
 from testbed.model.link import available, link_goodput
-from testbed.scenario.document import Document
+from testbed.scenario.document import Document, own_files
 from testbed.scenario.models import Link, Root
 from testbed.scenario.parameters import at_scale
 from testbed.scenario.services import check_areas, scaled_services
@@ -54,6 +55,7 @@ def plan(root: Root, name: str, settings: Settings, document: Document) -> Plan:
         cooldown_s=root.cooldown,
         expect=cast(Expect, root.expect),
         faults=root.faults,
+        own_code={name: digest for _, name in own_files(document.tree) if (digest := digest_of(name))},
     )
     check_cross_traffic(made, document)
     return made

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainSerializer, Wit
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from testbed.core.registry import nearest
+from testbed.core.own.file import path_of
+from testbed.core.registry import is_path, nearest
 from testbed.core.text.quantity import Bare, parse, read, written
 from testbed.core.units import Dimension
 from testbed.scenario.document import as_yaml
@@ -76,16 +77,25 @@ def whole(least: int, most: int, *, only: Sequence[int] = ()) -> tuple[Any, ...]
     return BeforeValidator(check), WithJsonSchema(schema)
 
 
-def one_of(what: str, words: Callable[[], Iterable[str]]) -> tuple[Any, ...]:
-    """The pydantic parts of a word out of ``words``, with the nearest right one for a wrong one."""
+def one_of(what: str, words: Callable[[], Iterable[str]], *, or_file: bool = False) -> tuple[Any, ...]:
+    """The pydantic parts of a word out of ``words``, with the nearest right one for a wrong one; ``or_file``: or of the
+    path of a user's own file, which is not run here.
+    """
 
     def check(value: object) -> str:
+        if or_file and isinstance(value, str) and is_path(value):
+            if not path_of(value).is_file():
+                raise ValueError(f"there is no such file to load a {what} from: {shown(value)}")
+            return value
         known = list(words())
         if not isinstance(value, str) or value not in known:
             raise ValueError(f"no {what} is called {shown(value)}; {nearest(str(value)[:60], known)}")
         return value
 
-    return BeforeValidator(check), _WordsSchema(what, words)
+    return BeforeValidator(check), _WordsSchema(what, words, or_file)
+
+
+OWN_FILE: JsonSchemaValue = {"type": "string", "pattern": r"\.py$", "description": "a file of your own: ./mine.py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +104,12 @@ class _WordsSchema:
 
     what: str
     words: Callable[[], Iterable[str]]
+    or_file: bool
 
     def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "enum": list(self.words()), "description": f"a {self.what}"}
+        known: JsonSchemaValue = {"enum": list(self.words())}
+        kinds = {"anyOf": [known, OWN_FILE]} if self.or_file else known
+        return {"type": "string", **kinds, "description": f"a {self.what}"}
 
 
 UNPRINTABLE = (

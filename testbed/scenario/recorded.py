@@ -1,6 +1,6 @@
 """The plan that a recorded migration had, out of the scenario beside its record. Nothing that it names is run.
 
-A policy of one's own is a file, and to load it would be to run it: the plan has another in its place, and says so.
+Code of one's own is a file, and to load it would be to run it: the plan has another in its place, and says so.
 """
 
 from collections.abc import Mapping
@@ -12,24 +12,33 @@ from pydantic import ValidationError
 from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.plan import Plan
-from testbed.core.registry import is_path
+from testbed.core.text.yaml_text import KeyPath
 from testbed.scenario import document as documents
-from testbed.scenario.document import Document, parts
+from testbed.scenario.document import Document, own_files, parts
 from testbed.scenario.extends import EXTENDS
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Root
 from testbed.scenario.plans import plan
 
+HOUSE: dict[KeyPath, str] = {
+    ("migration", "policy"): "plain",
+    ("migration", "tracker"): "auto",
+    ("vm", "workload"): "idle",
+}
+"""What of ours stands in the place of a user's own."""
 MOST_SETTINGS, DEEPEST = 64, 12
 """Paths that a matrix sets, and parts of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """``plan`` is of emulated size. ``own_policy``: the file that stood where the plan now has ``plain``."""
+    """``plan`` is of emulated size. ``own_policy``, ``own_workload``: the files that stood where the plan now has
+    ``plain`` and ``idle``.
+    """
 
     plan: Plan
     own_policy: str | None
+    own_workload: str | None
 
 
 def base(text: str, place: str) -> Document:
@@ -52,19 +61,16 @@ def recorded(document: Document, key: MigrationKey, settings: Mapping[str, Any])
         raise ScenarioError("no matrix sets so much", place)
     for path, value in settings.items():
         document = document.with_value(parts(path), value, place)
-    own = _own_policy(document)
-    if own is not None:
-        document = document.with_value(("migration", "policy"), "plain", place)
+    own = dict(own_files(document.tree))
+    for part in own:
+        document = document.with_value(part, HOUSE[part], place)
     try:
         root = Root.model_validate(document.tree)
     except ValidationError as error:
         raise scenario_error(error, document, Root) from error
     made = plan(root, key.name, dict(settings), document)
-    return Recorded(plan=replace(made, repeat=key.repeat, seed=made.seed + key.repeat - 1), own_policy=own)
-
-
-def _own_policy(document: Document) -> str | None:
-    migration = document.tree.get("migration")
-    policy = migration.get("policy") if isinstance(migration, dict) else None
-    name = policy.get("name") if isinstance(policy, dict) else policy
-    return name if isinstance(name, str) and is_path(name) else None
+    return Recorded(
+        plan=replace(made, repeat=key.repeat, seed=made.seed + key.repeat - 1),
+        own_policy=own.get(("migration", "policy")),
+        own_workload=own.get(("vm", "workload")),
+    )

@@ -18,10 +18,9 @@ from testbed.core.errors import ScenarioError
 from testbed.core.own.file import path_of
 from testbed.core.plan import Plan
 from testbed.core.records.claims import Claim
-from testbed.core.registry import is_path
 from testbed.core.text.yaml_text import Tree
 from testbed.scenario import extends
-from testbed.scenario.document import Document
+from testbed.scenario.document import Document, own_files
 from testbed.scenario.faults import one_line, only_incomplete, scenario_error
 from testbed.scenario.matrix.axes import Combination, axes_of, expand
 from testbed.scenario.matrix.overrides import Setting, override
@@ -104,7 +103,7 @@ def load(
     """A scenario by its name or file. Raises ``ScenarioError``: file, line, what was expected, nearest right word.
 
     ``overrides``: ``PATH=VALUE`` as on the command line, or a path and a value of Python's, which is taken as it is.
-    ``own_code`` is told each file of the user's that the scenario names as a policy, before any of them is run.
+    ``own_code`` is told each file of code that the scenario names, before any of them is run; what it raises ends it.
     """
     try:
         document = _found(extends.whole(_file(name_or_path)), Path(name_or_path).stem)
@@ -141,24 +140,17 @@ def _resolve(
 
 
 def _told_once(own_code: Callable[[Path], None]) -> Callable[[Document], None]:
-    """What tells of the file that checking a document would run, if it has not told of it before."""
+    """What tells of each file that a document would have run, if it has not told of it before."""
     told: set[Path] = set()
 
     def tell(document: Document) -> None:
-        file = _policy_file(document)
-        if file is not None and file not in told:
-            told.add(file)
-            own_code(file)
+        for _, name in own_files(document.tree):
+            file = path_of(name)
+            if file not in told and file.is_file():
+                told.add(file)
+                own_code(file)
 
     return tell
-
-
-def _policy_file(document: Document) -> Path | None:
-    migration = document.tree.get("migration")
-    policy = migration.get("policy") if isinstance(migration, dict) else None
-    name = policy.get("name") if isinstance(policy, dict) else policy
-    file = path_of(name) if isinstance(name, str) and is_path(name) else None
-    return file if file is not None and file.is_file() else None
 
 
 def _check(combination: Combination) -> Root:

@@ -13,11 +13,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter
 
 from testbed.core.parameters import parameters_of
-from testbed.core.registry import is_path
 from testbed.core.text.label import label
 from testbed.core.text.quantity import parse
 from testbed.core.text.yaml_text import KeyPath
-from testbed.scenario.document import parts
+from testbed.scenario.document import files_in, parts
 from testbed.scenario.models import Root
 from testbed.scenario.schema.named_schema import registries
 
@@ -27,8 +26,7 @@ def meaning(path: str, value: Any) -> str:
 
     Nor is a user's own file read: that would run it, before anybody is told.
     """
-    name = value.get("name") if isinstance(value, Mapping) else value
-    if isinstance(name, str) and is_path(name):
+    if any(files_in(value)):
         return label(value)
     for read in _readers(parts(path)):
         try:

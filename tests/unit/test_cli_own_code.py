@@ -84,6 +84,112 @@ def test_a_scenario_of_ours_says_nothing_and_a_file_that_is_not_there_is_no_code
     assert SAID not in capsys.readouterr().err
 
 
+TRACKER = """
+import sys
+sys.stderr.write("it ran\\n")
+
+class Mine:
+    def __init__(self, pages): ...
+    def start(self): ...
+    def collect(self): return []
+"""
+WORKLOAD = """
+import sys
+from dataclasses import dataclass
+from testbed.core.units import ByteRate, Bytes
+sys.stderr.write("it ran\\n")
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    working_set: Bytes | None = None
+    write_rate: ByteRate = 8e6
+    def pages(self, operations, random, size): return operations % size
+"""
+
+
+@pytest.fixture
+def codes(tmp_path: Path, loud: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "tracker.py").write_text(TRACKER)
+    (tmp_path / "work.py").write_text(WORKLOAD)
+    monkeypatch.chdir(tmp_path)
+    return loud.parent
+
+
+PHASES = "{name: phases, phases: [{name: ./work.py, duration: 1s}, {name: idle, duration: 1s}]}"
+NAMED = {
+    "policy": ("loud.py", "migration.policy", "./loud.py"),
+    "policy with parameters": ("loud.py", "migration.policy", "{name: ./loud.py}"),
+    "tracker": ("tracker.py", "migration.tracker", "./tracker.py"),
+    "workload": ("work.py", "vm.workload", "./work.py"),
+    "workload with parameters": ("work.py", "vm.workload", "{name: ./work.py, write_rate: 1MB/s}"),
+    "workload within another": ("work.py", "vm.workload", PHASES),
+}
+
+
+def stated(path: str, value: str, by: str) -> str:
+    """A scenario's text that has that value at the path, in one of the ways there are."""
+    part, key = path.split(".")
+    parts = {"vm": "ram: 64MiB", "migration": "streams: 1"}
+    if by == "itself":
+        parts[part] += f", {key}: {value}"
+    text = f"name: theirs\nseed: 1\nvm: {{{parts['vm']}}}\nmigration: {{{parts['migration']}}}\n"
+    matrix = {"matrix": f"{{{path}: [{value}]}}", "cases": f"{{cases: [{{{path}: {value}}}]}}"}
+    return text + (f"matrix: {matrix[by]}\n" if by in matrix else "")
+
+
+@pytest.mark.parametrize("by", ["itself", "matrix", "cases"])
+@pytest.mark.parametrize("named", NAMED)
+def test_all_code_is_announced_in_one_place_and_what_refuses_it_there_is_obeyed(
+    codes: Path, capsys: Captured, named: str, by: str
+) -> None:
+    """``own_code`` is the only seam: what it raises, before anything ran, is the end of it."""
+    code, path, value = NAMED[named]
+    file = codes / "theirs.yaml"
+    file.write_text(stated(path, value, by))
+    (codes / "standing.yaml").write_text("extends: ./theirs.yaml\n")
+
+    def refuse(found: Path) -> None:
+        raise ScenarioError(f"{found.name} is not run")
+
+    for each in (file, codes / "standing.yaml"):
+        with pytest.raises(ScenarioError, match=f"^{code} is not run$"):
+            load(each, own_code=refuse)
+    assert "it ran" not in capsys.readouterr().err
+    seen: list[str] = []
+    [plan] = load(file, own_code=lambda found: seen.append(found.name)).plans()
+    assert seen == [code] and list(plan.own_code) == [f"./{code}"]
+    assert ("it ran" in capsys.readouterr().err) is (named != "tracker"), "a tracker runs in the source agent alone"
+
+
+def test_a_tracker_is_told_of_and_not_run_by_a_prediction(codes: Path, capsys: Captured) -> None:
+    assert main(["predict", "hello", "--set", "migration.tracker=./tracker.py"]) == 0
+    assert capsys.readouterr().err.splitlines()[0] == f"{SAID}{codes / 'tracker.py'}"
+    assert main(["predict", "hello", "--set", "migration.tracker=./none.py"]) == 2
+    assert (
+        "'migration.tracker': there is no such file to load a dirty tracker from: './none.py'"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_workload_of_ones_own_has_no_model(codes: Path, capsys: Captured) -> None:
+    assert main(["predict", "hello", "--set", "vm.workload=./work.py"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == f"{SAID}{codes / 'work.py'}" and "there is no model of the workload './work.py'" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("migration.policy", "loud.py"), ("migration.tracker", "tracker.py"), ("vm.workload", "work.py")]
+)
+def test_an_audit_runs_none_of_it(codes: Path, capsys: Captured, path: str, name: str) -> None:
+    run = kept(codes / "run")
+    (codes / "theirs.yaml").write_text(stated(path, f"./{name}", "itself"))
+    (codes / "theirs.yaml").replace(run / "scenario.yaml")
+    main(["audit", str(run)])
+    said = capsys.readouterr()
+    assert "it ran" not in said.err
+    assert (f"./{name} is a file of one's own" in said.out + said.err) is (path != "migration.tracker")
+
+
 @pytest.mark.parametrize("migration", ["x.py", "[x.py]", "{policy: [x.py]}", "{policy: {name: [x.py]}}", "{policy: 3}"])
 def test_what_is_no_policy_is_a_fault_of_the_scenario(tmp_path: Path, migration: str) -> None:
     file = tmp_path / "wrong.yaml"

@@ -124,8 +124,8 @@ def test_a_vector_that_fills_up_loses_nothing(own: OwnMemory, written: set[int],
     if "uffd-wp" not in WORKING:
         pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
     tracker = choose(own.ports, "uffd-wp").tracker
-    tracker._written.close()  # type: ignore[attr-defined]
-    tracker._written = pagemap.WrittenPages(os.getpid(), regions)  # type: ignore[attr-defined]
+    tracker._memory._written.close()  # type: ignore[attr-defined]
+    tracker._memory._written = pagemap.WrittenPages(os.getpid(), regions)  # type: ignore[attr-defined]
     tracker.start()
     for page in written:
         own.write(page)

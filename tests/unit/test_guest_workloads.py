@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guest_agent.memory.hashing import Numbers, below, mix, mix_one, share
-from guest_agent.workloads import NOWHERE, Workload, build, pace, registry, size_in_pages
+from guest_agent.memory.hashing import NOWHERE, Numbers, below, mix, mix_one, share
+from guest_agent.workloads import Workload, build, pace, registry, size_in_pages
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import parameters_of
 from testbed.core.units import PAGE_SIZE, Dimension

@@ -197,8 +197,8 @@ def test_every_letter_may_stand_in_a_title(title: str) -> None:
 
 def test_what_the_matrix_replaces_is_held_against_the_reference_too(tmp_path: Path) -> None:
     assert "s.yaml:1: 'vm.ram': expected a size" in refused(tmp_path, "vm: {ram: lots}\nmatrix: {vm.ram: [1GiB]}")
-    said = refused(tmp_path, "vm:\n  ram: 1GiB\n  workload: {wss: 1}\nmatrix: {vm.workload: [idle]}")
-    assert "s.yaml:3: 'vm.workload.wss': no workload has a parameter 'wss'" in said
+    said = refused(tmp_path, "vm:\n  ram: 1GiB\n  workload: {working_set: 1s}\nmatrix: {vm.workload: [idle]}")
+    assert "s.yaml:3: 'vm.workload.working_set': expected a size" in said
     assert of(
         tmp_path, "vm: {workload: {write_rate: 1MB/s}}\nmatrix: {vm.ram: [1GiB], vm.workload.name: [zipf]}"
     ).plans()

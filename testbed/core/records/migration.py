@@ -194,7 +194,8 @@ class PredictionRecord:
 @dataclass(slots=True, kw_only=True)
 class MigrationRecord:
     """One migration of the matrix. Clock edges: docs/record.md. ``runs_at``: the host where the guest runs from its end
-    on; None where there are no hosts, or none runs it.
+    on; None where there are no hosts, or none runs it. ``own_code``: the user's own files that its scenario named, each
+    with the SHA-256 in hexadecimal that it had when the scenario was loaded.
     """
 
     name: str
@@ -236,6 +237,7 @@ class MigrationRecord:
     full_scale: dict[str, float | None] = field(default_factory=dict)
     interrupted: bool = False
     runs_at: str | None = None
+    own_code: dict[str, str] = field(default_factory=dict)
     valid: bool = False
     invalid_reasons: list[str] = field(default_factory=list)
 

@@ -34,8 +34,9 @@ class WrittenPages:
         self._vector = np.empty((regions, 3), np.uint64)
         self._fd = os.open(f"/proc/{pid}/pagemap", os.O_RDONLY | os.O_CLOEXEC)
 
-    def collect(self, address: int, length: int) -> Regions:
-        """The runs written since the last call, as rows (start, end) of addresses, rising; all protected again.
+    def collect(self, address: int, length: int, *, protect: bool = True) -> Regions:
+        """The runs written since the last call, as rows (start, end) of addresses, rising; all protected again, or else
+        found again by the next call.
 
         The kernel stops early when the vector is full, and the walk goes on where its last run ends. The field that is
         meant to say so, ``walk_end``, cannot be used: the kernel fills the vector in parts of 512 runs, and after the
@@ -44,16 +45,16 @@ class WrittenPages:
         """
         end, found = address + length, []
         while address < end:
-            count = self._scan(address, end)
+            count = self._scan(address, end, _WP_MATCHING if protect else 0)
             found.append(self._vector[:count, :2].copy())
             if count < len(self._vector):
                 break
             address = int(self._vector[count - 1, 1])
         return np.concatenate(found) if len(found) != 1 else found[0]
 
-    def _scan(self, start: int, end: int) -> int:
+    def _scan(self, start: int, end: int, protecting: int) -> int:
         vector = self._vector
-        flags, vec, wanted = _WP_MATCHING | _CHECK_WPASYNC, (vector.ctypes.data, len(vector)), _PAGE_IS_WRITTEN
+        flags, vec, wanted = protecting | _CHECK_WPASYNC, (vector.ctypes.data, len(vector)), _PAGE_IS_WRITTEN
         fields = (_ARGUMENT.size, flags, start, end, 0, *vec, 0, 0, wanted, 0, wanted)
         argument = bytearray(_ARGUMENT.pack(*fields))
         return int(fcntl.ioctl(self._fd, _PAGEMAP_SCAN, argument))

@@ -5,7 +5,8 @@ from typing import Any
 
 from testbed.core.registry import Registry
 from testbed.scenario.matrix.cases import CASES, SETTABLE
-from testbed.scenario.schema.named_schema import OWN_FILE, all_parameters, registries
+from testbed.scenario.quantities import OWN_FILE
+from testbed.scenario.schema.named_schema import all_parameters, registries
 from testbed.scenario.schema.patterns import Schema
 
 _NULL: Schema = {"type": "null"}
@@ -89,11 +90,13 @@ def _patterns() -> Iterator[tuple[str, Schema]]:
         for name, schema in all_parameters(registry).items():
             if schema.get("type") != "array":
                 yield rf"^{start}\.{name}$", _bare(schema)
-    others = "|".join(["name", *all_parameters(policies)])
-    yield rf"^migration\.policy\.(?!(?:{others})$)[^.]+$", _VALUE | {"description": "of a policy of your own"}
+    for start, registry in ((r"vm\.workload", workloads), (r"migration\.policy", policies)):
+        others = "|".join(["name", *all_parameters(registry)])
+        own = _VALUE | {"description": f"of a {registry.kind} of your own"}
+        yield rf"^{start}\.(?!(?:{others})$)[^.]+$", own
     yield r"^vm\.workload\.phases\.[0-9]{1,5}(\..+)?$", _VALUE
 
 
 def _names(registry: Registry[Any]) -> Schema:
     words: Schema = {"enum": list(registry.items())}
-    return {"anyOf": [words, OWN_FILE]} if registry.kind == "policy" else words
+    return {"anyOf": [words, OWN_FILE]} if registry.takes_files else words

@@ -14,10 +14,9 @@ from testbed.core.text.quantity import Bare
 from testbed.core.units import Dimension
 from testbed.scenario import parameters
 from testbed.scenario.parameters import DURATION
-from testbed.scenario.quantities import LONG, MOST
+from testbed.scenario.quantities import LONG, MOST, OWN_FILE
 from testbed.scenario.schema.patterns import Schema, parameter_schema, quantity_schema
 
-OWN_FILE: Schema = {"type": "string", "pattern": r"\.py$", "description": "a file of your own: ./mine.py"}
 OF_OWN_FILE: Schema = {"type": "object", "properties": {"name": OWN_FILE}, "required": ["name"]}
 """Its parameters are known to it alone."""
 
@@ -27,12 +26,12 @@ def definitions() -> dict[str, Schema]:
     workloads, services, policies = registries()
     phases = {name: entry for name, entry in workloads.items().items() if name != "phases"}
     timed = {DURATION: quantity_schema(Dimension.TIME, least=0.0, most=LONG, above=True, bare=Bare())}
-    policy = _named(policies, parameters.policy)
+    own_phase = OF_OWN_FILE | {"required": ["name", DURATION]}
     return {
         "Workload": _named(workloads, parameters.workload),
-        "Phase": {"anyOf": [_with_name(name, entry, timed) for name, entry in phases.items()]},
+        "Phase": {"anyOf": [*(_with_name(name, entry, timed) for name, entry in phases.items()), own_phase]},
         "Service": _named(services, parameters.services, nameless=False),
-        "Policy": policy | {"anyOf": [*policy["anyOf"], OWN_FILE, OF_OWN_FILE]},
+        "Policy": _named(policies, parameters.policy),
     }
 
 
@@ -62,6 +61,8 @@ def _named(registry: Registry[Any], read: Callable[[object], object], *, nameles
     if nameless:
         without = {"not": {"required": ["name"]}, "properties": all_parameters(registry)}
         alternatives.append({"type": "object", **without, "additionalProperties": registry.takes_files})
+    if registry.takes_files:
+        alternatives += [OWN_FILE, OF_OWN_FILE]
     return {"description": f"the name of a {registry.kind}, or its name and parameters", "anyOf": alternatives}
 
 
