@@ -11,8 +11,16 @@ import sys
 
 if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and any(word.startswith("testbed") for word in sys.orig_argv):
     # ``python3 -m testbed``: the first place to look into is where the user stands, and a file there that is called
-    # numbers.py would pass for Python's own. What Python itself imports before this line we cannot help.
-    del sys.path[0]
+    # numbers.py would pass for Python's own. What Python itself imports before this line we cannot help, but say.
+    _here = sys.path.pop(0)
+    for _name, _module in [*sys.modules.items()]:
+        _file = getattr(_module, "__file__", None) or ""
+        if _name != __name__ and "." not in _name and _file.rpartition("/")[0] in {_here, f"{_here}/{_name}"}:
+            sys.stderr.write(
+                f"testbed: Python has run {_file!a} of the current folder for its own module '{_name}', before any "
+                "line of ours; rename it, or start with: testbed, or: python3 -P -m testbed\n"
+            )
+            raise SystemExit(2)
 
 from typing import TYPE_CHECKING, Any
 

@@ -4,14 +4,18 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
 from testbed.core.units import in_bytes
 from testbed.linux.files.installed import installs
 from testbed.linux.memory.room import room
+from testbed.linux.processes.module import ROOT, Parts
 
 OTHER_KERNEL = "another kernel: Debian 13's and Ubuntu 24.04's have it"
 TCP_REPAIR = 19
@@ -42,6 +46,7 @@ def abilities() -> Iterator[Ability]:
     yield cores()
     yield congestion_controls()
     yield tcp_repair(root)
+    yield current_folder()
 
 
 COMMANDS = (
@@ -128,6 +133,31 @@ def tcp_repair(root: bool) -> Ability:
             remedy = OTHER_KERNEL if root else "sudo"
             return Ability(what="TCP_REPAIR", works=False, detail=error.strerror or "", remedy=remedy)
     return Ability(what="TCP_REPAIR", works=True)
+
+
+def current_folder() -> Ability:
+    """Whether a file where the user stands would pass for a module to ``python3 -m``; to ``testbed`` none does."""
+    found = sorted(each.name for each in Path().iterdir() if _called(each) in _modules() and each.resolve() not in OURS)
+    few = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    said = f"{few}: to 'python3 -m' a module of that name" if found else "holds nothing that is called as a module"
+    remedy = "start with: testbed, or: python3 -P -m testbed; or rename"
+    return Ability(what="current folder", works=not found, detail=said, remedy=remedy)
+
+
+OURS = [Path(ROOT, name) for name in Parts.NAMES]
+
+
+@cache
+def _modules() -> frozenset[str]:
+    """The names of Python's own modules, of all that is installed, and ours."""
+    return frozenset((*sys.stdlib_module_names, *packages_distributions(), *Parts.NAMES))
+
+
+def _called(path: Path) -> str:
+    """The module that a file, or a folder, would be; empty for one that would be none."""
+    if path.suffix == ".py":
+        return path.stem
+    return path.name if (path / "__init__.py").is_file() else ""
 
 
 def _fault(command: list[str]) -> str | None:

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from testbed.doctor.abilities import current_folder
 from testbed.linux.processes.module import ROOT, module
-from tests.unit.hostile import hostile_folder, imported_by_python_itself
+from tests.unit.hostile import SAYS, hostile_folder, imported_by_python_itself
 from tests.unit.runs import kept
 
 SCRIPT = str(Path(sys.executable).with_name("testbed"))
@@ -55,6 +57,45 @@ def test_by_its_name_in_python_it_takes_none_but_what_python_took_before(
     done = says([python, "-m", "testbed", *arguments], folder, PYTHONPATH=ROOT, TESTBED_VENV=sys.prefix)
     assert "HOSTILE" not in done.stderr, done.stderr
     assert done.returncode == 0, done.stderr
+
+
+def test_what_python_took_from_there_before_our_first_line_is_said_by_name(tmp_path: Path) -> None:
+    """That cannot be had: it was run. It is one line, and nothing of ours is run beside it."""
+    real = Path(sysconfig.get_paths()["stdlib"], "keyword.py").read_text()
+    (tmp_path / "keyword.py").write_text(f"import sys; sys.stderr.write('HOSTILE keyword\\n')\n{real}")
+    done = says([SYSTEM, "-m", "testbed", "list", "policies"], tmp_path, PYTHONPATH=ROOT, TESTBED_VENV=sys.prefix)
+    first, *lines = done.stderr.splitlines()
+    if first != "HOSTILE keyword":
+        pytest.skip("this Python has loaded its own before it looks there")
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = lines
+    assert line.startswith(f"testbed: Python has run '{tmp_path}/keyword.py' of the current folder for its own module")
+    for command in ([SCRIPT], [SYSTEM, "-P", "-m", "testbed"]):
+        done = says([*command, "list", "policies"], tmp_path, PYTHONPATH=ROOT, TESTBED_VENV=sys.prefix)
+        assert (done.returncode, "HOSTILE" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize("name", ["numbers", "json", "numpy", "types", "testbed"])
+def test_a_students_file_of_that_name_is_their_own(tmp_path: Path, name: str) -> None:
+    """One alone, as it lies in the folder of a lab; only a ``testbed.py`` is what ``-m testbed`` means to Python."""
+    (tmp_path / f"{name}.py").write_text(SAYS.format(name))
+    commands = [[SCRIPT], module("testbed"), [sys.executable, "-P", "-m", "testbed"]]
+    for command in [*commands, *([] if name == "testbed" else [[sys.executable, "-m", "testbed"]])]:
+        done = says([*command, "predict", "hello"], tmp_path)
+        assert (done.returncode, "HOSTILE" in done.stderr) == (0, False), done.stderr
+
+
+def test_the_doctor_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert current_folder().works
+    for name in ("numbers.py", "numpy.py", "mine.py", "answers.yaml", "testbed.py"):
+        (tmp_path / name).touch()
+    (tmp_path / "json").mkdir()
+    assert not current_folder().works and current_folder().detail.startswith("numbers.py, numpy.py, testbed.py: ")
+    (tmp_path / "json" / "__init__.py").touch()
+    assert current_folder().detail.startswith("json, numbers.py, numpy.py, testbed.py: ")
+    monkeypatch.chdir(ROOT)
+    assert current_folder().works, "our own are no others"
 
 
 def test_in_a_checkout_that_is_not_installed_it_is_the_last_place_to_look_into(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_units_and_scale_are_those_of_its_fields(tmp_path: Path) -> None:
         (LAST, "return operations % size * 1.0", ":15: the workload's 'pages' is to return an array of whole numbers"),
         (LAST, "return [0] * len(operations)", "one for each operation, not [0, 0, 0"),
         (LAST, "return operations[1:] % size", ":15: the workload's 'pages' is to return an array of whole numbers"),
+        (LAST, "return operations % (size + 0 * operations[0])", ":16: the workload failed in 'pages': IndexError"),
         (LAST, "return None", "one for each operation, not None (NoneType)"),
         (LAST, "return -(operations % size).astype(int)", "is to return pages from 0 to 999, not "),
         (LAST, "return np.random.randint(0, size, len(operations))", ":15: 'pages' gives other pages when it is asked"),
