@@ -62,12 +62,12 @@ class Wrong:
 
 @dataclass(slots=True, kw_only=True)
 class Explored:
-    """How a tracker did. ``orders`` were tried; ``wrong`` None: in none of them anything was lost. Of all orders
+    """How a tracker did. So many ``interleavings`` were tried; ``wrong`` None: nothing was lost in any. Of all of them
     together: ``calls`` of protect, written and read; pages ``sent`` after round 1, of them ``needless`` those that the
     guest had not written since the ``collect`` before, or ``start``, began.
     """
 
-    orders: int = 0
+    interleavings: int = 0
     wrong: Wrong | None = None
     calls: int = 0
     sent: int = 0
@@ -84,7 +84,7 @@ def explore(make: Make, *, pages: int = PAGES, depth: int = DEPTH, rounds: int =
         end = migration.ended(number)
         if migration.unmade:
             continue  # the guest is paused before its last write: without that this order was tried
-        found.orders += 1
+        found.interleavings += 1
         found.calls += migration.memory.calls
         found.sent += migration.sent
         found.needless += migration.needless

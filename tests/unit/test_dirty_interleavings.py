@@ -88,7 +88,7 @@ class Everything(Protecting):
 @pytest.mark.parametrize("made", [Protecting, Comparing])
 def test_the_right_ones_lose_nothing_and_send_nothing_without_need(made: type) -> None:
     found = explore(made)
-    assert found.wrong is None and found.orders > 1000 and found.sent > 1000 and found.needless == 0
+    assert found.wrong is None and found.interleavings > 1000 and found.sent > 1000 and found.needless == 0
 
 
 def test_what_is_sent_without_need_and_what_is_called_is_counted() -> None:
@@ -132,7 +132,7 @@ def test_what_needs_three_pages_is_not_found_on_two() -> None:
 
 
 def test_deeper_is_more_and_nothing_is_tried_twice() -> None:
-    orders = [explore(Protecting, depth=depth).orders for depth in range(7)]
+    orders = [explore(Protecting, depth=depth).interleavings for depth in range(7)]
     assert orders[0] == 3 and orders == sorted(set(orders))
     assert explore(Late, depth=2).wrong is None
 
