@@ -13,7 +13,7 @@ from tests.unit.hostile import hostile_folder
 from tests.unit.test_dirty_own_file import MINE as TRACKER
 from tests.unit.test_guest_own_workload import MINE as WORKLOAD
 
-MISSES = TRACKER.replace("return found", "return found[1:]")
+MISSES = TRACKER.replace("return found", "return found[:-1]")  # of the first, the guest's state, commit would tell
 BREAKS = TRACKER.replace("return found", "raise KeyError('seven')")
 TESTBED = str(Path(sys.executable).with_name("testbed"))
 

@@ -65,6 +65,7 @@ PLANTS = [
     Plant("policies", "testbed/policies/xen.py", "text", "testbed.throttles", "policies.xen -> testbed.throttles"),
     Plant("policies", "testbed/policies/qemu.py", "text", "random", "testbed.policies.qemu -> random"),
     Plant("wire", "testbed/wire/messages.py", "function", "socket", "testbed.wire.messages -> socket"),
+    Plant("interleavings", "testbed/dirty/interleavings.py", "text", "random", "testbed.dirty.interleavings -> random"),
     Plant("precopy", "testbed/migration/precopy.py", "text", "time", "testbed.migration.precopy -> time"),
     Plant("model", "testbed/model/link.py", "text", "testbed.migration.channel", "link -> testbed.migration.channel"),
     Plant("findings", "testbed/findings/blackout.py", "text", "os", "testbed.findings.blackout -> os"),
