@@ -12,10 +12,12 @@ from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 
+from testbed.core.errors import PrerequisiteMissing
 from testbed.core.units import in_bytes
 from testbed.linux.files.installed import installs
 from testbed.linux.memory.room import room
 from testbed.linux.processes.module import ROOT, Parts
+from testbed.sandbox import Sandbox
 
 OTHER_KERNEL = "another kernel: Debian 13's and Ubuntu 24.04's have it"
 TCP_REPAIR = 19
@@ -47,6 +49,7 @@ def abilities() -> Iterator[Ability]:
     yield congestion_controls()
     yield tcp_repair(root)
     yield current_folder()
+    yield walled()
 
 
 COMMANDS = (
@@ -158,6 +161,15 @@ def _called(path: Path) -> str:
     if path.suffix == ".py":
         return path.stem
     return path.name if (path / "__init__.py").is_file() else ""
+
+
+def walled() -> Ability:
+    """A sandbox for code that is not trusted, put up and taken down; needed by the arena, and to grade what is code."""
+    try:
+        with Sandbox(b""):
+            return Ability(what="sandbox", works=True, detail="bubblewrap, for code that is not trusted")
+    except PrerequisiteMissing as lack:
+        return Ability(what="sandbox", works=False, detail=lack.what, remedy=lack.remedy)
 
 
 def _fault(command: list[str]) -> str | None:

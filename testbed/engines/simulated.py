@@ -30,6 +30,7 @@ from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
 from testbed.model.source import Costs, FluidSource
 from testbed.rig.context import RunContext
+from testbed.sandbox import built as policy_built
 
 if TYPE_CHECKING:
     from testbed.engines.unplugged import Unplugged
@@ -69,7 +70,17 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
     observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
     costs = Costs(prepare_s=moving_s(plan))
     around = breaking.around if breaking else _as_it_is
-    seen = forecast(plan, goodput=goodput, rtt_s=rtt, costs=costs, observe=observe, limit=deciding, around=around)
+    with policy_built(plan.migration.policy) as policy:
+        seen = forecast(
+            plan,
+            goodput=goodput,
+            rtt_s=rtt,
+            costs=costs,
+            observe=observe,
+            limit=deciding,
+            policy=policy,
+            around=around,
+        )
     if breaking:
         ended = breaking.ended(seen, begun, observer)
     else:

@@ -16,6 +16,7 @@ from testbed.model.link import available, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
 from testbed.policies import build
 from testbed.policies.decisions import Limit
+from testbed.policies.policy import Policy
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,13 +52,13 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
     observe: Observer | None = None,
     draw: Draw | None = None,
     limit: Limit = nullcontext,
+    policy: Policy | None = None,
     around: Callable[[FluidSource], Source] = lambda source: source,
 ) -> Forecast:
     """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
-    plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go. Raises
-    ``ScenarioError`` for a workload without a model, a policy that cannot be, or a link of which nothing is left.
-
-    ``around`` is what the algorithm is given in the source's place.
+    plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go.
+    ``policy``: the plan's, where it is made already. Raises ``ScenarioError`` for a workload without a model, a policy
+    that cannot be, or a link of which nothing is left.
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
     guest = _warm_guest(plan, draw)
@@ -68,7 +69,7 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
         if observe:
             observe(done, decision)
 
-    outcome, reason, fault = _outcome(around(source), plan, keep, limit)
+    outcome, reason, fault = _outcome(around(source), plan, policy, keep, limit)
     completed = outcome == "completed"
     return Forecast(
         outcome=outcome,
@@ -104,9 +105,11 @@ def _source(
     return make(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered)
 
 
-def _outcome(source: Source, plan: Plan, keep: Observer, limit: Limit) -> tuple[Outcome, str, PolicyFault | None]:
+def _outcome(
+    source: Source, plan: Plan, policy: Policy | None, keep: Observer, limit: Limit
+) -> tuple[Outcome, str, PolicyFault | None]:
     try:
-        migrate(source, build(plan.migration.policy), keep, limit)
+        migrate(source, policy or build(plan.migration.policy), keep, limit)
     except OutOfTime as end:
         return "cancelled", str(end), None
     except MigrationAborted as end:

@@ -19,6 +19,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     float: SIZES | SIZES.map(lambda number: -number),
     str: TEXT,
     bool: st.booleans(),
+    Any: st.none() | st.booleans() | SIZES | TEXT,
     Trusted: st.dictionaries(st.text(), st.none() | st.integers() | st.floats(allow_nan=False) | st.text()),
 }
 JSON = st.recursive(

@@ -14,6 +14,7 @@ from guest_agent.client import conversation as client
 from testbed.core.agents import told
 from testbed.core.errors import RemoteProtocolError, TestbedError
 from testbed.packets import capture_process as capture
+from testbed.sandbox import messages as sandboxed
 from testbed.web import messages as web
 from testbed.wire import lines
 from tests.unit.json_values import JSON, Dialect, values
@@ -39,6 +40,12 @@ DIALECTS = {
         said=values(capture.CaptureReady | capture.CaptureFinished | capture.CaptureFailed),
         write=capture.EVENTS.line,
         read=capture.EVENTS.read,
+    ),
+    "sandbox": Dialect(
+        said=values(sandboxed.Answer | sandboxed.Faulted), write=sandboxed.ANSWERS.line, read=sandboxed.ANSWERS.read
+    ),
+    "sandbox's questions": Dialect(
+        said=values(sandboxed.Question), write=sandboxed.QUESTIONS.line, read=sandboxed.QUESTIONS.read
     ),
     "live page": Dialect(said=MESSAGE, write=web.MESSAGES.line, read=web.MESSAGES.read),
     "browser's orders": Dialect(said=orders(), write=web.ORDERS.line, read=web.read_order),

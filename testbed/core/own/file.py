@@ -33,12 +33,24 @@ class OwnFile:
         """The one class of that kind that the file defines. Raises ``ScenarioError`` when there is none, or when the
         file does not run.
         """
-        module = self._module(path_of(path), path)
+        module = self.module(path_of(path), path)
         own = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
         found = [each for each in own if self._works(each) and self._is_made_so(each)]
         if len(found) != 1:
             raise ScenarioError(self._not_one(found, own), where=path)
         return self.checked(found[0])
+
+    def module(self, file: Path, path: str) -> ModuleType:
+        """The file as a module, run once however often it is named. Its name is that of no other file. Raises
+        ``ScenarioError`` when there is none, or when it does not run.
+        """
+        name = f"testbed_own_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None or not file.is_file():
+            raise ScenarioError(f"there is no such file to load a {self.kind} from", where=path)
+        return self._run(spec, spec.loader, path)
 
     def _works(self, found: type) -> bool:
         return all(callable(getattr(found, method, None)) for method in self.methods)
@@ -59,16 +71,6 @@ class OwnFile:
             if lacks and self._is_made_so(each):
                 nearly.append(f"{_class_at(each)} has no method '{lacks}'")
         return f"{said}; {'; '.join(nearly)}" if nearly else said
-
-    def _module(self, file: Path, path: str) -> ModuleType:
-        """The file as a module, run once however often it is named. Its name is that of no other file."""
-        name = f"testbed_own_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.spec_from_file_location(name, file)
-        if spec is None or spec.loader is None or not file.is_file():
-            raise ScenarioError(f"there is no such file to load a {self.kind} from", where=path)
-        return self._run(spec, spec.loader, path)
 
     def _run(self, spec: ModuleSpec, loader: Loader, path: str) -> ModuleType:
         module = importlib.util.module_from_spec(spec)

@@ -6,6 +6,7 @@ ROOT = Path(__file__).parents[3]
 """The checkout, or the directory of packages of whatever Python it was installed for."""
 SYSTEM_PACKAGES = {
     "brctl": "bridge-utils",
+    "bwrap": "bubblewrap",
     "ethtool": "ethtool",
     "ifconfig": "net-tools",
     "ip": "iproute2",

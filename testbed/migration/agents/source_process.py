@@ -42,8 +42,8 @@ from testbed.migration.precopy import migrate, resolved
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
 from testbed.migration.streams.sockets import connect
-from testbed.policies import build as build_policy
 from testbed.policies.policy import Policy
+from testbed.sandbox import built as policy_built
 from testbed.wire.states import Role
 
 Say = Callable[[Told], None]
@@ -73,8 +73,7 @@ class Migrating:
     def run(self) -> None:
         """Raises ``TestbedError`` for what went wrong before the migration began."""
         config = self._config
-        policy = build_policy(config.policy)
-        with AttachedGuest(config.guest) as guest:
+        with policy_built(config.policy) as policy, AttachedGuest(config.guest) as guest:
             chosen = choose(guest.ports(), config.tracker)
             departure = self._departure(guest)  # opening things takes time that is no part of a migration
             self._say(SourceReady(tracker=chosen.tracker.name, reason=chosen.reason))

@@ -1,0 +1,95 @@
+"""What is said to code in a sandbox and what it answers: numbered, a JSON object a line.
+
+    {"do": "ask", "number": 3, "method": "decide", "arguments": {...}}
+    {"say": "answer", "number": 3, "value": {...}}
+    {"say": "fault", "number": 3, "words": "mine.py:9: ..."}
+
+Whoever answers is believed in nothing: a line that is too long, nested too deep or of another number ends it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from testbed.core.rounds import EarlyLook, Round
+from testbed.core.text.from_json import Trusted
+from testbed.core.text.json_lines import JsonLines
+
+Serves: TypeAlias = Literal["policy", "functions"]
+"""What a file is asked for: its policy's decisions, or what its functions return."""
+MOST_QUESTION = 16 << 20
+MOST_ANSWER = 1 << 20
+"""Bytes of a line."""
+READY = 0
+"""The number of the first answer, which no question was asked for: the walls are up, and no code has run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What code may take: seconds of processor time for one question and in all, bytes of memory, and seconds by the
+    clock until one that only waits is ended. It may never start a process or a thread, nor write.
+    """
+
+    question_s: float = 2.0
+    cpu_s: int = 20
+    memory_bytes: int = 1 << 30
+    silent_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedConfig:
+    """What the process in the sandbox is started with."""
+
+    serves: Serves
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """``arguments``: of the method, in JSON."""
+
+    number: int
+    method: str
+    arguments: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the method returned, in JSON."""
+
+    number: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulted:
+    """What went wrong instead, in words."""
+
+    number: int
+    words: str
+
+
+QUESTIONS = JsonLines[Question]("do", {"ask": Question}, most=MOST_QUESTION)
+ANSWERS = JsonLines[Answer | Faulted]("say", {"answer": Answer, "fault": Faulted}, most=MOST_ANSWER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyWanted:
+    """Parameters in base units: those ``given`` it has to have, those ``offered`` it gets if it has them."""
+
+    given: Trusted
+    offered: Trusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyMade:
+    """What is to be known of a policy before it is asked."""
+
+    early_look: EarlyLook | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundsSeen:
+    """The history as far as it is new: what was said before, up to ``known`` rounds, goes before ``rounds``."""
+
+    known: int
+    rounds: list[Round] = field(default_factory=list)

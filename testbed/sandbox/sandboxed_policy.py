@@ -1,0 +1,78 @@
+"""A policy of a file that is not trusted: asked as any other, and it answers from its sandbox."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from testbed import policies
+from testbed.core.errors import PolicyFault
+from testbed.core.parameters import Spec
+from testbed.core.rounds import Decision, EarlyLook, Round
+from testbed.core.text.from_json import Trusted
+from testbed.core.text.from_json import built as built_from
+from testbed.policies.policy import Policy
+from testbed.sandbox.messages import Limits, PolicyMade, PolicyWanted, RoundsSeen
+from testbed.sandbox.sandbox import CodeFault, Sandbox, code_of
+
+SANDBOXED = "sandboxed"
+"""The name of such a policy in a spec: ``{"name": "sandboxed", "file": "/home/me/mine.py", parameter: ...}``. Who does
+not know it finds no policy of that name, and so runs nothing.
+"""
+
+
+class SandboxedPolicy:
+    """Implements ``testbed.policies.policy.Policy``. Only rounds that are new are told."""
+
+    def __init__(self, sandbox: Sandbox, early_look: EarlyLook | None) -> None:
+        self.early_look = early_look
+        self._sandbox, self._told = sandbox, tuple[Round, ...]()
+
+    def decide(self, history: Sequence[Round]) -> Decision:
+        """See ``Policy``. Raises ``PolicyFault`` for whatever the code did wrong."""
+        rounds = tuple(history)
+        known = 0
+        while known < min(len(rounds), len(self._told)) and rounds[known] == self._told[known]:
+            known += 1
+        self._told = rounds
+        try:
+            said = self._sandbox.ask("decide", RoundsSeen(known=known, rounds=list(rounds[known:])))
+            return built_from(Decision, said)
+        except (CodeFault, ValueError) as fault:
+            raise PolicyFault(str(fault)) from fault
+
+
+@contextmanager
+def policy(
+    file: Path,
+    given: Mapping[str, Any] | None = None,
+    offered: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Policy]:
+    """The policy of a file, in a sandbox of its own until the context is left.
+
+    Parameters in base units: those ``given`` it has to have, those ``offered`` it gets if it has them. Raises
+    ``PolicyFault`` for a file that is no policy's or breaks, ``PrerequisiteMissing`` where there can be no sandbox.
+    """
+    try:
+        code = code_of(file)
+        with Sandbox(code, limits=limits, name=str(file)) as sandbox:
+            wanted = PolicyWanted(given=Trusted(dict(given or {})), offered=Trusted(dict(offered or {})))
+            made = built_from(PolicyMade, sandbox.ask("make", wanted))
+            yield SandboxedPolicy(sandbox, made.early_look)
+    except (CodeFault, ValueError) as fault:
+        raise PolicyFault(str(fault)) from fault
+
+
+@contextmanager
+def built(spec: Spec) -> Iterator[Policy]:
+    """The policy that a plan's spec means; one of the name ``SANDBOXED`` runs in a sandbox while the context lasts.
+
+    Raises as ``policies.build`` and ``policy`` do.
+    """
+    if spec.get("name") != SANDBOXED:
+        yield policies.build(spec)
+        return
+    given = {key: value for key, value in spec.items() if key not in ("name", "file")}
+    with policy(Path(str(spec["file"])), offered=given) as made:
+        yield made

@@ -1,0 +1,136 @@
+"""The walls of a sandbox, put up by bubblewrap: what code finds inside, and what to do where they cannot be had.
+
+    /usr /bin /lib       the system's programs          /venv        this Python's packages
+    /code/testbed ...    our packages                   /policy.py   its own file, by another name
+    /proc /dev /tmp      its own, empty                 no network, nobody else; nothing can be written anywhere
+
+Root needs no user namespace for that: it puts the walls up and goes in as nobody. Anybody else makes one, in which
+they are nobody; Ubuntu 24.04 and some containers refuse that.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from testbed.core.errors import PrerequisiteMissing
+from testbed.linux.files.installed import ROOT, installing
+from testbed.linux.processes.module import Parts
+
+PROGRAM = "bwrap"
+FILE = "/policy.py"
+"""Where the code lies, whatever its file is called outside."""
+CODE, PACKAGES = "/code", "/venv"
+NOBODY = "65534"
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/tmp",  # noqa: S108 - the sandbox's own, and empty
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",  # the same code decides the same
+    "OPENBLAS_NUM_THREADS": "1",  # it may start no thread
+}
+KNOBS = {
+    "kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),
+    "kernel/unprivileged_userns_clone": ("0", "1"),
+    "user/max_user_namespaces": ("0", "10000"),
+}
+"""What refuses user namespaces to ordinary users, under /proc/sys: the value that does, and one that does not."""
+
+
+def command(file: int, seccomp: int | None, inside: Sequence[str], *, root: bool) -> list[str]:
+    """What starts ``inside``, a command of this Python's as ``module`` makes it, behind the walls. ``file`` and
+    ``seccomp``: descriptors with the code and the filter.
+    """
+    started = [*_as_nobody(), *_inside(inside)] if root else _inside(inside)
+    return [PROGRAM, *_apart(root), *_furnished(file), *_filtered(seccomp), "--", *started]
+
+
+def _apart(root: bool) -> Iterator[str]:
+    yield from ("--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+    yield from ("--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL")
+    if root:
+        yield from (word for each in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{each}"))
+    else:
+        yield from ("--unshare-user", "--disable-userns", "--uid", NOBODY, "--gid", NOBODY)
+
+
+def _furnished(file: int) -> Iterator[str]:
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in ("bin", "lib", "lib64"):
+        yield from ("--symlink", f"usr/{name}", f"/{name}")
+    if sys.prefix != sys.base_prefix:
+        yield from ("--ro-bind", sys.prefix, PACKAGES)
+    if not sys.base_prefix.startswith("/usr"):
+        yield from _bound(sys.base_prefix)
+    yield from ("--perms", "0755", "--dir", CODE)
+    for package in Parts.NAMES:
+        yield from ("--ro-bind-try", f"{ROOT / package}", f"{CODE}/{package}")
+    yield from ("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--tmpfs", "/tmp", "--remount-ro", "/tmp")  # noqa: S108
+    yield from ("--perms", "0444", "--ro-bind-data", str(file), FILE, "--remount-ro", "/", "--chdir", "/")
+    yield "--clearenv"
+    for name, text in ENVIRONMENT.items():
+        yield from ("--setenv", name, text)
+
+
+def _bound(path: str) -> Iterator[str]:
+    """A folder by its own name; those above it can be passed through and hold nothing else."""
+    for above in reversed(Path(path).parents[:-1]):
+        yield from ("--perms", "0755", "--dir", str(above))
+    yield from ("--ro-bind", path, path)
+
+
+def _filtered(seccomp: int | None) -> list[str]:
+    return [] if seccomp is None else ["--seccomp", str(seccomp)]
+
+
+def _as_nobody() -> list[str]:
+    """Before any Python runs."""
+    who = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    return ["setpriv", *who, "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--"]
+
+
+def _inside(command: Sequence[str]) -> list[str]:
+    """The same command by the names that things have inside."""
+    packages, ours = f"{sys.prefix}/", f"{ROOT}/"
+    python, *words = command
+    if sys.prefix != sys.base_prefix and python.startswith(packages):
+        python = f"{PACKAGES}/{python.removeprefix(packages)}"
+    return [python, *(f"{CODE}/{word.removeprefix(ours)}" if word.startswith(ours) else word for word in words)]
+
+
+def missing(words: str) -> PrerequisiteMissing:
+    """What this machine lacks, when a sandbox that was to be put up ended with these words."""
+    if shutil.which(PROGRAM) is None:
+        return PrerequisiteMissing(
+            "there is no bwrap, and code that is not trusted runs in its sandbox only", installing(PROGRAM)
+        )
+    said = f"a sandbox for code that is not trusted cannot be put up ({words})"
+    return PrerequisiteMissing(said, remedy(os.geteuid() == 0, set_so()))
+
+
+def set_so(at: Path = Path("/proc/sys")) -> list[str]:
+    """Those of ``KNOBS`` that refuse user namespaces here."""
+    return [name for name, (refuses, _) in KNOBS.items() if _read(at / name) == refuses]
+
+
+def remedy(root: bool, refusing: Sequence[str]) -> str:
+    """What mends it, for root or anybody else, where those of ``KNOBS`` are set so that they refuse."""
+    if root:
+        return (
+            "root may make no namespaces here, as in most containers: use a virtual machine, or a privileged container"
+        )
+    if not refusing:
+        return "run it with sudo, which needs no user namespaces"
+    name = refusing[0].replace("/", ".")
+    return (
+        f"{name} refuses user namespaces here: run it with sudo, or set sudo sysctl -w {name}={KNOBS[refusing[0]][1]}"
+    )
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
