@@ -8,6 +8,7 @@ import typer
 from typer.main import get_command
 
 from testbed.cli.commands import (
+    arena,
     audit,
     bench,
     clean,
@@ -48,6 +49,7 @@ app.command("schema")(schema.schema)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("arena")(arena.arena)
 app.command("audit")(audit.audit)
 app.command("serve")(serve.serve)
 app.command("shell")(shell.shell)

@@ -30,8 +30,10 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     say: Callable[[str], None] = lambda _line: None,
     lab: LabRecord | None = None,
     page: bool = True,
+    plans: Sequence[Plan] = (),
 ) -> Summary:
-    """Runs every migration of the matrix, ``repeat`` times each, and writes the run folder ``out``.
+    """Runs every migration of the matrix, ``repeat`` times each, and writes the run folder ``out``. With ``plans`` it
+    runs those, which were made of this scenario's.
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
@@ -41,7 +43,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     chosen = registry.get(engine)()
     if capture and not chosen.needs_machine:
         raise ScenarioError(f"engine '{engine}' sends no packets; leave out --capture, or choose --engine native")
-    plans = scenario.plans(repeat=repeat)
+    plans = plans or scenario.plans(repeat=repeat)
     summary = begun(scenario, engine, plans[0].seed if seed is None else seed, native=chosen.needs_machine, lab=lab)
     audience = Audience(observer)
     with composed(

@@ -59,6 +59,8 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
     plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go.
     ``policy``: the plan's, where it is made already. Raises ``ScenarioError`` for a workload without a model, a policy
     that cannot be, or a link of which nothing is left.
+
+    ``around`` is what the algorithm is given in the source's place.
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
     guest = _warm_guest(plan, draw)

@@ -1,5 +1,6 @@
 """A scenario may run code: that is said before it happens, and what only reads a run's folder never does it."""
 
+import sys
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
@@ -211,8 +212,37 @@ def test_what_reads_a_runs_folder_never_runs_it(loud: Path, capsys: Captured, tm
     (run / "theirs.yaml").replace(run / "scenario.yaml")
     assert main(["report", str(run)]) == 0
     assert main(["compare", str(run), str(kept(tmp_path / "another")), "--anyway"]) == 0
+    assert main(["audit", str(run)]) in (0, 1)
     (run / "report.html").unlink()
     assert [each.name for each in RunList(run.parent).runs()] == ["theirs"]
     with serving(run.parent) as url, build_opener(ProxyHandler({})).open(f"{url}/runs/theirs/report.html") as page:
         assert b"<html" in page.read()
     assert "it ran" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["predict", "run", "shell"])
+def test_who_trusts_nothing_runs_none_of_it(loud: Path, capsys: Captured, tmp_path: Path, command: str) -> None:
+    named = scenario(tmp_path, f"matrix: {{migration.policy: [plain, {loud}]}}")
+    assert main([command, named, "--trust-nothing"]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        f"testbed: {loud}: is code, which this scenario would run with your rights; --trust-nothing refuses it\n"
+    )
+
+
+def test_who_trusts_nothing_runs_all_that_is_ours(capsys: Captured) -> None:
+    assert main(["predict", "hello", "--trust-nothing"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_record_that_names_code_is_audited_without_it(loud: Path, capsys: Captured, tmp_path: Path) -> None:
+    """Also where the record itself says that a file decided."""
+    run = tmp_path / "run"
+    asked = ["run", scenario(tmp_path, f"migration: {{policy: {loud}}}"), "--engine", "simulated", "--quiet"]
+    assert main([*asked, "--out", str(run)]) == 0
+    canary = tmp_path / "canary"
+    loud.write_text(f"open({str(canary)!r}, 'w')\n")
+    sys.modules.pop(next(name for name in sys.modules if name.startswith("testbed_policy_")))
+    for command in (["audit", str(run)], ["report", str(run)], ["compare", str(run), str(run), "--anyway"]):
+        main(command)
+    assert not canary.exists()

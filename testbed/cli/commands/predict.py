@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from testbed.cli.commands.run import default_scenario
-from testbed.cli.options import overrides
+from testbed.cli.options import TrustNothing, overrides, own_code
 
 if TYPE_CHECKING:
     from testbed.report.words.forecasts import Prediction
@@ -20,14 +20,16 @@ def predict(
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
     policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    trust_nothing: TrustNothing = False,
     json: Annotated[bool, typer.Option("--json", help="the same as JSON")] = False,
 ) -> int:
     """Predict a scenario: rounds, times, bytes, closed forms, and which links and goals would do."""
     from testbed.report.words import forecasts
-    from testbed.report.words.lines import own_code
     from testbed.scenario import load
 
-    loaded = load(scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code)
+    loaded = load(
+        scenario or default_scenario(), overrides=overrides(set_, policy), seed=seed, own_code=own_code(trust_nothing)
+    )
     predictions = [forecasts.predicted(plan) for plan in loaded.plans()]
     if json:
         sys.stdout.write(writer.dumps(_as_json(loaded, predictions), indent=2) + "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testbed import scenarios
-from testbed.cli.options import FAULT_WORDS, overrides
+from testbed.cli.options import FAULT_WORDS, TrustNothing, overrides, own_code
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         typer.Option(metavar="[PORT]", min=0, max=65535, help="a page in the browser meanwhile; default port: 8080"),
     ] = None,
     live_host: Annotated[str | None, typer.Option(help="the live page's address; default: 127.0.0.1")] = None,
+    trust_nothing: TrustNothing = False,
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
 ) -> int:
@@ -47,13 +48,12 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.cli.progress import watching
     from testbed.engines import registry as engines
     from testbed.experiment.run import run_scenario
-    from testbed.report.words.lines import own_code
     from testbed.rig.orders import Orders
     from testbed.runfiles.folder import results_folder
     from testbed.scenario import load
 
     loaded = load(
-        scenario or default_scenario(), overrides=overrides(set_, policy, fault), seed=seed, own_code=own_code
+        scenario or default_scenario(), overrides=overrides(set_, policy, fault), seed=seed, own_code=own_code(trust_nothing)
     )
     engine = engine or loaded.engine
     chosen = engines.get(engine)  # so that a wrong name is all that is said

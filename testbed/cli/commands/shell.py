@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from testbed.cli.options import overrides
+from testbed.cli.options import TrustNothing, overrides, own_code
 from testbed.linux.processes.interrupts import keyboard
 
 TEXT = "testbed> "
@@ -18,24 +18,25 @@ def shell(
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
     policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
+    trust_nothing: TrustNothing = False,
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
 ) -> int:
     """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
     from testbed.cli.shell_commands import Commands
     from testbed.experiment.session import Session
     from testbed.network.prompt import prompt
-    from testbed.report.words.lines import Plain, own_code, say
+    from testbed.report.words.lines import Plain, say
     from testbed.runfiles.folder import results_folder
     from testbed.scenario import load
 
     given = overrides(set_, policy)
-    loaded = load(scenario, overrides=given, seed=seed, own_code=own_code)
+    loaded = load(scenario, overrides=given, seed=seed, own_code=own_code(trust_nothing))
     with (
         results_folder(loaded.name, out) as folder,
         Session(loaded, folder, Plain(), say) as session,
     ):
         commands = Commands(
-            session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code)
+            session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code(trust_nothing))
         )
         say(HELLO)
         with keyboard(session.signals, prompt.__code__):

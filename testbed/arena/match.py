@@ -1,0 +1,56 @@
+"""One policy and one guest, in the model: the very algorithm, in virtual time, and what came of it."""
+
+from dataclasses import dataclass
+
+from testbed.arena.entrants import Entrant
+from testbed.arena.guests import ArenaGuest
+from testbed.arena.price import Outcome, Weights, price
+from testbed.core.errors import PolicyFault
+from testbed.core.plan import Plan
+from testbed.model.link import link_goodput
+from testbed.model.predict import Forecast, forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What one migration cost: ``guest`` by its number, seconds of the guest's own size, ``reason`` in words."""
+
+    guest: int
+    price: float
+    completed: bool
+    reason: str
+    total_time_s: float | None = None
+    downtime_s: float | None = None
+    lost_s: float = 0.0
+
+
+def played(entrant: Entrant, guest: ArenaGuest, plan: Plan, weights: Weights) -> Match:
+    """One match. Raises ``PolicyFault`` for a policy that broke."""
+    with entrant.playing({"downtime_goal": guest.goal_s}) as policy:
+        seen = forecast(plan, goodput=link_goodput(plan.network.vmotion), policy=policy)
+    if seen.fault is not None:
+        raise seen.fault
+    done = _outcome(seen)
+    return Match(
+        guest=guest.number,
+        price=price(weights, done, sending_s=guest.sending_s, goal_s=guest.goal_s),
+        completed=seen.outcome == "completed",
+        reason=seen.reason,
+        total_time_s=done.total_time_s,
+        downtime_s=done.downtime_s,
+        lost_s=done.lost_s,
+    )
+
+
+def lost(guest: ArenaGuest, weights: Weights, fault: PolicyFault) -> Match:
+    """What it costs to break."""
+    return Match(guest=guest.number, price=weights.failed, completed=False, reason=str(fault))
+
+
+def _outcome(seen: Forecast) -> Outcome:
+    completed = seen.outcome == "completed"
+    return Outcome(
+        total_time_s=seen.total_time_s if completed else None,
+        downtime_s=seen.downtime_s,
+        lost_s=seen.slowdown * seen.total_time_s,
+    )
