@@ -3,8 +3,9 @@
 ``testbed.run``, ``load``, ``predict``, ``compare`` and ``Run`` are those that ``testbed.api`` has, imported when first
 asked for; what they return is in ``outcomes``. The rooms, from the top down, as docs/design.md has them:
 
-cli ─ bench ─ web, doctor, api ─ outcomes ─ experiment ─ report ─ scenario ─ scenarios ─ engines ─ rig ─ findings
-runfiles ─ model ─ migration ─ packets ─ policies ─ throttles ─ dirty, metrics, network ─ linux, wire ─ core
+cli ─ bench, grades ─ labs ─ web, doctor, api, arena ─ outcomes ─ experiment ─ report ─ scenario ─ scenarios ─ engines
+rig ─ findings ─ runfiles ─ model ─ migration ─ sandbox ─ packets ─ policies ─ throttles ─ dirty, metrics, network
+linux, wire ─ core
 """
 
 import sys

@@ -104,7 +104,7 @@ def _better(one: Result, other: Result) -> bool:
     if one.fault or other.fault:
         return not one.fault
     less = spread([a - b for a, b in zip(one.prices, other.prices, strict=True)])
-    return less.mean < 0 if less.high is None else less.high < 0
+    return less.n > 1 and (less.mean if less.high is None else less.high) < 0
 
 
 def _all_played(entrant: Entrant, guests: Sequence[ArenaGuest], asked: Sequence[Plan], weights: Weights) -> Result:

@@ -11,7 +11,7 @@ from tests.unit.documents import ROOT, Block, blocks, check, fresh_shell, spans
 
 COMMANDS = [block for block in blocks() if block.language == "sh"]
 OF_BOOTSTRAP = {"install", "test"}
-QUICK = {"list", "predict", "report", "compare", "audit", "schema", "lab list", "lab start"}
+QUICK = {"arena", "list", "predict", "report", "compare", "audit", "schema", "lab list", "lab start"}
 IN_NETNS = {"docs/capture.md", "docs/shell.md"}
 """Where ``tests/netns/test_documents.py`` runs what needs root."""
 ONLY_CHECKED = {
