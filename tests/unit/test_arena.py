@@ -209,3 +209,11 @@ def test_where_there_is_no_sandbox_no_file_plays(
     assert run_command(["arena", str(doing(tmp_path, "pass")), "--guests", "2"]) == 3
     assert "there is no bwrap" in capsys.readouterr().err
     assert run_command(["arena", "plain", "--guests", "2"]) == 0
+
+
+def test_finals_need_root_and_say_so_first(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert run_command(["arena", "plain", "--native", "1"]) == 3
+    assert capsys.readouterr().err.startswith(
+        "testbed: the finals run on real hosts, which need root; run it with sudo"
+    )

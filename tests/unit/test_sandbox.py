@@ -1,11 +1,13 @@
 """Code in a sandbox: an honest policy decides as anywhere, and one that attacks loses, in words, and leaves nothing."""
 
 import os
+import select
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -354,3 +356,45 @@ def verdict(steps: list[tuple[int, ...]], arch: int, number: int) -> int:
                 at += if_so if (held == value if code == 0x15 else held >= value) else if_not
             case 0x06:
                 return value
+
+
+def test_nothing_is_left_of_one_whose_owner_was_killed(tmp_path: Path) -> None:
+    """Not even of one that never ends: it is known by a word that only its command has."""
+    file = doing(tmp_path, "while True: pass")
+    script = f"""
+from pathlib import Path
+from testbed import sandbox
+from testbed.sandbox.messages import Limits
+from tests.unit.sandboxes import round
+with sandbox.policy(Path({str(file)!r}), limits=Limits(question_s=19.5, silent_s=61.25)) as policy:
+    print("ready", flush=True)
+    policy.decide([round(1)])
+"""
+    owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT)
+    assert owner.stdout is not None
+    with owner.stdout:
+        assert owner.stdout.readline() == b"ready\n"
+        mine = walled_of(owner.pid)
+        assert mine
+        owner.kill()
+        owner.wait()
+        assert owner.stdout.read() == b""
+    for pid in mine:
+        gone = select.poll()
+        with suppress(ProcessLookupError):
+            fd = os.pidfd_open(pid)
+            gone.register(fd, select.POLLIN)
+            assert gone.poll(10_000), "it has ended"
+            os.close(fd)
+
+
+def walled_of(owner: int) -> list[int]:
+    """All processes below that one."""
+    parents: dict[int, int] = {}
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(each.parent.name)] = int(each.read_text().rpartition(")")[2].split()[1])
+    below = {owner}
+    while more := {pid for pid, parent in parents.items() if parent in below} - below:
+        below |= more
+    return sorted(below - {owner})

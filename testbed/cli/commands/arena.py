@@ -1,6 +1,7 @@
 """``arena``: policies against guests that they have not seen, and a board of what they cost."""
 
 import json as writer
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import PrerequisiteMissing, ScenarioError
 
 if TYPE_CHECKING:
     from testbed.arena.board import Board, Standing
@@ -51,6 +52,10 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
         raise ScenarioError("is given twice", twice)
     if out is not None and not native:
         raise ScenarioError("--out says where --native keeps its run; add --native, or send --json into a file")
+    if native and os.geteuid() != 0:
+        raise PrerequisiteMissing(
+            "the finals run on real hosts, which need root", "run it with sudo, or without --native"
+        )
     entrants = [*asked, *rivals(asked)]
     secret = OPEN_KEY if key is None else _key(key)
     board = contest(entrants, drawn(secret, guests), weights_of(weights), secret)
