@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ import pytest
 from testbed import policies, sandbox
 from testbed.core.errors import PolicyFault, PrerequisiteMissing
 from testbed.core.rounds import Action, EarlyLook
+from testbed.engines import simulated
 from testbed.policies.plain import PlainPolicy
 from testbed.sandbox import seccomp, walls
 from testbed.sandbox.messages import Limits
+from tests.unit.plans import IDLE, plan
 from tests.unit.sandboxes import HEAD, POLICY, doing, needs_sandbox, round
 
 QUICK = Limits(question_s=0.3, silent_s=2.0)
@@ -398,3 +401,11 @@ def walled_of(owner: int) -> list[int]:
     while more := {pid for pid, parent in parents.items() if parent in below} - below:
         below |= more
     return sorted(below - {owner})
+
+
+def test_the_simulated_engine_takes_one(tmp_path: Path) -> None:
+    asked = plan(1, IDLE)
+    spec = {"name": "sandboxed", "file": str(doing(tmp_path, "pass"))}
+    record = simulated.run(replace(asked, migration=replace(asked.migration, policy=spec)))
+    assert record.outcome == "completed" and len(record.rounds) == 2
+    assert record.rounds[0].decision == "it was decided"
