@@ -49,7 +49,7 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wrong:
+class WrongOrder:
     """The shortest order that ends wrong: its ``steps``, and in which way it does."""
 
     steps: tuple[str, ...]
@@ -68,7 +68,7 @@ class Explored:
     """
 
     interleavings: int = 0
-    wrong: Wrong | None = None
+    wrong: WrongOrder | None = None
     calls: int = 0
     sent: int = 0
     needless: int = 0
@@ -89,7 +89,7 @@ def explore(make: Make, *, pages: int = PAGES, depth: int = DEPTH, rounds: int =
         found.sent += migration.sent
         found.needless += migration.needless
         if end is not None:
-            found.wrong = Wrong(steps=tuple(migration.story()), end=end)
+            found.wrong = WrongOrder(steps=tuple(migration.story()), end=end)
             break
     return found
 

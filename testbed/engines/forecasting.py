@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from testbed.core.errors import PolicyFault, ScenarioError
 from testbed.core.plan import Plan
 from testbed.core.records import switchover
-from testbed.core.records.migration import LinkRecord, PredictionRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import PredictionRecord
 from testbed.linux.processes.time_limit import deciding
 from testbed.model.chance import Scatter
 from testbed.model.interval import predict_with_chance

@@ -11,13 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from testbed.core.errors import PolicyFault
 from testbed.core.events import Observer, PhaseChanged, RoundFinished
 from testbed.core.plan import Plan
-from testbed.core.records.migration import (
-    CrossTrafficRecord,
-    GuestRecord,
-    LinkRecord,
-    MigrationRecord,
-    ThrottleRecord,
-)
+from testbed.core.records.link import CrossTrafficRecord, LinkRecord
+from testbed.core.records.migration import GuestRecord, MigrationRecord, ThrottleRecord
 from testbed.core.rounds import Action, Decision, Round
 from testbed.engines import register
 from testbed.engines.forecasting import moving_s

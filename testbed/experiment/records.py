@@ -6,7 +6,8 @@ from time import monotonic
 from testbed.core.events import MigrationFinished
 from testbed.core.plan import Plan
 from testbed.core.records.lab import LabRecord
-from testbed.core.records.migration import LinkRecord, MigrationRecord, Summary
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.version import __version__
 from testbed.experiment.environment import environment
 from testbed.scenario import Scenario

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MemoryRecord, PredictionRecord
 from testbed.core.records.sampler import SamplerReport
 from testbed.core.records.services import CaptureRecord
 from testbed.findings.accounting import CrossCount

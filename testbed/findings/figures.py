@@ -3,13 +3,8 @@
 from guest_agent.workloads import build
 from guest_agent.workloads import pace as paced
 from testbed.core.agents.told import ThrottleFacts
-from testbed.core.records.migration import (
-    AccountingRecord,
-    CpuRecord,
-    CrossTrafficRecord,
-    GuestRecord,
-    ThrottleRecord,
-)
+from testbed.core.records.link import CrossTrafficRecord
+from testbed.core.records.migration import AccountingRecord, CpuRecord, GuestRecord, ThrottleRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.findings.accounting import NO_CROSS, account
 from testbed.findings.evidence import Evidence

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from testbed.core.agents.told import StreamFacts
 from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord, MigrationRecord, PredictionRecord, StreamRecord, VmRecord
+from testbed.core.records.link import LinkRecord, StreamRecord
+from testbed.core.records.migration import MigrationRecord, PredictionRecord, VmRecord
 from testbed.core.records.rounds import record_round
 from testbed.findings import figures
 from testbed.findings.ended import Ended

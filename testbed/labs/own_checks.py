@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 from testbed.core.errors import ScenarioError
+from testbed.core.own.words import place_in, told
 from testbed.labs.catalogue import CHECKS, LabFolder
 from testbed.labs.check import LabCheck, own
-from testbed.policies.decisions import place_in, told
 
 
 def checks(lab: LabFolder) -> list[LabCheck]:

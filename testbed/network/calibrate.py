@@ -5,7 +5,7 @@ from dataclasses import replace
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.network.names import VMOTION
 from testbed.core.plan import LinkPlan
-from testbed.core.records.migration import LinkRecord
+from testbed.core.records.link import LinkRecord
 from testbed.core.units import in_bits_per_second
 from testbed.linux.net.counters import Counters
 from testbed.network.fabric import Fabric

@@ -17,7 +17,8 @@ import numpy as np
 
 from guest_agent.config import GuestConfig, Role
 from testbed.core.events import Event, Observer
-from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MemoryRecord, PredictionRecord
 from testbed.core.records.services import OrderRecord
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.findings.evidence import Condition

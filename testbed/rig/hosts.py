@@ -6,7 +6,7 @@ from typing import IO, Any, Protocol
 
 from testbed.core.network.names import STREAM_PORT, VM, VMOTION
 from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord
+from testbed.core.records.link import LinkRecord
 from testbed.findings.ended import DESTINATION, SOURCE
 from testbed.linux.net.counters import Counters, LinkCounters
 from testbed.metrics.link import LinkSource

@@ -14,7 +14,8 @@ from typing import IO, Protocol, TypeAlias
 from guest_agent.config import GuestConfig, Role
 from testbed.core.events import Observer
 from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MemoryRecord, PredictionRecord
 from testbed.findings.ended import Ended
 from testbed.findings.evidence import Condition
 from testbed.findings.guest_log import Counts, Times

@@ -15,7 +15,8 @@ from typing import IO, TypeAlias
 
 from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord, MigrationRecord, PredictionRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MigrationRecord, PredictionRecord
 from testbed.core.records.services import OrderRecord
 from testbed.findings.ended import Ended
 from testbed.findings.record import decided

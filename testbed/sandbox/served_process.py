@@ -17,8 +17,8 @@ from resource import (
 )
 
 from testbed.core.errors import Overdue, TestbedError
+from testbed.core.own.words import place_in, told
 from testbed.core.text.json_lines import read_argument
-from testbed.policies.decisions import place_in, told
 from testbed.sandbox.messages import (
     ANSWERS,
     MOST_ANSWER,

@@ -10,7 +10,8 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from testbed.core.records.migration import LinkRecord, MigrationRecord, VmRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MigrationRecord, VmRecord
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
 from testbed.web.sections import Sections

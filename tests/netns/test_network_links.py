@@ -8,7 +8,7 @@ import pytest
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
-from testbed.core.records.migration import LinkRecord
+from testbed.core.records.link import LinkRecord
 from testbed.linux.net.counters import Counters
 from testbed.network.calibrate import calibrate, require_capacity
 from testbed.network.commands import run_in

@@ -15,7 +15,8 @@ from guest_agent.client.conversation import ClientFinished
 from testbed.core.agents.told import ConnectionFacts, DestinationFinished, SourceFacts, StreamFacts, ThrottleFacts
 from testbed.core.network.frames import TCP_FRAME_BYTES
 from testbed.core.plan import CrossTrafficPlan, GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
-from testbed.core.records.migration import LinkRecord, MemoryRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MemoryRecord
 from testbed.core.records.sampler import SamplerReport
 from testbed.core.records.stamps import Stamps
 from testbed.core.records.verdict import Verdict

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import IO, Any
 
 from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
-from testbed.core.records.migration import LinkRecord
+from testbed.core.records.link import LinkRecord
 from testbed.linux.net.counters import LinkCounters
 from testbed.metrics.source import Row, SampleSource
 from testbed.packets.capture import Kept

@@ -3,17 +3,16 @@
 from itertools import accumulate
 from typing import Any
 
+from testbed.core.records.link import LinkRecord, StreamRecord
 from testbed.core.records.migration import (
     AccountingRecord,
     ComparisonRecord,
     CpuRecord,
     GuestRecord,
-    LinkRecord,
     MemoryRecord,
     MigrationRecord,
     PredictionEnd,
     PredictionRecord,
-    StreamRecord,
     Summary,
     ThrottleRecord,
     VmRecord,

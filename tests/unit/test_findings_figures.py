@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 
 from testbed.core.agents.told import ThrottleFacts
 from testbed.core.plan import GuestPlan
-from testbed.core.records.migration import (
-    AccountingRecord,
-    CpuRecord,
-    CrossTrafficRecord,
-    GuestRecord,
-    MemoryRecord,
-    ThrottleRecord,
-)
+from testbed.core.records.link import CrossTrafficRecord
+from testbed.core.records.migration import AccountingRecord, CpuRecord, GuestRecord, MemoryRecord, ThrottleRecord
 from testbed.core.records.stamps import Stamps
 from testbed.findings import figures
 from testbed.findings.evidence import Condition

@@ -6,11 +6,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from testbed.core.plan import GuestPlan
-from testbed.core.records.migration import (
-    MigrationRecord,
-    StreamRecord,
-    VmRecord,
-)
+from testbed.core.records.link import StreamRecord
+from testbed.core.records.migration import MigrationRecord, VmRecord
 from testbed.core.records.services import CaptureRecord, OrderRecord
 from testbed.core.records.stamps import PHASES, Stamps
 from testbed.core.text.from_json import built

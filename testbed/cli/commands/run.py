@@ -53,7 +53,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.scenario import load
 
     loaded = load(
-        scenario or default_scenario(), overrides=overrides(set_, policy, fault), seed=seed, own_code=own_code(trust_nothing)
+        scenario or default_scenario(),
+        overrides=overrides(set_, policy, fault),
+        seed=seed,
+        own_code=own_code(trust_nothing),
     )
     engine = engine or loaded.engine
     chosen = engines.get(engine)  # so that a wrong name is all that is said

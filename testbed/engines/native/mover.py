@@ -15,7 +15,8 @@ from testbed.core.agents.told import Announced, DestinationReady, Gone, SourceRe
 from testbed.core.errors import TestbedError
 from testbed.core.events import Observer
 from testbed.core.plan import Plan
-from testbed.core.records.migration import LinkRecord, MemoryRecord, PredictionRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import MemoryRecord, PredictionRecord
 from testbed.core.text.from_json import Trusted
 from testbed.engines.forecasting import foresee
 from testbed.engines.native.agents import AgentProcess

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from testbed.core.records.migration import ComparisonRecord, LinkRecord, MigrationRecord
+from testbed.core.records.link import LinkRecord
+from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.core.records.services import OrderRecord
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.side.measures import throttled_real_s, throttled_s

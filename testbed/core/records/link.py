@@ -1,0 +1,48 @@
+"""What ``summary.json`` says of a migration's link: as it was emulated, who else was on it, and each stream."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, kw_only=True)
+class LinkRecord:
+    """The link as emulated; ``goodput``, ``rtt_s`` and ``drops`` measured on it just before the migration. Rates in
+    bit/s: ``rate`` as the qdisc counts, the others as TCP payload.
+
+    ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it. ``available`` is what of the
+    goodput cross traffic and caps on streams leave to the migration; None: all of it. ``goodput_back`` is from the
+    destination to the source. ``trim`` and ``trim_back``: what the kernel was told, as a share of what that should
+    take, so that the link gives what was asked; ``proofs``: how many transfers it took to find out.
+    """
+
+    rate: float | None
+    goodput: float | None
+    expected_goodput: float | None
+    rtt_s: float | None
+    drops: int | None
+    mtu: int
+    verified: bool
+    available: float | None = None
+    goodput_back: float | None = None
+    trim: float = 1.0
+    trim_back: float = 1.0
+    proofs: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class CrossTrafficRecord:
+    """What else was on the vMotion link while the migration ran. Payload, bytes per second: asked, and arrived."""
+
+    protocol: str
+    rate: float
+    achieved_rate: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamRecord:
+    """One TCP connection that carried pages."""
+
+    index: int
+    page_bytes: int
+    socket_bytes: int
+    retransmits: int | None
+    congestion: str
