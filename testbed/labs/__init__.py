@@ -4,6 +4,7 @@ lab.yaml ── definition ──▶ catalogue: a lab's folder               cou
 student  ── starting ──▶ workbook: the folder, answers ── running ──▶ a run in it
 judging  ── check, evidence: what checks.py is written with; own_checks, ownership ── checking ──▶ graded
 teachers ── proving: right and wrong answers
+handing in ── handin: the zip, packed and opened within bounds, as unpacking does it
 """
 
 from testbed.labs.catalogue import find
