@@ -19,7 +19,8 @@ from pathlib import Path
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import MAX_BYTES, Tree, tree_of
-from testbed.labs.unpacking import BLOCK, Bounds, check_names, check_size, copy, tree, unpack
+from testbed.labs.unpacking.archives import BLOCK, copy, tree, unpack
+from testbed.labs.unpacking.bounds import Bounds, check_names, check_size
 from testbed.runfiles import files
 from testbed.runfiles.folder import write_whole
 

@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
-from testbed.labs import handin, unpacking
+from testbed.labs import handin
+from testbed.labs.unpacking.archives import _Counted
+from testbed.labs.unpacking.bounds import Bounds
 from tests.unit.runs import kept
 
 Make: TypeAlias = Callable[[zipfile.ZipFile], object]
@@ -192,9 +194,9 @@ def test_a_zip_that_is_no_hand_in_is_one_line(tmp_path: Path, make: Make, said: 
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> unpacking.Bounds:
+def small(monkeypatch: pytest.MonkeyPatch) -> Bounds:
     """Bounds that a test can reach."""
-    bounds = unpacking.Bounds(entries=50, each=1 << 20, all=3 << 20, packed=1 << 20)
+    bounds = Bounds(entries=50, each=1 << 20, all=3 << 20, packed=1 << 20)
     monkeypatch.setattr(handin, "BOUNDS", bounds)
     return bounds
 
@@ -216,8 +218,8 @@ def test_a_bomb_that_lies_about_its_size_is_refused_too(tmp_path: Path) -> None:
     assert "no zip that can be read, or a damaged one" in refusal(lies)
 
 
-def test_real_sizes_are_counted(tmp_path: Path, small: unpacking.Bounds) -> None:
-    counted = unpacking._Counted(small)
+def test_real_sizes_are_counted(tmp_path: Path, small: Bounds) -> None:
+    counted = _Counted(small)
     with (tmp_path / "out").open("wb") as out:
         for _ in range(3):
             counted.copy(io.BytesIO(bytes(1 << 20)), out, "x")
