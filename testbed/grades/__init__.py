@@ -1,1 +1,10 @@
-"""Hand-ins: read as what strangers made, graded, compared with each other, and told in the formats that others read."""
+"""Hand-ins: read as what strangers made, graded, compared with each other, and told in the formats that others read.
+
+handed       which hand-ins there are: zips, folders, a class's download
+work         a hand-in that was graded, its days and points
+grading      all of them, one after the other, and what is held against each other
+alike        figures and texts that two have
+formats      what it is told in
+outputs      the files that are written, opened before root is given up
+roster       who should have handed in
+"""

@@ -1,6 +1,6 @@
 """A hand-in: what a student's folder is packed into, and how such a file, from anybody, is opened.
 
-    LAB-STUDENT.lab.zip     lab.lock, answers.yaml, the lab's files, and of the newest run of each name its record
+    LAB-STUDENT.lab.zip     lab.lock, answers.yaml, the lab's files, and of the newest runs of each name their records
         runs/NAME-N/        summary.json, samples.jsonl, pages.jsonl, scenario.yaml; packets/ where the lab asks
         SHA256SUMS          what it was packed with, as `sha256sum -c` reads it
 
@@ -29,6 +29,8 @@ RECORD = ("summary.json", "samples.jsonl", "pages.jsonl", "scenario.yaml")
 """What is handed in of a run."""
 CAPTURES = "packets"
 END = ".lab.zip"
+KEPT = 5
+"""Runs of each name that are handed in: the newest may be one that is not valid, and some labs hold several together."""
 BOUNDS = Bounds(entries=2000, each=files.MOST_SAMPLES, all=512 << 20, packed=128 << 20)
 MOST_SUMS = 1 << 20
 _RUN = re.compile(r"(?P<name>.+)-(?P<number>[0-9]{1,9})")
@@ -101,18 +103,18 @@ def opened(handin: Path) -> Iterator[Path]:
         yield inside
 
 
-def newest(runs: Iterable[str]) -> dict[str, str]:
-    """The last of each name, of folders that are called ``NAME-N``: ``{"run": "run-12"}``. Others are passed over."""
-    found: dict[str, tuple[int, str]] = {}
+def newest(runs: Iterable[str]) -> set[str]:
+    """The last ``KEPT`` of each name, of folders that are called ``NAME-N``. Others are passed over."""
+    found: dict[str, list[tuple[int, str]]] = {}
     for run in runs:
         if known := _RUN.fullmatch(run):
-            found[known["name"]] = max(found.get(known["name"], (-1, "")), (int(known["number"]), run))
-    return {name: run for name, (_, run) in sorted(found.items())}
+            found.setdefault(known["name"], []).append((int(known["number"]), run))
+    return {run for numbered in found.values() for _, run in sorted(numbered)[-KEPT:]}
 
 
 def _of_runs(names: Sequence[str], *, captures: bool) -> Iterator[str]:
     """Those that are handed in, if they are a run's; all others."""
-    last = set(newest({name.split("/")[1] for name in names if name.startswith(f"{RUNS}/")}).values())
+    last = newest({name.split("/")[1] for name in names if name.startswith(f"{RUNS}/")})
     for name in names:
         match name.split("/"):
             case [first, _, *_] if first != RUNS:

@@ -21,7 +21,7 @@ import uvicorn
 from testbed.core.events import Event, MigrationFinished, Progress
 from testbed.core.outlook import Outlooks
 from testbed.core.text.json_lines import read_argument
-from testbed.linux.processes.caller import Caller, caller
+from testbed.linux.processes.caller import give_up_root
 from testbed.linux.processes.process import die_with_parent
 from testbed.rig.orders import Order
 from testbed.web.app import LiveApp
@@ -34,7 +34,6 @@ from testbed.web.sections import Sections
 
 LAST_LOOK_S = 3.0
 """So long a browser that is connected has to fetch the report."""
-NOBODY = 65534
 
 
 class Serving:
@@ -115,15 +114,6 @@ def _give(order: Order) -> None:
     os.write(1, ORDERS.line(order))
 
 
-def drop_root() -> None:
-    """Who started the run with sudo, else nobody. Does nothing without root."""
-    if os.geteuid() == 0:
-        to = caller() or Caller(uid=NOBODY, gid=NOBODY)
-        os.setgroups([])
-        os.setgid(to.gid)
-        os.setuid(to.uid)
-
-
 def main() -> int:
     """Exit code 0 when the run has ended."""
     die_with_parent()
@@ -133,7 +123,7 @@ def main() -> int:
     if not isinstance(opening, Opening):
         raise TypeError(f"the run begins with {type(opening).__name__}")
     live = Serving(config, opening.token)
-    drop_root()
+    give_up_root()
     die_with_parent()  # a change of user takes that back
     asyncio.run(live.until_the_end(listener))
     return 0

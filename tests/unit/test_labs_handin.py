@@ -41,7 +41,7 @@ def a_folder(folder: Path) -> Path:
     (folder / "answers.yaml").write_text("why: because\n")
     (folder / "mine.py").write_text("raise SystemExit('never run')\n")
     (folder / "README.md").write_text("the lab\n")
-    for run in ("run-2", "run-10", "fast-1"):
+    for run in ("run-2", *(f"run-{number}" for number in range(6, 11)), "fast-1"):
         kept(folder / "runs" / run)
     return folder
 
@@ -68,10 +68,10 @@ def inside(path: Path) -> dict[str, int]:
         return {str(each.relative_to(folder)): each.stat().st_size for each in folder.rglob("*") if each.is_file()}
 
 
-def test_the_newest_run_of_each_name_is_packed_with_its_record(tmp_path: Path) -> None:
+def test_the_newest_runs_of_each_name_are_packed_with_their_records(tmp_path: Path) -> None:
     made = handin.pack(a_folder(tmp_path / "rounds"), tmp_path, also=["mine.py", "not-there.py"])
     assert made == tmp_path / "rounds-me.lab.zip"
-    runs = {f"runs/{run}/{name}" for run in ("run-10", "fast-1") for name in handin.RECORD}
+    runs = {f"runs/{run}/{name}" for run in ("run-6", "run-7", "run-8", "run-9", "run-10", "fast-1") for name in handin.RECORD}
     assert set(inside(made)) == {"lab.lock", "answers.yaml", "mine.py", "SHA256SUMS", *runs}
 
 

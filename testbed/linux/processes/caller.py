@@ -4,6 +4,8 @@ import os
 import pwd
 from dataclasses import dataclass
 
+NOBODY = 65534
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
@@ -24,6 +26,19 @@ def caller() -> Caller | None:
         return None
     theirs = gid is not None and gid in os.getgrouplist(known.pw_name, known.pw_gid)
     return Caller(uid=uid, gid=gid if gid is not None and theirs else known.pw_gid)
+
+
+def give_up_root() -> str:
+    """From now on this process is of who called ``sudo``, else nobody's; the name of who that is. Does nothing without
+    root, and says nothing.
+    """
+    if os.geteuid() != 0:
+        return ""
+    to = caller() or Caller(uid=NOBODY, gid=NOBODY)
+    os.setgroups([])
+    os.setgid(to.gid)
+    os.setuid(to.uid)
+    return name_of(to.uid)
 
 
 def name_of(uid: int) -> str:

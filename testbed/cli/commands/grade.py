@@ -1,0 +1,165 @@
+"""``grade``: hand-ins, judged as ``lab check`` does it, in the formats that others read."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from testbed.core.errors import ScenarioError, TestbedError
+
+if TYPE_CHECKING:
+    from testbed.grades.grading import Grading
+    from testbed.grades.outputs import Output
+    from testbed.grades.roster import Roster
+    from testbed.grades.work import Work
+
+NOT_DONE = "The grading did not come to its end, which is no fault of yours. Tell your teacher."
+SINGLE = ("gradescope", "classroom50", "classroom")
+"""Formats of one hand-in."""
+DEFAULTS = {
+    "--gradescope": "/autograder/results/results.json",
+    "--classroom50": "result.json",
+    "--classroom": os.environ.get("GITHUB_OUTPUT", "-"),
+}
+"""Where each writes that is given no file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The files that were asked for, by format, and what fills them."""
+
+    outputs: Mapping[str, "Output"]
+    lab: str
+    roster: "Roster | None"
+
+    def unfinished(self) -> None:
+        """Says in those that somebody waits for that it is not done."""
+        from testbed.grades.formats import classroom50, gradescope
+
+        if output := self.outputs.get("gradescope"):
+            output.write(gradescope.unfinished(NOT_DONE))
+        if output := self.outputs.get("classroom50"):
+            output.write(classroom50.unfinished(NOT_DONE, os.environ, datetime.now(UTC)))
+
+    def write(self, works: Sequence["Work"], by: "Grading") -> None:
+        """All of them."""
+        from testbed.grades.formats import as_json, classroom, classroom50, gradescope, junit, tables
+        from testbed.grades.grading import broken
+
+        single = works[0] if len(works) == 1 else broken(by, f"one hand-in was expected, and here are {len(works)}")
+        made = {
+            "csv": lambda: tables.rows(works),
+            "moodle": lambda: tables.moodle(works, self.lab),
+            "json": lambda: as_json.document(works),
+            "canvas": lambda: self.roster.filled(works, self.lab) if self.roster else "",
+            "junit": lambda: junit.document(works),
+            "gradescope": lambda: gradescope.document(single),
+            "classroom50": lambda: classroom50.document(single, os.environ, datetime.now(UTC)),
+            "classroom": lambda: classroom.document(single),
+        }
+        for name, output in self.outputs.items():
+            (output.add if name == "classroom" else output.write)(made[name]())
+
+
+def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
+    hand_ins: Annotated[
+        list[Path], typer.Argument(metavar="HANDIN...", help="zips, folders, a folder of them, a class's download")
+    ],
+    lab: Annotated[str, typer.Option(help="the lab's name; see: testbed lab list")],
+    from_: Annotated[Path | None, typer.Option("--from", help="a folder of labs of your own")] = None,
+    course: Annotated[Path | None, typer.Option(help="course.yaml: when it is due, and its points")] = None,
+    csv: Annotated[Path | None, typer.Option(help="a row a hand-in; - is stdout")] = None,
+    moodle: Annotated[Path | None, typer.Option(help="CSV that Moodle imports")] = None,
+    json: Annotated[Path | None, typer.Option(help="all that is known of each")] = None,
+    junit: Annotated[Path | None, typer.Option(help="JUnit's XML")] = None,
+    gradescope: Annotated[
+        Path | None, typer.Option(metavar="[F]", help=f"Gradescope's; default: {DEFAULTS['--gradescope']}")
+    ] = None,
+    classroom50: Annotated[
+        Path | None, typer.Option(metavar="[F]", help=f"Classroom 50's; default: {DEFAULTS['--classroom50']}")
+    ] = None,
+    classroom: Annotated[
+        Path | None, typer.Option(metavar="[F]", help="GitHub Classroom's reporter; default: $GITHUB_OUTPUT")
+    ] = None,
+    roster: Annotated[Path | None, typer.Option(help="CSV of who should hand in, such as Canvas's export")] = None,
+    canvas: Annotated[Path | None, typer.Option(help="the roster, with the points filled in")] = None,
+) -> int:
+    """Grade hand-ins: points, a reason for each that is missing, and what two have in common.
+
+    A hand-in that cannot be graded is one line, and all others are; then the exit code is 1. No code of a student's is
+    run, and nobody needs root, which is given up first.
+    """
+    from testbed.grades import outputs
+    from testbed.grades.roster import Roster
+
+    if canvas and not roster:
+        raise ScenarioError("needs --roster FILE, the export that it fills", "--canvas")
+    asked = {
+        "csv": csv, "moodle": moodle, "json": json, "junit": junit, "gradescope": gradescope,
+        "classroom50": classroom50, "classroom": classroom, "canvas": canvas,
+    }  # fmt: skip
+    with outputs.opened({name: path for name, path in asked.items() if path is not None}) as files:
+        known = Roster.read(roster) if roster else None
+        wanted = _Asked(outputs=files, lab=lab, roster=known)
+        wanted.unfinished()
+        by = _by_lab(lab, from_, course)
+        _give_up_root()
+        works = _graded(hand_ins, by)
+        wanted.write(works, by)
+    _show(works, known.missing(works) if known else ())
+    return TestbedError.exit_code if any(work.graded.fault for work in works) else 0
+
+
+def _graded(given: Sequence[Path], by: "Grading") -> list["Work"]:
+    from testbed.grades.grading import grade as all_of
+    from testbed.grades.handed import found
+
+    with tempfile.TemporaryDirectory(prefix="testbed-grade-") as room:
+        return all_of(found(given, Path(room)), by)
+
+
+def _by_lab(lab: str, from_: Path | None, course: Path | None) -> "Grading":
+    """With all that grading imports: what lies where only root may read cannot be imported later."""
+    from testbed.grades import handed  # noqa: F401
+    from testbed.grades.judging import by_lab
+
+    return by_lab(lab, from_, course)
+
+
+def _give_up_root() -> None:
+    from testbed.linux.processes.caller import give_up_root
+
+    if name := give_up_root():
+        print(f"testbed: hand-ins are not read as root, but as {name}", file=sys.stderr)
+
+
+def _show(works: Sequence["Work"], missing: Sequence[str]) -> None:
+    """A line a hand-in, and one below it for each reason and flag."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from testbed.core.text.printable import printable
+
+    table = Table("student", "points", "of", "", box=None, pad_edge=False)
+    for work in works:
+        said = [*work.reasons, *(f"flag: {flag}" for flag in work.flags)]
+        style = "red" if work.graded.fault else "yellow" if work.flags else ""
+        cells = (work.student, str(work.score), str(work.most), printable(said[0], 400) if said else "")
+        table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
+        for more in said[1:]:
+            table.add_row("", "", "", Text(printable(more, 400)), style=style)
+    console = Console(file=sys.stderr, width=None if sys.stderr.isatty() else 200, highlight=False)
+    console.print(table)
+    broken = sum(bool(work.graded.fault) for work in works)
+    flagged = sum(bool(work.flags) for work in works)
+    ends = f"; {broken} could not be graded" if broken else ""
+    console.print(Text(f"{len(works)} hand-ins{ends}; {flagged} with flags for the teacher"))
+    if missing:
+        console.print(Text(printable(f"nothing from {len(missing)}: {', '.join(missing)}", 2000)))

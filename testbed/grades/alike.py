@@ -1,0 +1,161 @@
+"""What two hand-ins have that only one of them can have made: a figure that was measured, a text that was thought of.
+
+It is told to the teacher and costs no points: friends may work together, and who copied from whom is not in it.
+"""
+
+import difflib
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from testbed.core.errors import ScenarioError
+from testbed.core.text.from_json import Json
+from testbed.core.text.yaml_text import tree_of
+from testbed.labs.handin import ANSWERS, RUNS
+from testbed.runfiles import files
+
+DIGITS = 9
+"""Of a measured figure: two runs that have so many in common are one."""
+ALIKE = 0.9
+LEAST_TEXT, MOST_TEXT = 40, 4000
+"""Characters of a text that is held against others: what is shorter anybody may write."""
+MOST_RUNS = 20
+LINK = ("goodput", "goodput_back", "rtt_s")
+MIGRATION = ("total_time_s", "downtime_s", "guest_gap_s", "client_blackout_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a hand-in can be known by: figures by their places in a record, and texts by their questions."""
+
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Each figure as it is written, and where it stands."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def signs(folder: Path, texts: frozenset[str] | None = None) -> Signs:
+    """Those of a hand-in that is open; ``texts``: the questions that are answered in one's own words, None: all. What
+    cannot be read has none.
+    """
+    figures: dict[str, str] = {}
+    for file in sorted((folder / RUNS).glob("*/summary.json"))[:MOST_RUNS]:
+        try:
+            summary = files.parsed(file, files.MOST_SUMMARY)
+        except ScenarioError:
+            continue
+        for place, figure in _figures(summary):
+            figures.setdefault(figure, place)
+    return Signs(figures, _texts(folder / ANSWERS, texts))
+
+
+def shared(works: Sequence[Signs], names: Sequence[str], students: Sequence[str]) -> list[list[str]]:
+    """For each work a sentence for each other that it shares something with; ``names`` are those of the hand-ins."""
+    flags: list[list[str]] = [[] for _ in works]
+    for one, other in sorted(_with_figures(works) | _with_texts(works).keys() | _of_one_student(students)):
+        for mine, theirs in ((one, other), (other, one)):
+            flags[mine] += _sentences(works, names, students, mine, theirs)
+    return flags
+
+
+def _sentences(
+    works: Sequence[Signs], names: Sequence[str], students: Sequence[str], mine: int, theirs: int
+) -> Iterator[str]:
+    whose = f"{names[theirs]} ({students[theirs]})" if students[theirs] else names[theirs]
+    if students[mine] and students[mine] == students[theirs]:
+        yield f"{names[theirs]} says that it is of the same student"
+    common = [figure for figure in works[mine].figures if figure in works[theirs].figures]
+    if common:
+        more = f" and {len(common) - 1} more" if len(common) > 1 else ""
+        yield f"the same measured figures as {whose}: {works[mine].figures[common[0]]} {common[0]}{more}"
+    for question, ratio in _alike(works[mine], works[theirs]):
+        yield f"the answer '{question}' is {100 * ratio:.0f} % that of {whose}"
+
+
+def _with_figures(works: Sequence[Signs]) -> set[tuple[int, int]]:
+    having: dict[str, list[int]] = defaultdict(list)
+    for index, each in enumerate(works):
+        for figure in each.figures:
+            having[figure].append(index)
+    return {pair for owners in having.values() for pair in itertools.combinations(owners, 2)}
+
+
+def _with_texts(works: Sequence[Signs]) -> dict[tuple[int, int], str]:
+    """Pairs with a text in common, and its question."""
+    found: dict[tuple[int, int], str] = {}
+    having = [index for index, each in enumerate(works) if each.texts]
+    for one, other in itertools.combinations(having, 2):
+        for question, _ in _alike(works[one], works[other]):
+            found.setdefault((one, other), question)
+    return found
+
+
+def _of_one_student(students: Sequence[str]) -> set[tuple[int, int]]:
+    having: dict[str, list[int]] = defaultdict(list)
+    for index, student in enumerate(students):
+        if student:
+            having[student].append(index)
+    return {pair for owners in having.values() for pair in itertools.combinations(owners, 2)}
+
+
+def _alike(one: Signs, other: Signs) -> Iterator[tuple[str, float]]:
+    for question, text in one.texts.items():
+        theirs = other.texts.get(question)
+        if theirs is None:
+            continue
+        first, second = sorted((text, theirs))
+        match = difflib.SequenceMatcher(None, first, second, autojunk=False)
+        if match.real_quick_ratio() > ALIKE and match.quick_ratio() > ALIKE and (ratio := match.ratio()) > ALIKE:
+            yield question, ratio
+
+
+def _figures(summary: Json) -> Iterator[tuple[str, str]]:
+    """Places and figures that were measured, of many digits. A simulated run's follow from its parameters, which two
+    may share: with the second in which it was made they are still its own.
+    """
+    if not isinstance(summary, Mapping):
+        return
+    simulated = f" at {summary.get('started_at')!s:.40}" if summary.get("engine") != "native" else ""
+    migrations = summary.get("migrations")
+    for each in migrations if isinstance(migrations, list) else ():
+        if isinstance(each, Mapping):
+            for place, known in _measured(each):
+                if _is_long(known):
+                    yield place, f"{known!r}{simulated}"
+
+
+def _measured(migration: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    link, phases = migration.get("link"), migration.get("downtime_phases_s")
+    rounds = migration.get("rounds")
+    yield from ((name, migration.get(name)) for name in MIGRATION)
+    yield from ((f"link.{name}", link.get(name)) for name in LINK if isinstance(link, Mapping))
+    yield from (
+        ((f"downtime_phases_s.{name:.20}", known) for name, known in phases.items())
+        if isinstance(phases, Mapping)
+        else ()
+    )
+    for number, each in enumerate(rounds if isinstance(rounds, list) else (), 1):
+        if isinstance(each, Mapping):
+            yield f"rounds[{number}].duration_s", each.get("duration_s")
+
+
+def _is_long(known: Json) -> bool:
+    if not isinstance(known, float):
+        return False
+    digits = re.sub(r"[^0-9]", "", repr(known).partition("e")[0]).strip("0")
+    return len(digits) >= DIGITS
+
+
+def _texts(file: Path, wanted: frozenset[str] | None) -> dict[str, str]:
+    try:
+        answers, _ = tree_of(files.text(file, files.MOST_SCENARIO), file.name)
+    except ScenarioError:
+        return {}
+    known = {
+        question: " ".join(answer.lower().split())[:MOST_TEXT]
+        for question, answer in answers.items()
+        if isinstance(answer, str) and (wanted is None or question in wanted)
+    }
+    return {question: answer for question, answer in known.items() if len(answer) >= LEAST_TEXT}

@@ -1,0 +1,79 @@
+"""Hand-ins graded one after the other: one that is broken, or that a check of ours breaks at, never stops the rest."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from testbed.core.errors import ScenarioError
+from testbed.core.text.printable import printable
+from testbed.grades.alike import Signs, shared, signs
+from testbed.grades.handed import HandedIn
+from testbed.grades.work import Terms, Work, work
+from testbed.labs import handin
+from testbed.labs.graded import Graded
+
+Grader: TypeAlias = Callable[[Path], Graded]
+"""Holds one hand-in, unpacked, against a lab. Raises ``ScenarioError`` for one that cannot be judged."""
+OURS = "a check of the lab failed, which is no fault of who handed in"
+NO_TERMS = Terms()
+MOST = 2000
+"""Characters of a reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grading:
+    """What works are graded by. ``lab``, ``version``: of those that cannot say it; ``texts``: questions that are
+    answered in one's own words, None: all.
+    """
+
+    lab: str
+    grader: Grader
+    version: str = ""
+    terms: Terms = NO_TERMS
+    texts: frozenset[str] | None = None
+
+
+def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[Work]:
+    """Each hand-in graded, and all of them held against each other."""
+    works, known = list[Work](), list[Signs]()
+    for each in hand_ins:
+        graded, its = _one(each, by)
+        works.append(work(graded, by.terms, handin=each.shown, who=each.who, at=each.at))
+        known.append(its)
+    return _flagged(works, known)
+
+
+def broken(by: Grading, fault: str, handin: str = "") -> Work:
+    """What stands for a hand-in that could not be found at all."""
+    return work(Graded(lab=by.lab, version=by.version, student="", fault=fault), by.terms, handin=handin)
+
+
+def _one(given: HandedIn, by: Grading) -> tuple[Graded, Signs]:
+    fault = given.fault
+    if not fault:
+        try:
+            with handin.opened(given.path) as folder:
+                return _judged(folder, by), signs(folder, by.texts)
+        except ScenarioError as error:
+            fault = str(error)
+    said = printable(fault.replace(str(given.path), given.shown), MOST)
+    return Graded(lab=by.lab, version=by.version, student="", fault=said), Signs()
+
+
+def _judged(folder: Path, by: Grading) -> Graded:
+    student = str(handin.read_lock(folder)["student"])
+    try:
+        return by.grader(folder)
+    except ScenarioError as error:
+        said = str(error).replace(f"{folder}/", "").replace(f"{folder}", "the hand-in")
+        return Graded(lab=by.lab, version=by.version, student=printable(student, 100), fault=printable(said, MOST))
+    except Exception as error:  # noqa: BLE001 - whatever breaks in a check of a teacher's, the others are graded
+        said = printable(f"{OURS}: {type(error).__name__}: {error}", MOST)
+        return Graded(lab=by.lab, version=by.version, student=printable(student, 100), fault=said)
+
+
+def _flagged(works: Sequence[Work], known: Sequence[Signs]) -> list[Work]:
+    names, students = [each.handin for each in works], [each.graded.student for each in works]
+    flags = shared(known, names, students)
+    return [replace(each, flags=(*each.flags, *more)) for each, more in zip(works, flags, strict=True)]

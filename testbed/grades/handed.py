@@ -1,0 +1,147 @@
+"""Which hand-ins there are in what a teacher gives: zips, students' folders, a folder of either, a class's download.
+
+Moodle   Name_12345_assignsubmission_file_/FILE    Name_12345_assignsubmission_file_FILE
+Canvas   name_12345_67890_FILE, name_LATE_12345_67890_FILE
+"""
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from testbed.core.errors import ScenarioError
+from testbed.core.text.printable import printable
+from testbed.labs import handin
+from testbed.labs.unpacking.archives import names_in, unpack
+from testbed.labs.unpacking.bounds import Bounds
+
+CLASS = Bounds(
+    entries=50_000, each=handin.BOUNDS.packed, all=8 << 30, packed=8 << 30, part=255, what="download of a class"
+)
+_MOODLE = re.compile(r"(?P<who>.+?)_\d+_assignsubmission_(file|onlinetext)_?(?P<rest>.*)")
+_CANVAS = re.compile(r"(?P<who>[^_]+)_(?P<late>LATE_)?\d+_\d+_(?P<rest>.+)")
+_HANDIN = re.compile(r".*\.lab(-\d+|[ _]?\(\d+\))?\.zip", re.IGNORECASE)
+"""What ``lab submit`` makes; browsers and Canvas number those that come again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedIn:
+    """A hand-in that is to be opened. ``shown``: its name for people; ``who``: by the download's own names; ``at``: the
+    file's time; ``fault``: why there is nothing to open.
+    """
+
+    path: Path
+    shown: str
+    who: str = ""
+    at: datetime | None = None
+    fault: str = ""
+
+
+def found(given: Iterable[Path], room: Path) -> list[HandedIn]:
+    """All hand-ins, each of which may turn out to be none; downloads are unpacked in ``room``, an empty folder."""
+    hand_ins: list[HandedIn] = []
+    for number, path in enumerate(given):
+        hand_ins += _found(path, room / str(number))
+    return hand_ins
+
+
+def _found(path: Path, room: Path) -> Iterator[HandedIn]:
+    if path.is_dir():
+        yield from _folder(path, path.name) if not _is_handin(path) else (_one(path, path.name),)
+    elif _is_download(path):
+        room.mkdir()
+        refused: list[HandedIn] = []
+
+        def passed_over(name: str, fault: str) -> None:
+            who, _ = _whose(name.split("/", maxsplit=1)[0])
+            refused.append(HandedIn(path=path, shown=printable(name, 100), who=who, fault=fault))
+
+        try:
+            unpack(path, room, CLASS, passed_over)
+        except ScenarioError as error:
+            yield HandedIn(path=path, shown=path.name, fault=str(error))
+            return
+        times = _times(path)
+        for each in _folder(room, path.name):
+            yield HandedIn(
+                path=each.path, shown=each.shown, who=each.who, at=times.get(each.path.relative_to(room).parts[0], None)
+            )
+        yield from refused
+    else:
+        yield _one(path, path.name)
+
+
+def _folder(folder: Path, shown: str) -> Iterator[HandedIn]:
+    """The hand-ins of a folder of many."""
+    try:
+        entries = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    except OSError as error:
+        yield HandedIn(path=folder, shown=shown, fault=f"{shown}: cannot be read ({error.strerror})")
+        return
+    hand_ins = [one for entry in entries for one in _of_student(entry)]
+    yield from hand_ins or [_one(folder, shown)]
+
+
+def _of_student(entry: Path) -> list[HandedIn]:
+    """What one student handed in: a zip, a folder, or a folder with one in it."""
+    who, rest = _whose(entry.name)
+    if not entry.is_dir() or entry.is_symlink():
+        return [_one(entry, entry.name, who)] if rest.lower().endswith(".zip") else []
+    if _is_handin(entry):
+        return [_one(entry, entry.name, who)]
+    inside = sorted(each for each in entry.iterdir() if not each.is_symlink())
+    made = [each for each in inside if _HANDIN.fullmatch(each.name) or (each.is_dir() and _is_handin(each))]
+    zips = [each for each in inside if each.suffix.lower() == ".zip"]
+    chosen = made or (zips if len(zips) == 1 else [entry])
+    return [_one(each, each.name if each == entry else f"{entry.name}/{each.name}", who) for each in chosen]
+
+
+def _one(path: Path, shown: str, who: str = "") -> HandedIn:
+    if not who:
+        who, _ = _whose(path.name)
+    try:
+        at = datetime.fromtimestamp(path.lstat().st_mtime).astimezone() if path.is_file() else None
+    except OSError:
+        at = None
+    return HandedIn(path=path, shown=printable(shown, 200), who=who, at=at)
+
+
+def _whose(name: str) -> tuple[str, str]:
+    """The student's name in a download's, and the rest of it."""
+    known = _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name)
+    return (printable(known["who"], 80), known["rest"]) if known else ("", name)
+
+
+def _is_handin(folder: Path) -> bool:
+    return (folder / handin.LOCK).is_file()
+
+
+def _is_download(path: Path) -> bool:
+    """Whether it is a zip of hand-ins, and none itself."""
+    try:
+        names = names_in(path, CLASS)
+    except ScenarioError:
+        return False
+    return (not any(_is_lock(name) for name in names) and any(name.lower().endswith(".zip") for name in names)) or any(
+        _is_lock(name) and _MOODLE.fullmatch(name.split("/")[0]) for name in names
+    )
+
+
+def _is_lock(name: str) -> bool:
+    return name.rsplit("/", maxsplit=1)[-1] == handin.LOCK
+
+
+def _times(path: Path) -> dict[str, datetime]:
+    """When each entry of a download was handed in, by its first folder's or its own name, in this machine's zone."""
+    times: dict[str, datetime] = {}
+    with zipfile.ZipFile(path) as packed:
+        for info in packed.infolist():
+            try:
+                at = datetime(*info.date_time).astimezone()
+            except ValueError:
+                continue
+            first = info.orig_filename.replace("\\", "/").split("/")[0]
+            times[first] = max(at, times.get(first, at))
+    return times

@@ -1,0 +1,44 @@
+"""What a lab and a course say of how its hand-ins are graded."""
+
+from pathlib import Path
+
+from testbed.grades.grading import Grading
+from testbed.grades.work import Terms
+from testbed.labs.catalogue import find
+from testbed.labs.checking import graded
+from testbed.labs.course import Course
+from testbed.labs.graded import Graded
+from testbed.labs.own_checks import checks
+from testbed.labs.workbook import Workbook
+
+
+def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> Grading:
+    """The grading of a lab. Raises ``ScenarioError`` for what is wrong with the lab or the course, before any hand-in is
+    looked at.
+    """
+    lab = find(name, from_)
+    checks(lab)
+
+    def judge(folder: Path) -> Graded:
+        return graded(lab, Workbook.read(folder))
+
+    return Grading(
+        lab=name,
+        version=str(lab.spec.version),
+        grader=judge,
+        terms=_terms(name, course),
+        texts=frozenset(name for name, each in lab.spec.answers.items() if each.type == "text"),
+    )
+
+
+def _terms(name: str, file: Path | None) -> Terms:
+    if file is None:
+        return Terms()
+    course = Course.read(file)
+    known = course.labs.get(name)
+    return Terms(
+        due=known and known.due,
+        points=known.points if known else None,
+        per_day=course.late.per_day,
+        at_most=course.late.at_most,
+    )

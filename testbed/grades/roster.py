@@ -1,0 +1,63 @@
+"""Who should hand in: a CSV of the teacher's, a row a student. Canvas's own goes back to it with a column filled."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.core.errors import ScenarioError
+from testbed.core.text.printable import printable
+from testbed.grades.formats.tables import text
+from testbed.grades.work import Work
+from testbed.runfiles import files
+
+MOST_BYTES = 16 << 20
+NAMED = ("SIS Login ID", "Email address", "Email", "E-mail", "Student", "student", "email")
+"""Columns by which a student is called, the best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The columns' names, and a row a student."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    @classmethod
+    def read(cls, path: Path) -> "Roster":
+        """The roster in a file. Raises ``ScenarioError``."""
+        try:
+            table = [row for row in csv.reader(io.StringIO(files.text(path, MOST_BYTES))) if any(row)]
+        except csv.Error as error:
+            raise ScenarioError(f"is no CSV ({error})", str(path)) from error
+        if not table:
+            raise ScenarioError("is empty; it has a line of columns and one for each student", str(path))
+        return cls(header=table[0], rows=table[1:])
+
+    def missing(self, works: Sequence[Work]) -> list[str]:
+        """Students who handed in nothing, as the roster calls them."""
+        known = {each.student.casefold() for each in works}
+        column = next((self.header.index(name) for name in NAMED if name in self.header), 0)
+        return [printable(row[column], 100) for row in self._students() if not known & _called(row)]
+
+    def filled(self, works: Sequence[Work], lab: str) -> str:
+        """The roster as CSV with the points in the column whose name begins with the lab's, or in a new one."""
+        scores = {each.student.casefold(): str(each.score) for each in works}
+        column = next((i for i, name in enumerate(self.header) if name.casefold().startswith(lab)), len(self.header))
+        header = [*self.header[:column], *(self.header[column:] or [lab])]
+        table: list[Sequence[str]] = [header]
+        for row in self.rows:
+            cells = [*row, *[""] * (len(header) - len(row))]
+            if found := [scores[name] for name in _called(row) if name in scores]:
+                cells[column] = found[0]
+            table.append(cells)
+        return text(table)
+
+    def _students(self) -> list[Sequence[str]]:
+        """Canvas has a line of points possible, which is nobody."""
+        return [row for row in self.rows if row and "points possible" not in row[0].casefold()]
+
+
+def _called(row: Sequence[str]) -> set[str]:
+    return {cell.strip().casefold() for cell in row if cell.strip()}
