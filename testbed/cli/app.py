@@ -1,6 +1,7 @@
 """Which commands there are, and how each way of ending becomes an exit code and at most one red line."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -24,6 +25,7 @@ from testbed.cli.commands import (
     serve,
     shell,
 )
+from testbed.cli.commands.course import grade
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 from testbed.core.text.printable import printable
@@ -32,6 +34,11 @@ from testbed.linux.processes.interrupts import interruptible
 PROGRAM = "testbed"
 MOST_ERROR = 2000
 """Characters of the one line."""
+DEFAULTS = {
+    "--live": (re.compile("[0-9]+"), str(run.LIVE_PORT)),
+    **{option: (re.compile(r"-|.+\.(json|txt)"), file) for option, file in grade.DEFAULTS.items()},
+}
+"""What a value of each option that may stand without one looks like, and the one that it then has."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -51,6 +58,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("arena")(arena.arena)
 app.command("audit")(audit.audit)
+app.command("grade")(grade.grade)
 app.command("serve")(serve.serve)
 app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)
@@ -59,7 +67,7 @@ app.add_typer(lab.app, name="lab")
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
-    arguments = with_port(list(sys.argv[1:] if argv is None else argv))
+    arguments = with_defaults(list(sys.argv[1:] if argv is None else argv))
     command = get_command(app)
     code = _ended(lambda: command.main(args=arguments, prog_name=PROGRAM, standalone_mode=False))
     return _ended(sys.stdout.flush) or code  # what is still to be written may fail, too
@@ -85,14 +93,14 @@ def _ended(do: Callable[[], object]) -> int:
         return _fail(f"{error.strerror or error}{named}", TestbedError.exit_code)
 
 
-def with_port(arguments: list[str]) -> list[str]:
-    """``--live`` may stand without its number: that of ``run.LIVE_PORT`` is put in."""
+def with_defaults(arguments: list[str]) -> list[str]:
+    """Options that may stand without a value: their default is put in, where what follows is no value of theirs."""
     words: list[str] = []
     for index, word in enumerate(arguments):
         words.append(word)
         following = arguments[index + 1] if index + 1 < len(arguments) else ""
-        if word == "--live" and not following.isdecimal():
-            words.append(str(run.LIVE_PORT))
+        if (known := DEFAULTS.get(word)) and not known[0].fullmatch(following):
+            words.append(known[1])
     return words
 
 

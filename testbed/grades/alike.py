@@ -14,7 +14,8 @@ from pathlib import Path
 from testbed.core.errors import ScenarioError
 from testbed.core.text.from_json import Json
 from testbed.core.text.yaml_text import tree_of
-from testbed.labs.handin import ANSWERS, RUNS
+from testbed.labs.answers import ANSWERS
+from testbed.labs.workbook import RUNS
 from testbed.runfiles import files
 
 DIGITS = 9

@@ -9,9 +9,10 @@ from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
 from testbed.grades.alike import Signs, shared, signs
 from testbed.grades.handed import HandedIn
-from testbed.grades.work import Terms, Work, work
+from testbed.grades.work import GradedWork, Terms, work
 from testbed.labs import handin
 from testbed.labs.graded import Graded
+from testbed.labs.workbook import Workbook
 
 Grader: TypeAlias = Callable[[Path], Graded]
 """Holds one hand-in, unpacked, against a lab. Raises ``ScenarioError`` for one that cannot be judged."""
@@ -34,9 +35,9 @@ class Grading:
     texts: frozenset[str] | None = None
 
 
-def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[Work]:
+def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[GradedWork]:
     """Each hand-in graded, and all of them held against each other."""
-    works, known = list[Work](), list[Signs]()
+    works, known = list[GradedWork](), list[Signs]()
     for each in hand_ins:
         graded, its = _one(each, by)
         works.append(work(graded, by.terms, handin=each.shown, who=each.who, at=each.at))
@@ -44,7 +45,7 @@ def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[Work]:
     return _flagged(works, known)
 
 
-def broken(by: Grading, fault: str, handin: str = "") -> Work:
+def broken(by: Grading, fault: str, handin: str = "") -> GradedWork:
     """What stands for a hand-in that could not be found at all."""
     return work(Graded(lab=by.lab, version=by.version, student="", fault=fault), by.terms, handin=handin)
 
@@ -62,7 +63,7 @@ def _one(given: HandedIn, by: Grading) -> tuple[Graded, Signs]:
 
 
 def _judged(folder: Path, by: Grading) -> Graded:
-    student = str(handin.read_lock(folder)["student"])
+    student = Workbook.read(folder).lock.student
     try:
         return by.grader(folder)
     except ScenarioError as error:
@@ -73,7 +74,7 @@ def _judged(folder: Path, by: Grading) -> Graded:
         return Graded(lab=by.lab, version=by.version, student=printable(student, 100), fault=said)
 
 
-def _flagged(works: Sequence[Work], known: Sequence[Signs]) -> list[Work]:
+def _flagged(works: Sequence[GradedWork], known: Sequence[Signs]) -> list[GradedWork]:
     names, students = [each.handin for each in works], [each.graded.student for each in works]
     flags = shared(known, names, students)
     return [replace(each, flags=(*each.flags, *more)) for each, more in zip(works, flags, strict=True)]

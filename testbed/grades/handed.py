@@ -16,6 +16,7 @@ from testbed.core.text.printable import printable
 from testbed.labs import handin
 from testbed.labs.unpacking.archives import names_in, unpack
 from testbed.labs.unpacking.bounds import Bounds
+from testbed.labs.workbook import LOCK
 
 CLASS = Bounds(
     entries=50_000, each=handin.BOUNDS.packed, all=8 << 30, packed=8 << 30, part=255, what="download of a class"
@@ -91,7 +92,10 @@ def _of_student(entry: Path) -> list[HandedIn]:
         return [_one(entry, entry.name, who)] if rest.lower().endswith(".zip") else []
     if _is_handin(entry):
         return [_one(entry, entry.name, who)]
-    inside = sorted(each for each in entry.iterdir() if not each.is_symlink())
+    try:
+        inside = sorted(each for each in entry.iterdir() if not each.is_symlink())
+    except OSError as error:
+        return [HandedIn(path=entry, shown=entry.name, who=who, fault=f"{entry.name}: {error.strerror}")]
     made = [each for each in inside if _HANDIN.fullmatch(each.name) or (each.is_dir() and _is_handin(each))]
     zips = [each for each in inside if each.suffix.lower() == ".zip"]
     chosen = made or (zips if len(zips) == 1 else [entry])
@@ -115,7 +119,7 @@ def _whose(name: str) -> tuple[str, str]:
 
 
 def _is_handin(folder: Path) -> bool:
-    return (folder / handin.LOCK).is_file()
+    return (folder / LOCK).is_file()
 
 
 def _is_download(path: Path) -> bool:
@@ -124,13 +128,11 @@ def _is_download(path: Path) -> bool:
         names = names_in(path, CLASS)
     except ScenarioError:
         return False
-    return (not any(_is_lock(name) for name in names) and any(name.lower().endswith(".zip") for name in names)) or any(
-        _is_lock(name) and _MOODLE.fullmatch(name.split("/")[0]) for name in names
-    )
-
-
-def _is_lock(name: str) -> bool:
-    return name.rsplit("/", maxsplit=1)[-1] == handin.LOCK
+    tops = {name.split("/")[0] for name in names}
+    top = min(tops, default="")
+    if LOCK in names or (len(tops) == 1 and f"{top}/{LOCK}" in names and not _whose(top)[0]):
+        return False
+    return any(name.lower().endswith(".zip") or name.endswith(f"/{LOCK}") for name in names)
 
 
 def _times(path: Path) -> dict[str, datetime]:

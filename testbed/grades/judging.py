@@ -13,8 +13,8 @@ from testbed.labs.workbook import Workbook
 
 
 def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> Grading:
-    """The grading of a lab. Raises ``ScenarioError`` for what is wrong with the lab or the course, before any hand-in is
-    looked at.
+    """The grading of a lab. Raises ``ScenarioError`` for what is wrong with the lab or the course, before any hand-in
+    is looked at.
     """
     lab = find(name, from_)
     checks(lab)
@@ -37,7 +37,7 @@ def _terms(name: str, file: Path | None) -> Terms:
     course = Course.read(file)
     known = course.labs.get(name)
     return Terms(
-        due=known and known.due,
+        due=known.due if known else None,
         points=known.points if known else None,
         per_day=course.late.per_day,
         at_most=course.late.at_most,

@@ -9,7 +9,7 @@ from pathlib import Path
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
 from testbed.grades.formats.tables import text
-from testbed.grades.work import Work
+from testbed.grades.work import GradedWork
 from testbed.runfiles import files
 
 MOST_BYTES = 16 << 20
@@ -35,13 +35,13 @@ class Roster:
             raise ScenarioError("is empty; it has a line of columns and one for each student", str(path))
         return cls(header=table[0], rows=table[1:])
 
-    def missing(self, works: Sequence[Work]) -> list[str]:
+    def missing(self, works: Sequence[GradedWork]) -> list[str]:
         """Students who handed in nothing, as the roster calls them."""
         known = {each.student.casefold() for each in works}
         column = next((self.header.index(name) for name in NAMED if name in self.header), 0)
         return [printable(row[column], 100) for row in self._students() if not known & _called(row)]
 
-    def filled(self, works: Sequence[Work], lab: str) -> str:
+    def filled(self, works: Sequence[GradedWork], lab: str) -> str:
         """The roster as CSV with the points in the column whose name begins with the lab's, or in a new one."""
         scores = {each.student.casefold(): str(each.score) for each in works}
         column = next((i for i, name in enumerate(self.header) if name.casefold().startswith(lab)), len(self.header))

@@ -33,7 +33,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class GradedWork:
     """One hand-in. ``handin``: its name for people, ``who``: whose it is by the download that it was in."""
 
     handin: str
@@ -70,13 +70,13 @@ def told(result: CheckResult) -> str:
     return printable(f"{beginning}: {said}" if beginning and said else beginning or said, 2000)
 
 
-def work(graded: Graded, terms: Terms, *, handin: str, who: str = "", at: datetime | None = None) -> Work:
+def work(graded: Graded, terms: Terms, *, handin: str, who: str = "", at: datetime | None = None) -> GradedWork:
     """What a graded hand-in comes to. Points stay whole numbers."""
     days = terms.days_late(at)
     most = graded.most if terms.points is None else terms.points
     full = _nearest(graded.score * most, graded.most) if graded.most else 0
     score = _nearest(full * terms.share(days), 100)
-    return Work(
+    return GradedWork(
         handin=handin, who=who, graded=graded, days_late=days, score=score, most=most, flags=tuple(graded.flags)
     )
 

@@ -12,28 +12,26 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
-from testbed.core.text.yaml_text import MAX_BYTES, Tree, tree_of
+from testbed.labs.answers import ANSWERS
 from testbed.labs.unpacking.archives import BLOCK, copy, tree, unpack
 from testbed.labs.unpacking.bounds import Bounds, check_names, check_size
+from testbed.labs.workbook import LOCK, RUNS, Workbook
 from testbed.runfiles import files
 from testbed.runfiles.folder import write_whole
 
-LOCK, ANSWERS, RUNS, SUMS = "lab.lock", "answers.yaml", "runs", "SHA256SUMS"
+SUMS = "SHA256SUMS"
 RECORD = ("summary.json", "samples.jsonl", "pages.jsonl", "scenario.yaml")
 """What is handed in of a run."""
 CAPTURES = "packets"
 END = ".lab.zip"
-KEPT = 5
-"""Runs of each name that are handed in: the newest may be one that is not valid, and some labs hold several together."""
 BOUNDS = Bounds(entries=2000, each=files.MOST_SAMPLES, all=512 << 20, packed=128 << 20)
 MOST_SUMS = 1 << 20
-_RUN = re.compile(r"(?P<name>.+)-(?P<number>[0-9]{1,9})")
 _SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>.+)")
 _TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
@@ -47,15 +45,13 @@ def pack(folder: Path, to: Path | None = None, *, also: Sequence[str] = (), capt
 
     Raises ``ScenarioError`` for a folder that is no lab's or lacks its answers, and for what would not be taken.
     """
-    lock = read_lock(folder)
+    lock = Workbook.read(folder).lock
     if not files.there(folder / ANSWERS):
         raise ScenarioError(f"there is no {ANSWERS} to hand in", str(folder))
     listed = [name for name in (LOCK, ANSWERS, *also) if files.there(folder / name)]
     check_names(listed, BOUNDS)
-    runs = [f"{RUNS}/{name}" for name in tree(folder / RUNS, BOUNDS)] if files.there(folder / RUNS) else []
-    chosen = sorted([*listed, *_of_runs(runs, captures=captures)])
-    target = _target(folder, to, file_name(str(lock["lab"]), str(lock["student"])))
-    write_whole(target, _packed(folder, chosen))
+    target = _target(folder, to, file_name(lock.lab, lock.student))
+    write_whole(target, _packed(folder, sorted([*listed, *_records(folder, captures=captures)])))
     return target
 
 
@@ -65,18 +61,6 @@ def file_name(lab: str, student: str) -> str:
         re.sub(r"[^\w.-]+", "-", each, flags=re.ASCII).strip("-.") for each in (lab, student.partition("@")[0])
     )
     return f"{lab[:40] or 'lab'}-{student[:60] or 'student'}{END}"
-
-
-def read_lock(folder: Path) -> Tree:
-    """What ``lab.lock`` says, of which ``lab`` and ``student`` are texts. Raises ``ScenarioError``."""
-    file = folder / LOCK
-    if not files.there(file):
-        raise ScenarioError(f"there is no {LOCK}: it is no lab's folder; {_REMEDY}", str(folder))
-    lock, _ = tree_of(files.text(file, MAX_BYTES), str(file))
-    for key in ("lab", "student"):
-        if not isinstance(lock.get(key), str) or not lock[key]:
-            raise ScenarioError(f"does not say which {key} it is of; {_REMEDY}", str(file))
-    return lock
 
 
 @contextmanager
@@ -103,35 +87,20 @@ def opened(handin: Path) -> Iterator[Path]:
         yield inside
 
 
-def newest(runs: Iterable[str]) -> set[str]:
-    """The last ``KEPT`` of each name, of folders that are called ``NAME-N``. Others are passed over."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for run in runs:
-        if known := _RUN.fullmatch(run):
-            found.setdefault(known["name"], []).append((int(known["number"]), run))
-    return {run for numbered in found.values() for _, run in sorted(numbered)[-KEPT:]}
-
-
-def _of_runs(names: Sequence[str], *, captures: bool) -> Iterator[str]:
-    """Those that are handed in, if they are a run's; all others."""
-    last = newest({name.split("/")[1] for name in names if name.startswith(f"{RUNS}/")})
-    for name in names:
-        match name.split("/"):
-            case [first, _, *_] if first != RUNS:
-                yield name
-            case [_, run, file] if run in last and file in RECORD:
-                yield name
-            case [_, run, folder, _] if run in last and folder == CAPTURES and captures:
-                yield name
-            case [_]:
-                yield name
+def _records(folder: Path, *, captures: bool) -> Iterator[str]:
+    """Of the newest runs of each name what is handed in: the newest of all may not be valid."""
+    for run in (run for runs in Workbook.read(folder).runs.values() for run in runs):
+        below = f"{RUNS}/{run.name}"
+        yield from (f"{below}/{name}" for name in RECORD if files.there(run / name))
+        if captures and files.there(run / CAPTURES):
+            yield from (f"{below}/{CAPTURES}/{name}" for name in tree(run / CAPTURES, BOUNDS))
 
 
 def _copied(handin: Path, into: Path) -> None:
     if not files.there(handin / LOCK):
         raise ScenarioError(f"there is no {LOCK} in this folder: it is no hand-in; {_REMEDY}")
-    names = [name for name in tree(handin, BOUNDS) if not name.endswith(END)]
-    copy(_of_runs(names, captures=True), handin, into, BOUNDS)
+    beside = [name for name in tree(handin, BOUNDS) if not name.startswith(f"{RUNS}/") and not name.endswith(END)]
+    copy([*beside, *_records(handin, captures=True)], handin, into, BOUNDS)
 
 
 def _inside(folder: Path) -> Path:

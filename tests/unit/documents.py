@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from testbed.cli.app import app, with_port
+from testbed.cli.app import app, with_defaults
 from testbed.scenario import load
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def arguments(command: list[str]) -> list[str] | None:
 def check(asked: list[str]) -> None:
     """Fails unless there is such a command with such options, for a scenario that there is. Nothing is run."""
     group: Any = get_command(app)
-    name, *rest = with_port(asked)
+    name, *rest = with_defaults(asked)
     assert name in group.commands, f"there is no command '{name}'"
     given = group.commands[name].make_context(name, rest).params
     if name in _TAKES_A_SCENARIO and "/" not in (given["scenario"] or ""):  # a file is the reader's own

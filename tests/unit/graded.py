@@ -4,9 +4,10 @@ from pathlib import Path
 
 from testbed.core.errors import ScenarioError
 from testbed.grades.grading import Grading
-from testbed.grades.work import Terms, Work, work
+from testbed.grades.work import GradedWork, Terms, work
 from testbed.labs import handin
 from testbed.labs.graded import CheckResult, Graded
+from testbed.labs.workbook import Workbook
 
 RESULTS = (
     CheckResult(check="own", sentence="the run is your own", points=10, earned=10, standing="right"),
@@ -20,7 +21,7 @@ RESULTS = (
 )  # fmt: skip
 
 
-def a_work(student: str = "me@uni.example", terms: Terms | None = None, fault: str = "") -> Work:
+def a_work(student: str = "me@uni.example", terms: Terms | None = None, fault: str = "") -> GradedWork:
     results = () if fault else RESULTS
     graded = Graded(lab="rounds", version="1", student=student, course="net", results=results, fault=fault)
     return work(graded, terms or Terms(), handin=f"rounds-{student}.lab.zip")
@@ -30,16 +31,16 @@ def a_grading(terms: Terms | None = None) -> Grading:
     """Points for whoever's answer is 42; who answers ``raise`` shows a fault of ours."""
 
     def judge(folder: Path) -> Graded:
-        lock, answers = handin.read_lock(folder), (folder / "answers.yaml").read_text()
+        lock, answers = Workbook.read(folder).lock, (folder / "answers.yaml").read_text()
         if "raise" in answers:
             raise ZeroDivisionError("a teacher's mistake")
-        if lock["lab"] != "rounds":
-            raise ScenarioError(f"is of the lab '{lock['lab']}'", str(folder / "lab.lock"))
+        if lock.lab != "rounds":
+            raise ScenarioError(f"is of the lab '{lock.lab}'", str(folder / "lab.lock"))
         right = "42" in answers
         result = CheckResult(
             check="total", sentence="it is 42", points=10, earned=10 * right, standing="right" if right else "wrong"
         )
-        return Graded(lab="rounds", version="1", student=str(lock["student"]), results=[result])
+        return Graded(lab="rounds", version="1", student=lock.student, results=[result])
 
     return Grading(lab="rounds", version="1", grader=judge, terms=terms or Terms())
 
@@ -47,7 +48,7 @@ def a_grading(terms: Terms | None = None) -> Grading:
 def a_student(folder: Path, student: str, answers: str = "total: 42\n", lab: str = "rounds") -> Path:
     """Their folder."""
     folder.mkdir(parents=True)
-    (folder / "lab.lock").write_text(f"lab: {lab}\nstudent: {student}\n")
+    (folder / "lab.lock").write_text(f"lab: {lab}\nstudent: {student}\nversion: 1\n")
     (folder / "answers.yaml").write_text(answers)
     return folder
 

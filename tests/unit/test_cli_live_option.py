@@ -2,7 +2,7 @@
 
 import pytest
 
-from testbed.cli.app import with_port
+from testbed.cli.app import with_defaults
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from testbed.cli.app import with_port
     ],
 )
 def test_the_port_may_be_left_out(given: list[str], read: list[str]) -> None:
-    assert with_port(given) == read
+    assert with_defaults(given) == read

@@ -12,11 +12,11 @@ from testbed.core.errors import ScenarioError
 from testbed.grades.grading import grade
 from testbed.grades.handed import found
 from testbed.grades.roster import Roster
-from testbed.grades.work import Terms, Work
+from testbed.grades.work import GradedWork, Terms
 from tests.unit.graded import a_grading, a_student, a_work, a_zip
 
 
-def graded(*given: Path, room: Path, terms: Terms | None = None) -> dict[str, Work]:
+def graded(*given: Path, room: Path, terms: Terms | None = None) -> dict[str, GradedWork]:
     """Works by the names of their hand-ins."""
     room.mkdir()
     works = grade(found(given, room), a_grading(terms))
@@ -29,7 +29,7 @@ def archive(file: Path, folder: Path) -> Path:
     """A zip of a folder's files, dated."""
     with zipfile.ZipFile(file, "w") as packed:
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and ".of-" not in str(path):
                 info = zipfile.ZipInfo(str(path.relative_to(folder)), (2026, 10, 14, 12, 0, 0))
                 packed.writestr(info, path.read_bytes())
     return file

@@ -21,7 +21,7 @@ from testbed.labs.unpacking.bounds import Bounds
 from tests.unit.runs import kept
 
 Make: TypeAlias = Callable[[zipfile.ZipFile], object]
-LOCK = "lab: rounds\nstudent: me@uni.example\n"
+LOCK = "lab: rounds\nstudent: me@uni.example\nversion: 1\n"
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,11 @@ def inside(path: Path) -> dict[str, int]:
 def test_the_newest_runs_of_each_name_are_packed_with_their_records(tmp_path: Path) -> None:
     made = handin.pack(a_folder(tmp_path / "rounds"), tmp_path, also=["mine.py", "not-there.py"])
     assert made == tmp_path / "rounds-me.lab.zip"
-    runs = {f"runs/{run}/{name}" for run in ("run-6", "run-7", "run-8", "run-9", "run-10", "fast-1") for name in handin.RECORD}
+    runs = {
+        f"runs/{run}/{name}"
+        for run in ("run-6", "run-7", "run-8", "run-9", "run-10", "fast-1")
+        for name in handin.RECORD
+    }
     assert set(inside(made)) == {"lab.lock", "answers.yaml", "mine.py", "SHA256SUMS", *runs}
 
 

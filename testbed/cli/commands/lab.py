@@ -118,12 +118,12 @@ def submit(
     from_: From = None,
 ) -> None:
     """Pack your work into one file to hand in: answers, records and your own files."""
-    from testbed.core.names.by_name import imported
+    from testbed.labs.handin import pack
 
     lab, book = _here(from_)
     also = dict.fromkeys([*(run.scenario for run in lab.spec.runs.values()), *lab.spec.hand_in])
     captures = any(run.capture for run in lab.spec.runs.values())
-    print(imported("testbed.labs.handin").pack(book.folder, to, also=[*also], captures=captures))
+    print(pack(book.folder, to, also=[*also], captures=captures))
 
 
 @app.command("new")

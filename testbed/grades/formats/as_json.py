@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from testbed.core.version import __version__
-from testbed.grades.work import Work
+from testbed.grades.work import GradedWork
 
 SCHEMA = 1
 
 
-def document(works: Sequence[Work]) -> str:
+def document(works: Sequence[GradedWork]) -> str:
     """All works, as ``{"schema": 1, "works": [...]}``."""
     known = [
         {

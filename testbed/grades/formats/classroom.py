@@ -7,10 +7,10 @@ import base64
 import json
 
 from testbed.core.text.from_json import JsonObject
-from testbed.grades.work import Work, told
+from testbed.grades.work import GradedWork, told
 
 
-def document(work: Work) -> str:
+def document(work: GradedWork) -> str:
     """The line ``result=...`` for ``$GITHUB_OUTPUT``."""
     tests: list[JsonObject] = [
         {

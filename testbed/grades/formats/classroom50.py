@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from testbed.core.text.from_json import JsonObject
-from testbed.grades.work import Work
+from testbed.grades.work import GradedWork
 
 WHERE = "result.json"
 SCHEMA = "classroom50/result/v1"
@@ -24,7 +24,7 @@ FROM = {
 """The fields that are variables of the environment."""
 
 
-def document(work: Work, environment: Mapping[str, str], now: datetime) -> str:
+def document(work: GradedWork, environment: Mapping[str, str], now: datetime) -> str:
     """What Classroom 50 takes; ``now`` has a zone."""
     tests: list[JsonObject] = [
         {
@@ -52,7 +52,7 @@ def unfinished(sentence: str, environment: Mapping[str, str], now: datetime) -> 
     return _text(environment, now, 0, 0, [_broken(sentence)])
 
 
-def told_points(work: Work) -> str:
+def told_points(work: GradedWork) -> str:
     """Why the sum is another than that of the tests."""
     late = f"; {work.reasons[-1]}" if work.days_late else ""
     return f"the tests' points come to {work.score} of {work.most}{late}"

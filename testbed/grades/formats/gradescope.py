@@ -7,13 +7,13 @@ hides the sum too.
 import json
 
 from testbed.core.text.from_json import Json, JsonObject
-from testbed.grades.work import Work, told
+from testbed.grades.work import GradedWork, told
 from testbed.labs.graded import CheckResult
 
 WHERE = "/autograder/results/results.json"
 
 
-def document(work: Work) -> str:
+def document(work: GradedWork) -> str:
     """What Gradescope takes, with a score of 0 and the fault where nothing could be judged."""
     tests: list[Json] = [_test(number, each) for number, each in enumerate(work.graded.results, 1)]
     extra: JsonObject = {
@@ -41,7 +41,7 @@ def unfinished(sentence: str) -> str:
     return json.dumps({"score": 0, "output": sentence, "output_format": "text", "tests": []}, indent=2) + "\n"
 
 
-def _output(work: Work) -> str:
+def _output(work: GradedWork) -> str:
     if work.graded.fault:
         return f"This could not be graded: {work.graded.fault}"
     late = work.reasons[-1] if work.days_late else ""

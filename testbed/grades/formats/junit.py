@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from testbed.core.text.printable import printable
-from testbed.grades.work import Work, told
+from testbed.grades.work import GradedWork, told
 
 
-def document(works: Sequence[Work]) -> str:
+def document(works: Sequence[GradedWork]) -> str:
     """``testsuites/testsuite/testcase``; a hand-in that cannot be judged is one case with an error."""
     root = Element("testsuites", name="testbed")
     for work in works:
@@ -26,7 +26,7 @@ def document(works: Sequence[Work]) -> str:
     return tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def _cases(work: Work) -> list[tuple[str, str, str]]:
+def _cases(work: GradedWork) -> list[tuple[str, str, str]]:
     """Names, what they are other than passed, and why."""
     if work.graded.fault:
         return [("hand-in", "error", work.graded.fault)]

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from testbed.core.text.printable import printable
-from testbed.grades.work import Work
+from testbed.grades.work import GradedWork
 
 _FORMULA = ("=", "+", "-", "@")
 MOST_CELL = 30_000
@@ -13,7 +13,7 @@ MOST_CELL = 30_000
 MOODLE = ("Email address", "Feedback comments")
 
 
-def rows(works: Sequence[Work]) -> str:
+def rows(works: Sequence[GradedWork]) -> str:
     """``student, lab, score, max, CHECK..., reasons, flags, late_days``; what was not asked has an empty cell."""
     checks = list(dict.fromkeys(each.check for work in works for each in work.graded.results))
     table = [["student", "lab", "score", "max", *checks, "reasons", "flags", "late_days"]]
@@ -25,7 +25,7 @@ def rows(works: Sequence[Work]) -> str:
     return text(table)
 
 
-def moodle(works: Sequence[Work], item: str) -> str:
+def moodle(works: Sequence[GradedWork], item: str) -> str:
     """What Moodle's import of grades takes: e-mail, the item's points, and the reasons as feedback. Flags are not for
     students, and so not there.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from testbed.grades.grading import Grading
     from testbed.grades.outputs import Output
     from testbed.grades.roster import Roster
-    from testbed.grades.work import Work
+    from testbed.grades.work import GradedWork
 
 NOT_DONE = "The grading did not come to its end, which is no fault of yours. Tell your teacher."
 SINGLE = ("gradescope", "classroom50", "classroom")
@@ -47,7 +47,7 @@ class _Asked:
         if output := self.outputs.get("classroom50"):
             output.write(classroom50.unfinished(NOT_DONE, os.environ, datetime.now(UTC)))
 
-    def write(self, works: Sequence["Work"], by: "Grading") -> None:
+    def write(self, works: Sequence["GradedWork"], by: "Grading") -> None:
         """All of them."""
         from testbed.grades.formats import as_json, classroom, classroom50, gradescope, junit, tables
         from testbed.grades.grading import broken
@@ -116,7 +116,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     return TestbedError.exit_code if any(work.graded.fault for work in works) else 0
 
 
-def _graded(given: Sequence[Path], by: "Grading") -> list["Work"]:
+def _graded(given: Sequence[Path], by: "Grading") -> list["GradedWork"]:
     from testbed.grades.grading import grade as all_of
     from testbed.grades.handed import found
 
@@ -139,7 +139,7 @@ def _give_up_root() -> None:
         print(f"testbed: hand-ins are not read as root, but as {name}", file=sys.stderr)
 
 
-def _show(works: Sequence["Work"], missing: Sequence[str]) -> None:
+def _show(works: Sequence["GradedWork"], missing: Sequence[str]) -> None:
     """A line a hand-in, and one below it for each reason and flag."""
     from rich.console import Console
     from rich.table import Table

@@ -1,0 +1,1 @@
+"""One file a command of a course's: grade."""
