@@ -106,7 +106,7 @@ def _alike(one: Signs, other: Signs) -> Iterator[tuple[str, float]]:
         theirs = other.texts.get(question)
         if theirs is None:
             continue
-        first, second = sorted((text, theirs))
+        first, second = sorted((text.split(), theirs.split()))  # by words: letters are alike in any two texts
         match = difflib.SequenceMatcher(None, first, second, autojunk=False)
         if match.real_quick_ratio() > ALIKE and match.quick_ratio() > ALIKE and (ratio := match.ratio()) > ALIKE:
             yield question, ratio
@@ -114,11 +114,12 @@ def _alike(one: Signs, other: Signs) -> Iterator[tuple[str, float]]:
 
 def _figures(summary: Json) -> Iterator[tuple[str, str]]:
     """Places and figures that were measured, of many digits. A simulated run's follow from its parameters, which two
-    may share: with the second in which it was made they are still its own.
+    may share: with its seed and the second in which it was made they are still its own.
     """
     if not isinstance(summary, Mapping):
         return
-    simulated = f" at {summary.get('started_at')!s:.40}" if summary.get("engine") != "native" else ""
+    made = f" of seed {summary.get('seed')!s:.20} at {summary.get('started_at')!s:.40}"
+    simulated = made if summary.get("engine") != "native" else ""
     migrations = summary.get("migrations")
     for each in migrations if isinstance(migrations, list) else ():
         if isinstance(each, Mapping):

@@ -1,0 +1,151 @@
+"""``grade`` as teachers use it, on a class whose hand-ins are generated: right, mistaken, edited, copied, broken."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from testbed.cli import main
+from tests.unit.classmates import Classmates, Expected, a_class
+from tests.unit.test_grades_formats import CLASSROOM50, GRADESCOPE, taken
+
+Captured = pytest.CaptureFixture[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    folder: Path
+    expected: Sequence[Expected]
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> Class:
+    folder = tmp_path_factory.mktemp("class")
+    made = Classmates(folder)
+    expected = list(a_class(made, 8))
+    expected.append(made.copied("late@uni.example", expected[0].student, relabelled=True))
+    for name, content in (("empty.zip", b""), ("text.zip", b"hello")):
+        (made.out / name).write_bytes(content)
+    with zipfile.ZipFile(made.out / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("lab.lock", "lab: rounds\n")
+        bomb.writestr("zeros", bytes(300 << 20))
+    return Class(made.out, expected)
+
+
+@pytest.fixture(autouse=True)
+def as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own process stays whose it is."""
+    monkeypatch.setattr("testbed.linux.processes.caller.give_up_root", lambda: "")
+
+
+def one(eight: Class, kind: str) -> Path:
+    """The hand-in of the first of that kind."""
+    student = next(each.student for each in eight.expected if each.kind == kind)
+    return eight.folder / f"rounds-{student.partition('@')[0]}.lab.zip"
+
+
+def test_every_reason_and_every_flag_of_a_class_is_right(eight: Class, tmp_path: Path, capsys: Captured) -> None:
+    table = tmp_path / "grades.csv"
+    assert main(["grade", str(eight.folder), "--lab", "rounds", "--csv", str(table)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and "12 hand-ins; 3 could not be graded" in said.err
+    rows = {row["student"]: row for row in csv.DictReader(io.StringIO(table.read_text()))}
+    assert len(rows) == len(eight.expected) + 3
+    copied_from = {each.flag.rpartition("(")[2].rstrip(")") for each in eight.expected if each.kind == "copied"}
+    for each in eight.expected:
+        row = rows[each.student]
+        assert each.reason in row["reasons"] and each.flag in row["flags"], each
+        assert each.flag or not row["flags"] or each.student in copied_from, "no false flag"
+        assert not each.full or (row["score"], row["max"]) == ("90", "100"), each
+        assert not each.nothing or row["score"] == "0", each
+    for name, reason in (("empty", "is an empty file"), ("text", "is no zip"), ("bomb", "holds 'zeros' of more than")):
+        assert reason in rows[f"{name}.zip"]["reasons"] and rows[f"{name}.zip"]["score"] == "0"
+
+
+def test_a_course_has_its_days_and_points(eight: Class, tmp_path: Path) -> None:
+    given = tmp_path / "rounds.lab.zip"
+    shutil.copy(one(eight, "right"), given)
+    os.utime(given, (1_791_842_400,) * 2)  # 2026-10-12T22:00Z
+    (tmp_path / "course.yaml").write_text(
+        "course: net-2026\nlabs: {rounds: {due: '2026-10-12T23:59+02:00', points: 50}}\nlate: {per_day: 10}\n"
+    )
+    out = tmp_path / "out.json"
+    command = ["grade", str(given), "--lab", "rounds", "--course", str(tmp_path / "course.yaml")]
+    assert main([*command, "--json", str(out)]) == 0
+    (work,) = json.loads(out.read_text())["works"]
+    assert (work["score"], work["max"], work["late_days"]) == (41, 50, 1)
+    assert work["reasons"][-1] == "handed in 1 day late: 41 of 50 points are left"
+
+
+@pytest.mark.parametrize("handed_in", ["right", "bomb", "nothing", "several"])
+def test_those_that_somebody_waits_for_are_written_whatever_comes(eight: Class, tmp_path: Path, handed_in: str) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    given = {"right": one(eight, "right"), "bomb": eight.folder / "bomb.zip", "nothing": empty, "several": eight.folder}
+    scope, fifty = tmp_path / "a" / "results.json", tmp_path / "b" / "result.json"
+    code = main(
+        ["grade", str(given[handed_in]), "--lab", "rounds", "--gradescope", str(scope), "--classroom50", str(fifty)]
+    )
+    assert code == (0 if handed_in == "right" else 1)
+    scores = taken(scope.read_text(), GRADESCOPE)["score"], taken(fifty.read_text(), CLASSROOM50)["score"]
+    assert scores == ((90, 90) if handed_in == "right" else (0, 0))
+
+
+def test_they_are_there_even_where_the_lab_is_not(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "results.json"
+    assert main(["grade", str(tmp_path), "--lab", "rounts", "--gradescope", str(out)]) == 2
+    assert "rounds" in capsys.readouterr().err
+    assert "no fault of yours" in taken(out.read_text(), GRADESCOPE)["output"]
+
+
+def test_options_without_a_file_have_their_own(
+    eight: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = str(one(eight, "right"))
+    assert main(["grade", "--classroom50", given, "--lab", "rounds", "--csv", "-"]) == 0
+    assert (tmp_path / "result.json").exists()
+    assert capsys.readouterr().out.startswith("student,lab,score,max,own,")
+
+
+def test_a_roster_goes_in_and_comes_out_filled(eight: Class, tmp_path: Path, capsys: Captured) -> None:
+    student = next(each.student for each in eight.expected if each.kind == "right")
+    roster, out = tmp_path / "canvas.csv", tmp_path / "filled.csv"
+    roster.write_text(f"Student,SIS Login ID,rounds (7)\nAda,{student},\nBob,bob@uni.example,\n")
+    command = ["grade", str(one(eight, "right")), "--lab", "rounds", "--canvas", str(out)]
+    assert main([*command, "--roster", str(roster)]) == 0
+    assert out.read_text() == f"Student,SIS Login ID,rounds (7)\nAda,{student},90\nBob,bob@uni.example,\n"
+    assert "nothing from 1: bob@uni.example" in capsys.readouterr().err
+    assert main(command) == 2 and "needs --roster" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has root to give up")
+def test_root_is_given_up_before_anything_is_read(eight: Class) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        given = Path(folder) / "rounds.lab.zip"
+        shutil.copy(one(eight, "right"), given)
+        given.chmod(0o644)
+        hidden = Path(folder) / "hidden.lab.zip"
+        shutil.copy(given, hidden)
+        hidden.chmod(0o600)
+        out = Path(folder) / "grades.csv"
+        command = [sys.executable, "-m", "testbed", "grade", str(given), str(hidden), "--lab", "rounds"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")}
+        done = subprocess.run(
+            [*command, "--csv", str(out)], capture_output=True, text=True, check=False, env=environment
+        )
+        rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert "testbed: hand-ins are not read as root, but as nobody" in done.stderr
+    assert [row["score"] for row in rows] == ["90", "0"], done.stderr
+    assert "cannot be read (Permission denied)" in rows[1]["reasons"]
