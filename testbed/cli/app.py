@@ -62,6 +62,7 @@ app.command("grade")(grade.grade)
 app.command("serve")(serve.serve)
 app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)
+lab.app.command("autograder")(grade.autograder)
 app.add_typer(lab.app, name="lab")
 
 

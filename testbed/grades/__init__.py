@@ -7,5 +7,7 @@ grading      all of them, one after the other, and what is held against each oth
 alike        figures and texts that two have
 formats      what it is told in
 outputs      the files that are written, opened before root is given up
+rehearsal    one of nobody's, before root is given up
 roster       who should have handed in
+autograder   what Gradescope and others are given, out of `kits`
 """

@@ -12,7 +12,7 @@ import io
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -140,27 +140,35 @@ def _sum(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _packed(folder: Path, names: Sequence[str]) -> bytes:
-    made, sums, size = io.BytesIO(), list[str](), 0
+def archive(contents: Iterable[tuple[str, bytes]], executable: Collection[str] = ()) -> bytes:
+    """A zip of these files, the same bytes whenever and wherever it is made; ``executable``: those that are run."""
+    made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
-        for name in names:
-            with files.opened(folder / name, BOUNDS.each) as plain:
-                content = plain.read()
-            sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
-            size += len(content)
-            if size > BOUNDS.all:
-                raise ScenarioError(f"has more than {BOUNDS.all / 1e6:,.0f} MB to hand in", str(folder))
-            packed.writestr(_entry(name), content)
-        packed.writestr(_entry(SUMS), "".join(sums))
-    check_size("all of it, packed,", made.tell(), Bounds(entries=1, each=BOUNDS.packed, all=0, packed=0))
+        for name, content in contents:
+            entry = zipfile.ZipInfo(name, _TIME)
+            entry.create_system, entry.compress_type = 3, zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o100755 if name in executable else 0o100644) << 16
+            packed.writestr(entry, content)
     return made.getvalue()
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    """An ordinary file of no time and of no system in particular."""
-    entry = zipfile.ZipInfo(name, _TIME)
-    entry.create_system, entry.external_attr, entry.compress_type = 3, 0o100644 << 16, zipfile.ZIP_DEFLATED
-    return entry
+def _packed(folder: Path, names: Sequence[str]) -> bytes:
+    made = archive(_with_sums(folder, names))
+    check_size("all of it, packed,", len(made), Bounds(entries=1, each=BOUNDS.packed, all=0, packed=0))
+    return made
+
+
+def _with_sums(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    sums, size = list[str](), 0
+    for name in names:
+        with files.opened(folder / name, BOUNDS.each) as plain:
+            content = plain.read()
+        size += len(content)
+        if size > BOUNDS.all:
+            raise ScenarioError(f"has more than {BOUNDS.all / 1e6:,.0f} MB to hand in", str(folder))
+        sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
+        yield name, content
+    yield SUMS, "".join(sums).encode()
 
 
 def _target(folder: Path, to: Path | None, name: str) -> Path:

@@ -196,7 +196,11 @@ def test_classroom50_takes_what_is_written() -> None:
     now = datetime(2026, 10, 12, 2, tzinfo=UTC).astimezone()
     made = taken(classroom50.document(a_work(), environment, now), CLASSROOM50)
     assert (made["score"], made["max-score"], made["datetime"]) == (22, 50, "2026-10-12T02:00:00Z")
-    assert (made["classroom"], made["commit"], made["review"]) == ("net", "https://example.org/c", "")
+    assert (made["classroom"], made["commit"], made["review"]) == (
+        "net",
+        "https://example.org/c",
+        "https://example.org/c",
+    )
     assert sum(test["max-score"] for test in made["tests"]) == 50
     assert made["tests"][1]["hint"] == "That is one pass."
     broken = taken(classroom50.document(a_work(fault="is empty"), {}, now), CLASSROOM50)

@@ -64,6 +64,7 @@ def _broken(sentence: str) -> JsonObject:
 
 def _text(environment: Mapping[str, str], now: datetime, score: int, most: int, tests: list[JsonObject]) -> str:
     known = {name: environment.get(variable, "") for name, variable in FROM.items()}
+    known["review"] = known["review"] or known["commit"]
     when = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     made = {"schema": SCHEMA, **known, "datetime": when, "score": score, "max-score": most, "tests": tests}
     return json.dumps(made, indent=2) + "\n"

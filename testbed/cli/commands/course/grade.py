@@ -1,5 +1,6 @@
-"""``grade``: hand-ins, judged as ``lab check`` does it, in the formats that others read."""
+"""``grade`` and ``lab autograder``: hand-ins, judged as ``lab check`` does it, in the formats that others read."""
 
+import io
 import os
 import sys
 import tempfile
@@ -7,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -96,6 +97,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     run, and nobody needs root, which is given up first.
     """
     from testbed.grades import outputs
+    from testbed.grades.judging import by_lab
     from testbed.grades.roster import Roster
 
     if canvas and not roster:
@@ -108,12 +110,25 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
         known = Roster.read(roster) if roster else None
         wanted = _Asked(outputs=files, lab=lab, roster=known)
         wanted.unfinished()
-        by = _by_lab(lab, from_, course)
-        _give_up_root()
+        by = by_lab(lab, from_, course)
+        _give_up_root(by, from_)
         works = _graded(hand_ins, by)
         wanted.write(works, by)
-    _show(works, known.missing(works) if known else ())
+    _show(works, known.missing(works) if known else (), sys.stderr)
     return TestbedError.exit_code if any(work.graded.fault for work in works) else 0
+
+
+def autograder(
+    name: Annotated[str, typer.Argument(help="a lab; see: testbed lab list")],
+    for_: Annotated[str, typer.Option("--for", help="gradescope, classroom50 or classroom")],
+    to: Annotated[Path | None, typer.Option(help="the zip; default: LAB-PLATFORM.zip")] = None,
+    from_: Annotated[Path | None, typer.Option("--from", help="a folder of labs of your own")] = None,
+    course: Annotated[Path | None, typer.Option(help="course.yaml: when it is due, and its points")] = None,
+) -> None:
+    """Pack what Gradescope, Classroom 50 or GitHub Classroom's actions grade the lab with. For teachers."""
+    from testbed.grades.autograder import autograder as made
+
+    print(made(name, for_, to, from_=from_, course=course))
 
 
 def _graded(given: Sequence[Path], by: "Grading") -> list["GradedWork"]:
@@ -124,22 +139,18 @@ def _graded(given: Sequence[Path], by: "Grading") -> list["GradedWork"]:
         return all_of(found(given, Path(room)), by)
 
 
-def _by_lab(lab: str, from_: Path | None, course: Path | None) -> "Grading":
-    """With all that grading imports: what lies where only root may read cannot be imported later."""
-    from testbed.grades import handed  # noqa: F401
-    from testbed.grades.judging import by_lab
-
-    return by_lab(lab, from_, course)
-
-
-def _give_up_root() -> None:
+def _give_up_root(by: "Grading", from_: Path | None) -> None:
+    """Having loaded what is needed while it can be."""
+    from testbed.grades.rehearsal import rehearse
     from testbed.linux.processes.caller import give_up_root
 
+    if os.geteuid() == 0:
+        _show(rehearse(by, from_), (), io.StringIO())
     if name := give_up_root():
         print(f"testbed: hand-ins are not read as root, but as {name}", file=sys.stderr)
 
 
-def _show(works: Sequence["GradedWork"], missing: Sequence[str]) -> None:
+def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -> None:
     """A line a hand-in, and one below it for each reason and flag."""
     from rich.console import Console
     from rich.table import Table
@@ -155,7 +166,7 @@ def _show(works: Sequence["GradedWork"], missing: Sequence[str]) -> None:
         table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
         for more in said[1:]:
             table.add_row("", "", "", Text(printable(more, 400)), style=style)
-    console = Console(file=sys.stderr, width=None if sys.stderr.isatty() else 200, highlight=False)
+    console = Console(file=file, width=None if file.isatty() else 200, highlight=False)
     console.print(table)
     broken = sum(bool(work.graded.fault) for work in works)
     flagged = sum(bool(work.flags) for work in works)
