@@ -9,13 +9,11 @@ import typer
 from typer.main import get_command
 
 from testbed.cli.commands import (
-    arena,
     audit,
     bench,
     clean,
     compare,
     doctor,
-    lab,
     listing,
     packets,
     predict,
@@ -25,7 +23,7 @@ from testbed.cli.commands import (
     serve,
     shell,
 )
-from testbed.cli.commands.course import grade
+from testbed.cli.commands.course import arena, grade, lab
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 from testbed.core.text.printable import printable

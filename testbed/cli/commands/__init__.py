@@ -1,3 +1,3 @@
-"""One file a command: run, shell, predict; report, compare, serve, audit; listing, schema, packets; lab, arena and those
-of a course; doctor, bench, clean.
+"""One file a command: run, shell, predict; report, compare, serve, audit; listing, schema, packets; doctor, bench, clean;
+and, in ``course``, those of a course.
 """

@@ -1,1 +1,1 @@
-"""One file a command of a course's: grade."""
+"""One file a command of a course: lab, grade, arena."""
