@@ -13,6 +13,7 @@ from testbed.cli.commands import (
     bench,
     clean,
     compare,
+    docs,
     doctor,
     listing,
     packets,
@@ -58,6 +59,7 @@ app.command("arena")(arena.arena)
 app.command("audit")(audit.audit)
 app.command("grade")(grade.grade)
 app.command("serve")(serve.serve)
+app.command("docs")(docs.docs)
 app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)
 lab.app.command("autograder")(grade.autograder)

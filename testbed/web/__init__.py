@@ -2,5 +2,5 @@
 
 live ───── the run's end        server_process ─ the page's, without root: messages, hub, app
 live_page, browser_events, sections ─ what a browser gets        rehearsal ─ all of it, before root is given up
-guard, ticket ─ who may ask     runs, run_list ─ ``serve``
+guard, ticket ─ who may ask     runs, run_list, folder ─ ``serve`` and ``docs``
 """

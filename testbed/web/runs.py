@@ -17,6 +17,7 @@ from testbed.core.text.printable import printable
 from testbed.report.page import page
 from testbed.report.page.html import html, raw, templates
 from testbed.runfiles.summary_reader import SUMMARY
+from testbed.web.folder import NONE, inside
 from testbed.web.guard import Guard
 from testbed.web.run_list import RunList
 
@@ -30,7 +31,6 @@ APART = {
 """Whoever wrote a run's files may have written scripts into them: they are shown as a page of nobody's, that can ask
 for nothing and is of one origin with no other.
 """
-NONE = "there is no such file in this folder of runs"
 
 
 def app(folder: Path) -> Starlette:
@@ -62,18 +62,6 @@ def _app(root: Path, only: str | None = None) -> Starlette:
         return FileResponse(path, media_type=kind, headers=APART)
 
     return Starlette(routes=[Route("/", home), Route("/runs/{path:path}", file)], middleware=[Middleware(Guard)])
-
-
-def inside(root: Path, asked: str) -> Path:
-    """The file that is meant. Raises 404 for whatever would lead out of the folder, by ``..`` or by a link."""
-    path = root / asked
-    try:
-        real, _ = path.resolve(), path.exists()
-    except (OSError, ValueError) as fault:  # a name that no file can have, a folder that may not be looked into
-        raise HTTPException(404, NONE) from fault
-    if ".." in Path(asked).parts or not real.is_relative_to(root) or real != path.absolute():
-        raise HTTPException(404, NONE)
-    return path
 
 
 def _report(run: Path) -> str:

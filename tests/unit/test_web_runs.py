@@ -5,7 +5,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 
 import testbed
 from testbed.web.run_list import RunList
@@ -39,9 +40,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "results"
 
 
+def serving(folder: Path) -> AbstractContextManager[str]:
+    return serving_app(app(folder))
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    server = Server(uvicorn.Config(app(folder), port=0, log_level="error", lifespan="off"))
+def serving_app(served: Starlette) -> Iterator[str]:
+    server = Server(uvicorn.Config(served, port=0, log_level="error", lifespan="off"))
     started = threading.Event()
     startup = server.startup
 

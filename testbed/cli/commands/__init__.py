@@ -1,3 +1,4 @@
-"""One file a command: run, shell, predict; report, compare, serve, audit; listing, schema, packets; doctor, bench, clean;
-and, in ``course``, those of a course.
+"""One file a command, and in ``course`` those of a course.
+
+run, shell, predict      report, compare, audit, serve, docs      listing, schema, packets      doctor, bench, clean
 """

@@ -1,0 +1,14 @@
+"""A lab's text as some student has it: with numbers drawn for an example."""
+
+from pathlib import Path
+
+from testbed.core.names.by_name import imported
+
+EXAMPLE = "you@uni.example"
+
+
+def rendered(lab: Path) -> str:
+    """The text of a lab's folder, with the example's numbers in it. Raises ``ScenarioError`` with file and line."""
+    known = imported("testbed.labs.catalogue").LabFolder.read(lab)
+    text: str = known.readme(known.drawn("", EXAMPLE))
+    return text

@@ -1,0 +1,64 @@
+"""Files of a folder, given out as they are: nothing outside it, or behind a link. How such are served."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from testbed.core.errors import TestbedError
+from testbed.web.guard import Guard, where
+
+FIRST = "index.html"
+ICON = "favicon.ico"
+"""Browsers ask for one, unasked."""
+NONE = "there is no such file in this folder"
+OWN = {
+    "Content-Security-Policy": "default-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'"
+}
+"""The pages are ours, and ask nobody else: whatever would is refused by the browser."""
+
+
+def inside(root: Path, asked: str) -> Path:
+    """The file that is meant. Raises 404 for whatever would lead out of the folder, by ``..`` or by a link."""
+    path = root / asked
+    try:
+        real, _ = path.resolve(), path.exists()
+    except (OSError, ValueError) as fault:  # a name that no file can have, a folder that may not be looked into
+        raise HTTPException(404, NONE) from fault
+    if ".." in Path(asked).parts or not real.is_relative_to(root) or real != path.absolute():
+        raise HTTPException(404, NONE)
+    return path
+
+
+def site(folder: Path) -> Starlette:
+    """Serves pages that were built, and what lies beside them; the folder itself is its ``FIRST``."""
+    root = folder.resolve()
+
+    def page(request: Request) -> Response:
+        if request.path_params["path"] == ICON and not (root / ICON).exists():
+            return Response(status_code=204)
+        path = inside(root, request.path_params["path"] or FIRST)
+        if not path.is_file():
+            raise HTTPException(404, NONE)
+        return FileResponse(path, headers=OWN)
+
+    return Starlette(routes=[Route("/{path:path}", page)], middleware=[Middleware(Guard)])
+
+
+def until_interrupted(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serves, once ``ready`` knows the address. Raises ``TestbedError`` when the port is not to be had."""
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as fault:
+        raise TestbedError(f"cannot serve on {host}:{port}: {fault.strerror}; try another --port") from fault
+    ready(where(host, listener.getsockname()[1]))
+    with listener:
+        uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")).run([listener])
