@@ -1,23 +1,27 @@
-"""The documents' blocks that make hosts run as they stand, in a fresh shell."""
+"""The documents' blocks that make hosts run as they stand, in a fresh shell, with what stands around them."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.unit.documents import Block, blocks, fresh_shell
+from tests.unit.documents import LABS, ROOT, Block, blocks, steps
 
-BEGIN = ("sudo testbed run hello --capture", "printf ")
-"""What takes seconds and ends by itself."""
-NATIVE = [block for block in blocks() if block.language == "sh" and block.text.startswith(BEGIN)]
+COMMANDS = [block for block in blocks() if block.language == "sh" and not block.not_run and not block.promised]
+NATIVE = sorted({block.document for block in COMMANDS if not block.quick})
 
 
-@pytest.mark.parametrize("block", NATIVE, ids=lambda block: block.place)
-def test_it_runs_as_it_stands(block: Block, tmp_path: Path) -> None:
-    done = fresh_shell(block.text, tmp_path)
-    # Beside other work a run may be invalid for want of processors: that is no fault of what was written.
-    assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr
-    assert (tmp_path / "home" / "results").is_dir()
+def of(document: str) -> list[Block]:
+    """All that can be run of a document; of a lab without its other way, the model."""
+    lab = ROOT / document in LABS
+    return [each for each in COMMANDS if each.document == document and not (lab and "simulated" in each.text)]
+
+
+@pytest.mark.parametrize("document", NATIVE)
+def test_it_runs_as_it_stands(document: str, tmp_path: Path) -> None:
+    for block, done in steps(of(document), tmp_path):
+        # Beside other work a run may be invalid for want of processors: that is no fault of what was written.
+        assert done.returncode in (0, 1) and "Traceback" not in done.stderr, f"{block.place}\n{done.stderr}"
 
 
 def test_there_are_some() -> None:
-    assert len(NATIVE) == 2
+    assert {"docs/capture.md", "docs/shell.md"} <= set(NATIVE)

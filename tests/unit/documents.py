@@ -1,4 +1,9 @@
-"""The commands that stand in the documents: found, taken apart, and run in a fresh shell as they stand."""
+"""The commands that stand in the documents: found, taken apart, and run in a fresh shell as they stand.
+
+A block of commands is run by a test, in the order of its document: what is quick and needs no root, by
+``tests/unit/test_documents.py``, what makes hosts, by ``tests/netns/test_documents.py``. One that neither can run says
+why, in a line before it that no reader sees: ``<!-- not run: it goes on until Ctrl-C -->``.
+"""
 
 import os
 import re
@@ -6,7 +11,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -14,49 +19,93 @@ from typing import Any
 
 from typer.main import get_command
 
+from docs.site.labs import EXAMPLE, rendered
 from testbed.cli.app import app, with_defaults
 from testbed.scenario import load
+from tests.unit.answering import answer, name_of
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+LABS = sorted(ROOT.glob("labs/[0-9]*/README.md"))
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts),
+    *LABS,
+]
+_FENCE = re.compile(r"(?:^ *<!-- not run: (.+?) -->\n)?^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _ENDS = {"&&", "||", "|", ";", "&"}
 TESTBED, BOOTSTRAP = "testbed", "./bootstrap"
 _TAKES_A_SCENARIO = ("run", "predict", "shell")
+QUICK = {"list", "predict", "report", "compare", "audit", "schema", "packets", "grade", "arena", "lab"}
+"""What needs no root, and seconds."""
+PROMISED = {"lab", "grade", "arena"}
+"""Commands that documents may name before they are there; once they are, they are held to what they take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A fenced block; ``place`` is ``file:line`` of its fence."""
+    """A fenced block; ``place`` is ``file:line`` of its fence, ``not_run`` why no test runs it, or nothing."""
 
     place: str
     language: str
     text: str
+    not_run: str
+
+    @property
+    def document(self) -> str:
+        """The file that it stands in."""
+        return self.place.partition(":")[0]
 
     @property
     def testbeds(self) -> list[list[str]]:
         """The arguments of each call of ``testbed`` or ``./bootstrap`` in it."""
         return [found for command in commands(self.text) if (found := arguments(command)) is not None]
 
+    @property
+    def quick(self) -> bool:
+        """Whether it runs in seconds, and without root."""
+        return all(_is_quick(asked) for asked in self.testbeds)
+
+    @property
+    def promised(self) -> bool:
+        """Whether it names a command that is not there yet."""
+        return any(is_promised(asked[0]) for asked in self.testbeds)
+
+
+def is_promised(name: str) -> bool:
+    """Whether a command may be named and is not there yet."""
+    group: Any = get_command(app)
+    return name in PROMISED and name not in group.commands
+
+
+def _is_quick(asked: list[str]) -> bool:
+    makes_hosts = asked[:2] == ["lab", "run"] or "--native" in asked
+    return "simulated" in asked or (asked[0] in QUICK and not makes_hosts)
+
+
+def text_of(file: Path) -> str:
+    """A document as it is read: a lab's with the numbers of an example."""
+    return rendered(file.parent) if file in LABS else file.read_text(encoding="utf-8")
+
 
 def blocks() -> Iterator[Block]:
     """All fenced blocks of all documents."""
     for file in DOCUMENTS:
-        text = file.read_text(encoding="utf-8")
+        text = text_of(file)
         for found in _FENCE.finditer(text):
-            line = text.count("\n", 0, found.start()) + 1
+            line = text.count("\n", 0, found.start()) + 1 + bool(found[1])
             place = f"{file.relative_to(ROOT)}:{line}"
-            yield Block(place=place, language=found[1], text=textwrap.dedent(found[2]))
+            yield Block(place=place, language=found[2], text=textwrap.dedent(found[3]), not_run=found[1] or "")
 
 
 def spans() -> Iterator[tuple[str, list[str]]]:
     """Place and arguments of each command in the running text: `testbed list policies`."""
     for file in DOCUMENTS:
-        text = _FENCE.sub("", file.read_text(encoding="utf-8"))
+        text = _FENCE.sub("", text_of(file))
         for found in re.finditer(r"`((?:sudo )?testbed\s[^`]+)`", text):
             asked = arguments(list(takewhile(lambda word: word != ">", shlex.split(found[1]))))
             assert asked is not None
-            yield file.name, ["hello" if word == "SCENARIO" else word for word in asked]
+            yield str(file.relative_to(ROOT)), ["hello" if word == "SCENARIO" else word for word in asked]
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -84,33 +133,33 @@ def arguments(command: list[str]) -> list[str] | None:
 
 def check(asked: list[str]) -> None:
     """Fails unless there is such a command with such options, for a scenario that there is. Nothing is run."""
-    group: Any = get_command(app)
+    command: Any = get_command(app)
     name, *rest = with_defaults(asked)
-    assert name in group.commands, f"there is no command '{name}'"
-    given = group.commands[name].make_context(name, rest).params
-    if name in _TAKES_A_SCENARIO and "/" not in (given["scenario"] or ""):  # a file is the reader's own
+    if is_promised(name):
+        return
+    while hasattr(command, "commands"):
+        assert name in command.commands, f"there is no command '{name}'"
+        command = command.commands[name]
+        if hasattr(command, "commands"):
+            name, *rest = rest
+    given = command.make_context(name, rest).params
+    if name in _TAKES_A_SCENARIO and "/" not in (given.get("scenario", "/") or ""):  # a file is the reader's
         load(given["scenario"] or "fast-motion", overrides=given["set_"] or [])
 
 
-def fresh_shell(text: str, where: Path) -> "subprocess.CompletedProcess[str]":
-    """A block as somebody would paste it into a new terminal, standing in an empty folder. Fails where a line does.
-
-    ``testbed`` is what ``bootstrap`` makes of this checkout; ``sudo`` does nothing here.
+def fresh_shell(text: str, where: Path, folder: str = "") -> "subprocess.CompletedProcess[str]":
+    """A block as somebody would paste it into a new terminal, in a home with what ran there before. Fails where a
+    line does. ``testbed`` is what ``bootstrap`` makes of this checkout; ``sudo`` does nothing here.
     """
-    tools = where / "bin"
-    tools.mkdir()
-    made = (ROOT / "bootstrap").read_text().split("# ---- Commands", maxsplit=1)[0]
-    makes = f"is_root() {{ true; }}\nname={tools}/testbed\nvenv={sys.prefix}\ninstall_name\n"
-    (tools / "make").write_text(f"{made}\n{makes}")
-    subprocess.run(["/bin/bash", tools / "make"], check=True)
-    (tools / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
-    (tools / "sudo").chmod(0o755)
-    (where / "home").mkdir()
-    environment = {"PATH": f"{tools}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(where / "home")}
+    tools, home = where / "bin", where / "home"
+    if not tools.exists():
+        _make_tools(tools)
+        home.mkdir()
+    environment = {"PATH": f"{tools}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(home)}
     environment |= {name: value for name, value in os.environ.items() if name == "TESTBED_TEST_SESSION"}
     return subprocess.run(
         ["/bin/bash", "-eo", "pipefail", "-c", text],
-        cwd=where / "home",
+        cwd=home / folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -118,3 +167,31 @@ def fresh_shell(text: str, where: Path) -> "subprocess.CompletedProcess[str]":
         check=False,
         timeout=110,
     )
+
+
+def _make_tools(tools: Path) -> None:
+    tools.mkdir()
+    made = (ROOT / "bootstrap").read_text().split("# ---- Commands", maxsplit=1)[0]
+    makes = f"is_root() {{ true; }}\nname={tools}/testbed\nvenv={sys.prefix}\ninstall_name\n"
+    (tools / "make").write_text(f"{made}\n{makes}")
+    subprocess.run(["/bin/bash", tools / "make"], check=True)
+    (tools / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (tools / "sudo").chmod(0o755)
+
+
+def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subprocess.CompletedProcess[str]"]]:
+    """A document's blocks, one after the other, by somebody who does what it says: of a lab, in a folder of it, with
+    right answers to whatever can be answered by then.
+    """
+    of_one = list(text)
+    lab = ROOT / of_one[0].document if of_one else ROOT
+    if lab not in LABS:
+        for block in of_one:
+            yield block, fresh_shell(block.text, where)
+        return
+    name = name_of(lab.parent)
+    begun = fresh_shell(f"testbed lab start {name} --as {EXAMPLE}", where)
+    assert begun.returncode == 0, begun.stderr
+    for block in of_one:
+        answer(lab.parent, where / "home" / name)
+        yield block, fresh_shell(block.text, where, name)

@@ -7,33 +7,16 @@ import pytest
 
 from testbed.cli import main
 from tests.unit import documents
-from tests.unit.documents import ROOT, Block, blocks, check, fresh_shell, spans
+from tests.unit.documents import LABS, ROOT, Block, blocks, check, spans, steps
 
 COMMANDS = [block for block in blocks() if block.language == "sh"]
-OF_BOOTSTRAP = {"install", "test"}
-QUICK = {"arena", "list", "predict", "report", "compare", "audit", "schema", "lab list", "lab start"}
-IN_NETNS = {"docs/capture.md", "docs/shell.md"}
-"""Where ``tests/netns/test_documents.py`` runs what needs root."""
-ONLY_CHECKED = {
-    "README.md",  # bootstrap itself, and Vagrant
-    "CONTRIBUTING.md",  # the tests themselves, and pins
-    "docs/live.md",  # goes on until Ctrl-C, or for minutes
-    "docs/shell.md",  # a prompt
-}
-
-
-def ids(block: Block) -> str:
-    return block.place
-
-
-def is_quick(block: Block) -> bool:
-    return all({asked[0], " ".join(asked[:2])} & QUICK or "simulated" in asked for asked in block.testbeds) and bool(
-        block.testbeds
-    )
+OF_BOOTSTRAP = {"install", "test", "docs"}
+RUN_HERE = [block for block in COMMANDS if block.quick and not block.not_run and not block.promised]
 
 
 def test_there_are_such_blocks() -> None:
-    assert len(COMMANDS) > 8 and {"README.md", "docs/live.md"} <= {block.place.split(":")[0] for block in COMMANDS}
+    assert len(COMMANDS) > 8 and {"README.md", "docs/live.md"} <= {block.document for block in COMMANDS}
+    assert {str(lab.relative_to(ROOT)) for lab in LABS} <= {block.document for block in RUN_HERE}
 
 
 def test_commands_stand_in_blocks_of_commands_alone() -> None:
@@ -43,31 +26,44 @@ def test_commands_stand_in_blocks_of_commands_alone() -> None:
             assert not [line for line in block.text.splitlines() if looks.match(line)], block.place
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=ids)
-def test_each_command_is_one_with_options_that_there_are(block: Block) -> None:
-    for asked in block.testbeds:
-        if asked[0] not in OF_BOOTSTRAP:
-            check(asked)
-
-
-@pytest.mark.parametrize(("place", "asked"), list(spans()))
-def test_each_command_in_the_running_text_too(place: str, asked: list[str]) -> None:
-    if not {word for word in asked if word.isupper()}:
-        check(asked)
-
-
-@pytest.mark.parametrize("block", [block for block in COMMANDS if is_quick(block)], ids=ids)
-def test_what_is_quick_and_needs_no_root_runs_as_it_stands(block: Block, tmp_path: Path) -> None:
-    """With what stands before it in the same document."""
-    name = block.place.split(":")[0]
-    before = [each.text for each in COMMANDS if each.place.startswith(f"{name}:") and is_quick(each)]
-    done = fresh_shell("".join(before[: before.index(block.text) + 1]), tmp_path)
-    assert done.returncode == 0, done.stderr
-
-
-def test_each_block_is_run_somewhere_or_known_not_to_be() -> None:
+@pytest.mark.parametrize("document", sorted({block.document for block in COMMANDS}))
+def test_each_command_is_one_with_options_that_there_are(document: str) -> None:
     for block in COMMANDS:
-        assert is_quick(block) or block.place.split(":")[0] in IN_NETNS | ONLY_CHECKED, block.place
+        for asked in block.testbeds:
+            if block.document == document and asked[0] not in OF_BOOTSTRAP:
+                check(asked)
+
+
+def test_each_command_in_the_running_text_too() -> None:
+    """But for what is only named: `testbed compare`, `lab test LAB`."""
+    asked = [words for _place, words in spans() if len(words) > 1 and not any(word.isupper() for word in words)]
+    assert len(asked) > 8
+    for words in asked:
+        check(words)
+
+
+@pytest.mark.parametrize("document", sorted({block.document for block in RUN_HERE}))
+def test_what_is_quick_and_needs_no_root_runs_as_it_stands(document: str, tmp_path: Path) -> None:
+    for block, done in steps((block for block in RUN_HERE if block.document == document), tmp_path):
+        assert done.returncode == 0, f"{block.place}\n{done.stdout}\n{done.stderr}"
+
+
+def test_what_is_not_run_says_why() -> None:
+    """All else is run here or by ``tests/netns/test_documents.py``. Of another's commands there is nothing to run."""
+    said = {block.place: block.not_run for block in COMMANDS if block.not_run}
+    assert all(len(reason.split()) > 3 for reason in said.values()), said
+    assert [block.place for block in COMMANDS if not block.not_run and not block.testbeds] == []
+
+
+def test_a_block_says_for_itself_that_it_is_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = "# A\n\n<!-- not run: it takes a day -->\n```sh\nsudo testbed run\n```\n\n1. b\n   ```sh\n   {}\n   ```\n"
+    (tmp_path / "a.md").write_text(text.format("testbed list"))
+    monkeypatch.setattr(documents, "ROOT", tmp_path)
+    monkeypatch.setattr(documents, "DOCUMENTS", [tmp_path / "a.md"])
+    one, other = blocks()
+    assert one == Block(place="a.md:4", language="sh", text="sudo testbed run\n", not_run="it takes a day")
+    assert other == Block(place="a.md:9", language="sh", text="testbed list\n", not_run="")
+    assert other.quick and not one.quick
 
 
 def test_there_is_one_spelling() -> None:
