@@ -4,14 +4,30 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from testbed.cli import main
+from testbed.core.names.by_name import imported
 from tests.unit import documents
-from tests.unit.documents import LABS, ROOT, Block, blocks, check, spans, steps
+from tests.unit.documents import LABS, ROOT, Block, blocks, check, is_promised, spans, steps
 
 COMMANDS = [block for block in blocks() if block.language == "sh"]
 OF_BOOTSTRAP = {"install", "test", "docs"}
 RUN_HERE = [block for block in COMMANDS if block.quick and not block.not_run and not block.promised]
+
+
+def read_as_of_labs(block: Block, folder: Path) -> None:
+    """By its first word: a course, a lab, or answers to one. Raises ``ScenarioError``."""
+    match block.text.partition(":")[0]:
+        case "course":
+            (folder / "course.yaml").write_text(block.text)
+            imported("testbed.labs.course").Course.read(folder / "course.yaml")
+        case "lab":
+            imported("testbed.labs.definition.spec").parsed(block.text, block.place)
+        case first:
+            reference = imported("testbed.labs.proving.reference")
+            model = reference.WrongWork if first == "check" else reference.RightWork
+            model.model_validate(yaml.safe_load(block.text))
 
 
 def test_there_are_such_blocks() -> None:
@@ -64,6 +80,16 @@ def test_a_block_says_for_itself_that_it_is_not_run(monkeypatch: pytest.MonkeyPa
     assert one == Block(place="a.md:4", language="sh", text="sudo testbed run\n", not_run="it takes a day")
     assert other == Block(place="a.md:9", language="sh", text="testbed list\n", not_run="")
     assert other.quick and not one.quick
+
+
+def test_what_teachers_are_shown_of_labs_and_courses_is_what_is_read(tmp_path: Path) -> None:
+    shown = [block for block in blocks() if block.document.startswith("docs/teaching/")]
+    assert {"python", "yaml"} <= {block.language for block in shown}
+    for block in shown:
+        if block.language == "python" and not is_promised("lab"):
+            exec(compile(block.text, block.place, "exec"), {})  # noqa: S102 - our own document
+        if block.language == "yaml" and not is_promised("lab"):
+            read_as_of_labs(block, tmp_path)
 
 
 def test_there_is_one_spelling() -> None:
