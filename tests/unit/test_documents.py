@@ -92,6 +92,14 @@ def test_what_teachers_are_shown_of_labs_and_courses_is_what_is_read(tmp_path: P
             read_as_of_labs(block, tmp_path)
 
 
+def test_the_virtual_machine_serves_the_documents_by_a_command_that_there_is() -> None:
+    text = (ROOT / "Vagrantfile").read_text(encoding="utf-8")
+    port = re.search(r"^DOCS_PORT = (\d+)$", text, re.MULTILINE)
+    started = re.search(r"^  ExecStart=#\{VENV\}/bin/python -P -m testbed (.*)$", text, re.MULTILINE)
+    assert port and started and f"127.0.0.1:{port[1]}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    check(started[1].replace("#{DOCS_PORT}", port[1]).split())
+
+
 def test_there_is_one_spelling() -> None:
     """``python`` is not there on Debian and Ubuntu, and ``python3 -m`` only works in the checkout."""
     about = {
