@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from testbed.core.names.by_name import imported
+from testbed.labs.catalogue import LabFolder
 
 EXAMPLE = "you@uni.example"
 
 
 def rendered(lab: Path) -> str:
     """The text of a lab's folder, with the example's numbers in it. Raises ``ScenarioError`` with file and line."""
-    known = imported("testbed.labs.catalogue").LabFolder.read(lab)
-    text: str = known.readme(known.drawn("", EXAMPLE))
-    return text
+    known = LabFolder.read(lab)
+    return known.readme(known.drawn("", EXAMPLE))

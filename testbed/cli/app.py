@@ -13,7 +13,6 @@ from testbed.cli.commands import (
     bench,
     clean,
     compare,
-    docs,
     doctor,
     listing,
     packets,
@@ -24,7 +23,7 @@ from testbed.cli.commands import (
     serve,
     shell,
 )
-from testbed.cli.commands.course import arena, grade, lab
+from testbed.cli.commands.course import arena, docs, grade, lab
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
 from testbed.core.registry import nearest
 from testbed.core.text.printable import printable

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.documents import LABS, ROOT, Block, blocks, steps
 
-COMMANDS = [block for block in blocks() if block.language == "sh" and not block.not_run and not block.promised]
+COMMANDS = [block for block in blocks() if block.language == "sh" and not block.not_run]
 NATIVE = sorted({block.document for block in COMMANDS if not block.quick})
 
 

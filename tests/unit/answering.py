@@ -5,26 +5,28 @@ from typing import Any
 
 import yaml
 
-from testbed.core.names.by_name import imported
+from testbed.labs.catalogue import LabFolder
+from testbed.labs.evidence import seen
+from testbed.labs.proving import reference
+from testbed.labs.workbook import Workbook
 from testbed.runfiles import summary_reader
 
 
 def name_of(lab: Path) -> str:
     """By which a lab is asked for."""
-    known = imported("testbed.labs.catalogue").LabFolder.read(lab)
+    known = LabFolder.read(lab)
     return str(known.name)
 
 
 def answer(lab: Path, folder: Path) -> None:
     """Writes what can be answered by now: predictions, and once there is a run all the rest."""
-    reference, seen = imported("testbed.labs.proving.reference"), imported("testbed.labs.evidence.seen")
-    known = imported("testbed.labs.catalogue").LabFolder.read(lab)
-    book = imported("testbed.labs.workbook").Workbook.read(folder)
+    known = LabFolder.read(lab)
+    book = Workbook.read(folder)
     runs: dict[str, Any] = {
         name: [seen.LabRun(name=name, folder=each, summary=summary_reader.as_written(each)) for each in made]
         for name, made in book.runs.items()
     }
-    values = {**known.drawn(book.lock.course, book.lock.student), "runs": runs}
+    values: dict[str, Any] = {**known.drawn(book.lock.course, book.lock.student), "runs": runs}
     values["run"] = next(iter(runs.values()))[0] if runs else None
     right = reference.right(known)
     if not runs:

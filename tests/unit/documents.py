@@ -38,8 +38,6 @@ TESTBED, BOOTSTRAP = "testbed", "./bootstrap"
 _TAKES_A_SCENARIO = ("run", "predict", "shell")
 QUICK = {"list", "predict", "report", "compare", "audit", "schema", "packets", "grade", "arena", "lab"}
 """What needs no root, and seconds."""
-PROMISED = {"lab", "grade", "arena"}
-"""Commands that documents may name before they are there; once they are, they are held to what they take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +63,6 @@ class Block:
     def quick(self) -> bool:
         """Whether it runs in seconds, and without root."""
         return all(_is_quick(asked) for asked in self.testbeds)
-
-    @property
-    def promised(self) -> bool:
-        """Whether it names a command that is not there yet."""
-        return any(is_promised(asked[0]) for asked in self.testbeds)
-
-
-def is_promised(name: str) -> bool:
-    """Whether a command may be named and is not there yet."""
-    group: Any = get_command(app)
-    return name in PROMISED and name not in group.commands
 
 
 def _is_quick(asked: list[str]) -> bool:
@@ -135,8 +122,6 @@ def check(asked: list[str]) -> None:
     """Fails unless there is such a command with such options, for a scenario that there is. Nothing is run."""
     command: Any = get_command(app)
     name, *rest = with_defaults(asked)
-    if is_promised(name):
-        return
     while hasattr(command, "commands"):
         assert name in command.commands, f"there is no command '{name}'"
         command = command.commands[name]

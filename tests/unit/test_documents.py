@@ -7,13 +7,15 @@ import pytest
 import yaml
 
 from testbed.cli import main
-from testbed.core.names.by_name import imported
+from testbed.labs.course import Course
+from testbed.labs.definition import spec
+from testbed.labs.proving import reference
 from tests.unit import documents
-from tests.unit.documents import LABS, ROOT, Block, blocks, check, is_promised, spans, steps
+from tests.unit.documents import LABS, ROOT, Block, blocks, check, spans, steps
 
 COMMANDS = [block for block in blocks() if block.language == "sh"]
 OF_BOOTSTRAP = {"install", "test", "docs"}
-RUN_HERE = [block for block in COMMANDS if block.quick and not block.not_run and not block.promised]
+RUN_HERE = [block for block in COMMANDS if block.quick and not block.not_run]
 
 
 def read_as_of_labs(block: Block, folder: Path) -> None:
@@ -21,11 +23,10 @@ def read_as_of_labs(block: Block, folder: Path) -> None:
     match block.text.partition(":")[0]:
         case "course":
             (folder / "course.yaml").write_text(block.text)
-            imported("testbed.labs.course").Course.read(folder / "course.yaml")
+            Course.read(folder / "course.yaml")
         case "lab":
-            imported("testbed.labs.definition.spec").parsed(block.text, block.place)
+            spec.parsed(block.text, block.place)
         case first:
-            reference = imported("testbed.labs.proving.reference")
             model = reference.WrongWork if first == "check" else reference.RightWork
             model.model_validate(yaml.safe_load(block.text))
 
@@ -86,9 +87,9 @@ def test_what_teachers_are_shown_of_labs_and_courses_is_what_is_read(tmp_path: P
     shown = [block for block in blocks() if block.document.startswith("docs/teaching/")]
     assert {"python", "yaml"} <= {block.language for block in shown}
     for block in shown:
-        if block.language == "python" and not is_promised("lab"):
+        if block.language == "python":
             exec(compile(block.text, block.place, "exec"), {})  # noqa: S102 - our own document
-        if block.language == "yaml" and not is_promised("lab"):
+        if block.language == "yaml":
             read_as_of_labs(block, tmp_path)
 
 

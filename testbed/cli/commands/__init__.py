@@ -1,4 +1,4 @@
 """One file a command, and in ``course`` those of a course.
 
-run, shell, predict      report, compare, audit, serve, docs      listing, schema, packets      doctor, bench, clean
+run, shell, predict      report, compare, audit, serve      listing, schema, packets      doctor, bench, clean
 """

@@ -1,1 +1,1 @@
-"""One file a command of a course: lab, grade, arena."""
+"""One file a command of a course: lab, grade, arena, docs."""
