@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from testbed.core.records.link import LinkRecord
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.services import OrderRecord, struck
 from testbed.core.units import by_hand, in_bits_per_second
@@ -56,13 +57,20 @@ def _guest(evidence: Evidence) -> Iterator[str]:
 def _measurement(record: MigrationRecord, evidence: Evidence, pace: float | None) -> Iterator[str]:
     link, crossed, sampler = record.link, _crossed_share(record), evidence.sampler
     if not link.verified:
-        yield f"the link delivered {_bits(link.goodput)} instead of {_bits(link.expected_goodput)}"
+        yield _link(link)
     if abs(crossed - 1) > CROSS_TOLERANCE:
         yield f"the cross traffic reached {crossed:.1%} of its rate"
     if record.vm.write_rate and (pace is None or abs(pace - 1) > RATE_TOLERANCE):
         yield f"the guest reached {pace or 0:.1%} of its write rate before the migration"
     if sampler.lost > LOST_TOLERANCE * max(1, sampler.taken):
         yield f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost"
+
+
+def _link(link: LinkRecord) -> str:
+    """Of its two directions the one that is farther off."""
+    there, back, asked = link.goodput or 0.0, link.goodput_back, link.expected_goodput or 0.0
+    off = back is not None and abs(back - asked) > abs(there - asked)
+    return f"the link delivered {_bits(back if off else there)} instead of {_bits(asked)}{' on the way back' * off}"
 
 
 def _applications(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:

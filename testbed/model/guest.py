@@ -67,11 +67,6 @@ class FluidGuest:
             if phase.operations is not None and self._done >= phase.operations * (1 - 1e-12):
                 self._index, self._done = (self._index + 1) % len(self._phases), 0.0
 
-    @property
-    def slowdown(self) -> float:
-        """The share of its operations that throttles have cost it."""
-        return max(0.0, 1 - self.operations / self.wanted) if self.wanted else 0.0
-
     def collect(self, unsent: int = 0) -> int:
         """Bytes that are dirty, whole pages, or were taken before and of those the last ``unsent`` ones, which have not
         been sent; from now on none is dirty.

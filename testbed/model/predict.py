@@ -23,7 +23,8 @@ from testbed.policies.policy import Policy
 class Forecast:
     """A migration that was computed. Times in virtual seconds; ``downtime_s`` only when it completed.
 
-    ``slowdown`` is the share of its operations that the guest lost to throttles; ``throttled_s`` for how long.
+    ``slowdown``: the share of its operations that the guest lost while it was throttled (``throttled_s`` seconds); None
+    where it never was.
     ``fault``: what the policy did wrong, which ended it.
     """
 
@@ -33,7 +34,7 @@ class Forecast:
     downtime_s: float | None
     phases: dict[str, float]
     rounds: list[tuple[Round, Decision | None]]
-    slowdown: float
+    slowdown: float | None
     throttled_s: float
     fault: PolicyFault | None = None
 
@@ -73,6 +74,8 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
 
     outcome, reason, fault = _outcome(around(source), plan, policy, keep, limit)
     completed = outcome == "completed"
+    throttled = [done for done, _ in rounds if done.throttle > 0]
+    throttled_s = sum(done.duration_s for done in throttled)
     return Forecast(
         outcome=outcome,
         reason=reason,
@@ -80,8 +83,8 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
         downtime_s=sum(source.phases.values()) if completed else None,
         phases=source.phases if completed else {},
         rounds=rounds,
-        slowdown=guest.slowdown,
-        throttled_s=sum(done.duration_s for done, _ in rounds if done.throttle > 0),
+        slowdown=sum(done.throttle * done.duration_s for done in throttled) / throttled_s if throttled else None,
+        throttled_s=throttled_s,
         fault=fault,
     )
 

@@ -1,4 +1,4 @@
-"""Labs 0 and 1 on real hosts: the reference answers get all points, and each known mistake its hint and no other."""
+"""Labs on real hosts: the reference answers get all points, and each known mistake its hint and no other."""
 
 from tests.netns.launching import testbed
 
@@ -8,3 +8,9 @@ def test_right_answers_get_all_points_and_mistakes_their_hints() -> None:
         tested = testbed("lab", "test", lab, "--students", "1", "--engine", "native")
         assert tested.returncode == 0, tested.stderr
         assert f"student-001: right answers earn {score}" in tested.stdout
+
+
+def test_the_lab_of_throttles() -> None:
+    tested = testbed("lab", "test", "throttle", "--students", "1", "--engine", "native", timeout_s=900)
+    assert tested.returncode == 0, tested.stderr
+    assert "student-001: right answers earn 90 of 100" in tested.stdout

@@ -31,8 +31,16 @@ def test_giving_up_cleanly() -> None:
 @pytest.mark.parametrize("workload", [IDLE, writes(5.77), writes(6, 40)], ids=["idle", "sequential", "uniform"])
 def test_sdps_does_nothing_where_the_guest_converges_by_itself(workload: dict[str, Any]) -> None:
     seen = run(plan(128, workload, "vmotion"))
-    assert seen.throttle is not None and seen.throttle.active_s == 0 == seen.throttle.guest_slowdown
+    assert seen.throttle is not None and seen.throttle.active_s == 0 and seen.throttle.guest_slowdown is None
     assert seen.total_time_s == run(plan(128, workload)).total_time_s
+
+
+def test_what_a_throttle_costs_is_counted_while_it_acts() -> None:
+    """A quarter of the guest's time is a quarter of its work then, however long it ran freely before."""
+    slow = {"name": "qemu", "downtime_goal": 3.0, "initial": 0.25, "increment": 0.0}
+    seen = run(plan(64, writes(14.1, 32), slow)).throttle
+    assert seen is not None and seen.active_s > 0
+    assert seen.guest_slowdown == pytest.approx(0.25, rel=1e-3)
 
 
 def test_one_experiment_at_three_scales() -> None:

@@ -160,6 +160,10 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
         lambda: the_evidence(link=replace(LINK, verified=False, goodput=8e8)),
         "the link delivered 800 Mbit/s instead of 940 Mbit/s",
     ),
+    "a link that is slow on the way back": (
+        lambda: the_evidence(link=replace(LINK, verified=False, goodput_back=8e8)),
+        "the link delivered 800 Mbit/s instead of 940 Mbit/s on the way back",
+    ),
     "a link nobody measured": (
         lambda: the_evidence(link=replace(LINK, verified=False, goodput=None)),
         "the link delivered 0.0 bit/s instead of 940 Mbit/s",

@@ -1,9 +1,10 @@
 """A lab is proved: everybody's numbers can be, the right answers earn all points, and each mistake its own hint."""
 
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import chdir
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from testbed.labs.proving import reference
 from testbed.labs.proving.reference import RightWork, WrongWork
 from testbed.labs.running import carried_out, prepared
 from testbed.labs.starting import prune, start
-from testbed.labs.workbook import Workbook
+from testbed.labs.workbook import RUNS, Workbook
 from testbed.runfiles import summary_reader
 from testbed.runfiles.folder import RunFolder
 from testbed.scenario import load
@@ -93,8 +94,12 @@ def _references(lab: LabFolder, student: str, folder: Path, engine: str, proof: 
     for name, mistake in reference.wrong(lab).items():
         whole = mistake.model_copy(update={"answers": work.answers | mistake.answers, "files": work.files})
         if mistake.runs or mistake.files:
-            made_so = _Made(lab=lab, folder=folder.with_name(f"{student}-{name}"), student=student, engine=engine)
-            made_so.begin(RightWork(runs=work.runs | mistake.runs, files=work.files | mistake.files))
+            made_so = replace(made, folder=folder.with_name(f"{student}-{name}"))
+            made_so.begin(
+                RightWork(runs=work.runs | mistake.runs, files=work.files | mistake.files),
+                like=None if mistake.files else made.folder,
+                again=mistake.runs,
+            )
             result = made_so.judged(whole)
         else:
             result = made.judged(whole)
@@ -137,12 +142,19 @@ class _Made:
     student: str
     engine: str
 
-    def begin(self, work: RightWork) -> None:
-        """The folder, with what is handed in and every run that the work has."""
+    def begin(self, work: RightWork, like: Path | None = None, again: Collection[str] = ()) -> None:
+        """The folder, with what is handed in and every run that the work has; of a work made before (``like``) all runs
+        but ``again`` are taken over.
+        """
         start(self.lab, self.student, COURSE, self.folder)
+        kept = Workbook.read(like).runs if like else {}
         for name, source in work.files.items():
             (self.folder / name).write_bytes((self.lab.path / source).read_bytes())
         for name in self.lab.spec.runs:
+            if name in kept and name not in again:
+                for made in kept[name]:
+                    shutil.copytree(made, self.folder / RUNS / made.name)
+                continue
             for settings in work.runs.get(name, [{}]):
                 self._run(name, settings)
 
