@@ -14,3 +14,9 @@ def test_the_lab_of_throttles() -> None:
     tested = testbed("lab", "test", "throttle", "--students", "1", "--engine", "native", timeout_s=900)
     assert tested.returncode == 0, tested.stderr
     assert "student-001: right answers earn 90 of 100" in tested.stdout
+
+
+def test_the_lab_of_links() -> None:
+    tested = testbed("lab", "test", "link", "--students", "1", "--engine", "native", timeout_s=400)
+    assert tested.returncode == 0, tested.stderr
+    assert "student-001: right answers earn 90 of 100" in tested.stdout
