@@ -64,7 +64,7 @@ def plateau(lab, run):
 def edge(lab, run):
     share = (lab.base("goal") - run.rounds[-2].switchover_s) * bandwidth(run) / run.done.vm.ram_bytes
     hints = {
-        1.0: "What is left of a plateau may still fit into the goal: beyond rho = 1 rounds still shrink, down to it.",
+        1.0: "What is left of a plateau may still fit into the goal: rounds shrink beyond rho = 1, too.",
         1 + share: "Nearly. The curve is not a straight line: turn x = 1 - e^(-rho x) round, to rho = ...",
         1 / (1 - share): "Pages that are hit twice are sent once: turn x = 1 - e^(-rho x) round, to rho = ...",
     }
