@@ -52,5 +52,5 @@ def _outcome(seen: Forecast) -> Outcome:
     return Outcome(
         total_time_s=seen.total_time_s if completed else None,
         downtime_s=seen.downtime_s,
-        lost_s=seen.slowdown * seen.total_time_s,
+        lost_s=(seen.slowdown or 0.0) * seen.throttled_s,
     )
