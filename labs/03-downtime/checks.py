@@ -66,15 +66,15 @@ def factor(lab, run):
     near(lab.answers["factor"], run.downtime_s / expected, 0.02, hints=hints, told=False)
 
 
-@check(10, "the chance that a ping once a second sees it was found, within 5 %", after=own, native=True)
-def found_by_ping(lab, run):
+@check(10, "the chance that a question once a second sees it was found, within 5 %", after=own, native=True)
+def found_by_luck(lab, run):
     blackout = run.done.client_blackout_s or 0.0
     hints = {
-        1.0: "One ping a second, and an outage much shorter than that: most of them fall between two pings.",
-        0.0: "Your ping may have lost nothing. How often would it, if you moved a thousand guests?",
+        1.0: "One question a second, and an outage much shorter than that: most outages fall between two questions.",
+        0.0: "Yours may have seen nothing. How often would it, if you moved a thousand guests?",
         blackout * 100: "A chance lies between 0 and 1.",
     }
-    near(lab.answers["found_by_ping"], blackout, 0.05, hints=hints, told=False)
+    near(lab.answers["found_by_luck"], blackout, 0.05, hints=hints, told=False)
 
 
 @check(10, "what saved time costs in downtime was found, within 5 %", after=own, run="goals")
@@ -92,11 +92,11 @@ def price(lab, run):
 
 def outage(lab, answer, right):
     middle = lab.number("lost") * lab.number("interval")
-    hint = "Pings are moments. An outage begins anywhere after the last answer, and ends anywhere before the next."
+    hint = "Questions are moments. An outage begins anywhere after the last answer, and ends anywhere before the next."
     near(lab.answers[answer], right, 0.01, hints={middle: hint}, unit="s", told=False)
 
 
-@check(5, "how short an outage may have been that lost some pings was found", after=own)
+@check(5, "how short an outage may have been that some questions fell into was found", after=own)
 def least(lab, run):
     outage(lab, "least_s", (lab.number("lost") - 1) * lab.number("interval"))
 
