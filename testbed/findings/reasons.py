@@ -87,7 +87,6 @@ def _by_hand(controls: Sequence[OrderRecord]) -> Iterator[str]:
         yield f"changed by hand: {', '.join(obeyed)}"
 
 
-
 def _bits(rate: float | None) -> str:
     return in_bits_per_second(rate or 0)
 
