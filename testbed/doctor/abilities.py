@@ -147,7 +147,7 @@ def current_folder() -> Ability:
     return Ability(what="current folder", works=not found, detail=said, remedy=remedy)
 
 
-OURS = [Path(ROOT, name) for name in Parts.NAMES]
+OURS = [Path(ROOT, name) for name in (*Parts.NAMES, "labs")]
 
 
 @cache

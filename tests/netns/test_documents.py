@@ -4,21 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.documents import LABS, ROOT, Block, blocks, steps
+from tests.unit.documents import blocks, steps
 
 COMMANDS = [block for block in blocks() if block.language == "sh" and not block.not_run]
 NATIVE = sorted({block.document for block in COMMANDS if not block.quick})
 
 
-def of(document: str) -> list[Block]:
-    """All that can be run of a document; of a lab without its other way, the model."""
-    lab = ROOT / document in LABS
-    return [each for each in COMMANDS if each.document == document and not (lab and "simulated" in each.text)]
-
-
 @pytest.mark.parametrize("document", NATIVE)
 def test_it_runs_as_it_stands(document: str, tmp_path: Path) -> None:
-    for block, done in steps(of(document), tmp_path):
+    for block, done in steps((each for each in COMMANDS if each.document == document), tmp_path):
         # Beside other work a run may be invalid for want of processors: that is no fault of what was written.
         assert done.returncode in (0, 1) and "Traceback" not in done.stderr, f"{block.place}\n{done.stderr}"
 

@@ -62,7 +62,14 @@ class Block:
     @property
     def quick(self) -> bool:
         """Whether it runs in seconds, and without root."""
-        return all(_is_quick(asked) for asked in self.testbeds)
+        return all(_is_quick(asked) or (self.of_lab and asked[:2] == ["lab", "run"]) for asked in self.testbeds)
+
+    @property
+    def of_lab(self) -> bool:
+        """Whether it stands in a lab's text. The runs of those are made in the model: on real hosts ``test_labs`` makes
+        them.
+        """
+        return ROOT / self.document in LABS
 
 
 def _is_quick(asked: list[str]) -> bool:
@@ -128,7 +135,8 @@ def check(asked: list[str]) -> None:
         if hasattr(command, "commands"):
             name, *rest = rest
     given = command.make_context(name, rest).params
-    if name in _TAKES_A_SCENARIO and "/" not in (given.get("scenario", "/") or ""):  # a file is the reader's
+    file = re.search(r"/|\.yaml$", given.get("scenario", "/") or "")
+    if name in _TAKES_A_SCENARIO and not file:  # a file is the reader's
         load(given["scenario"] or "fast-motion", overrides=given["set_"] or [])
 
 
@@ -179,4 +187,7 @@ def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subproce
     assert begun.returncode == 0, begun.stderr
     for block in of_one:
         answer(lab.parent, where / "home" / name)
-        yield block, fresh_shell(block.text, where, name)
+        modelled = re.sub(r"(testbed lab run(?!.*--engine)[^\n]*)", r"\1 --engine simulated", block.text)
+        # What is set by each student is not set here, and that is told: 1.
+        open_or_not = modelled.replace("testbed lab check\n", "testbed lab check || test $? = 1\n")
+        yield block, fresh_shell(open_or_not, where, name)

@@ -242,7 +242,7 @@ def test_a_record_that_names_code_is_audited_without_it(loud: Path, capsys: Capt
     assert main([*asked, "--out", str(run)]) == 0
     canary = tmp_path / "canary"
     loud.write_text(f"open({str(canary)!r}, 'w')\n")
-    sys.modules.pop(next(name for name in sys.modules if name.startswith("testbed_policy_")))
+    sys.modules.pop(next(name for name in sys.modules if name.startswith("testbed_own_")))
     for command in (["audit", str(run)], ["report", str(run)], ["compare", str(run), str(run), "--anyway"]):
         main(command)
     assert not canary.exists()
