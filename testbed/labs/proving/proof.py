@@ -171,6 +171,8 @@ class _Made:
         return graded(self.lab, book)
 
     def _run(self, name: str, settings: dict[str, Any]) -> None:
+        if self.lab.spec.runs[name].optional and self.engine == "simulated":
+            return  # a work without it is complete, and of some the model knows nothing
         known = self.lab.context(self._parameters())
         given = [f"{path}={rendered(str(value), known, str(self.lab.path))}" for path, value in settings.items()]
         why: list[str] = []
