@@ -12,11 +12,14 @@ from scapy.packet import Packet, Raw
 from testbed.cli import main
 from testbed.core.connection import TcpConnection
 from testbed.core.extents import Extents
+from testbed.labs.evidence.refusals import Wrong
+from testbed.labs.evidence.seen import LabRun
 from testbed.linux.net.packet_ring import Packet as Captured
 from testbed.packets.capture import capture_file
 from testbed.packets.capture_process import PcapWriter
 from testbed.packets.story import StoryLine, each_packet, story
 from testbed.wire import messages as m
+from tests.unit.records import a_summary
 
 A, B, CLIENT, GUEST, MAC = "10.0.1.1", "10.0.1.2", "10.0.2.3", "10.0.2.100", "02:00:0a:00:02:64"
 START = 1_700_000_000 * 10**9
@@ -230,3 +233,16 @@ def test_an_engine_that_sends_no_packets_keeps_none(tmp_path: Path, capsys: pyte
     arguments = ["run", "hello", "--engine", "simulated", "--capture", "--out", str(tmp_path / "run")]
     assert main(arguments) == 2
     assert "sends no packets; leave out --capture" in capsys.readouterr().err
+
+
+def test_a_lab_asks_when_it_is_told_of_something(tmp_path: Path) -> None:
+    run = LabRun(name="talk", folder=tmp_path, summary=a_summary())
+    assert run.told("RARP") is None
+    (tmp_path / "packets").mkdir()
+    captured(tmp_path / "packets" / "01-1.pcap")
+    assert run.told("RARP") == pytest.approx(0.016)
+    assert run.told("its first from the destination") == pytest.approx(0.017)
+    assert run.told("a parrot") is None and run.told("RARP", migration=2) is None
+    (tmp_path / "packets" / "02-1.pcap").write_bytes(b"no capture at all")
+    with pytest.raises(Wrong, match="neither pcap nor pcapng"):
+        run.told("RARP", migration=2)

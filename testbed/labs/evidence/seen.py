@@ -15,9 +15,12 @@ from testbed.labs.definition.draw import Parameters, in_base
 from testbed.labs.definition.spec import Scalar
 from testbed.labs.evidence.refusals import Wrong
 from testbed.labs.workbook import Workbook
-from testbed.runfiles import samples
+from testbed.runfiles import files, samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Recording
+
+CAPTURES = "packets"
+"""In a run's folder, where a lab has its packets kept."""
 
 
 @dataclass(frozen=True, slots=False, kw_only=True)
@@ -93,6 +96,20 @@ class LabRun:
     def recordings(self) -> list[Recording]:
         """Samples and events of each migration; none of a simulated run."""
         return samples.read(RunFolder(self.folder).samples)
+
+    def told(self, words: str, migration: int = 1) -> float | None:
+        """When the packets of a migration first tell of this, in seconds as ``testbed packets`` has them.
+
+        None where they do not, or no packets were kept. Raises ``Wrong`` for what is no capture.
+        """
+        from testbed.packets.story import story
+
+        file = self.folder / CAPTURES / f"{migration:02d}-1.pcap"
+        try:
+            lines = story(file) if files.there(file) else []
+        except ScenarioError as error:
+            raise Wrong(str(error)) from error
+        return next((line.at for line in lines if words in line.words), None)
 
     def _known(self, figure: float | None, what: str) -> float:
         if figure is None:
