@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import PolicyFault, PrerequisiteMissing, ScenarioError
 from testbed.core.text.printable import printable
 from testbed.labs import answers as forms
 from testbed.labs.answers import ANSWERS, Answers
@@ -16,6 +16,7 @@ from testbed.labs.graded import CheckResult, Graded, Standing
 from testbed.labs.own_checks import broken_at, checks
 from testbed.labs.ownership import JudgedRun, judged
 from testbed.labs.workbook import Workbook
+from testbed.sandbox import CodeFault
 
 MOST_REASON = 500
 
@@ -158,15 +159,22 @@ def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
 def _asked(check: LabCheck, work: Work, run: LabRun | None) -> CheckResult:
     try:
         check.asked(work, run)
-    except NotAsked as reason:
+    except (NotAsked, PrerequisiteMissing) as reason:
         return _of(check, "not asked", reason=str(reason))
+    except (CodeFault, PolicyFault) as fault:  # of the student's own code, in its sandbox
+        return _of(check, "wrong", reason=_in_folder(work, str(fault)))
     except Wrong as wrong:
         earned = int(check.points * min(max(wrong.share, 0.0), 1.0) + 1e-9)
-        return _of(check, "partly" if earned else "wrong", earned, wrong.reason, wrong.hint)
+        return _of(check, "partly" if earned else "wrong", earned, _in_folder(work, wrong.reason), wrong.hint)
     except Exception as fault:  # noqa: BLE001 - it is the teacher's program, and the work of others is judged by it, too
         broken = broken_at(work.definition, fault)
         return _of(check, "not asked", reason=f"{BROKE}, {broken}; tell your teacher")
     return _of(check, "right", check.points)
+
+
+def _in_folder(work: Work, reason: str) -> str:
+    """The student's files by their names alone."""
+    return reason.replace(f"{work.workbook.folder.absolute()}/", "")
 
 
 BROKE = "the check itself broke"

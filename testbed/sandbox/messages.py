@@ -26,13 +26,15 @@ READY = 0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What code may take: seconds of processor time for one question and in all, bytes of memory, and seconds by the
-    clock until one that only waits is ended. It may never start a process or a thread, nor write.
+    clock for one answer and for all of them, by which one is ended that only waits. It may never start a process or a
+    thread, nor write.
     """
 
     question_s: float = 2.0
     cpu_s: int = 20
     memory_bytes: int = 1 << 30
     silent_s: float = 10.0
+    waiting_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ import stat
 import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
 from testbed.core.errors import TestbedError
@@ -57,6 +58,7 @@ class Sandbox(Child):
         self.limits = limits or Limits()
         self._code, self._serves, self._name = code, serves, name or walls.FILE
         self._number = READY
+        self._waited = 0.0
         self._fault: CodeFault | None = None
 
     def start(self) -> None:
@@ -103,7 +105,13 @@ class Sandbox(Child):
                 pass
 
     def _answer(self, method: str) -> Json:
+        began = monotonic()
         said = self.hear(self.limits.silent_s)
+        self._waited += monotonic() - began
+        if self._waited > self.limits.waiting_s:
+            raise CodeFault(
+                f"{self._name}: it let us wait for more than {self.limits.waiting_s:g} s, all answers together"
+            )
         if said is None:
             raise CodeFault(f"{self._name}: no answer to '{method}' within {self.limits.silent_s:g} s")
         if not said:

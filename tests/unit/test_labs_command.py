@@ -168,13 +168,16 @@ def test_of_a_mistake_in_one_run_that_run_alone_is_made_again(tmp_path: Path, mo
 
 @pytest.mark.parametrize("name", folders())
 def test_every_lab_that_is_shipped_passes_its_test(name: str) -> None:
-    assert proof.prove(LabFolder.read(folders()[name]), students=2).faults == []
+    lab = LabFolder.read(folders()[name])
+    students = 2 if lab.spec.runs else 1  # without runs it is code that is tried, in sandboxes
+    assert proof.prove(lab, students=students).faults == []
 
 
 def test_every_shipped_lab_knows_some_mistakes_and_predictions_are_at_most_half() -> None:
     for path in folders().values():
         lab = LabFolder.read(path)
-        assert list((path / "wrong").glob("*.yaml")) and lab.spec.predictions(next(iter(lab.spec.runs))), path
+        assert list((path / "wrong").glob("*.yaml")), path
+        assert not lab.spec.runs or lab.spec.predictions(next(iter(lab.spec.runs))), path
     assert {"hello", "rounds"} <= set(folders()) and (shipped() / "lab.schema.json").is_file()
 
 

@@ -159,6 +159,12 @@ def test_one_that_never_ends_is_ended(tmp_path: Path) -> None:
     assert loading == f"lost: {tmp_path}/theirs.py:4: it took more than 0.3 s of processor time"
 
 
+def test_one_that_lets_us_wait_a_little_each_time_is_ended_too(tmp_path: Path) -> None:
+    file = doing(tmp_path, "import time", "time.sleep(0.2)")
+    said = asked(file, Limits(waiting_s=0.3), times=9)
+    assert said.endswith("theirs.py: it let us wait for more than 0.3 s, all answers together")
+
+
 def test_it_starts_nothing(tmp_path: Path) -> None:
     assert "BlockingIOError" in asked(doing(tmp_path, "import os", "for _ in range(200): os.fork()"))
     assert "can't start new thread" in asked(

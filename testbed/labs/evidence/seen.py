@@ -1,9 +1,10 @@
 """What a check sees: a student's parameters and answers, and the records of the runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord, Summary
@@ -21,6 +22,7 @@ from testbed.runfiles.samples import Recording
 
 CAPTURES = "packets"
 """In a run's folder, where a lab has its packets kept."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=False, kw_only=True)
@@ -179,3 +181,15 @@ class Work:
             return self.workbook.text(name)
         except ScenarioError as error:
             raise Wrong(str(error)) from error
+
+    def tried(self, name: str, how: Callable[..., T], *asked: Any, **options: Any) -> T:
+        """What ``how(file, ...)`` finds out about code that was handed in; ``how`` runs it in a sandbox, and nowhere
+        else. However many checks ask, it is tried once. Raises ``Wrong`` where there is no such file.
+        """
+        known: T = _tried(how, (self.workbook.folder / name).absolute(), self.text(name), asked, (*options.items(),))
+        return known
+
+
+@lru_cache(64)
+def _tried(how: Callable[..., T], file: Path, _text: str, asked: tuple[Any, ...], options: tuple[Any, ...]) -> T:
+    return how(file, *asked, **dict(options))
