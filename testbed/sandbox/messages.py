@@ -14,8 +14,8 @@ from testbed.core.rounds import EarlyLook, Round
 from testbed.core.text.from_json import Trusted
 from testbed.core.text.json_lines import JsonLines
 
-Serves: TypeAlias = Literal["policy", "functions"]
-"""What a file is asked for: its policy's decisions, or what its functions return."""
+Serves: TypeAlias = Literal["policy", "tracker", "functions"]
+"""What a file is asked for: its policy's decisions, how its tracker does, or what its functions return."""
 MOST_QUESTION = 16 << 20
 MOST_ANSWER = 1 << 20
 """Bytes of a line."""
@@ -80,6 +80,15 @@ class PolicyWanted:
 
     given: Trusted
     offered: Trusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerWanted:
+    """How far a tracker is to be explored: pages of the memory, steps of a story, rounds beside the guest."""
+
+    pages: int
+    depth: int
+    rounds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

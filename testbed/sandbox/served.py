@@ -1,4 +1,4 @@
-"""What is served from within a sandbox: a file's policy, or its functions. Only a sandbox's own process does this."""
+"""What is served from within a sandbox: a file's policy, tracker or functions. Only a sandbox's own process does this."""
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from testbed.core.rounds import Round
 from testbed.core.text.from_json import Json, built
 from testbed.policies.decisions import ask, early_look
 from testbed.policies.policy import Policy
-from testbed.sandbox.messages import Limits, PolicyMade, PolicyWanted, RoundsSeen, Serves
+from testbed.sandbox.messages import Limits, PolicyMade, PolicyWanted, RoundsSeen, Serves, TrackerWanted
 from testbed.sandbox.walls import FILE
 
 AGAIN_S = 0.25
@@ -80,7 +80,24 @@ class FilesFunctions:
             return _raise(f"{place}: '{method}' failed: {told(fault)}")
 
 
-SERVED: Mapping[Serves, Made] = {"policy": FilesPolicy, "functions": FilesFunctions}
+class FilesTracker:
+    """The one dirty tracker of the file, which is explored."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def answer(self, _method: str, arguments: object) -> object:
+        """See ``Served``: of ``TrackerWanted`` what was found."""
+        from testbed.dirty.interleavings import explore
+        from testbed.dirty.own_file import OWN_TRACKER
+
+        wanted = built(TrackerWanted, arguments)
+        with processor_time(self._limits):
+            made = OWN_TRACKER.load(FILE)
+            return explore(made, pages=wanted.pages, depth=wanted.depth, rounds=wanted.rounds)
+
+
+SERVED: Mapping[Serves, Made] = {"policy": FilesPolicy, "tracker": FilesTracker, "functions": FilesFunctions}
 
 
 @contextmanager

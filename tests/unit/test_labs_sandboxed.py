@@ -13,6 +13,18 @@ from testbed.labs.starting import start
 from tests.unit.learning import ME, a_lab, answer, by_name, judged, started
 from tests.unit.sandboxes import HEAD, POLICY, doing, needs_sandbox
 
+TRACKER = """
+class Mine:
+    def __init__(self, pages):
+        self.pages = pages
+
+    def start(self):
+        self.pages.protect()
+
+    def collect(self):
+        {doing}
+        return self.pages.written()
+"""
 CODE = """
 from testbed.labs import check as them
 from testbed.labs.check import check
@@ -91,3 +103,26 @@ def test_however_many_checks_ask_it_is_tried_once_until_it_is_changed(
         result = by_name(judged(mine, lab))
         assert result["one"].standing == result["two"].standing == "right"
     assert tried == [mine / "mine.py"] * 2
+
+
+@pytest.mark.parametrize(
+    ("doing", "said", "hint"),
+    [
+        ("self.pages.protect()", "page 0 at the destination is as it was", "Protecting forgets"),
+        ("return [self.pages.count]", "tracker.py:9: 'collect' is to return numbers of pages", ""),
+        ("raise OSError('none')", "tracker.py:10: the tracker failed: OSError: none", ""),
+        ("raise SystemExit(0)", "tracker.py:10: the tracker failed: SystemExit: 0", ""),
+        ("while True: pass", "tracker.py:10: it took more than 2 s of processor time", ""),
+        ("import os; os._exit(0)", "tracker.py: its process ended (exit code 0)", ""),
+        ("open('/etc/hostname')", "tracker.py:10: the tracker failed: FileNotFoundError", ""),
+    ],
+)
+def test_a_tracker_is_explored_in_its_sandbox(tmp_path: Path, doing: str, said: str, hint: str) -> None:
+    needs_sandbox()
+    mine = started(tmp_path / "mine", lab="build")
+    (mine / "tracker.py").write_text(TRACKER.format(doing=doing))
+    answer(mine, {})
+    result = by_name(judged(mine, find("build")))
+    assert result["loses"].reason.startswith(said) and result["loses"].earned <= 1
+    assert result["loses"].hint.startswith(hint)
+    assert result["needless"].reason == result["calls"].reason == "first 'loses' has to be right"
