@@ -1,4 +1,4 @@
-"""What is served from within a sandbox: a file's policy, tracker or functions. Only a sandbox's own process does this."""
+"""What is served from within a sandbox: a file's policy, tracker or functions; only a sandbox's own process does it."""
 
 import signal
 from collections.abc import Callable, Iterator, Mapping

@@ -126,3 +126,34 @@ def test_a_tracker_is_explored_in_its_sandbox(tmp_path: Path, doing: str, said: 
     assert result["loses"].reason.startswith(said) and result["loses"].earned <= 1
     assert result["loses"].hint.startswith(hint)
     assert result["needless"].reason == result["calls"].reason == "first 'loses' has to be right"
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ("'g1'", "'waves' is to return a list of lists of names, none of them empty"),
+        ("[[], ['g1']]", "'waves' is to return a list of lists of names, none of them empty"),
+        ("[[['g1']]]", "there is a name in it that no guest has"),
+        ("[['g9']]", "there is a name in it that no guest has"),
+        ("[['g1'], ['g1']]", "a guest is in it twice"),
+        ("{1j}", "what it answered cannot be said in JSON"),
+        ("guests[8]", "plan.py:2: 'waves' failed: IndexError: list index out of range"),
+    ],
+)
+def test_a_plan_is_asked_in_its_sandbox(tmp_path: Path, returned: str, said: str) -> None:
+    needs_sandbox()
+    mine = started(tmp_path / "mine", lab="evacuate")
+    (mine / "plan.py").write_text(f"def waves(guests, link, cap, deadline):\n    return {returned}\n")
+    answer(mine, {})
+    result = by_name(judged(mine, find("evacuate")))
+    assert said in result["waves"].reason and result["waves"].earned == 0
+    assert result["yours"].reason == result["others"].reason == "first 'waves' has to be right"
+
+
+def test_what_a_student_starts_with_runs_and_is_not_right_yet(tmp_path: Path) -> None:
+    needs_sandbox()
+    for lab, check in (("arena", "plain"), ("build", "loses"), ("evacuate", "yours")):
+        mine = started(tmp_path / lab, lab=lab)
+        answer(mine, {})
+        result = by_name(judged(mine, find(lab)))
+        assert result[check].earned < result[check].points / 2, lab

@@ -1,0 +1,114 @@
+"""Lab 8: a plan for an evacuation. The student's ``plan.py`` runs in the sandbox, and nowhere else."""
+
+import json
+from math import ceil, inf
+
+from testbed.labs.check import Wrong, check, near, own
+from testbed.sandbox import Sandbox, code_of
+
+RAMS, WRITES = (24, 28, 32, 36, 40, 44, 48), (100, 200, 400, 600, 900)
+
+
+def _fleet(lab, seed):
+    """As fleet.json has it; other seeds have other fleets. MB, MB/s, seconds."""
+    guests = [
+        {"name": f"g{i + 1}", "ram": RAMS[seed // 7**i % 7] * 1000, "write": WRITES[seed // 5**i % 5]} for i in range(8)
+    ]
+    link, cap = lab.base("link") / 8e6, lab.base("cap") / 8e6
+    return {"link": link, "cap": cap, "deadline": 50 + seed % 15, "guests": guests}
+
+
+def _fleets(lab):
+    """The student's, and three of others."""
+    return [_fleet(lab, int(lab.number("seed")) + more) for more in (0, 1_234_577, 7_654_337, 9_876_547)]
+
+
+def _asked(file, fleets):
+    with Sandbox(code_of(file), serves="functions", name=str(file)) as plan:
+        return [plan.ask("waves", fleet) for fleet in json.loads(fleets)]
+
+
+def _waves(lab):
+    """With each fleet: what its plan is."""
+    return lab.tried("plan.py", _asked, json.dumps(_fleets(lab)))
+
+
+def _saved(fleet, waves):
+    """How many are over by the deadline."""
+    guests, began, saved = {each["name"]: each for each in fleet["guests"]}, 0.0, 0
+    for wave in waves:
+        share = min(fleet["cap"], fleet["link"] / len(wave))
+        rests = [(guests[name]["ram"], share - guests[name]["write"]) for name in wave]
+        ends = [began + ram / left if left > 0 else inf for ram, left in rests]
+        saved += sum(end <= fleet["deadline"] for end in ends)
+        began = max(ends)
+    return saved
+
+
+def _best(fleet):
+    """Of as many at once as fill the link and of one at a time, the shortest first."""
+    share = min(fleet["cap"], fleet["link"] / 2)
+    names = [each["name"] for each in sorted(fleet["guests"], key=lambda each: each["ram"] / (share - each["write"]))]
+    return _saved(fleet, [names[at : at + 2] for at in range(0, 8, 2)])
+
+
+def _compared(lab, which):
+    pairs = [(fleet, waves) for fleet, waves in zip(_fleets(lab), _waves(lab), strict=True)][which]
+    mine, ours = sum(_saved(*each) for each in pairs), sum(_best(fleet) for fleet, _ in pairs)
+    if mine < ours:
+        longest = max((len(wave) for _, waves in pairs for wave in waves), default=0)
+        hint = "One migration takes no more than its cap: what is the rest of the link doing?" if longest == 1 else ""
+        hint = "What is left of the link for each, and what does it write meanwhile?" if longest > 2 else hint
+        raise Wrong(f"{mine} guests are out in time; {ours} can be", hint, mine / ours)
+
+
+@check(20, "its plan has waves of guests that there are, and none twice", after=own)
+def waves(lab, run):
+    for fleet, plan in zip(_fleets(lab), _waves(lab), strict=True):
+        there = {each["name"] for each in fleet["guests"]}
+        if not isinstance(plan, list) or not all(isinstance(wave, list) and wave for wave in plan):
+            raise Wrong("'waves' is to return a list of lists of names, none of them empty")
+        named = [name for wave in plan for name in wave]
+        if not all(isinstance(name, str) and name in there for name in named):
+            raise Wrong("there is a name in it that no guest has")
+        if len(set(named)) < len(named):
+            raise Wrong("a guest is in it twice", "Whoever has left is not there any more.")
+
+
+@check(25, "of your fleet as many are out in time as can be", after=(own, waves))
+def yours(lab, run):
+    _compared(lab, slice(0, 1))
+
+
+@check(10, "of three other fleets, too", after=(own, waves))
+def others(lab, run):
+    try:
+        _compared(lab, slice(1, 4))
+    except Wrong as wrong:
+        raise Wrong(wrong.reason, "", wrong.share) from None
+
+
+@check(10, "the time of one migration was found, within 2 %", after=own)
+def alone(lab, run):
+    ram, write, cap, link = lab.mb("ram"), lab.mb("write"), lab.mb("cap") / 8, lab.mb("link") / 8
+    hints = {
+        ram / cap: "It goes on writing meanwhile: M / (B - D).",
+        ram / (link - write): "One migration takes no more than its cap, however wide the link is.",
+        ram / (cap * 8 - write): "Bits and bytes: 8 Gbit are 1 GB.",
+    }
+    near(lab.answers["alone_s"], ram / (cap - write), 0.02, hints=hints, unit="s", told=False)
+
+
+@check(10, "it was found at how many at once a migration still ends", after=own)
+def most(lab, run):
+    right, said = ceil(lab.mb("link") / 8 / lab.mb("write")) - 1, lab.answers["most"]
+    if said != right:
+        hint = "With so many it writes at least as much as its share carries: rho is 1 or more."
+        raise Wrong(f"{said} is not right", hint if said > right else "")
+
+
+@check(5, "it was found how many at once fill the link", after=own)
+def at_once(lab, run):
+    right, said = int(lab.number("link") // lab.number("cap")), lab.answers["at_once"]
+    if said != right:
+        raise Wrong(f"{said} is not right", "How many caps fit into the link?")
