@@ -2,8 +2,8 @@
 
 from testbed.labs.check import NotAsked, Wrong, check, near, own
 
-NEAR_S = 0.0005
-"""Seconds within which a time of a packet was read rightly."""
+NEAR_S, ROUNDED_S = 2e-6, 2e-3
+"""Seconds within which a time was copied, and within which it may have been rounded: packets are this close."""
 
 
 @check(8, "it was foreseen how often clients have to connect again", after=own, native=True)
@@ -51,6 +51,8 @@ def packets(lab, run):
         early = abs(lab.answers["first_s"] - right["rarp_s"]) <= NEAR_S
         hint = "That is the migration whose connections were reset: --migration 1." if reset else ""
         hint = hint or ("That one is to everybody. Which is the first that a client had asked for?" if early else "")
+        rounded = all(abs(lab.answers[name] - right[name]) < ROUNDED_S for name in off)
+        hint = hint or ("Copy all six digits: packets are less than a millisecond apart." if rounded else "")
         raise Wrong(f"another time: {', '.join(off)}", hint, share=1 - len(off) / 3)
 
 
