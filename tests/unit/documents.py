@@ -135,8 +135,8 @@ def check(asked: list[str]) -> None:
         if hasattr(command, "commands"):
             name, *rest = rest
     given = command.make_context(name, rest).params
-    file = re.search(r"/|\.yaml$", given.get("scenario", "/") or "")
-    if name in _TAKES_A_SCENARIO and not file:  # a file is the reader's
+    files = re.search(r"/|\.yaml\b", " ".join([given.get("scenario", "/") or "", *(given.get("set_") or [])]))
+    if name in _TAKES_A_SCENARIO and not files:  # which are the reader's
         load(given["scenario"] or "fast-motion", overrides=given["set_"] or [])
 
 

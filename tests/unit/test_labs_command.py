@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -92,6 +94,17 @@ def test_a_scenario_that_was_changed_is_told_before_it_is_run(
     assert main(["lab", "run", "--engine", "simulated"]) == 2
     assert "yours is sequential; put it back" in capsys.readouterr().err
     assert not Path("runs").exists()
+
+
+def test_what_tries_ones_own_code_runs_with_what_the_testbed_has(tmp_path: Path) -> None:
+    def lab(*asked: str, where: Path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-P", "-m", "testbed", "lab", *asked]
+        return subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=60, check=False)
+
+    for name, said, code in (("build", "without need", 0), ("hello", "has no try.py", 2)):
+        assert lab("start", name, "--as", "me@uni.example", where=tmp_path).returncode == 0
+        tried = lab("try", where=tmp_path / name)
+        assert tried.returncode == code and said in tried.stdout + tried.stderr
 
 
 def test_outside_of_a_labs_folder(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

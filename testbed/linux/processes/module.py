@@ -6,6 +6,7 @@
 looked for in the package's own place but its own parts.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -31,6 +32,12 @@ class Parts:
     ) -> ModuleSpec | None:
         """Where one of ``NAMES`` lies, as an importer asks; None for all else."""
         return PathFinder.find_spec(name, [ROOT], target) if path is None and name in cls.NAMES else None
+
+
+def become(script: str) -> None:
+    """This process goes on as one that runs a user's own script, with the same Python and what that has."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, script])  # noqa: S606 - no shell is wanted
 
 
 def main() -> None:

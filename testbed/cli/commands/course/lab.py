@@ -1,5 +1,6 @@
 """``lab``: what students do with a lab, and what its teacher does."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -110,6 +111,18 @@ def check(
             if not watch:
                 return TestbedError.exit_code if is_open(result) else 0
         time.sleep(SECONDS)
+
+
+@app.command("try")
+def try_out(from_: From = None) -> None:
+    """Run the lab's ``try.py``, which tries your own code: as you, and with all that this program has."""
+    from testbed.linux.processes.module import become
+
+    lab, book = _here(from_)
+    os.chdir(book.folder)
+    if not Path("try.py").is_file():
+        raise ScenarioError(f"the lab '{lab.name}' has no try.py: nothing in it is code of yours")
+    become("try.py")
 
 
 @app.command("submit")
