@@ -72,6 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
+            if item.get_closest_marker("whole_machine"):
+                item.add_marker(pytest.mark.timeout(900))  # it waits for what the others are at
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="needs root: sudo ./bootstrap test"))
         if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromedriver"):

@@ -3,12 +3,12 @@
 import os
 import pwd
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import Interrupted, ScenarioError
 from testbed.linux.files import owned, trust
 from testbed.linux.processes.caller import Caller, caller
 
@@ -236,3 +236,19 @@ def test_the_caller_is_a_user_that_there_is_with_a_group_of_theirs(
     monkeypatch.setenv("SUDO_GID", gid.format(gid=known.pw_gid))
     theirs = Caller(uid=known.pw_uid, gid=known.pw_gid)
     assert caller() == (theirs if expected == "theirs" else None)
+
+
+def test_a_signal_as_a_folder_is_closed_is_that_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no file that is closed twice, wherever on the way it is raised."""
+    close = os.close
+    for last in range(1, len(tmp_path.parts) + 2):
+        count = iter(range(1, 1000))
+
+        def closed(descriptor: int, last: int = last, count: Iterator[int] = count) -> None:
+            close(descriptor)
+            if next(count) == last:
+                raise Interrupted("interrupted by SIGHUP")
+
+        with monkeypatch.context() as patched, pytest.raises(Interrupted):
+            patched.setattr(os, "close", closed)
+            owned.reserve(tmp_path / "one", 1)

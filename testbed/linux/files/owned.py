@@ -192,8 +192,8 @@ def _walk(path: Path, trusted: Trusted, make: bool) -> int:
                 target = _target(below, path, trusted, links)
                 left += [part for part in reversed(target.parts) if part != "/"]
                 below = os.open("/" if target.is_absolute() else ".", _SEEN | os.O_DIRECTORY, dir_fd=here)
-            os.close(here)
-            here = below
+            above, here = here, below  # first: a signal may be raised as soon as it is closed
+            os.close(above)
     except BaseException:
         os.close(here)
         raise
