@@ -1,4 +1,6 @@
-"""Labs on real hosts: the reference answers get all points, and each known mistake its hint and no other."""
+"""Labs on real hosts: the reference answers get all points, and known mistakes their hints. Mistakes that need runs of
+their own are tried in the model (``tests/unit/test_labs_command.py``).
+"""
 
 import pytest
 
@@ -20,6 +22,6 @@ from tests.netns.launching import testbed
     ],
 )
 def test_right_answers_get_all_points_and_mistakes_their_hints(lab: str, score: str) -> None:
-    tested = testbed("lab", "test", lab, "--students", "1", "--engine", "native", timeout_s=900)
+    tested = testbed("lab", "test", lab, "--students", "1", "--engine", "native", "--quick", timeout_s=900)
     assert tested.returncode == 0, tested.stderr
     assert f"student-001: right answers earn {score}" in tested.stdout

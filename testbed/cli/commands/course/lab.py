@@ -156,13 +156,14 @@ def test(
     folder: Annotated[Path, typer.Argument(metavar="LAB", help="a lab's folder, or the name of one")],
     students: Annotated[int, typer.Option(min=1, max=10_000, help="whose numbers are drawn and predicted")] = 200,
     engine: Annotated[str, typer.Option(help="what makes the runs of the reference answers")] = "simulated",
+    quick: Annotated[bool, typer.Option("--quick", help="leave out mistakes that need runs of their own")] = False,
 ) -> int:
     """Prove a lab before students meet it: numbers, right answers, and a hint for each known mistake. For teachers."""
     from testbed.labs.catalogue import LabFolder, find
     from testbed.labs.proving.proof import prove
 
     lab = LabFolder.read(folder) if folder.is_dir() else find(str(folder))
-    proof = prove(lab, students, engine)
+    proof = prove(lab, students, engine, quick)
     for line in proof.said:
         print(line)
     for fault in proof.faults:
