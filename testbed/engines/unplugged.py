@@ -91,7 +91,6 @@ class _Desk:
         self._follower = Follower(plan.key, float("inf"), begun, plan.faults)
         self._begun = begun
         self._said: deque[Heard] = deque()
-        self._ended = False
 
     def followed(self, outcome: Outcome, reason: str) -> Ended:
         """To the end, which is that ``outcome`` unless somebody has to look."""

@@ -84,5 +84,5 @@ class BrokenSource:
         self.gone = next((fault for fault in due if fault.what.endswith("-source")), None)
         if self.gone:
             raise SourceGone(f"the source agent is gone: {self.gone}")
-        for fault in due:
-            raise MigrationAborted(f"the peer has gone: {WORDS[fault.what]}")
+        if due:
+            raise MigrationAborted(f"the peer has gone: {WORDS[due[0].what]}")
