@@ -19,11 +19,10 @@ from testbed.engines.forecasting import moving_s
 from testbed.findings.ended import Ended, unplanned
 from testbed.findings.record import decided
 from testbed.linux.processes.time_limit import deciding
-from testbed.migration.precopy import Source
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
-from testbed.model.source import Costs, FluidSource
+from testbed.model.source import Costs
 from testbed.rig.context import RunContext
 from testbed.sandbox import built as policy_built
 
@@ -64,7 +63,6 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
 
     observer(PhaseChanged(at=begun, migration=plan.key, phase="precopy"))
     costs = Costs(prepare_s=moving_s(plan))
-    around = breaking.around if breaking else _as_it_is
     with policy_built(plan.migration.policy) as policy:
         seen = forecast(
             plan,
@@ -74,7 +72,7 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
             observe=observe,
             limit=deciding,
             policy=policy,
-            around=around,
+            around=breaking.around if breaking else None,
         )
     if breaking:
         ended = breaking.ended(seen, begun, observer)
@@ -88,10 +86,6 @@ def _breaking(plan: Plan) -> "Unplugged":
     from testbed.engines.unplugged import Unplugged
 
     return Unplugged(plan)
-
-
-def _as_it_is(source: FluidSource) -> Source:
-    return source
 
 
 def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast, ended: Ended) -> MigrationRecord:

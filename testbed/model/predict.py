@@ -54,14 +54,14 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
     draw: Draw | None = None,
     limit: Limit = nullcontext,
     policy: Policy | None = None,
-    around: Callable[[FluidSource], Source] = lambda source: source,
+    around: Callable[[FluidSource], Source] | None = None,
 ) -> Forecast:
     """The migration of ``plan`` over a link of ``goodput`` bytes per second of TCP payload, of which it gets what the
     plan's cross traffic and caps on streams leave: as it goes on average, or, with a ``draw``, as it may go.
     ``policy``: the plan's, where it is made already. Raises ``ScenarioError`` for a workload without a model, a policy
     that cannot be, or a link of which nothing is left.
 
-    ``around`` is what the algorithm is given in the source's place.
+    ``around`` makes what the algorithm is given in the source's place.
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
     guest = _warm_guest(plan, draw)
@@ -72,7 +72,7 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
         if observe:
             observe(done, decision)
 
-    outcome, reason, fault = _outcome(around(source), plan, policy, keep, limit)
+    outcome, reason, fault = _outcome(around(source) if around else source, plan, policy, keep, limit)
     completed = outcome == "completed"
     throttled = [done for done, _ in rounds if done.throttle > 0]
     throttled_s = sum(done.duration_s for done in throttled)
