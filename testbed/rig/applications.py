@@ -67,8 +67,7 @@ class Applications:
     @property
     def announcement(self) -> tuple[bytes, ...]:
         """The frames that the destination sends when the guest is there; none where it is not to be announced."""
-        announced = self.identity is not None and self.plan.migration.announce
-        return tuple(frames(self.identity)) if announced and self.identity else ()
+        return tuple(frames(self.identity)) if self.identity and self.plan.migration.announce else ()
 
     def attach(self, host: str, guest: GuestProcess, *, up: bool) -> None:
         """Puts the guest on the VM network; ``up`` at one host only."""
