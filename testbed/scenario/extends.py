@@ -41,10 +41,13 @@ def whole(file: Path) -> Document:
 
 
 def by_name(name: str) -> Path:
-    """The file of a scenario that comes with the testbed. Raises ``ScenarioError`` with the nearest right name."""
+    """The file of a scenario that comes with the testbed. Raises ``ScenarioError`` with the nearest right name, and how
+    a file is named.
+    """
     if name in scenarios.names():
         return scenarios.path_of(name)
-    raise ScenarioError(f"no scenario is called '{name:.60}'; {nearest(name[:60], scenarios.names())}")
+    message = f"no scenario is called '{name:.60}'; {nearest(name[:60], scenarios.names())}"
+    raise ScenarioError(f"{message} (a file of your own: ./{name:.60}.yaml)")
 
 
 def is_file(name: str) -> bool:
@@ -62,7 +65,7 @@ def _base(given: Any, by: Path, place: str) -> Path:
         try:
             return by_name(given)
         except ScenarioError as error:
-            raise ScenarioError(f"'{EXTENDS}': {error} (a file of your own: ./{given:.60}.yaml)", place) from error
+            raise ScenarioError(f"'{EXTENDS}': {error}", place) from error
     if given.startswith(("/", "~")) or Path(given).suffix not in (".yaml", ".yml"):
         way = "a .yaml file, by the way from this one, such as ../base.yaml"
         raise ScenarioError(f"'{EXTENDS}' must be {way}, not {shown(given)}", place)

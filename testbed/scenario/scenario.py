@@ -189,9 +189,4 @@ def _file(name_or_path: str | Path) -> Path:
     """
     if isinstance(name_or_path, Path):
         return name_or_path
-    if extends.is_file(name_or_path):
-        return Path(name_or_path)
-    try:
-        return extends.by_name(name_or_path)
-    except ScenarioError as error:
-        raise ScenarioError(f"{error} (a file of your own: ./{name_or_path:.60}.yaml)") from error
+    return Path(name_or_path) if extends.is_file(name_or_path) else extends.by_name(name_or_path)
