@@ -13,6 +13,8 @@ from testbed.wire.states import Role
 
 M = TypeVar("M")
 ANSWER_TIMEOUT_S = 30.0
+STUNNED_TIMEOUT_S = 10.0
+"""Seconds that the destination may be silent while the guest stands still, before the source takes it back."""
 
 
 class PeerFailed(RemoteProtocolError):

@@ -15,7 +15,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty import Tracker
 from testbed.linux.net.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
-from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel, PeerFailed
+from testbed.migration.channel import ANSWER_TIMEOUT_S, STUNNED_TIMEOUT_S, Channel, PeerFailed
 from testbed.migration.digest import digest
 from testbed.migration.early_look import Pass
 from testbed.migration.guest import Departure, HostedGuest
@@ -42,8 +42,6 @@ from testbed.wire.messages import (
 from testbed.wire.running import contradiction
 
 UNMADE = "could not be made at the destination"
-STUNNED_TIMEOUT_S = 10.0
-"""Seconds that the destination may be silent while the guest stands still, before the source takes it back."""
 Progress = Callable[[int, int, int], None]
 """Called with the round, its page bytes sent so far, and of how many."""
 

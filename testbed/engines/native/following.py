@@ -42,13 +42,12 @@ from testbed.engines.native.settling import Pair, drop, freeze, go_on_at_destina
 from testbed.findings.ended import Ended
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S
+from testbed.migration.channel import STUNNED_TIMEOUT_S
 from testbed.rig.mover import SteeredLink
 from testbed.rig.orders import Orders
 
 LAST_WORD_S = 5.0
 """How long a destination may take to say how it ended, once the source has."""
-HELD_S = 10.0
-"""How long a destination that was told to commit may take until its guest runs: what the source waits, too."""
 FAULTS = (TestbedError, OSError)
 
 
@@ -147,5 +146,5 @@ class Following:
             case Inject(planned=planned):
                 return Injected(planned=planned, failure=inject(pair, self._link, planned))
             case AwaitDestination():
-                heard = pair.destination_agent.until(Held, HELD_S)
+                heard = pair.destination_agent.until(Held, STUNNED_TIMEOUT_S)  # as long as the source waits
                 return DestinationHeld(at=heard if isinstance(heard, Held) else None)
