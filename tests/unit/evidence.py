@@ -27,6 +27,7 @@ from testbed.findings.evidence import Condition, Evidence
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.identity import NetworkEvidence
 from testbed.findings.marks import Mark, Marks
+from testbed.findings.record import judged
 from testbed.findings.rows import Rows
 from testbed.findings.services import ServiceFacts
 
@@ -63,6 +64,7 @@ LINK = LinkRecord(
     rate=1e9, goodput=9.4e8, expected_goodput=9.4e8, rtt_s=1e-4, drops=0, mtu=1500, verified=True, available=8e8
 )
 MEMORY = MemoryRecord(match=True, method="page by page", pages_compared=16_000)
+UNCOMPARED = MemoryRecord(match=None, method="not compared")
 
 
 def a_plan(*, cross: bool = False, **migration: Any) -> Plan:
@@ -212,3 +214,10 @@ def beside_cross_traffic(share: float = 1.0, **changes: Any) -> Evidence:
     cross = CrossCount(payload=payload, slack=100_000, rate=share * CROSS_RATE)
     known: dict[str, Any] = {"plan": a_plan(cross=True), "marks": the_marks(more_payload=payload), "cross": cross}
     return the_evidence(**known | changes)
+
+
+def sentences(evidence: Evidence) -> list[str]:
+    """Why its record is not believed."""
+    record = judged(evidence)
+    assert record.valid == (not record.invalid_reasons)
+    return record.invalid_reasons

@@ -9,29 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.agents.moments import read_fault
 from testbed.core.agents.told import ConnectionFacts
 from testbed.core.records.migration import MemoryRecord
 from testbed.core.records.sampler import SamplerReport
-from testbed.core.records.services import FaultRecord, OrderRecord
+from testbed.core.records.services import OrderRecord
 from testbed.core.records.stamps import Stamps
-from testbed.core.rounds import Action, Decision
 from testbed.findings.evidence import Condition, Evidence
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.record import judged
 from tests.unit.evidence import (
-    GO_ON,
     LINK,
     PAYLOAD,
-    ROUND_1,
-    ROUND_2,
     ROUNDS,
+    UNCOMPARED,
     VERDICT,
-    a_plan,
     a_service,
     beside_cross_traffic,
     log_of,
     regular,
+    sentences,
     the_end,
     the_evidence,
     the_facts,
@@ -39,16 +35,6 @@ from tests.unit.evidence import (
     the_marks,
     the_network,
 )
-
-GIVE_UP = Decision(action=Action.GIVE_UP, reason="it does not converge")
-GAVE_UP = ((ROUND_1, GO_ON), (ROUND_2, GIVE_UP))
-
-
-def sentences(evidence: Evidence) -> list[str]:
-    """Why its record is not believed."""
-    record = judged(evidence)
-    assert record.valid == (not record.invalid_reasons)
-    return record.invalid_reasons
 
 
 def paced(share: float) -> Evidence:
@@ -58,27 +44,6 @@ def paced(share: float) -> Evidence:
     return the_evidence(log=GuestLog(log.times, operations.astype(np.int64)))
 
 
-def stayed(outcome: str, rounds: Any, expect: Any = "gives_up") -> Evidence:
-    """A migration that left its guest at the source."""
-    end = the_end(
-        outcome=outcome, reason="why", runs_at="esx1", rounds=rounds, announced=0, facts=the_facts(stamps=Stamps())
-    )
-    network = the_network(forwarding_after="esx1")
-    return the_evidence(plan=a_plan(expect=expect), ended=end, network=network, memory=UNCOMPARED)
-
-
-def broke(fault: str, *, at_s: float | None = 1.0, failure: str | None = None, **end: Any) -> Evidence:
-    """A migration that was to meet this fault; unless told otherwise it left its guest at the source."""
-    planned = read_fault(fault)
-    record = FaultRecord(phase=planned.phase, what=planned.what, at_s=at_s, fault=failure)
-    known: dict[str, Any] = {"outcome": "aborted", "reason": "it broke", "runs_at": "esx1", "facts": None}
-    seen = the_end(**known | {"faults": (record,), "announced": 0} | end)
-    after = the_network(forwarding_after=seen.runs_at)
-    memory = {} if seen.outcome == "completed" else {"memory": UNCOMPARED}
-    return the_evidence(plan=a_plan(faults=(planned,)), ended=seen, network=after, **memory)
-
-
-UNCOMPARED = MemoryRecord(match=None, method="not compared")
 DIFFERENT = MemoryRecord(match=False, method="m", pages_mismatched=2, mismatches=[5, 9])
 SILENT = log_of(regular(100.0, 109.0, 1 / 16, 1 / 8))
 
@@ -100,38 +65,6 @@ def fared(errors: int | None, fault: str | None) -> Evidence:
 
 
 REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
-    "it should have completed": (
-        lambda: stayed("cancelled", ROUNDS[:2], "completes"),
-        "the migration was cancelled: why",
-    ),
-    "it broke instead of giving up": (
-        lambda: stayed("aborted", ROUNDS[:2]),
-        "the migration was expected to give up, and was aborted: why",
-    ),
-    "it was cancelled after it had given up": (
-        lambda: stayed("cancelled", GAVE_UP),
-        "the migration was expected to give up, and was cancelled: why",
-    ),
-    "it should have given up": (
-        lambda: the_evidence(plan=a_plan(expect="gives_up")),
-        "the migration was expected to give up, and was completed: the guest runs at the destination",
-    ),
-    "a fault that was never reached": (
-        lambda: broke("round-9:cut", at_s=None, outcome="completed", runs_at="esx2", facts=the_facts()),
-        "the fault round-9:cut was never reached",
-    ),
-    "a fault that failed": (
-        lambda: broke("commit:cut", failure="no tc", outcome="completed", runs_at="esx2", facts=the_facts()),
-        "the fault commit:cut failed: no tc",
-    ),
-    "a guest that is the destination's before it ran there": (
-        lambda: broke("commit:cut", outcome="completed", runs_at="esx2"),
-        "after commit:cut the guest has to run at esx1, and it runs at esx2: it broke",
-    ),
-    "a guest that runs nowhere after a fault": (
-        lambda: broke("commit:cut", outcome="failed", runs_at=None),
-        "after commit:cut the guest has to run at esx1, and it runs at neither: it broke",
-    ),
     "no source agent": (
         lambda: the_evidence(ended=the_end(facts=None)),
         "the source agent died: what it sent is not known",
@@ -234,7 +167,6 @@ def test_each_cause_is_said_and_nothing_else_is(cause: str) -> None:
 BELIEVED: dict[str, Callable[[], Evidence]] = {
     "a migration without fault": the_evidence,
     "one beside cross traffic": beside_cross_traffic,
-    "one that gave up as it was to": lambda: stayed("aborted", GAVE_UP),
     "a guest without a network": lambda: the_evidence(network=None, services=()),
     "a guest without services": lambda: the_evidence(services=()),
     "one whose memory nobody could compare": lambda: the_evidence(memory=UNCOMPARED),
@@ -243,18 +175,6 @@ BELIEVED: dict[str, Callable[[], Evidence]] = {
     "cross traffic within its tolerance": lambda: beside_cross_traffic(0.975),
     "a pace within its tolerance": lambda: paced(0.992),
     "samples within their tolerance": lambda: sampled(100, 5),
-    "a source agent that was killed by plan": lambda: broke("commit:kill-source", outcome="failed"),
-    "a destination that was killed before commit": lambda: broke("commit:kill-destination"),
-    "an answer that was lost by plan": lambda: broke(
-        "running:cut",
-        outcome="completed",
-        runs_at="esx2",
-        facts=the_facts(stamps=Stamps(asked=109.0)),
-        announce_fault="the destination agent died",
-    ),
-    "a source agent that was killed after the first step": lambda: broke(
-        "running:kill-source", outcome="completed", runs_at="esx2"
-    ),
     "connections that were to be reset": lambda: the_evidence(
         ended=the_end(facts=the_facts(connections=ConnectionFacts(mechanism="reset", reason="so")))
     ),
