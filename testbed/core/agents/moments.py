@@ -56,7 +56,7 @@ def in_order(faults: Iterable[PlannedFault]) -> tuple[PlannedFault, ...]:
             raise ValueError(f"the fault {fault} stands here twice; remove one")
         if fault.what == MEND and fault.phase not in cut:
             raise ValueError(f"{fault} mends what is not cut; add {fault.phase}:cut, or remove it")
-    end = _last_phase(ordered)
+    end = _ending(ordered)
     late = next((fault for fault in ordered if end and _too_late(fault, end)), None)
     if end and late:
         mended = f", or mend the link: {end.phase}:{MEND}" if end.what == "cut" else ""
@@ -66,11 +66,11 @@ def in_order(faults: Iterable[PlannedFault]) -> tuple[PlannedFault, ...]:
 
 def leaves(faults: Sequence[PlannedFault]) -> End | None:
     """Where the guest has to run when these were carried out; None: where it would run without them."""
-    end = _last_phase(faults)
+    end = _ending(faults)
     return None if end is None else "destination" if end.phase == RUNNING else "source"
 
 
-def _last_phase(faults: Sequence[PlannedFault]) -> PlannedFault | None:
+def _ending(faults: Sequence[PlannedFault]) -> PlannedFault | None:
     """The first of them that ends the migration, if one does."""
     mended = {fault.phase for fault in faults if fault.what == MEND}
     ends = (fault for fault in faults if fault.what != MEND and not (fault.what == "cut" and fault.phase in mended))
