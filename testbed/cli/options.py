@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from testbed.core.agents.moments import PHASES, WHATS
+from testbed.core.agents.phases import PHASES, WHATS
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
 

@@ -72,7 +72,7 @@ class GuestPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFault:
-    """What is to break in a migration: ``what`` when ``phase`` begins. ``core.agents.moments`` has the words."""
+    """What is to break in a migration: ``what`` when ``phase`` begins. ``core.agents.phases`` has the words."""
 
     phase: str
     what: str

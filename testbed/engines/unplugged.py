@@ -5,7 +5,7 @@ the very ``Follower`` of a real run, which hears what its agents would have said
 from collections import deque
 from dataclasses import replace
 
-from testbed.core.agents.moments import MEND
+from testbed.core.agents.phases import MEND
 from testbed.core.agents.told import CommitUnanswered, Gone, ResumeOrder, SourceFacts, SourceFinished, ThrottleFacts
 from testbed.core.errors import InDoubt, ScenarioError
 from testbed.core.events import Observer

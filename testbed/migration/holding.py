@@ -6,7 +6,7 @@ So what is to break there breaks there, however slow or fast anything else is. W
 from collections.abc import Callable
 
 from testbed.core.agents.config import HoldAt
-from testbed.core.agents.moments import LAST_ROUND, RUNNING, round_phase
+from testbed.core.agents.phases import LAST_ROUND, RUNNING, round_phase
 from testbed.core.agents.told import Held
 from testbed.wire.messages import Commit, Hello, Message, Prepare, RoundBegin, Running
 

@@ -6,7 +6,7 @@ hosts, as in a real run: ``ran_there`` is what would be seen at the destination.
 
 from collections.abc import Sequence
 
-from testbed.core.agents.moments import LAST_ROUND, RUNNING, round_phase
+from testbed.core.agents.phases import LAST_ROUND, RUNNING, round_phase
 from testbed.core.errors import InDoubt, MigrationAborted
 from testbed.core.plan import PlannedFault
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle

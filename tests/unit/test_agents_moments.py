@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.agents.moments import MEND, PATTERN, PHASES, WHATS, in_order, leaves, read_fault
+from testbed.core.agents.moments import PATTERN, in_order, leaves, read_fault
+from testbed.core.agents.phases import MEND, PHASES, WHATS
 from testbed.core.plan import PlannedFault
 
 FAULTS = st.builds(

@@ -1,9 +1,7 @@
-"""Moments of a migration at which something may be made to break, and what: ``PHASE:WHAT``, as in ``commit:cut``.
+"""Faults by plan: what is to break at which of the ``phases``, ``PHASE:WHAT``, as in ``commit:cut``.
 
-    hello ─ round-1 ─ round-2 ... ─ last-round ─ prepare ─ commit ─ running
-
-Each is called after the message that is about to be said then. Whoever is to say it is held there until the fault is
-done, so that it strikes at that very moment; all that can be known of it before any run follows from that:
+Whoever is to say the message that a phase is called after is held there until the fault is done, so that it strikes at
+that very moment; all that can be known of it before any run follows from that:
 
 * a cut link or an agent that is gone ends the migration there, unless the link is mended once the message was said;
 * before ``running`` the guest never ran at the destination, so it is the source's; from there on it is the
@@ -14,22 +12,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
+from testbed.core.agents.phases import LAST_ROUND, MEND, PHASES, RUNNING, WHATS, round_phase
 from testbed.core.plan import PlannedFault
 from testbed.core.registry import nearest
 
 End: TypeAlias = Literal["source", "destination"]
-MEND, RUNNING, LAST_ROUND = "mend", "running", "last-round"
-WHATS = ("cut", MEND, "kill-source", "kill-destination", "freeze-source", "freeze-destination")
-PHASES = ("hello", "round-1", "round-2", LAST_ROUND, "prepare", "commit", RUNNING)
-"""Of the rounds the first two stand for all of them."""
 FORM = "PHASE:WHAT, such as commit:kill-destination"
 PATTERN = rf"^(hello|round-[1-9][0-9]{{0,2}}|{LAST_ROUND}|prepare|commit|{RUNNING}):({'|'.join(WHATS)})$"
 _ROUND = re.compile(r"round-?([1-9][0-9]{0,2})")
-
-
-def round_phase(index: int) -> str:
-    """The phase that a pre-copy round is."""
-    return f"round-{index}"
 
 
 def read_fault(text: str) -> PlannedFault:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from testbed.core.agents.config import HoldAt
-from testbed.core.agents.moments import MEND, RUNNING
+from testbed.core.agents.phases import MEND, RUNNING
 from testbed.core.agents.told import Held, LetGoOrder
 from testbed.core.plan import PlannedFault
 from testbed.core.records.services import FaultRecord
