@@ -6,7 +6,6 @@ It is told to the teacher and costs no points: friends may work together, and wh
 import difflib
 import itertools
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,51 +53,26 @@ def signs(folder: Path, texts: frozenset[str] | None = None) -> Signs:
 
 def shared(works: Sequence[Signs], names: Sequence[str], students: Sequence[str]) -> list[list[str]]:
     """For each work a sentence for each other that it shares something with; ``names`` are those of the hand-ins."""
+    called = [f"{name} ({student})" if student else name for name, student in zip(names, students, strict=True)]
     flags: list[list[str]] = [[] for _ in works]
-    for one, other in sorted(_with_figures(works) | _with_texts(works).keys() | _of_one_student(students)):
+    for one, other in itertools.combinations(range(len(works)), 2):
+        texts = list(_alike(works[one], works[other]))
         for mine, theirs in ((one, other), (other, one)):
-            flags[mine] += _sentences(works, names, students, mine, theirs)
+            if students[mine] and students[mine] == students[theirs]:
+                flags[mine].append(f"{names[theirs]} says that it is of the same student")
+            flags[mine] += _same_figures(works[mine], works[theirs], called[theirs])
+            flags[mine] += [
+                f"the answer '{question}' is {100 * ratio:.0f} % that of {called[theirs]}" for question, ratio in texts
+            ]
     return flags
 
 
-def _sentences(
-    works: Sequence[Signs], names: Sequence[str], students: Sequence[str], mine: int, theirs: int
-) -> Iterator[str]:
-    whose = f"{names[theirs]} ({students[theirs]})" if students[theirs] else names[theirs]
-    if students[mine] and students[mine] == students[theirs]:
-        yield f"{names[theirs]} says that it is of the same student"
-    common = [figure for figure in works[mine].figures if figure in works[theirs].figures]
-    if common:
-        more = f" and {len(common) - 1} more" if len(common) > 1 else ""
-        yield f"the same measured figures as {whose}: {works[mine].figures[common[0]]} {common[0]}{more}"
-    for question, ratio in _alike(works[mine], works[theirs]):
-        yield f"the answer '{question}' is {100 * ratio:.0f} % that of {whose}"
-
-
-def _with_figures(works: Sequence[Signs]) -> set[tuple[int, int]]:
-    having: dict[str, list[int]] = defaultdict(list)
-    for index, each in enumerate(works):
-        for figure in each.figures:
-            having[figure].append(index)
-    return {pair for owners in having.values() for pair in itertools.combinations(owners, 2)}
-
-
-def _with_texts(works: Sequence[Signs]) -> dict[tuple[int, int], str]:
-    """Pairs with a text in common, and its question."""
-    found: dict[tuple[int, int], str] = {}
-    having = [index for index, each in enumerate(works) if each.texts]
-    for one, other in itertools.combinations(having, 2):
-        for question, _ in _alike(works[one], works[other]):
-            found.setdefault((one, other), question)
-    return found
-
-
-def _of_one_student(students: Sequence[str]) -> set[tuple[int, int]]:
-    having: dict[str, list[int]] = defaultdict(list)
-    for index, student in enumerate(students):
-        if student:
-            having[student].append(index)
-    return {pair for owners in having.values() for pair in itertools.combinations(owners, 2)}
+def _same_figures(mine: Signs, theirs: Signs, whose: str) -> Iterator[str]:
+    if mine.figures.keys().isdisjoint(theirs.figures):
+        return
+    first, *others = (figure for figure in mine.figures if figure in theirs.figures)
+    more = f" and {len(others)} more" if others else ""
+    yield f"the same measured figures as {whose}: {mine.figures[first]} {first}{more}"
 
 
 def _alike(one: Signs, other: Signs) -> Iterator[tuple[str, float]]:
