@@ -7,7 +7,7 @@ Canvas   name_12345_67890_FILE, name_LATE_12345_67890_FILE
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -66,9 +66,10 @@ def _found(path: Path, room: Path) -> Iterator[HandedIn]:
             return
         times = _times(path)
         for each in _folder(room, path.name):
-            yield HandedIn(
-                path=each.path, shown=each.shown, who=each.who, at=times.get(each.path.relative_to(room).parts[0], None)
-            )
+            first = str(each.path.relative_to(room)).split("/", maxsplit=1)[
+                0
+            ]  # of the room itself ".", which is nobody's
+            yield replace(each, at=times.get(first))
         yield from refused
     else:
         yield _one(path, path.name)

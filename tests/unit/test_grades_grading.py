@@ -121,6 +121,16 @@ def test_of_a_download_what_cannot_be_unpacked_is_one_of_them(tmp_path: Path) ->
     assert "leads out of its folder" in works[1].graded.fault and "too long" in works[2].graded.fault
 
 
+@pytest.mark.parametrize("name", [".hidden.zip", "../../x.zip", "x" * 300 + ".zip"])
+def test_a_download_of_which_nothing_can_be_unpacked_stops_no_other(tmp_path: Path, name: str) -> None:
+    given, download = a_zip(tmp_path / "one", "ada@uni.example"), tmp_path / "class.zip"
+    with zipfile.ZipFile(download, "w") as packed:
+        packed.writestr(name, "x")
+    works = graded(download, given, room=tmp_path / "room")
+    assert works["class.zip"].graded.fault.startswith("class.zip: there is no lab.lock in this folder")
+    assert [work.score for work in works.values() if not work.graded.fault] == [10]
+
+
 def test_late_by_the_time_of_the_file(tmp_path: Path) -> None:
     due = datetime(2026, 10, 12, tzinfo=UTC)
     given = a_zip(tmp_path / "one", "ada@uni.example")
