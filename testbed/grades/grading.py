@@ -45,9 +45,9 @@ def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[GradedWork]:
     return _flagged(works, known)
 
 
-def broken(by: Grading, fault: str, handin: str = "") -> GradedWork:
+def broken(by: Grading, fault: str) -> GradedWork:
     """What stands for a hand-in that could not be found at all."""
-    return work(Graded(lab=by.lab, version=by.version, student="", fault=fault), by.terms, handin=handin)
+    return work(_not_judged(by, fault), by.terms, handin="")
 
 
 def _one(given: HandedIn, by: Grading) -> tuple[Graded, Signs]:
@@ -58,8 +58,7 @@ def _one(given: HandedIn, by: Grading) -> tuple[Graded, Signs]:
                 return _judged(folder, by), signs(folder, by.texts)
         except ScenarioError as error:
             fault = str(error)
-    said = printable(fault.replace(str(given.path), given.shown), MOST)
-    return Graded(lab=by.lab, version=by.version, student="", fault=said), Signs()
+    return _not_judged(by, fault.replace(str(given.path), given.shown)), Signs()
 
 
 def _judged(folder: Path, by: Grading) -> Graded:
@@ -68,10 +67,13 @@ def _judged(folder: Path, by: Grading) -> Graded:
         return by.grader(folder)
     except ScenarioError as error:
         said = str(error).replace(f"{folder}/", "").replace(f"{folder}", "the hand-in")
-        return Graded(lab=by.lab, version=by.version, student=printable(student, 100), fault=printable(said, MOST))
+        return _not_judged(by, said, student)
     except Exception as error:  # noqa: BLE001 - whatever breaks in a check of a teacher's, the others are graded
-        said = printable(f"{OURS}: {type(error).__name__}: {error}", MOST)
-        return Graded(lab=by.lab, version=by.version, student=printable(student, 100), fault=said)
+        return _not_judged(by, f"{OURS}: {type(error).__name__}: {error}", student)
+
+
+def _not_judged(by: Grading, fault: str, student: str = "") -> Graded:
+    return Graded(lab=by.lab, version=by.version, student=printable(student, 100), fault=printable(fault, MOST))
 
 
 def _flagged(works: Sequence[GradedWork], known: Sequence[Signs]) -> list[GradedWork]:

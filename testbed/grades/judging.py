@@ -6,7 +6,7 @@ from testbed.grades.grading import Grading
 from testbed.grades.work import Terms
 from testbed.labs.catalogue import find
 from testbed.labs.checking import graded
-from testbed.labs.course import Course
+from testbed.labs.course import Course, CourseLab
 from testbed.labs.graded import Graded
 from testbed.labs.own_checks import checks
 from testbed.labs.workbook import Workbook
@@ -35,10 +35,5 @@ def _terms(name: str, file: Path | None) -> Terms:
     if file is None:
         return Terms()
     course = Course.read(file)
-    known = course.labs.get(name)
-    return Terms(
-        due=known.due if known else None,
-        points=known.points if known else None,
-        per_day=course.late.per_day,
-        at_most=course.late.at_most,
-    )
+    known = course.labs.get(name, CourseLab())
+    return Terms(due=known.due, points=known.points, per_day=course.late.per_day, at_most=course.late.at_most)

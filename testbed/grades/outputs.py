@@ -22,12 +22,9 @@ class Output:
 
     def write(self, content: str) -> None:
         """Takes the place of what is there. Raises ``OSError``."""
-        if self._file is None:
-            sys.stdout.write(content)
-            return
-        self._file.truncate(0)
-        self._file.write(content.encode())
-        self._file.flush()
+        if self._file is not None:
+            self._file.truncate(0)
+        self.add(content)
 
     def add(self, content: str) -> None:
         """Comes after what is there. Raises ``OSError``."""

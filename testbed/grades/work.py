@@ -50,6 +50,11 @@ class GradedWork:
         return self.graded.student or self.who or self.handin
 
     @property
+    def asked(self) -> list[CheckResult]:
+        """What was found of all that could be judged."""
+        return [each for each in self.graded.results if each.standing != "not asked"]
+
+    @property
     def reasons(self) -> list[str]:
         """A sentence for each point that is missing, and for the lateness."""
         if self.graded.fault:

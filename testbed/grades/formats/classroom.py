@@ -11,35 +11,24 @@ from testbed.grades.work import GradedWork, told
 
 
 def document(work: GradedWork) -> str:
-    """The line ``result=...`` for ``$GITHUB_OUTPUT``."""
-    tests: list[JsonObject] = [
-        {
-            "name": each.check,
-            "status": {"right": "pass"}.get(each.standing, "fail"),
-            "score": each.earned,
-            "message": told(each),
-            "test_code": each.sentence,
-            "filename": "",
-            "line_no": 0,
-            "duration": 0,
-        }
-        for each in work.graded.results
-        if each.standing != "not asked"
-    ]
+    """The line ``result=...`` for ``$GITHUB_OUTPUT``, with one error where nothing could be judged."""
     if work.graded.fault:
-        return unfinished(work.graded.fault)
+        return _line("error", 0, [_test("hand-in", "error", message=work.graded.fault)])
+    tests: list[JsonObject] = [
+        _test(each.check, "pass" if each.standing == "right" else "fail", told(each), each.earned, each.sentence)
+        for each in work.asked
+    ]
     right = all(test["status"] == "pass" for test in tests)
-    return _line({"version": 1, "status": "pass" if right else "fail", "max_score": work.most, "tests": tests})
+    return _line("pass" if right else "fail", work.most, tests)
 
 
-def unfinished(sentence: str) -> str:
-    """An error in that form."""
-    test: JsonObject = {
-        "name": "hand-in", "status": "error", "score": 0, "message": sentence, "test_code": "", "filename": "",
-        "line_no": 0, "duration": 0,
+def _test(name: str, status: str, message: str, score: int = 0, code: str = "") -> JsonObject:
+    return {
+        "name": name, "status": status, "score": score, "message": message, "test_code": code,
+        "filename": "", "line_no": 0, "duration": 0,
     }  # fmt: skip
-    return _line({"version": 1, "status": "error", "max_score": 0, "tests": [test]})
 
 
-def _line(made: JsonObject) -> str:
+def _line(status: str, most: int, tests: list[JsonObject]) -> str:
+    made = {"version": 1, "status": status, "max_score": most, "tests": tests}
     return f"result={base64.b64encode(json.dumps(made).encode()).decode()}\n"

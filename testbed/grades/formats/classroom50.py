@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from testbed.core.text.from_json import JsonObject
 from testbed.grades.work import GradedWork
 
-WHERE = "result.json"
 SCHEMA = "classroom50/result/v1"
 FROM = {
     "classroom": "CLASSROOM",
@@ -37,8 +36,7 @@ def document(work: GradedWork, environment: Mapping[str, str], now: datetime) ->
             "reason": each.reason,
             "hint": each.hint,
         }
-        for each in work.graded.results
-        if each.standing != "not asked"
+        for each in work.asked
     ]
     if work.graded.fault:
         tests = [_broken(work.graded.fault)]

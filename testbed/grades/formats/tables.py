@@ -18,7 +18,7 @@ def rows(works: Sequence[GradedWork]) -> str:
     checks = list(dict.fromkeys(each.check for work in works for each in work.graded.results))
     table = [["student", "lab", "score", "max", *checks, "reasons", "flags", "late_days"]]
     for work in works:
-        earned = {each.check: each.earned for each in work.graded.results if each.standing != "not asked"}
+        earned = {each.check: each.earned for each in work.asked}
         head = [work.student, work.graded.lab, str(work.score), str(work.most)]
         tail = [" | ".join(work.reasons), " | ".join(work.flags), str(work.days_late)]
         table.append([*head, *(str(earned.get(name, "")) for name in checks), *tail])
