@@ -10,8 +10,6 @@ from testbed.core.text.from_json import Json, JsonObject
 from testbed.grades.work import GradedWork, told
 from testbed.labs.graded import CheckResult
 
-WHERE = "/autograder/results/results.json"
-
 
 def document(work: GradedWork) -> str:
     """What Gradescope takes, with a score of 0 and the fault where nothing could be judged."""

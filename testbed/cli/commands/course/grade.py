@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from testbed.grades.work import GradedWork
 
 NOT_DONE = "The grading did not come to its end, which is no fault of yours. Tell your teacher."
-SINGLE = ("gradescope", "classroom50", "classroom")
-"""Formats of one hand-in."""
 DEFAULTS = {
     "--gradescope": "/autograder/results/results.json",
     "--classroom50": "result.json",
