@@ -91,8 +91,8 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
 ) -> int:
     """Grade hand-ins: points, a reason for each that is missing, and what two have in common.
 
-    A hand-in that cannot be graded is one line, and all others are; then the exit code is 1. No code of a student's is
-    run, and nobody needs root, which is given up first.
+    A hand-in that cannot be graded is one line, and all others are; then the exit code is 1. Code of a student's runs
+    in a sandbox alone, and nobody needs root, which is given up first.
     """
     from testbed.grades import outputs
     from testbed.grades.judging import by_lab
