@@ -17,61 +17,20 @@ import yaml
 from testbed.labs import find, handin
 from testbed.labs.answers import ANSWERS
 from testbed.labs.catalogue import LabFolder
-from testbed.labs.evidence.seen import LabRun
 from testbed.labs.proving import reference
 from testbed.labs.running import carried_out, prepared
 from testbed.labs.starting import start
 from testbed.labs.workbook import Workbook
-from testbed.runfiles import summary_reader
 from testbed.runfiles.folder import RunFolder
+from tests.unit.answering import known_of
 
 COURSE = "net-2026"
 RUN = "runs/main-1"
-WORDS = [
-    "the",
-    "guest",
-    "writes",
-    "while",
-    "its",
-    "last",
-    "round",
-    "is",
-    "sent",
-    "and",
-    "nobody",
-    "waits",
-    "until",
-    "none",
-    "is",
-    "left",
-    "since",
-    "a",
-    "pause",
-    "below",
-    "the",
-    "goal",
-    "is",
-    "not",
-    "felt",
-    "by",
-    "a",
-    "client",
-    "that",
-    "would",
-    "sooner",
-    "have",
-    "its",
-    "answer",
-    "than",
-    "a",
-    "memory",
-    "without",
-    "dirty",
-    "pages",
-    "in",
-    "another",
-    "host",
-]
+WORDS = """
+the guest writes while its last round is sent and nobody waits until none is left since a pause
+below the goal is not felt by a client that would sooner have its answer than a memory without dirty
+pages in another host
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +94,11 @@ class Classmates:
         folder.parent.mkdir(exist_ok=True)
         start(self.lab, student, COURSE, folder)
         carried_out(prepared(self.lab, Workbook.read(folder), "main", unanswered=True), engine="simulated", page=False)
-        summary = summary_reader.as_written(folder / RUN)
-        run = LabRun(name="main", folder=folder / RUN, summary=summary)
-        known = {**self.lab.drawn(COURSE, student), "run": run, "runs": {"main": [run]}}
+        known = known_of(self.lab, Workbook.read(folder))
+        summary = known["run"].summary
         work = self._right.model_copy(update={"answers": self._right.answers | answers})
         values = reference.answered(self.lab, work, known)
-        values["why"] = why or " ".join(random.Random(student).choices(WORDS, k=25))
+        values["why"] = why or " ".join(random.Random(student).choices(WORDS.split(), k=25))
         (folder / ANSWERS).write_text(yaml.safe_dump(values))
         assert summary.lab is not None
         summary.lab.predictions = {name: values[name] for name in self.lab.spec.predictions("main")}

@@ -21,8 +21,9 @@ from typer.main import get_command
 
 from docs.site.labs import EXAMPLE, rendered
 from testbed.cli.app import app, with_defaults
+from testbed.labs.catalogue import LabFolder
 from testbed.scenario import load
-from tests.unit.answering import answer, name_of
+from tests.unit.answering import answer
 
 ROOT = Path(__file__).parents[2]
 LABS = sorted(ROOT.glob("labs/[0-9]*/README.md"))
@@ -177,13 +178,12 @@ def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subproce
     right answers to whatever can be answered by then.
     """
     of_one = list(text)
-    lab = ROOT / of_one[0].document if of_one else ROOT
-    if lab not in LABS:
+    if not (of_one and of_one[0].of_lab):
         for block in of_one:
             yield block, fresh_shell(block.text, where)
         return
-    name = name_of(lab.parent)
-    begun = fresh_shell(f"testbed lab start {name} --as {EXAMPLE}", where)
+    lab = LabFolder.read((ROOT / of_one[0].document).parent)
+    begun = fresh_shell(f"testbed lab start {lab.name} --as {EXAMPLE}", where)
     assert begun.returncode == 0, begun.stderr
     done = set[str]()
     for block in of_one:
@@ -191,7 +191,7 @@ def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subproce
         if modelled in done:  # the same run, which a text has for those with root and for those without
             continue
         done.add(modelled)
-        answer(lab.parent, where / "home" / name)
+        answer(lab, where / "home" / lab.name)
         # What is set by each student is not set here, and that is told: 1.
         open_or_not = modelled.replace("testbed lab check\n", "testbed lab check || test $? = 1\n")
-        yield block, fresh_shell(open_or_not, where, name)
+        yield block, fresh_shell(open_or_not, where, lab.name)

@@ -14,7 +14,7 @@ from testbed.labs.proving import reference
 from testbed.labs.running import carried_out, prepared
 from testbed.labs.starting import start
 from testbed.labs.workbook import Workbook
-from testbed.runfiles import summary_reader
+from tests.unit.answering import known_of
 
 ME = "me@uni.example"
 PREDICTIONS = ("second_round_mb", "passes", "total_s", "gain")
@@ -29,13 +29,8 @@ def right_answers(folder: Path, lab: LabFolder | None = None) -> dict[str, Any]:
     """What a student who knows all of it would write down; of a folder without a run, what is known before."""
     lab, book = lab or find("rounds"), Workbook.read(folder)
     work = reference.right(lab)
-    known: dict[str, Any] = dict(lab.drawn(book.lock.course, book.lock.student))
-    runs = book.runs.get("main", ())
-    if runs:
-        from testbed.labs.evidence.seen import LabRun
-
-        known["run"] = LabRun(name="main", folder=runs[0], summary=summary_reader.as_written(runs[0]))
-    else:
+    known = known_of(lab, book)
+    if known["run"] is None:
         before = {name: given for name, given in work.answers.items() if name in lab.spec.predictions("main")}
         work = work.model_copy(update={"answers": before})
     return dict(reference.answered(lab, work, known))
