@@ -44,7 +44,10 @@ def found(given: Iterable[Path], room: Path) -> list[HandedIn]:
     """All hand-ins, each of which may turn out to be none; downloads are unpacked in ``room``, an empty folder."""
     hand_ins: list[HandedIn] = []
     for number, path in enumerate(given):
-        hand_ins += _found(path, room / str(number))
+        try:
+            hand_ins += _found(path, room / str(number))
+        except OSError as error:
+            hand_ins.append(_unreadable(path, error))
     return hand_ins
 
 
@@ -77,26 +80,23 @@ def _found(path: Path, room: Path) -> Iterator[HandedIn]:
 
 def _folder(folder: Path, shown: str) -> Iterator[HandedIn]:
     """The hand-ins of a folder of many."""
-    try:
-        entries = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
-    except OSError as error:
-        yield HandedIn(path=folder, shown=shown, fault=f"{shown}: cannot be read ({error.strerror})")
-        return
-    hand_ins = [one for entry in entries for one in _of_student(entry)]
+    hand_ins: list[HandedIn] = []
+    for entry in sorted(each for each in folder.iterdir() if not each.name.startswith(".")):
+        try:
+            hand_ins += _of_student(entry)
+        except OSError as error:
+            hand_ins.append(_unreadable(entry, error))
     yield from hand_ins or [_one(folder, shown)]
 
 
 def _of_student(entry: Path) -> list[HandedIn]:
-    """What one student handed in: a zip, a folder, or a folder with one in it."""
+    """What one student handed in: a zip, a folder, or a folder with one in it. Raises ``OSError``."""
     who, rest = _whose(entry.name)
     if not entry.is_dir() or entry.is_symlink():
         return [_one(entry, entry.name, who)] if rest.lower().endswith(".zip") else []
     if _is_handin(entry):
         return [_one(entry, entry.name, who)]
-    try:
-        inside = sorted(each for each in entry.iterdir() if not each.is_symlink())
-    except OSError as error:
-        return [HandedIn(path=entry, shown=entry.name, who=who, fault=f"{entry.name}: {error.strerror}")]
+    inside = sorted(each for each in entry.iterdir() if not each.is_symlink())
     made = [each for each in inside if _HANDIN.fullmatch(each.name) or (each.is_dir() and _is_handin(each))]
     zips = [each for each in inside if each.suffix.lower() == ".zip"]
     chosen = made or (zips if len(zips) == 1 else [entry])
@@ -111,6 +111,12 @@ def _one(path: Path, shown: str, who: str = "") -> HandedIn:
     except OSError:
         at = None
     return HandedIn(path=path, shown=printable(shown, 200), who=who, at=at)
+
+
+def _unreadable(path: Path, error: OSError) -> HandedIn:
+    who, _ = _whose(path.name)
+    shown = printable(path.name, 200)
+    return HandedIn(path=path, shown=shown, who=who, fault=f"{shown}: cannot be read ({error.strerror})")
 
 
 def _whose(name: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ import pytest
 
 from testbed.cli import main
 from tests.unit.classmates import Classmates, Expected, a_class
+from tests.unit.graded import a_student
 from tests.unit.test_grades_formats import CLASSROOM50, GRADESCOPE, taken
 
 Captured = pytest.CaptureFixture[str]
@@ -139,13 +140,25 @@ def test_root_is_given_up_before_anything_is_read(eight: Class) -> None:
         hidden = Path(folder) / "hidden.lab.zip"
         shutil.copy(given, hidden)
         hidden.chmod(0o600)
+        private = a_student(Path(folder) / "private", "me@uni.example")
+        private.chmod(0o700)
         out = Path(folder) / "grades.csv"
-        command = [sys.executable, "-m", "testbed", "grade", str(given), str(hidden), "--lab", "rounds"]
+        command = [
+            sys.executable,
+            "-m",
+            "testbed",
+            "grade",
+            str(given),
+            str(hidden),
+            str(private),
+            str(private / "x"),
+            "--lab",
+        ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")}
         done = subprocess.run(
-            [*command, "--csv", str(out)], capture_output=True, text=True, check=False, env=environment
+            [*command, "rounds", "--csv", str(out)], capture_output=True, text=True, check=False, env=environment
         )
         rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert "testbed: hand-ins are not read as root, but as nobody" in done.stderr
-    assert [row["score"] for row in rows] == ["90", "0"], done.stderr
-    assert "cannot be read (Permission denied)" in rows[1]["reasons"]
+    assert [row["score"] for row in rows] == ["90", "0", "0", "0"], done.stderr
+    assert all("cannot be read (Permission denied)" in row["reasons"] for row in rows[1:])
