@@ -47,8 +47,9 @@ class CodeFault(TestbedError):
 class Sandbox(Child):
     """The code of one file. A context manager: leaving it ends all that ran there, and nothing of it is left.
 
-    ``serves`` says what it is asked for: ``policy`` (``make``, ``decide``) or ``functions``, which are its own.
-    ``name`` is what faults call the file. Entering raises ``PrerequisiteMissing`` where there can be no sandbox.
+    ``serves`` says what it is asked for: ``policy`` (``make``, ``decide``), ``tracker`` (``explore``), or
+    ``functions``, which are its own. ``name`` is what faults call the file. Entering raises ``PrerequisiteMissing``
+    where there can be no sandbox.
     """
 
     most_line: ClassVar[int] = MOST_ANSWER
@@ -83,8 +84,9 @@ class Sandbox(Child):
         raise walls.missing(self.last_words())
 
     def ask(self, method: str, arguments: object) -> Json:
-        """What the code answers: of a ``policy``, as ``messages`` has it; of ``functions``, what the one of that name
-        returns for these arguments (a list, or a mapping of names). Raises ``CodeFault``, now and from then on.
+        """What the code answers: of a ``policy`` or ``tracker``, as ``messages`` has it; of ``functions``, what the one
+        of that name returns for these arguments (a list, or a mapping of names). Raises ``CodeFault``, now and from
+        then on.
         """
         if self._fault is not None:
             raise self._fault

@@ -7,59 +7,35 @@ The filter is a classic BPF program, as seccomp(2) has it; a processor that is n
 import platform
 import struct
 
-_NAMES = [
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "shmget",
-    "semget",
-    "msgget",
-    "mq_open",
-    "unshare",
-    "setns",
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "add_key",
-    "request_key",
-    "keyctl",
-    "perf_event_open",
-    "bpf",
-    "userfaultfd",
-    "io_uring_setup",
-    "personality",
-    "open_by_handle_at",
-    "name_to_handle_at",
-]
-_X86_64 = (
-    101,
-    310,
-    311,
-    29,
-    64,
-    68,
-    240,
-    272,
-    308,
-    165,
-    166,
-    155,
-    161,
-    248,
-    249,
-    250,
-    298,
-    321,
-    323,
-    425,
-    135,
-    304,
-    303,
-)
-_AARCH64 = (117, 270, 271, 194, 190, 186, 180, 97, 268, 40, 39, 41, 51, 217, 218, 219, 241, 280, 282, 425, 92, 265, 264)
+_CALLS = {
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "perf_event_open": (298, 241),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "personality": (135, 92),
+    "open_by_handle_at": (304, 265),
+    "name_to_handle_at": (303, 264),
+}
+"""The number of each on x86_64 and on aarch64."""
+_X86_64, _AARCH64 = zip(*_CALLS.values(), strict=True)
 _PROCESSORS = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}
-"""AUDIT_ARCH of each, and the numbers of ``_NAMES``."""
+"""AUDIT_ARCH of each, and the numbers of ``_CALLS``."""
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER, _PROCESSOR = 0, 4
 """Where they stand in what the kernel shows of a call."""
