@@ -1,7 +1,7 @@
 """A policy of a file that is not trusted: asked as any other, and it answers from its sandbox."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,14 @@ def policy(
     Parameters in base units: those ``given`` it has to have, those ``offered`` it gets if it has them. Raises
     ``PolicyFault`` for a file that is no policy's or breaks, ``PrerequisiteMissing`` where there can be no sandbox.
     """
-    try:
-        code = code_of(file)
-        with Sandbox(code, limits=limits, name=str(file)) as sandbox:
-            wanted = PolicyWanted(given=Trusted(dict(given or {})), offered=Trusted(dict(offered or {})))
+    wanted = PolicyWanted(given=Trusted(dict(given or {})), offered=Trusted(dict(offered or {})))
+    with ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(Sandbox(code_of(file), limits=limits, name=str(file)))
             made = built_from(PolicyMade, sandbox.ask("make", wanted))
-            yield SandboxedPolicy(sandbox, made.early_look)
-    except (CodeFault, ValueError) as fault:
-        raise PolicyFault(str(fault)) from fault
+        except (CodeFault, ValueError) as fault:
+            raise PolicyFault(str(fault)) from fault
+        yield SandboxedPolicy(sandbox, made.early_look)
 
 
 @contextmanager

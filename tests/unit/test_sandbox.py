@@ -63,6 +63,11 @@ def test_a_spec_of_ours_is_built_here_and_whoever_knows_no_sandbox_runs_nothing(
         policies.build({"name": "sandboxed", "file": str(doing(tmp_path, "1 / 0"))})
 
 
+def test_what_goes_wrong_beside_a_policy_is_no_fault_of_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it is ours"), sandbox.policy(doing(tmp_path, "pass")):
+        raise ValueError("it is ours")
+
+
 def test_one_that_never_ends_is_ended(tmp_path: Path) -> None:
     said = asked(doing(tmp_path, "while True: pass"))
     assert said == f"lost: {tmp_path}/theirs.py:8: the policy took more than 0.3 s after round 1"
