@@ -1,10 +1,9 @@
 """Who plays: policies of ours by name, and anybody's from files, which only ever run in a sandbox."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from testbed import policies, sandbox
 from testbed.core.errors import ScenarioError
@@ -21,18 +20,17 @@ class Entrant:
     name: str
     file: Path | None = None
 
-    def spec(self, offered: Mapping[str, Any]) -> Spec:
-        """What a plan says of it: with those of the offered parameters (in base units) that it has."""
+    def spec(self, goal_s: float) -> Spec:
+        """What a plan says of it: with that downtime goal, if it has one."""
+        goal = {"downtime_goal": goal_s}
         if self.file is not None:
-            return {"name": sandbox.SANDBOXED, "file": str(self.file), **offered}
-        known = parameters_of(policies.registry.get(self.name))
-        return {"name": self.name} | {key: value for key, value in offered.items() if key in known}
+            return {"name": sandbox.SANDBOXED, "file": str(self.file), **goal}
+        has_one = "downtime_goal" in parameters_of(policies.registry.get(self.name))
+        return {"name": self.name} | (goal if has_one else {})
 
-    @contextmanager
-    def playing(self, offered: Mapping[str, Any]) -> Iterator[Policy]:
+    def playing(self, goal_s: float) -> AbstractContextManager[Policy]:
         """The policy for one match. Raises ``PolicyFault`` for one of a file that breaks."""
-        with sandbox.built(self.spec(offered)) as policy:
-            yield policy
+        return sandbox.built(self.spec(goal_s))
 
 
 def entrant(word: str | Path) -> Entrant:

@@ -69,7 +69,7 @@ def finals(
 
 
 def _plan(who: Entrant, place: int, guest: ArenaGuest, plan: Plan, count: int) -> Plan:
-    policy = who.spec({"downtime_goal": guest.goal_s / TIME})
+    policy = who.spec(guest.goal_s / TIME)
     named = f"guest-{guest.number} {place}-{Path(who.name).stem:.40}"
     return replace(
         plan, name=named, repeat=count, seed=plan.seed + count - 1, migration=replace(plan.migration, policy=policy)

@@ -26,10 +26,7 @@ class Match:
 
 def played(entrant: Entrant, guest: ArenaGuest, plan: Plan, weights: Weights) -> Match:
     """One match. Raises ``PolicyFault`` for a policy that broke."""
-    with entrant.playing({"downtime_goal": guest.goal_s}) as policy:
-        seen = forecast(plan, goodput=link_goodput(plan.network.vmotion), policy=policy)
-    if seen.fault is not None:
-        raise seen.fault
+    seen = predicted(entrant, guest, plan)
     done = _outcome(seen)
     return Match(
         guest=guest.number,
@@ -40,6 +37,15 @@ def played(entrant: Entrant, guest: ArenaGuest, plan: Plan, weights: Weights) ->
         downtime_s=done.downtime_s,
         lost_s=done.lost_s,
     )
+
+
+def predicted(entrant: Entrant, guest: ArenaGuest, plan: Plan) -> Forecast:
+    """What the model says of that migration. Raises ``PolicyFault`` for a policy that broke."""
+    with entrant.playing(guest.goal_s) as policy:
+        seen = forecast(plan, goodput=link_goodput(plan.network.vmotion), policy=policy)
+    if seen.fault is not None:
+        raise seen.fault
+    return seen
 
 
 def lost(guest: ArenaGuest, weights: Weights, fault: PolicyFault) -> Match:

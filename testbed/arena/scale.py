@@ -10,11 +10,10 @@ from pathlib import Path
 
 from testbed.arena.entrants import Entrant, entrant
 from testbed.arena.guests import OPEN_KEY, ArenaGuest, drawn, plans
+from testbed.arena.match import predicted
 from testbed.core.plan import Plan
 from testbed.core.rounds import Decision, Round, RoundKind, Throttle
 from testbed.core.units import in_bytes_per_second
-from testbed.model.link import link_goodput
-from testbed.model.predict import forecast
 from testbed.policies.decisions import ask
 
 FACTOR = 7
@@ -44,14 +43,10 @@ def scale_law(
 
 
 def _difference(who: Entrant, guest: ArenaGuest, plan: Plan, factor: int) -> ScaleDifference | None:
-    offered = {"downtime_goal": guest.goal_s}
-    with who.playing(offered) as policy:
-        seen = forecast(plan, goodput=link_goodput(plan.network.vmotion), policy=policy)
-    if seen.fault is not None:
-        raise seen.fault
+    seen = predicted(who, guest, plan)
     decided = [(done, said) for done, said in seen.rounds if said is not None and done.kind is RoundKind.PRECOPY]
     larger = [_larger(done, factor) for done, _ in decided]
-    with who.playing(offered) as policy:
+    with who.playing(guest.goal_s) as policy:
         for count, (_, said) in enumerate(decided, 1):
             again = ask(policy, larger[:count], nullcontext)
             if not _same(said, again, factor):
