@@ -5,24 +5,20 @@ from pathlib import Path
 
 from testbed.arena import formats
 from testbed.arena.board import Board, Standing
-from testbed.linux.files import owned
 from testbed.report.charts import export
 from testbed.report.charts.overlay import overlay_chart
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.side.measures import Measure
-from testbed.runfiles.folder import writing
+from testbed.runfiles.folder import put
 
 PRICE = Measure(key="price", words="price, the lower the better", unit="", emulated=lambda _done: None)
 
 
 def write(file: Path, board: Board) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
-    text = html(board)
-    with writing(file.parent):
-        owned.make_folder(file.parent)
-        owned.write(file, text.encode())
+    put(file, html(board).encode())
 
 
 def html(board: Board) -> str:

@@ -94,6 +94,15 @@ def write_whole(file: Path, content: bytes) -> None:
         owned.write(file, content, sync=True)
 
 
+def put(file: Path, content: bytes) -> None:
+    """The whole file or nothing of it, wherever somebody wants it: a folder that is not there is made. Raises
+    ``TestbedError``.
+    """
+    with writing(file.parent):
+        owned.make_folder(file.parent)
+        owned.write(file, content)
+
+
 def reserve(file: Path, size: int) -> None:
     """Room for so many bytes, which ``write_whole`` will find there when the disk is full. Raises ``TestbedError``."""
     with writing(file.parent):

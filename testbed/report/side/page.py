@@ -4,22 +4,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from testbed.linux.files import owned
 from testbed.report.charts import export
 from testbed.report.charts.overlay import overlay_chart
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side import words
 from testbed.report.side.comparison import Comparison, ComparisonLine
-from testbed.runfiles.folder import writing
+from testbed.runfiles.folder import put
 
 
 def write(file: Path, comparison: Comparison) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
-    text = html(comparison)
-    with writing(file.parent):
-        owned.make_folder(file.parent)
-        owned.write(file, text.encode())
+    put(file, html(comparison).encode())
 
 
 def html(comparison: Comparison) -> str:
