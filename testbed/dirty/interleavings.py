@@ -10,7 +10,7 @@ happened to the pages that were written. Stories are tried from the shortest on,
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import accumulate, combinations, product
 from typing import Any, Protocol, TypeAlias
 
 from testbed.core.own.words import defined_at, raised_at, told
@@ -178,7 +178,6 @@ class _Migration:
     there: list[int] = field(init=False)
     sent: int = 0
     needless: int = 0
-    _own: Tracking | None = None
     _since: int = 0
 
     def __post_init__(self) -> None:
@@ -191,39 +190,39 @@ class _Migration:
 
     def ended(self, rounds: int) -> str | None:
         """Runs it. None: both memories are alike; else what is wrong."""
+        own: Tracking | None = None
         try:
-            self._own = self.make(self.memory)
+            own = self.make(self.memory)
             self._say("start")
-            self._own.start()
+            own.start()
             self._send(range(self.pages), 1)
             for number in range(rounds):
-                self._round(number + 2)
+                self._round(own, number + 2)
             self.memory.pause()
             self._say("the guest is paused")
-            self._round(rounds + 2)
+            self._round(own, rounds + 2)
         except _Fault as fault:
             return str(fault)
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - it is the user's own class
             method = "collect" if any(step.words == "collect" for step in self.memory.steps) else "start"
-            return f"{raised_at(self._own or self.make, method, fault)}: the tracker failed: {told(fault)}"
+            return f"{raised_at(own or self.make, method, fault)}: the tracker failed: {told(fault)}"
         lost = next((page for page in range(self.pages) if self.there[page] != self.memory.holds[page]), None)
         return None if lost is None else self._lost(lost)
 
     def story(self) -> Iterator[str]:
         """What happened to the pages that were written, and to all."""
-        concerned = {page for page, _ in self.writes}
-        for step in self.memory.steps:
-            if not step.pages or step.pages & concerned or not concerned:
-                yield step.words
+        return (step.words for step in self.memory.steps if self._concerns(step))
 
-    def _round(self, number: int) -> None:
-        if self._own is None:
-            return
+    def _concerns(self, step: Happened) -> bool:
+        written = {page for page, _ in self.writes}
+        return not step.pages or not written or bool(step.pages & written)
+
+    def _round(self, own: Tracking, number: int) -> None:
         since, self._since = self._since, len(self.memory.steps)
         self._say("collect")
-        found = numbers(self._own.collect(), self.pages)
+        found = numbers(own.collect(), self.pages)
         if isinstance(found, str):
-            raise _Fault(f"{defined_at(self._own, 'collect')}: 'collect' {found}")
+            raise _Fault(f"{defined_at(own, 'collect')}: 'collect' {found}")
         self.sent += len(set(found))
         self.needless += sum(self.memory.holds[page] <= since for page in set(found))
         self._send(sorted(set(found)), number)
@@ -238,11 +237,7 @@ class _Migration:
 
     def _lost(self, page: int) -> str:
         """In the numbers of the story."""
-        concerned = {each for each, _ in self.writes}
-        number, new = 0, {0: 0}
-        for index, step in enumerate(self.memory.steps, 1):
-            number += not step.pages or bool(step.pages & concerned) or not concerned
-            new[index] = number
+        new = list(accumulate(map(self._concerns, self.memory.steps), initial=0))
         old, now = self.there[page], self.memory.holds[page]
         before = f"of step {new[old]}" if old else "as it was in the beginning"
         return f"page {page} at the destination is {before}; the guest's is of step {new[now]}"
