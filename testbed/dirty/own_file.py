@@ -66,8 +66,6 @@ class KernelPages:
 class OwnTracker(Tracker):
     """The user's class as a ``Tracker``."""
 
-    rank = 1000
-
     def __init__(self, ports: GuestPorts, made: type, name: str) -> None:
         self._pages, self._type = KernelPages(ports, name), made
         self.name, self.pages_fd = name, ports.ram_fd  # each file is another tracker
