@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from testbed import sandbox
@@ -161,7 +162,7 @@ def verdict(steps: list[tuple[int, ...]], arch: int, number: int) -> int:
 
 
 def test_nothing_is_left_of_one_whose_owner_was_killed(tmp_path: Path) -> None:
-    """Not even of one that never ends: it is known by a word that only its command has."""
+    """Not even of one that never ends."""
     file = doing(tmp_path, "while True: pass")
     script = f"""
 from pathlib import Path
@@ -176,7 +177,7 @@ with sandbox.policy(Path({str(file)!r}), limits=Limits(question_s=19.5, silent_s
     assert owner.stdout is not None
     with owner.stdout:
         assert owner.stdout.readline() == b"ready\n"
-        mine = walled_of(owner.pid)
+        mine = [each.pid for each in psutil.Process(owner.pid).children(recursive=True)]
         assert mine
         owner.kill()
         owner.wait()
@@ -188,15 +189,3 @@ with sandbox.policy(Path({str(file)!r}), limits=Limits(question_s=19.5, silent_s
             gone.register(fd, select.POLLIN)
             assert gone.poll(10_000), "it has ended"
             os.close(fd)
-
-
-def walled_of(owner: int) -> list[int]:
-    """All processes below that one."""
-    parents: dict[int, int] = {}
-    for each in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            parents[int(each.parent.name)] = int(each.read_text().rpartition(")")[2].split()[1])
-    below = {owner}
-    while more := {pid for pid, parent in parents.items() if parent in below} - below:
-        below |= more
-    return sorted(below - {owner})
