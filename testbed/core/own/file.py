@@ -8,14 +8,16 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.own.words import place_in, told
+
+if TYPE_CHECKING:  # ten milliseconds for each process that has a registry
+    from importlib.abc import Loader
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class OwnFile:
                 nearly.append(f"{_class_at(each)} has no method '{lacks}'")
         return f"{said}; {'; '.join(nearly)}" if nearly else said
 
-    def _run(self, spec: ModuleSpec, loader: Loader, path: str) -> ModuleType:
+    def _run(self, spec: ModuleSpec, loader: "Loader", path: str) -> ModuleType:
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module  # dataclasses look their module up there
         beside = str(Path(spec.origin or path).parent)
