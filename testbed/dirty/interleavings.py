@@ -205,7 +205,7 @@ class _Migration:
             return str(fault)
         except (Exception, SystemExit) as fault:  # noqa: BLE001 - it is the user's own class
             method = "collect" if any(step.words == "collect" for step in self.memory.steps) else "start"
-            return f"{raised_at(own or self.make, method, fault)}: the tracker failed: {told(fault)}"
+            return f"{raised_at(self.make if own is None else own, method, fault)}: the tracker failed: {told(fault)}"
         lost = next((page for page in range(self.pages) if self.there[page] != self.memory.holds[page]), None)
         return None if lost is None else self._lost(lost)
 

@@ -153,6 +153,7 @@ def test_deeper_is_more_and_nothing_is_tried_twice() -> None:
             "{file}:4: the tracker failed: RecursionError: more than 10,000 steps",
         ),
         ("raise Exception('\\x1b[2J')", "{file}:4: the tracker failed: Exception: \\x1b[2J"),
+        ("return 1 / 0\n    def __bool__(self): return 1 / 0", "{file}:4: the tracker failed: ZeroDivisionError"),
     ],
 )
 def test_what_it_does_wrong_is_an_end_of_the_story_with_its_place(tmp_path: Path, body: str, said: str) -> None:
