@@ -1,6 +1,8 @@
 """What every unit test leaves as it found it."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +21,13 @@ def policies_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """For runs of whose page nothing is asked: drawing it takes longer than all the rest of a simulated run."""
     monkeypatch.setattr(page, "write", lambda *_: None)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where things are unpacked: empty in the end, whatever came."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
