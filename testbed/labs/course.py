@@ -4,12 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from testbed.core.text.yaml_text import text_of, tree_of
-from testbed.labs.definition.spec import MOST_POINTS
-from testbed.scenario.document import Document
-from testbed.scenario.faults import scenario_error
+from testbed.core.text.yaml_text import text_of
+from testbed.labs.definition.spec import MOST_POINTS, part_of
 from testbed.scenario.models import Part
 from testbed.scenario.quantities import shown, text, whole
 
@@ -60,9 +58,4 @@ class Course(Part):
     @classmethod
     def read(cls, path: Path) -> "Course":
         """The course in a file. Raises ``ScenarioError``: line, what was expected, nearest word."""
-        tree, places = tree_of(text_of(path), str(path), "course")
-        document = Document(tree=tree, places=places)
-        try:
-            return cls.model_validate(tree)
-        except ValidationError as error:
-            raise scenario_error(error, document, cls) from error
+        return part_of(cls, text_of(path), str(path), "course")[0]

@@ -6,7 +6,7 @@ LabSpec ── parameters   drawn for each student      ``draw``
 """
 
 import re
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field, JsonValue, ValidationError, WithJsonSchema, model_validator
 
@@ -30,6 +30,7 @@ KINDS = ("number", "integer", "text", "choice", "truth")
 
 Scalar: TypeAlias = bool | int | float | str
 """A parameter's value, or an answer."""
+P = TypeVar("P", bound=Part)
 
 
 def _choices(value: object) -> object:
@@ -134,13 +135,21 @@ class LabSpec(Part):
 
 
 def parsed(content: str, name: str) -> tuple[LabSpec, Document]:
-    """A ``lab.yaml``; ``name`` stands for the file. Raises ``ScenarioError``: line, what was expected, nearest word."""
-    tree, places = tree_of(content, name, "lab")
+    """A ``lab.yaml``; ``name`` stands for the file. Raises ``ScenarioError``."""
+    return part_of(LabSpec, content, name, "lab")
+
+
+def part_of(model: type[P], content: str, name: str, kind: str) -> tuple[P, Document]:
+    """What a text says by its model; ``name`` stands for the file in messages, ``kind`` says what it is to be.
+
+    Raises ``ScenarioError``: line, what was expected, nearest word.
+    """
+    tree, places = tree_of(content, name, kind)
     document = Document(tree=tree, places=places)
     try:
-        return LabSpec.model_validate(tree), document
+        return model.model_validate(tree), document
     except ValidationError as error:
-        raise scenario_error(error, document, LabSpec) from error
+        raise scenario_error(error, document, model) from error
 
 
 def lab_schema() -> dict[str, Any]:

@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from testbed.core.errors import ScenarioError
-from testbed.core.text.yaml_text import text_of, tree_of
+from testbed.core.text.yaml_text import text_of
 from testbed.labs.catalogue import RIGHT, WRONG, LabFolder
 from testbed.labs.definition.render import evaluated, rendered
-from testbed.labs.definition.spec import Scalar
-from testbed.scenario.document import Document
-from testbed.scenario.faults import scenario_error
+from testbed.labs.definition.spec import P, Scalar, part_of
 from testbed.scenario.models import Part
 from testbed.scenario.quantities import text
 
@@ -44,8 +42,7 @@ class WrongWork(RightWork):
 
 def right(lab: LabFolder) -> RightWork:
     """The reference work. Raises ``ScenarioError``."""
-    work: RightWork = _read(lab.path / RIGHT, RightWork)
-    return work
+    return _read(lab.path / RIGHT, RightWork)
 
 
 def wrong(lab: LabFolder) -> dict[str, WrongWork]:
@@ -68,10 +65,5 @@ def answered(lab: LabFolder, work: RightWork, known: Mapping[str, Any]) -> dict[
     return found
 
 
-def _read(file: Path, model: type[Any]) -> Any:
-    tree, places = tree_of(text_of(file), str(file), "work")
-    try:
-        return model.model_validate(tree)
-    except ValidationError as error:
-        kind: type[BaseModel] = model
-        raise scenario_error(error, Document(tree=tree, places=places), kind) from error
+def _read(file: Path, model: type[P]) -> P:
+    return part_of(model, text_of(file), str(file), "work")[0]
