@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord, Summary
@@ -20,8 +20,9 @@ from testbed.runfiles import files, samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Recording
 
-CAPTURES = "packets"
-"""In a run's folder, where a lab has its packets kept."""
+if TYPE_CHECKING:
+    from testbed.packets.story import StoryLine
+
 T = TypeVar("T")
 
 
@@ -104,14 +105,24 @@ class LabRun:
 
         None where they do not, or no packets were kept. Raises ``Wrong`` for what is no capture.
         """
+        if migration not in self._stories:
+            self._stories[migration] = self._story(migration)
+        return next((line.at for line in self._stories[migration] if words in line.words), None)
+
+    @cached_property
+    def _stories(self) -> "dict[int, list[StoryLine]]":
+        """Those that were asked for: to tell one is to read a whole capture."""
+        return {}
+
+    def _story(self, migration: int) -> "list[StoryLine]":
+        from testbed.packets.capture import capture_file
         from testbed.packets.story import story
 
-        file = self.folder / CAPTURES / f"{migration:02d}-1.pcap"
+        file = capture_file(self.folder, number=migration, repeat=1)
         try:
-            lines = story(file) if files.there(file) else []
+            return story(file) if files.there(file) else []
         except ScenarioError as error:
             raise Wrong(str(error)) from error
-        return next((line.at for line in lines if words in line.words), None)
 
     def _known(self, figure: float | None, what: str) -> float:
         if figure is None:
