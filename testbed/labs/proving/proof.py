@@ -53,9 +53,7 @@ def prove(lab: LabFolder, students: int = 200, engine: str = "simulated", quick:
     with tempfile.TemporaryDirectory(prefix="fast-motion-lab-") as folder:
         _spread(lab, names, Path(folder), proof)
         for name in names[:REFERENCES]:
-            _references(
-                lab, name, _Made(lab=lab, folder=Path(folder) / name, student=name, engine=engine), proof, quick
-            )
+            _references(_Made(lab=lab, folder=Path(folder) / name, student=name, engine=engine), proof, quick)
     return proof
 
 
@@ -87,27 +85,24 @@ def _spread(lab: LabFolder, students: list[str], folder: Path, proof: LabProof) 
     )
 
 
-def _references(lab: LabFolder, student: str, made: "_Made", proof: LabProof, quick: bool) -> None:
+def _references(made: "_Made", proof: LabProof, quick: bool) -> None:
     """The right work of one student, and each mistake in its place."""
-    work = reference.right(lab)
+    lab, student, work = made.lab, made.student, reference.right(made.lab)
     made.begin(work)
     result = made.judged(work)
     proof.faults += [f"{student}, right answers: {each}" for each in _not_all(lab, result, made.engine)]
     proof.said.append(f"{student}: right answers earn {result.score} of {result.most}")
     for name, mistake in reference.wrong(lab).items():
-        if quick and (mistake.runs or mistake.files):
+        anew = bool(mistake.runs or mistake.files)
+        if quick and anew:
             continue
-        whole = mistake.model_copy(update={"answers": work.answers | mistake.answers, "files": work.files})
-        if mistake.runs or mistake.files:
-            made_so = replace(made, folder=made.folder.with_name(f"{student}-{name}"))
-            made_so.begin(
-                RightWork(runs=work.runs | mistake.runs, files=work.files | mistake.files),
-                like=None if mistake.files else made.folder,
-                again=mistake.runs,
-            )
-            result = made_so.judged(whole)
-        else:
-            result = made.judged(whole)
+        whole = RightWork(
+            answers=work.answers | mistake.answers, runs=work.runs | mistake.runs, files=work.files | mistake.files
+        )
+        so = replace(made, folder=made.folder.with_name(f"{student}-{name}")) if anew else made
+        if anew:
+            so.begin(whole, like=None if mistake.files else made.folder, again=mistake.runs)
+        result = so.judged(whole)
         proof.said.append(f"{student}: wrong/{name} earns {result.score} of {result.most}")
         proof.faults += [f"{student}, wrong/{name}: {each}" for each in _not_hinted(mistake, result)]
 
