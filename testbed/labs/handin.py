@@ -14,13 +14,13 @@ import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError
-from testbed.core.text.printable import printable
 from testbed.labs.answers import ANSWERS
 from testbed.labs.unpacking.archives import BLOCK, copy, tree, unpack
-from testbed.labs.unpacking.bounds import Bounds, check_names, check_size
+from testbed.labs.unpacking.bounds import Bounds, check_names, check_size, shown
 from testbed.labs.workbook import LOCK, RUNS, Workbook
 from testbed.runfiles import files
 from testbed.runfiles.folder import write_whole
@@ -45,13 +45,13 @@ def pack(folder: Path, to: Path | None = None, *, also: Sequence[str] = (), capt
 
     Raises ``ScenarioError`` for a folder that is no lab's or lacks its answers, and for what would not be taken.
     """
-    lock = Workbook.read(folder).lock
+    book = Workbook.read(folder)
     if not files.there(folder / ANSWERS):
         raise ScenarioError(f"there is no {ANSWERS} to hand in", str(folder))
     listed = [name for name in (LOCK, ANSWERS, *also) if files.there(folder / name)]
     check_names(listed, BOUNDS)
-    target = _target(folder, to, file_name(lock.lab, lock.student))
-    write_whole(target, _packed(folder, sorted([*listed, *_records(folder, captures=captures)])))
+    target = _target(folder, to, file_name(book.lock.lab, book.lock.student))
+    write_whole(target, _packed(folder, sorted([*listed, *_records(book, captures=captures)])))
     return target
 
 
@@ -87,9 +87,9 @@ def opened(handin: Path) -> Iterator[Path]:
         yield inside
 
 
-def _records(folder: Path, *, captures: bool) -> Iterator[str]:
+def _records(book: Workbook, *, captures: bool) -> Iterator[str]:
     """Of the newest runs of each name what is handed in: the newest of all may not be valid."""
-    for run in (run for runs in Workbook.read(folder).runs.values() for run in runs):
+    for run in (run for runs in book.runs.values() for run in runs):
         below = f"{RUNS}/{run.name}"
         yield from (f"{below}/{name}" for name in RECORD if files.there(run / name))
         if captures and files.there(run / CAPTURES):
@@ -100,7 +100,7 @@ def _copied(handin: Path, into: Path) -> None:
     if not files.there(handin / LOCK):
         raise ScenarioError(f"there is no {LOCK} in this folder: it is no hand-in; {_REMEDY}")
     beside = [name for name in tree(handin, BOUNDS) if not name.startswith(f"{RUNS}/") and not name.endswith(END)]
-    copy([*beside, *_records(handin, captures=True)], handin, into, BOUNDS)
+    copy([*beside, *_records(Workbook.read(handin), captures=True)], handin, into, BOUNDS)
 
 
 def _inside(folder: Path) -> Path:
@@ -124,12 +124,11 @@ def _check_sums(folder: Path) -> None:
         if known is None:
             raise ScenarioError("is no line of a SHA-256 list", f"{SUMS}:{number}")
         check_names([known["name"]], BOUNDS)
-        shown = printable(known["name"], 60)
-        file = folder / known["name"]
+        name, file = shown(known["name"]), folder / known["name"]
         if not files.there(file):
-            raise ScenarioError(f"'{shown}' was packed and is missing; {_REMEDY}, unchanged")
+            raise ScenarioError(f"{name} was packed and is missing; {_REMEDY}, unchanged")
         if _sum(file) != known["sum"]:
-            raise ScenarioError(f"'{shown}' was changed after it was packed; {_REMEDY}, unchanged")
+            raise ScenarioError(f"{name} was changed after it was packed; {_REMEDY}, unchanged")
 
 
 def _sum(file: Path) -> str:
@@ -154,7 +153,7 @@ def archive(contents: Iterable[tuple[str, bytes]], executable: Collection[str] =
 
 def _packed(folder: Path, names: Sequence[str]) -> bytes:
     made = archive(_with_sums(folder, names))
-    check_size("all of it, packed,", len(made), Bounds(entries=1, each=BOUNDS.packed, all=0, packed=0))
+    check_size("all of it, packed,", len(made), replace(BOUNDS, each=BOUNDS.packed))
     return made
 
 
