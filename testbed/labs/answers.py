@@ -11,8 +11,9 @@ from testbed.core.errors import ScenarioError
 from testbed.core.registry import nearest
 from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import tree_of
-from testbed.labs.definition.spec import AnswerSpec, LabSpec, Scalar, said
+from testbed.labs.definition.spec import AnswerSpec, LabSpec, Scalar
 from testbed.runfiles import files
+from testbed.scenario.quantities import shown
 
 ANSWERS = "answers.yaml"
 MOST_TEXT = 4000
@@ -85,7 +86,7 @@ def taken(value: Any, question: AnswerSpec) -> Scalar:
             return _words(value)
         case "truth":
             if not isinstance(value, bool):
-                raise ValueError(f"must be true or false, not {said(value)}")
+                raise ValueError(f"must be true or false, not {shown(value)}")
             return value
         case "choice":
             return _choice(value, question)
@@ -99,20 +100,19 @@ def _number(value: Any, question: AnswerSpec) -> int | float:
     whole = question.type == "integer"
     kind = f"{'a whole number' if whole else 'a number'}{unit}"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"must be {kind}, not {said(value)}")
+        raise ValueError(f"must be {kind}, not {shown(value)}")
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise ValueError(f"must be {kind} that can be")
     if whole and value != int(value):
-        raise ValueError(f"must be {kind}, not {said(value)}")
+        raise ValueError(f"must be {kind}, not {shown(value)}")
     return int(value) if whole else value
 
 
 def _choice(value: Any, question: AnswerSpec) -> Scalar:
     known = {str(each).lower(): each for each in question.choices or ()}
-    word = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    found = known.get(word.strip().lower())
+    found = known.get(str(value).strip().lower())
     if not isinstance(found, int | float | str):
-        raise ValueError(f"must be one of {', '.join(known)}, not {said(value)}")
+        raise ValueError(f"must be one of {', '.join(known)}, not {shown(value)}")
     return found
 
 

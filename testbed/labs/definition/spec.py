@@ -14,7 +14,7 @@ from testbed.core.text.yaml_text import tree_of
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Part
-from testbed.scenario.quantities import Flag, one_of, shown, text, whole
+from testbed.scenario.quantities import Flag, one_of, text, whole
 
 KEY = "[a-z][a-z0-9_]*"
 """What parameters and answers are called: names that an expression can say."""
@@ -157,8 +157,3 @@ def lab_schema() -> dict[str, Any]:
     from testbed.scenario.schema.scenario_schema import EDITORS_DIALECT
 
     return {"$schema": EDITORS_DIALECT} | LabSpec.model_json_schema()
-
-
-def said(value: object) -> str:
-    """A wrong value in a message, short."""
-    return shown(value)
