@@ -14,11 +14,9 @@ from testbed.labs.definition.spec import Scalar
 from testbed.labs.evidence.seen import Given, LabRun, Work
 from testbed.labs.graded import CheckResult, Graded, Standing
 from testbed.labs.own_checks import broken_at, checks
-from testbed.labs.ownership import JudgedRun, judged
+from testbed.labs.ownership import JudgedRun, check_lock, judged
 from testbed.labs.workbook import Workbook
 from testbed.sandbox import CodeFault
-
-MOST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +39,14 @@ def graded(lab: LabFolder, workbook: Workbook) -> Graded:
     """
     asked = checks(lab)
     try:
-        _check_lock(lab, workbook)
+        check_lock(lab, workbook.lock)
         found = _found(lab, workbook)
     except ScenarioError as error:
-        return _result(lab, workbook, fault=printable(str(error), MOST_REASON))
+        return _result(lab, workbook, fault=printable(str(error)))
     results: dict[str, CheckResult] = {}
     for each in asked:
         results[each.name] = _own(found) if each is own else _judge(each, found, results)
     return _result(lab, workbook, (*results.values(), *_read_by_teacher(lab, found)), _flags(found))
-
-
-def _check_lock(lab: LabFolder, workbook: Workbook) -> None:
-    known = workbook.lock
-    if known.lab != lab.name:
-        raise ScenarioError(f"this is work of the lab '{known.lab}', not of '{lab.name}'")
-    if known.version != lab.spec.version:
-        raise ScenarioError(
-            f"this was started with version {known.version} of the lab, which is now {lab.spec.version}; start it again"
-        )
 
 
 def _found(lab: LabFolder, workbook: Workbook) -> _Found:
@@ -196,7 +184,7 @@ def _flags(found: _Found) -> list[str]:
     flags = [each.foreign for each in found.all if each.foreign]
     if found.work.workbook.lock.digest not in ("", found.work.definition.digest):
         flags.append("the lab was changed since this was started, or its lock was")
-    return [printable(each, MOST_REASON) for each in (*flags, *found.flags, *found.answers.strange)]
+    return [printable(each) for each in (*flags, *found.flags, *found.answers.strange)]
 
 
 def _of(check: LabCheck, standing: Standing, earned: int = 0, reason: str = "", hint: str = "") -> CheckResult:
@@ -206,7 +194,7 @@ def _of(check: LabCheck, standing: Standing, earned: int = 0, reason: str = "", 
         points=check.points,
         earned=earned,
         standing=standing,
-        reason=printable(reason, MOST_REASON),
+        reason=printable(reason),
         hint=hint,
     )
 

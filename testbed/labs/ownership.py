@@ -1,4 +1,6 @@
-"""Whether runs are a student's own: of their parameters and their seed, and of a record that agrees with itself."""
+"""Whether work is of the lab, and runs are a student's own: of their parameters and their seed, and of a record that
+agrees with itself.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -32,6 +34,16 @@ class JudgedRun:
     summary: Summary | None = None
     foreign: str = ""
     invalid: str = ""
+
+
+def check_lock(lab: LabFolder, lock: Lock) -> None:
+    """Raises ``ScenarioError`` for work of another lab, or of another version of it."""
+    if lock.lab != lab.name:
+        raise ScenarioError(f"this is work of the lab '{lock.lab}', not of '{lab.name}'")
+    if lock.version != lab.spec.version:
+        raise ScenarioError(
+            f"this was started with version {lock.version} of the lab, which is now {lab.spec.version}; start it again"
+        )
 
 
 def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder: Path) -> JudgedRun:

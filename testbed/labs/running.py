@@ -15,7 +15,7 @@ from testbed.labs import answers as forms
 from testbed.labs.answers import ANSWERS, Answers
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.definition.spec import Scalar
-from testbed.labs.ownership import differing
+from testbed.labs.ownership import check_lock, differing
 from testbed.labs.starting import prune
 from testbed.labs.workbook import KEPT, Workbook
 from testbed.runfiles import files, summary_reader
@@ -50,8 +50,7 @@ def prepared(
     """
     name = _named(lab, workbook, name)
     lock = workbook.lock
-    if (lock.lab, lock.version) != (lab.name, lab.spec.version):
-        raise ScenarioError(f"this was started with version {lock.version} of the lab '{lock.lab}'; start it again")
+    check_lock(lab, lock)
     _check_settings(lab, name, settings)
     file = (workbook.folder / lab.spec.runs[name].scenario).absolute()
     _check_scenario(lab, workbook, name, file)
