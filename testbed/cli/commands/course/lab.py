@@ -100,16 +100,16 @@ def check(
     Exits with 1 while something is open.
     """
     from testbed.labs.checking import graded
+    from testbed.labs.workbook import enclosing
 
-    seen: object = None
+    folder, seen = enclosing(Path.cwd()), list[tuple[str, int]]()
     while True:
-        lab, book = _here(from_)
-        now = _changed(book.folder)
+        now = _changed(folder)
         if now != seen:
-            seen, result = now, graded(lab, book)
+            seen, result = now, graded(*_here(from_))
             _show(result)
             if not watch:
-                return TestbedError.exit_code if is_open(result) else 0
+                return TestbedError.exit_code if _is_open(result) else 0
         time.sleep(SECONDS)
 
 
@@ -171,12 +171,6 @@ def test(
     return TestbedError.exit_code if proof.faults else 0
 
 
-def is_open(result: "Graded") -> bool:
-    """Whether something is left for the student to do."""
-    own = result.results[0].standing if result.results else "wrong"
-    return bool(result.fault) or own != "right" or any(e.standing in ("wrong", "partly") for e in result.results)
-
-
 def _here(from_: Path | None) -> "tuple[LabFolder, Workbook]":
     """The lab in whose folder one is, and that folder."""
     from testbed.labs.catalogue import find
@@ -184,6 +178,12 @@ def _here(from_: Path | None) -> "tuple[LabFolder, Workbook]":
 
     book = Workbook.read(enclosing(Path.cwd()))
     return find(book.lock.lab, from_), book
+
+
+def _is_open(result: "Graded") -> bool:
+    """Whether something is left for the student to do: without a run of theirs that counts, too."""
+    own, *_ = result.results
+    return own.standing == "not asked" or any(each.standing in ("wrong", "partly") for each in result.results)
 
 
 def _changed(folder: Path) -> list[tuple[str, int]]:
