@@ -9,6 +9,7 @@ import yaml
 
 from testbed.labs.catalogue import LabFolder, find
 from testbed.labs.checking import graded
+from testbed.labs.evidence.seen import LabRun
 from testbed.labs.graded import CheckResult, Graded
 from testbed.labs.proving import reference
 from testbed.labs.running import carried_out, prepared
@@ -20,14 +21,14 @@ ME = "me@uni.example"
 PREDICTIONS = ("second_round_mb", "passes", "total_s", "gain")
 
 
-def started(folder: Path, student: str = ME, lab: str = "rounds", course: str = "net-2026") -> Path:
+def started(folder: Path, student: str = ME, lab: str = "rounds") -> Path:
     """The folder of a student who has just begun."""
-    return start(find(lab), student, course, folder)
+    return start(find(lab), student, "net-2026", folder)
 
 
-def right_answers(folder: Path, lab: LabFolder | None = None) -> dict[str, Any]:
+def right_answers(folder: Path) -> dict[str, Any]:
     """What a student who knows all of it would write down; of a folder without a run, what is known before."""
-    lab, book = lab or find("rounds"), Workbook.read(folder)
+    lab, book = find("rounds"), Workbook.read(folder)
     work = reference.right(lab)
     known = known_of(lab, book)
     if known["run"] is None:
@@ -41,10 +42,10 @@ def answer(folder: Path, values: Mapping[str, Any]) -> None:
     (folder / "answers.yaml").write_text(yaml.safe_dump(dict(values)), encoding="utf-8")
 
 
-def run(folder: Path, name: str | None = None, *settings: str) -> Path:
+def run(folder: Path, name: str | None = None, *settings: str, lab: LabFolder | None = None) -> Path:
     """A run as ``lab run --engine simulated`` makes it, without a page."""
     book = Workbook.read(folder)
-    made = prepared(find(book.lock.lab), book, name, settings)
+    made = prepared(lab or find(book.lock.lab), book, name, settings)
     carried_out(made, engine="simulated", page=False)
     return made.out
 
@@ -75,13 +76,13 @@ def edited(file: Path, change: Any) -> None:
     file.write_text(json.dumps(tree), encoding="utf-8")
 
 
-def a_lab(folder: Path, spec: str, checks: str, scenario: str | None = None) -> LabFolder:
+def a_lab(folder: Path, spec: str, checks: str) -> LabFolder:
     """A small lab of one's own."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "lab.yaml").write_text(spec, encoding="utf-8")
     (folder / "checks.py").write_text(checks, encoding="utf-8")
     (folder / "README.md").write_text("# {{ title }}\n", encoding="utf-8")
-    (folder / "scenario.yaml").write_text(scenario or SCENARIO, encoding="utf-8")
+    (folder / "scenario.yaml").write_text(SCENARIO, encoding="utf-8")
     return LabFolder.read(folder)
 
 

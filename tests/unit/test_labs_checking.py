@@ -133,13 +133,6 @@ def mine(tmp_path: Path, code: str) -> tuple[LabFolder, Path]:
     return lab, folder
 
 
-def made(lab: LabFolder, folder: Path, name: str = "main", *set_: str) -> None:
-    from testbed.labs.running import carried_out, prepared
-    from testbed.labs.workbook import Workbook
-
-    carried_out(prepared(lab, Workbook.read(folder), name, set_), engine="simulated", page=False)
-
-
 GATES = """
 @check(3, "first", after=own)
 def first(lab, run):
@@ -167,7 +160,7 @@ def text(lab, run):
 @pytest.mark.parametrize(("share", "earned", "after"), [(0.0, 0, "wrong"), (0.6, 1, "right"), (9.0, 3, "right")])
 def test_gates_shares_and_what_is_not_asked(tmp_path: Path, share: float, earned: int, after: str) -> None:
     lab, folder = mine(tmp_path, GATES.format(share=share))
-    made(lab, folder)
+    run(folder, lab=lab)
     result = judged(folder, lab)
     found = by_name(result)
     assert (found["first"].earned, found["first"].hint) == (earned, "hint")
@@ -185,9 +178,9 @@ def test_gates_shares_and_what_is_not_asked(tmp_path: Path, share: float, earned
 def test_a_run_that_students_set_something_of_may_be_there_several_times(tmp_path: Path) -> None:
     code = '@check(1, "two")\ndef two(lab, run):\n    rates = [each.write_rate for each in lab.runs("free")]\n'
     lab, folder = mine(tmp_path, code + "    if rates != [3e6, 2e6]: raise Wrong(str(rates))\n")
-    made(lab, folder)
-    made(lab, folder, "free", "vm.workload.write_rate=2MB/s")
-    made(lab, folder, "free", "vm.workload.write_rate=3MB/s")
+    run(folder, lab=lab)
+    run(folder, "free", "vm.workload.write_rate=2MB/s", lab=lab)
+    run(folder, "free", "vm.workload.write_rate=3MB/s", lab=lab)
     assert by_name(judged(folder, lab))["two"].standing == "right"
     edited_yaml = folder / "runs/free-1/scenario.yaml"
     edited_yaml.write_text(edited_yaml.read_text().replace("64MB", "65MB").replace("64000000", "65000000"))
