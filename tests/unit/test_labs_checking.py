@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.check import Wrong, check, near
+from testbed.labs.evidence.seen import LabRun
 from testbed.labs.starting import start
+from testbed.packets.story import StoryLine
+from testbed.runfiles import summary_reader
 from tests.unit import learning
 from tests.unit.learning import a_lab, answer, by_name, edited, finished, judged, right_answers, run, started
 
@@ -186,6 +189,23 @@ def test_a_run_that_students_set_something_of_may_be_there_several_times(tmp_pat
     edited_yaml.write_text(edited_yaml.read_text().replace("64MB", "65MB").replace("64000000", "65000000"))
     result = judged(folder, lab)
     assert result.score == 0 and "free-1: its guest.ram_bytes is" in by_name(result)["own"].reason
+
+
+def test_a_capture_is_read_once_however_much_is_asked_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = finished(tmp_path / "mine") / "runs/main-1"
+    seen, read = LabRun(name="main", folder=made, summary=summary_reader.as_written(made)), list[Path]()
+
+    def story(file: Path) -> list[StoryLine]:
+        read.append(file)
+        return [StoryLine(at=2.5, sender="guest", receiver="everybody", words="RARP: here I am")]
+
+    monkeypatch.setattr("testbed.packets.story.story", story)
+    assert (seen.told("RARP"), read) == (None, []), "none were kept"
+    file = made / "packets/02-1.pcap"
+    file.parent.mkdir()
+    file.touch()
+    assert (seen.told("RARP"), seen.told("RARP", 2), seen.told("Hello", 2)) == (None, 2.5, None)
+    assert read == [file]
 
 
 def test_a_lab_may_have_nothing_to_run(tmp_path: Path) -> None:

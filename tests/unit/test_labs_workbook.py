@@ -106,6 +106,8 @@ def test_the_parameters_of_the_lock_are_not_believed(tmp_path: Path) -> None:
     assert judged(mine).score == 0
     lock.write_text(lock.read_text().replace("version: 1", "version: 2"))
     assert "started with version 2 of the lab, which is now 1" in judged(mine).fault
+    with pytest.raises(ScenarioError, match="started with version 2 of the lab, which is now 1"):
+        run(mine)
     lock.write_text(lock.read_text().replace("lab: rounds", "lab: hello"))
     assert "this is work of the lab 'hello', not of 'rounds'" in judged(mine).fault
 
