@@ -19,6 +19,11 @@ def bandwidth(run):
     return sorted(each.bandwidth for each in run.rounds)[len(run.rounds) // 2]
 
 
+def all_over(lab):
+    """MB that writes at random places of all the RAM dirty in a second of round 1, as one may foresee it."""
+    return lab.base("goodput") / 8e6 * (1 - exp(-lab.number("part")))
+
+
 def dirtied(lab, run, number, answer, hints):
     """An answer against what round 1 of one of the three guests dirtied in a second."""
     first, written = run.migrations[number].rounds[0], lab.number("slow_rate")
@@ -31,8 +36,7 @@ def dirtied(lab, run, number, answer, hints):
 
 @check(5, "what sequential writes dirty was foreseen within 8 %", after=own)
 def sequential(lab, run):
-    b = lab.base("goodput") / 8e6
-    hints = {b * (1 - exp(-lab.number("part"))): "Only at random is a page hit twice. These go from page to page."}
+    hints = {all_over(lab): "Only at random is a page hit twice. These go from page to page."}
     dirtied(lab, run, 0, "dirty_sequential", hints)
 
 
@@ -43,9 +47,8 @@ def uniform(lab, run):
 
 @check(5, "what writes to an eighth of the RAM dirty was foreseen within 8 %", after=own)
 def small(lab, run):
-    all_over = lab.base("goodput") / 8e6 * (1 - exp(-lab.number("part")))
     eighth = "An eighth of the pages gets all of the writes, not an eighth of them: how many of its pages stay clean?"
-    dirtied(lab, run, 2, "dirty_small", {all_over / 8: eighth})
+    dirtied(lab, run, 2, "dirty_small", {all_over(lab) / 8: eighth})
 
 
 @check(8, "the plateau was foreseen within 4 %", after=own, run="plateau")

@@ -9,12 +9,17 @@ from testbed.sandbox import Sandbox, code_of
 RAMS, WRITES = (24, 28, 32, 36, 40, 44, 48), (100, 200, 400, 600, 900)
 
 
+def _rates(lab):
+    """The link and the cap of a migration, in MB/s."""
+    return lab.base("link") / 8e6, lab.base("cap") / 8e6
+
+
 def _fleet(lab, seed):
     """As fleet.json has it; other seeds have other fleets. MB, MB/s, seconds."""
     guests = [
         {"name": f"g{i + 1}", "ram": RAMS[seed // 7**i % 7] * 1000, "write": WRITES[seed // 5**i % 5]} for i in range(8)
     ]
-    link, cap = lab.base("link") / 8e6, lab.base("cap") / 8e6
+    link, cap = _rates(lab)
     return {"link": link, "cap": cap, "deadline": 50 + seed % 15, "guests": guests}
 
 
@@ -90,7 +95,7 @@ def others(lab, run):
 
 @check(10, "the time of one migration was found, within 2 %", after=own)
 def alone(lab, run):
-    ram, write, cap, link = lab.mb("ram"), lab.mb("write"), lab.mb("cap") / 8, lab.mb("link") / 8
+    ram, write, (link, cap) = lab.mb("ram"), lab.mb("write"), _rates(lab)
     hints = {
         ram / cap: "It goes on writing meanwhile: M / (B - D).",
         ram / (link - write): "One migration takes no more than its cap, however wide the link is.",
@@ -101,7 +106,7 @@ def alone(lab, run):
 
 @check(10, "it was found at how many at once a migration still ends", after=own)
 def most(lab, run):
-    right, said = ceil(lab.mb("link") / 8 / lab.mb("write")) - 1, lab.answers["most"]
+    right, said = ceil(_rates(lab)[0] / lab.mb("write")) - 1, lab.answers["most"]
     if said != right:
         hint = "With so many it writes at least as much as its share carries: rho is 1 or more."
         raise Wrong(f"{said} is not right", hint if said > right else "")
