@@ -77,7 +77,7 @@ def decides(lab, run):
 @check(10, "the fault that was left out at running was tried, and left the guest at the destination", after=own)
 def turned(lab, run):
     wanted = f"running:{lab.parameters['running_out']}"
-    tried = [each.done for each in [lab.run("turned"), *lab.runs("turned")]]
+    tried = [each.done for each in lab.runs("turned") or [lab.run("turned")]]
     if not any(met(each) == [wanted] and where(each) == "destination" for each in tried):
         late = "From which message on is the guest the destination's?"
         raise Wrong(f"after {', '.join(met(tried[0])) or 'no fault'} it ran at the {where(tried[0])}", late)
@@ -117,7 +117,7 @@ def waited(lab, run):
 
 @check(5, "a link that was cut at commit or before was mended in time", after=own, native=True)
 def mended(lab, run):
-    tried = [each.done for each in [lab.run("mended"), *lab.runs("mended")]]
+    tried = [each.done for each in lab.runs("mended") or [lab.run("mended")]]
     cut = {f"{phase}:{what}" for phase in ("last-round", "prepare", "commit") for what in ("cut", "mend")}
     if not any(len(met(each)) == 2 and cut.issuperset(met(each)) and each.outcome == "completed" for each in tried):
         raise Wrong(f"after {', '.join(met(tried[0])) or 'no fault'} it {tried[0].outcome}: {tried[0].reason}")

@@ -9,7 +9,6 @@ import yaml
 
 from testbed.labs.catalogue import LabFolder, find
 from testbed.labs.checking import graded
-from testbed.labs.evidence.seen import LabRun
 from testbed.labs.graded import CheckResult, Graded
 from testbed.labs.proving import reference
 from testbed.labs.running import carried_out, prepared
