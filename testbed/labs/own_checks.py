@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.words import place_in, told
+from testbed.core.own.words import line_in, place_in, told
 from testbed.labs.catalogue import CHECKS, LabFolder
 from testbed.labs.check import LabCheck, own
 
@@ -59,9 +59,9 @@ def _module(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as fault:
-        line = fault.lineno if isinstance(fault, SyntaxError) else None
-        place = f"{file}:{line}" if line else place_in(str(path), fault.__traceback__)
-        raise ScenarioError(f"the checks in it do not run: {told(fault)}", place or str(file)) from fault
+        line = line_in(str(path), fault)
+        where = str(file) if line is None else f"{file}:{line}"
+        raise ScenarioError(f"the checks in it do not run: {told(fault)}", where) from fault
     finally:
         del sys.modules[name]
     return module

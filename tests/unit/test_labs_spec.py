@@ -89,6 +89,7 @@ def test_a_lab_that_there_is_not_is_told_with_the_nearest(tmp_path: Path) -> Non
     ("code", "said"),
     [
         ("1 / 0", r"checks.py:1: the checks in it do not run: ZeroDivisionError"),
+        ("\n\ncompile('def f(:', 'other.py', 'exec')", r"checks.py:3: the checks in it do not run: SyntaxError"),
         ("def f(:", r"checks.py:1: the checks in it do not run: SyntaxError"),
         ("from testbed.labs.check import *\n@check(1.5, 'x')\ndef f(lab, run): ...", "points are whole numbers"),
         ("from testbed.labs.check import *\n@check(1, 'x', run='y')\ndef f(lab, run): ...", "of a run 'y', which"),

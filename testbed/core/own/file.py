@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.words import place_in, told
+from testbed.core.own.words import line_in, place_in, told
 
 if TYPE_CHECKING:  # ten milliseconds for each process that has a registry
     from importlib.abc import Loader
@@ -83,7 +83,7 @@ class OwnFile:
             loader.exec_module(module)
         except (Exception, SystemExit) as fault:
             del sys.modules[spec.name]
-            line = _line(spec.origin or "", fault)
+            line = line_in(spec.origin or "", fault)
             where = path if line is None else f"{path}:{line}"
             raise ScenarioError(f"the {self.kind} in it does not run: {told(fault)}", where) from fault
         finally:
@@ -117,11 +117,3 @@ def _class_at(found: type) -> str:
     codes: list[Any] = [each.__code__ for each in vars(found).values() if hasattr(each, "__code__")]
     lines = [code.co_firstlineno for code in codes if code.co_filename == file]
     return f"{found.__name__} (near line {min(lines)})" if lines else found.__name__
-
-
-def _line(file: str, fault: BaseException) -> str | None:
-    """Where in the file it broke. What cannot be parsed was never run."""
-    if isinstance(fault, SyntaxError) and fault.filename == file:
-        return str(fault.lineno)
-    place = place_in(file, fault.__traceback__)
-    return None if place is None else place.rpartition(":")[2]

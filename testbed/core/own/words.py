@@ -31,6 +31,14 @@ def place_in(file: str, trace: TracebackType | None) -> str | None:
     return found
 
 
+def line_in(file: str, fault: BaseException) -> int | None:
+    """The line at which a file broke as it was run, if it was in that file. What cannot be parsed was never run."""
+    if isinstance(fault, SyntaxError) and fault.filename == file:
+        return fault.lineno
+    place = place_in(file, fault.__traceback__)
+    return None if place is None else int(place.rpartition(":")[2])
+
+
 def defined_at(owner: object, method: str) -> str:
     """Where that method of an object or class begins, ``file:line``; its class's name if nobody knows."""
     kind = owner if isinstance(owner, type) else type(owner)
