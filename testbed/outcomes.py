@@ -18,7 +18,7 @@ from testbed.model.laws import Laws
 from testbed.report.charts.shown import Shown
 from testbed.report.side import page, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
-from testbed.report.words.summary import WIDE
+from testbed.report.words.tables import WIDE
 from testbed.runfiles import pages, samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Columns, Recording

@@ -65,11 +65,11 @@ def _as_data(verdict: "RunAudit") -> dict[str, Any]:
 
 def _show(verdict: "RunAudit") -> None:
     """A line an agreement, and one of the run."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from testbed.core.text.printable import printable
+    from testbed.report.words.tables import console
 
     table = Table("migration", "agreement", "", "why", box=None, pad_edge=False)
     for each in verdict.found:
@@ -77,6 +77,6 @@ def _show(verdict: "RunAudit") -> None:
         cells = (str(each.migration or "the run"), known.name, known.state, known.why)
         style = {"not held": "red", "not known": "dim"}.get(known.state, "")
         table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
-    console.print(table)
-    console.print(Text(printable(str(verdict))))
+    terminal = console(sys.stdout, 200)
+    terminal.print(table)
+    terminal.print(Text(printable(str(verdict))))

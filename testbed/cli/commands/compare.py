@@ -15,10 +15,9 @@ def compare(
     page: Annotated[Path | None, typer.Option(help="write a page with charts to this file")] = None,
 ) -> None:
     """Lay runs side by side. Runs of one scenario count as repeats of one another."""
-    from rich.console import Console
-
     from testbed.core.text.printable import printable
     from testbed.report.side import comparison, words
+    from testbed.report.words.tables import console
 
     compared = comparison.laid(runs, anyway=anyway)
     for reason in compared.reasons:
@@ -28,8 +27,7 @@ def compare(
     if as_json:
         sys.stdout.write(json.dumps(words.as_data(compared), indent=2) + "\n")
     else:
-        wide = None if sys.stdout.isatty() else 200
-        Console(file=sys.stdout, width=wide, highlight=False).print(words.table(compared.lines))
+        console(sys.stdout, 200).print(words.table(compared.lines))
     if page:
         from testbed.report.side.page import write
 

@@ -4,16 +4,11 @@ import sys
 
 from testbed.core.errors import PrerequisiteMissing
 
-WIDE = 160
-"""Columns where there is no terminal, so that a row stays a line."""
-
 
 def doctor() -> int:
     """Show what this machine can do, what is missing (in brackets: not needed) and the command that mends it."""
-    from rich.console import Console
-
     from testbed.doctor.abilities import abilities
-    from testbed.report.words.tables import Fitting
+    from testbed.report.words.tables import Fitting, console
 
     styles = {"ok": "green", "missing": "red", "(missing)": "yellow"}
     table = Fitting(("what", "", "found", "mended by"), prose=("found", "mended by"), styles=styles)
@@ -22,7 +17,7 @@ def doctor() -> int:
         state = "ok" if each.works else "missing" if each.needed else "(missing)"
         table.row(each.what, state, each.detail, "" if each.works else each.remedy)
         missing += [each.what] if each.needed and not each.works else []
-    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
+    console(sys.stdout).print(table)
     if missing:
         raise PrerequisiteMissing(f"no run is possible without {', '.join(missing)}", "see 'mended by' above")
     return 0

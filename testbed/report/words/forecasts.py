@@ -25,8 +25,9 @@ from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
 from testbed.report.convergence import GOAL, enough, why
 from testbed.report.words.foretold import intervals
-from testbed.report.words.summary import NOTHING, WIDE, comparisons_table, figures_of
+from testbed.report.words.summary import NOTHING, comparisons_table, figures_of
 from testbed.report.words.tables import Fitting
+from testbed.report.words.tables import console as terminal
 from testbed.runfiles.published import comparisons
 
 RATES = (1e9, 10e9, 25e9, 40e9, 100e9)
@@ -78,7 +79,7 @@ def predicted(plan: Plan) -> Prediction:
 
 def show(title: str, predictions: list[Prediction], published: Sequence[Claim], console: Console | None = None) -> None:
     """Everything, with what was ``published``, on stdout unless another console is given: the tables are the data."""
-    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else WIDE, soft_wrap=False)
+    console = console or terminal(sys.stdout)
     console.print(Text(title, "bold"))
     for part in _parts(predictions, published):
         console.print()

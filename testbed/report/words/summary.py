@@ -17,9 +17,8 @@ from testbed.report.words.answers import verdict
 from testbed.report.words.foretold import foretold
 from testbed.report.words.services import WORDS, network, service_heads, services
 from testbed.report.words.tables import Fitting
+from testbed.report.words.tables import console as terminal
 
-WIDE = 160
-"""Columns where there is no terminal, so that a row stays a line."""
 KINDS = {"stop_and_copy": "stop", "postcopy": "post"}
 NOTHING = "-"
 """Stands for what was not measured."""
@@ -27,7 +26,7 @@ NOTHING = "-"
 
 def show(summary: Summary, folder: Path | None = None, console: Console | None = None) -> None:
     """Prints the tables, on stderr unless another console is given, and where the files are."""
-    console = console or Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+    console = console or terminal(sys.stderr)
     for part in render(summary):
         console.print(part)
     if folder is not None:

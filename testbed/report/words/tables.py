@@ -6,6 +6,7 @@ wide     migration outcome   total downtime        narrow   hello
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -15,8 +16,15 @@ from rich.text import Text
 
 from testbed.core.text.printable import printable
 
+WIDE = 160
+"""Columns where there is no terminal, so that a row stays a line."""
 APART = "  "
 """Between two figures of an entry that is no row any more."""
+
+
+def console(file: TextIO, wide: int = WIDE) -> Console:
+    """What prints tables on ``file``: as wide as a terminal is; so many columns where it is none."""
+    return Console(file=file, width=None if file.isatty() else wide, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,20 +85,19 @@ def _finals(
 
 
 def _show(board: "Board", json: bool) -> None:
-    from rich.console import Console
-
     from testbed.arena import formats
+    from testbed.report.words.tables import console
 
     if json:
         sys.stdout.write(writer.dumps(formats.as_data(board), indent=2) + "\n")
         return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
+    terminal = console(sys.stdout, 200)
     for note in formats.notes(board):
-        console.print(note, markup=False)
-    console.print(formats.table(board.standings))
+        terminal.print(note, markup=False)
+    terminal.print(formats.table(board.standings))
     if board.finals:
-        console.print("the finals, on real hosts:")
-        console.print(formats.table(board.finals))
+        terminal.print("the finals, on real hosts:")
+        terminal.print(formats.table(board.finals))
 
 
 def _key(file: Path) -> str:

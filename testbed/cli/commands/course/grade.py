@@ -150,11 +150,11 @@ def _give_up_root(by: "Grading", from_: Path | None) -> None:
 
 def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -> None:
     """A line a hand-in, and one below it for each reason and flag."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from testbed.core.text.printable import printable
+    from testbed.report.words.tables import console
 
     table = Table("student", "points", "of", "", box=None, pad_edge=False)
     for work in works:
@@ -164,11 +164,11 @@ def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -
         table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
         for more in said[1:]:
             table.add_row("", "", "", Text(printable(more, 400)), style=style)
-    console = Console(file=file, width=None if file.isatty() else 200, highlight=False)
-    console.print(table)
+    terminal = console(file, 200)
+    terminal.print(table)
     broken = sum(bool(work.graded.fault) for work in works)
     flagged = sum(bool(work.flags) for work in works)
     ends = f"; {broken} could not be graded" if broken else ""
-    console.print(Text(f"{len(works)} hand-ins{ends}; {flagged} with flags for the teacher"))
+    terminal.print(Text(f"{len(works)} hand-ins{ends}; {flagged} with flags for the teacher"))
     if missing:
-        console.print(Text(printable(f"nothing from {len(missing)}: {', '.join(missing)}", 2000)))
+        terminal.print(Text(printable(f"nothing from {len(missing)}: {', '.join(missing)}", 2000)))

@@ -26,18 +26,18 @@ SECONDS = 1.0
 @app.command("list")
 def list_labs(from_: From = None) -> None:
     """Labs that there are, with their minutes, needs and points."""
-    from rich.console import Console
     from rich.table import Table
 
     from testbed.labs.catalogue import find, folders
     from testbed.labs.own_checks import points
+    from testbed.report.words.tables import console
 
     table = Table("lab", "minutes", "needs", "points", "title", box=None, pad_edge=False)
     for name in folders(from_):
         lab = find(name, from_)
         spec = lab.spec
         table.add_row(name, str(spec.minutes), ", ".join(spec.needs) or "-", str(points(lab)), spec.title)
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False).print(table)
+    console(sys.stdout, 120).print(table)
 
 
 @app.command("start")
@@ -194,9 +194,10 @@ def _changed(folder: Path) -> list[tuple[str, int]]:
 
 def _show(result: "Graded") -> None:
     """A line a check, with reason and hint, and one of them all."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from testbed.report.words.tables import console
 
     if result.fault:
         raise ScenarioError(result.fault)
@@ -206,8 +207,8 @@ def _show(result: "Graded") -> None:
         style = {"right": "green", "wrong": "red", "partly": "yellow"}.get(each.standing, "dim")
         told = Text("\n".join(word for word in words if word))
         table.add_row(each.check, f"{each.earned}/{each.points}", Text(each.standing, style=style), told)
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(table)
+    terminal = console(sys.stdout, 120)
+    terminal.print(table)
     for flag in result.flags:
-        console.print(Text(f"Note: {flag}"))
-    console.print(Text(f"{result.score} of {result.most} points"))
+        terminal.print(Text(f"Note: {flag}"))
+    terminal.print(Text(f"{result.score} of {result.most} points"))
