@@ -210,3 +210,26 @@ def test_watch_looks_again_when_something_has_changed(
     monkeypatch.setattr(time, "sleep", sleep)
     assert main(["lab", "check", "--watch"]) == 130
     assert capsys.readouterr().out.count("of 100 points") == 2
+
+
+def test_watch_says_what_is_half_written_and_goes_on(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, looks = started(tmp_path / "mine"), []
+    whole = (mine / "answers.yaml").read_text()
+
+    def sleep(_seconds: float) -> None:
+        looks.append(1)
+        if len(looks) == 1:
+            (mine / "answers.yaml").write_text("why: [half\n")
+            (mine / ".answers.yaml.swp").symlink_to("nowhere")
+        if len(looks) == 2:
+            (mine / "answers.yaml").write_text(whole + "\n")
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.chdir(mine)
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert main(["lab", "check", "--watch"]) == 130
+    said = capsys.readouterr()
+    assert said.out.count("of 100 points") == 2 and said.err.count("answers.yaml") == 1

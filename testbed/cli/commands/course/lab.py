@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,8 +107,17 @@ def check(
     while True:
         now = _changed(folder)
         if now != seen:
-            seen, result = now, graded(*_here(from_))
-            _show(result)
+            seen = now
+            try:
+                result = graded(*_here(from_))
+                _show(result)
+            except ScenarioError as error:
+                if not watch:
+                    raise
+                print(
+                    f"testbed: {error}", file=sys.stderr
+                )  # half written, as an editor leaves it: it is looked at again
+                continue
             if not watch:
                 return TestbedError.exit_code if _is_open(result) else 0
         time.sleep(SECONDS)
@@ -188,8 +198,11 @@ def _is_open(result: "Graded") -> bool:
 
 def _changed(folder: Path) -> list[tuple[str, int]]:
     """What ``--watch`` looks at: every file of the folder itself, and which runs there are."""
-    found = [*folder.iterdir(), *(folder / "runs").glob("*/summary.json")]
-    return sorted((str(each), each.lstat().st_mtime_ns) for each in found)
+    looked = []
+    for each in (*folder.iterdir(), *(folder / "runs").glob("*/summary.json")):
+        with suppress(FileNotFoundError):  # an editor's, which is gone by now
+            looked.append((str(each), each.lstat().st_mtime_ns))
+    return sorted(looked)
 
 
 def _show(result: "Graded") -> None:
