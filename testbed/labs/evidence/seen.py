@@ -105,24 +105,17 @@ class LabRun:
 
         None where they do not, or no packets were kept. Raises ``Wrong`` for what is no capture.
         """
-        if migration not in self._stories:
-            self._stories[migration] = self._story(migration)
-        return next((line.at for line in self._stories[migration] if words in line.words), None)
-
-    @cached_property
-    def _stories(self) -> "dict[int, list[StoryLine]]":
-        """Those that were asked for: to tell one is to read a whole capture."""
-        return {}
-
-    def _story(self, migration: int) -> "list[StoryLine]":
         from testbed.packets.capture import capture_file
-        from testbed.packets.story import story
 
         file = capture_file(self.folder, number=migration, repeat=1)
-        try:
-            return story(file) if files.there(file) else []
-        except ScenarioError as error:
-            raise Wrong(str(error)) from error
+        if file not in self._stories and files.there(file):
+            self._stories[file] = _story(file)
+        return next((line.at for line in self._stories.get(file, ()) if words in line.words), None)
+
+    @cached_property
+    def _stories(self) -> "dict[Path, list[StoryLine]]":
+        """Those that were asked for: to tell one is to read a whole capture."""
+        return {}
 
     def _known(self, figure: float | None, what: str) -> float:
         if figure is None:
@@ -199,6 +192,15 @@ class Work:
         """
         known: T = _tried(how, (self.workbook.folder / name).absolute(), self.text(name), asked, (*options.items(),))
         return known
+
+
+def _story(capture: Path) -> "list[StoryLine]":
+    from testbed.packets.story import story
+
+    try:
+        return story(capture)
+    except ScenarioError as error:
+        raise Wrong(str(error)) from error
 
 
 @lru_cache(64)
