@@ -14,7 +14,7 @@ from testbed.core.errors import TestbedError
 ROOT = Path(__file__).resolve().parents[2]
 FRONT = "README"
 NUMBERS = "*The numbers are those of an example. Yours come with your own folder of the lab.*"
-TEACHING = ("README", "week", "trust", "beliefs", "writing-a-lab")
+TEACHING = ("README", "week", "lecture", "trust", "beliefs", "writing-a-lab")
 """In the order of reading; a page that is not named comes after them."""
 ON_TEACHING = ("docs/labs", "docs/grading")
 """What lies beside the reference and is read by teachers."""
