@@ -18,5 +18,6 @@ highlight_language = "text"
 
 revealjs_static_path = ["static"]
 revealjs_css_files = ["slides.css"]
+revealjs_js_files = ["slides.js"]
 revealjs_style_theme = "white"
 revealjs_script_conf = {"hash": True, "center": False, "transition": "none", "width": 1280, "height": 720}
