@@ -52,7 +52,7 @@ class Course(Part):
     labs: dict[str, CourseLab] = Field(default_factory=dict, description="by name")
     late: Lateness = Field(default_factory=Lateness)
     arena_key: Annotated[str, *text(200)] | None = Field(
-        default=None, description="the file of the key that the arena's guests are drawn from"
+        default=None, description="the file of the key that 'arena --course' draws guests from, beside this one"
     )
 
     @classmethod

@@ -191,7 +191,7 @@ def test_those_that_broke_are_in_no_finals() -> None:
         (["nope.py"], "there is no such file"),
         (["plain", "plain"], "plain: is given twice"),
         (["plain", "--weights", "x=1"], "no weight is called 'x'"),
-        (["plain", "--key", "/no/such"], "cannot be read"),
+        (["plain", "--key", "/no/such"], "/no/such: there is no such file"),
         (["plain", "--out", "x"], "add --native"),
         (["plain", "--guests", "1"], "--guests"),
     ],
@@ -200,6 +200,42 @@ def test_what_cannot_be_is_one_line(capsys: Captured, words: list[str], said: st
     assert run_command(["arena", *words]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_a_courses_key_is_what_the_guests_are_drawn_from(tmp_path: Path, capsys: Captured) -> None:
+    course, key = tmp_path / "course.yaml", tmp_path / "secret" / "key.txt"
+    key.parent.mkdir()
+    key.write_text("nobody guesses this\n")
+    key.chmod(0o600)
+    course.write_text("course: net-2026\narena_key: secret/key.txt\n")
+    boards = []
+    for words in (["--course", str(course)], ["--key", str(key)], []):
+        assert run_command(["arena", "plain", "--guests", "2", "--json", *words]) == 0
+        boards.append(json.loads(capsys.readouterr().out))
+    assert boards[0] == boards[1] and boards[0]["guests"] != boards[2]["guests"]
+    assert "nobody guesses" not in json.dumps(boards)
+
+    def refused(*words: str) -> str:
+        assert run_command(["arena", "plain", "--guests", "2", "--course", str(course), *words]) == 2
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.count("\n") == 1
+        return said.err
+
+    assert "leave out one of them" in refused("--key", str(key))
+    for mode in (0o640, 0o604):
+        key.chmod(mode)
+        assert f"others can read this key, and so know the guests: chmod go-rwx {key}" in refused()
+    key.chmod(0o600)
+    key.write_text(" \n")
+    assert f"{key}: is empty" in refused()
+    key.unlink()
+    assert f"{key}: there is no such file" in refused()
+    key.mkdir()
+    assert f"{key}: is no ordinary file" in refused()
+    course.write_text("course: net-2026\n")
+    assert f"{course}: names no key; add a line such as: arena_key: key.txt" in refused()
+    course.write_text("course: net-2026\narena_kee: key.txt\n")
+    assert "arena_key" in refused()
 
 
 def test_where_there_is_no_sandbox_no_file_plays(

@@ -2,6 +2,7 @@
 
 import json as writer
 import os
+import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,9 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     key: Annotated[
         Path | None, typer.Option(help="a file with what guests are drawn from; default: the open key")
     ] = None,
+    course: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="course.yaml: its arena_key is the file of the key")
+    ] = None,
     guests: Annotated[int, typer.Option(min=2, max=1000, help="how many guests")] = 40,
     native: Annotated[int, typer.Option(min=0, max=20, help="run the best three on so many guests for real")] = 0,
     repeat: Annotated[int, typer.Option(min=1, max=20, help="of --native: make each migration so many times")] = 3,
@@ -39,13 +43,13 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
 
     A file's code runs in a sandbox and nowhere else; one that breaks loses, in words, and the others go on.
     """
-    from testbed.arena import OPEN_KEY
     from testbed.arena import page as pages
     from testbed.arena.board import contest
     from testbed.arena.entrants import entrant, rivals
     from testbed.arena.guests import drawn
     from testbed.arena.price import weights_of
 
+    secret = _secret(key, course)
     asked = [entrant(word) for word in policies]
     twice = next((each.name for each in asked if sum(each.name == other.name for other in asked) > 1), None)
     if twice is not None:
@@ -57,7 +61,6 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
             "the finals run on real hosts, which need root", "run it with sudo, or without --native"
         )
     entrants = [*asked, *rivals(asked)]
-    secret = OPEN_KEY if key is None else _key(key)
     board = contest(entrants, drawn(secret, guests), weights_of(weights), secret)
     if native:
         board = replace(board, finals=_finals(board, entrants, native, repeat, out))
@@ -100,11 +103,33 @@ def _show(board: "Board", json: bool) -> None:
         terminal.print(formats.table(board.finals))
 
 
-def _key(file: Path) -> str:
-    """What is in the file, without the white space around it. Raises ``ScenarioError``."""
-    from testbed.runfiles.files import text
+def _secret(key: Path | None, course: Path | None) -> str:
+    """What the guests are drawn from. Raises ``ScenarioError``."""
+    from testbed.arena import OPEN_KEY
+    from testbed.labs.course import Course
 
-    key = text(file, MOST_KEY).strip()
+    if course is None:
+        return OPEN_KEY if key is None else _key(key)
+    if key is not None:
+        raise ScenarioError("names a key, and so does --key; leave out one of them", "--course")
+    named = Course.read(course).arena_key
+    if named is None:
+        raise ScenarioError("names no key; add a line such as: arena_key: key.txt", str(course))
+    return _key(course.parent / named, for_one=True)
+
+
+def _key(file: Path, *, for_one: bool = False) -> str:
+    """What is in the file, without the white space around it; ``for_one``: nobody but its owner may read it. Raises
+    ``ScenarioError``.
+    """
+    from testbed.runfiles import files
+
+    if not files.there(file):
+        raise ScenarioError("there is no such file; a key is any text that nobody can guess", str(file))
+    with files.opened(file, MOST_KEY) as opened:
+        if for_one and os.fstat(opened.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            raise ScenarioError(f"others can read this key, and so know the guests: chmod go-rwx {file}", str(file))
+    key = files.text(file, MOST_KEY).strip()
     if not key:
         raise ScenarioError("is empty: a key is any text that nobody can guess", str(file))
     return key
