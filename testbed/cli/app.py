@@ -36,7 +36,9 @@ DEFAULTS = {
     "--live": (re.compile("[0-9]+"), str(run.LIVE_PORT)),
     **{option: (re.compile(r"-|.+\.(json|txt)"), file) for option, file in grade.DEFAULTS.items()},
 }
-"""What a value of each option that may stand without one looks like, and the one that it then has."""
+"""What a value of each option that may stand without one looks like where it is a word of its own, and the one that it
+has without. Behind ``=`` stands a value, whatever it looks like.
+"""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -67,9 +69,9 @@ app.add_typer(lab.app, name="lab")
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
-    arguments = with_defaults(list(sys.argv[1:] if argv is None else argv))
+    arguments = list(sys.argv[1:] if argv is None else argv)
     command = get_command(app)
-    code = _ended(lambda: command.main(args=arguments, prog_name=PROGRAM, standalone_mode=False))
+    code = _ended(lambda: command.main(args=with_defaults(arguments), prog_name=PROGRAM, standalone_mode=False))
     return _ended(sys.stdout.flush) or code  # what is still to be written may fail, too
 
 
@@ -94,12 +96,18 @@ def _ended(do: Callable[[], object]) -> int:
 
 
 def with_defaults(arguments: list[str]) -> list[str]:
-    """Options that may stand without a value: their default is put in, where what follows is no value of theirs."""
+    """Options that may stand without a value: their default is put in, where what follows is no value of theirs. Raises
+    ``ScenarioError`` where that may be meant for one.
+    """
     words: list[str] = []
     for index, word in enumerate(arguments):
+        if word == "--":
+            return words + arguments[index:]
         words.append(word)
-        following = arguments[index + 1] if index + 1 < len(arguments) else ""
-        if (known := DEFAULTS.get(word)) and not known[0].fullmatch(following):
+        following = arguments[index + 1 : index + 2]
+        if (known := DEFAULTS.get(word)) and not any(map(known[0].fullmatch, following)):
+            if word in grade.DEFAULTS:
+                grade.refuse_doubtful(word, following)
             words.append(known[1])
     return words
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from testbed.core.errors import TestbedError
 from testbed.linux.files import owned
-from testbed.runfiles.folder import writing
 
 STDOUT = Path("-")
 
@@ -42,11 +42,15 @@ def opened(paths: dict[str, Path]) -> Iterator[dict[str, Output]]:
     """
     with ExitStack() as stack:
         yield {
-            name: Output(None if path == STDOUT else stack.enter_context(_file(path))) for name, path in paths.items()
+            name: Output(None if path == STDOUT else stack.enter_context(_file(name, path)))
+            for name, path in paths.items()
         }
 
 
-def _file(path: Path) -> IO[bytes]:
-    with writing(path.parent):
+def _file(name: str, path: Path) -> IO[bytes]:
+    try:
         owned.make_folder(path.parent)
         return owned.append(path)
+    except OSError as error:
+        why = "names no file" if path == Path() else f"{path} cannot be written: {error.strerror}; name another file"
+        raise TestbedError(f"--{name}: {why}") from error

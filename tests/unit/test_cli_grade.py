@@ -119,6 +119,30 @@ def test_options_without_a_file_have_their_own(
     assert capsys.readouterr().out.startswith("student,lab,score,max,own,")
 
 
+def test_a_steps_output_is_added_to_the_file_that_is_there(eight: Class, tmp_path: Path) -> None:
+    """Such as $GITHUB_OUTPUT, of any name."""
+    output = tmp_path / "set_output_7f3a"
+    output.write_text("known=before\n")
+    assert main(["grade", f"--classroom={output}", str(one(eight, "right")), "--lab", "rounds"]) == 0
+    before, result = output.read_text().splitlines()
+    assert before == "known=before" and result.startswith("result=")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--classroom=", "--classroom: names no file"),
+        ("--csv=.", "--csv: names no file"),
+        ("--json=/proc/version/grades", "--json: /proc/version/grades cannot be written: "),
+        ("--junit=/dev", "--junit: /dev cannot be written: "),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_named(option: str, said: str, tmp_path: Path, capsys: Captured) -> None:
+    assert main(["grade", str(tmp_path), "--lab", "rounds", option]) == 1
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
 def test_a_roster_goes_in_and_comes_out_filled(eight: Class, tmp_path: Path, capsys: Captured) -> None:
     student = next(each.student for each in eight.expected if each.kind == "right")
     roster, out = tmp_path / "canvas.csv", tmp_path / "filled.csv"

@@ -102,7 +102,10 @@ def test_a_teachers_own_lab_goes_along_without_its_answers(tmp_path: Path) -> No
         assert not any("right.yaml" in name or "wrong" in name for name in names)
     folder = unpacked(given, tmp_path / "template")
     workflow = (folder / ".github" / "workflows" / "classroom.yml").read_text()
-    assert '--lab rounds --from "$source"/07-rounds --course "$source"/course.yaml --classroom' in workflow
+    assert (
+        '--lab rounds --from "$source"/07-rounds --course "$source"/course.yaml --classroom="$GITHUB_OUTPUT"'
+        in workflow
+    )
 
 
 @pytest.mark.usefixtures("without_wheel")

@@ -26,7 +26,7 @@ DEFAULTS = {
     "--classroom50": "result.json",
     "--classroom": os.environ.get("GITHUB_OUTPUT", "-"),
 }
-"""Where each writes that is given no file."""
+"""Where each writes that is given no file: ``--classroom``. A file is named behind ``=``: ``--classroom=FILE``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +78,13 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     json: Annotated[Path | None, typer.Option(help="all that is known of each")] = None,
     junit: Annotated[Path | None, typer.Option(help="JUnit's XML")] = None,
     gradescope: Annotated[
-        Path | None, typer.Option(metavar="[F]", help=f"Gradescope's; default: {DEFAULTS['--gradescope']}")
+        Path | None, typer.Option(metavar="[=F]", help=f"Gradescope's; default: {DEFAULTS['--gradescope']}")
     ] = None,
     classroom50: Annotated[
-        Path | None, typer.Option(metavar="[F]", help=f"Classroom 50's; default: {DEFAULTS['--classroom50']}")
+        Path | None, typer.Option(metavar="[=F]", help=f"Classroom 50's; default: {DEFAULTS['--classroom50']}")
     ] = None,
     classroom: Annotated[
-        Path | None, typer.Option(metavar="[F]", help="GitHub Classroom's reporter; default: $GITHUB_OUTPUT")
+        Path | None, typer.Option(metavar="[=F]", help="GitHub Classroom's reporter; default: $GITHUB_OUTPUT")
     ] = None,
     roster: Annotated[Path | None, typer.Option(help="CSV of who should hand in, such as Canvas's export")] = None,
     canvas: Annotated[Path | None, typer.Option(help="the roster, with the points filled in")] = None,
@@ -127,6 +127,16 @@ def autograder(
     from testbed.grades.autograder import autograder as made
 
     print(made(name, for_, to, from_=from_, course=course))
+
+
+def refuse_doubtful(option: str, following: Sequence[str]) -> None:
+    """What follows one of ``DEFAULTS`` as a word of its own has to be an option or a hand-in: were it taken for the
+    wrong one of file and hand-in, a hand-in would be written over. Raises ``ScenarioError``.
+    """
+    for word in following:
+        if not (word.startswith("-") or word.lower().endswith(".zip") or Path(word or "?").is_dir()):
+            example = f"{option}={word}" if word else f"{option} without a value"
+            raise ScenarioError(f"is it the file to write? then: {example}; hand-ins stand before it", option)
 
 
 def _graded(given: Sequence[Path], by: "Grading") -> list["GradedWork"]:
