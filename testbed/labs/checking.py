@@ -49,6 +49,12 @@ def graded(lab: LabFolder, workbook: Workbook) -> Graded:
     return _result(lab, workbook, (*results.values(), *_read_by_teacher(lab, found)), _flags(found))
 
 
+def counted_runs(lab: LabFolder, workbook: Workbook) -> dict[str, LabRun]:
+    """The newest run of each name that counts, as it is judged. Raises ``ScenarioError``."""
+    check_lock(lab, workbook.lock)
+    return {name: runs[0] for name, runs in _found(lab, workbook).work.counted.items() if runs}
+
+
 def _found(lab: LabFolder, workbook: Workbook) -> _Found:
     parameters = lab.drawn(workbook.lock.course, workbook.lock.student)
     given = forms.read(workbook.folder / ANSWERS, lab.spec)

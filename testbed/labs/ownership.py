@@ -86,7 +86,7 @@ def differing(wanted: Document, made: Document, free: list[str], summary: Summar
     name = wanted.tree.get("name") or made.tree.get("name") or "scenario"
     wanted, made = (each.with_value(("name",), name, each.place(())) for each in (wanted, made))
     for path in free:
-        wanted = wanted.with_value(parts(path), _value(made.tree, path), "the scenario")
+        wanted = wanted.with_value(parts(path), value_at(made.tree, path), "the scenario")
     cases = {each.name: each.settings for each in expand(wanted, str(wanted.tree["name"]))}
     if summary is not None:
         there = {each.name for each in summary.migrations} | {each.name for each in summary.not_made}
@@ -124,7 +124,8 @@ def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
     return {k: v for key, part in parts_of for k, v in _leaves(part, f"{path}.{key}".lstrip(".")).items()}
 
 
-def _value(tree: Any, path: str) -> Any:
+def value_at(tree: Any, path: str) -> Any:
+    """What stands at a path such as ``vm.workload.write_rate``; None where nothing does."""
     for part in parts(path):
         if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
             tree = tree[part]

@@ -4,7 +4,8 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from testbed.core.errors import ScenarioError, TestbedError
 if TYPE_CHECKING:
     from testbed.grades.grading import Grading
     from testbed.grades.outputs import Output
+    from testbed.grades.rerun.draw import Draw
+    from testbed.grades.rerun.sample import Sample
     from testbed.grades.roster import Roster
     from testbed.grades.work import GradedWork
 
@@ -88,31 +91,45 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     ] = None,
     roster: Annotated[Path | None, typer.Option(help="CSV of who should hand in, such as Canvas's export")] = None,
     canvas: Annotated[Path | None, typer.Option(help="the roster, with the points filled in")] = None,
+    rerun: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="run so many again, such as 5% or 3, on hosts if root")
+    ] = None,
+    rerun_seed: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="what those are drawn by; default: anew, and said")
+    ] = None,
 ) -> int:
     """Grade hand-ins: points, a reason for each that is missing, and what two have in common.
 
     A hand-in that cannot be graded is one line, and all others are; then the exit code is 1. Code of a student's runs
-    in a sandbox alone, and nobody needs root, which is given up first.
+    in a sandbox alone, and nobody needs root, which is given up first; what --rerun draws is run from the lab's files.
     """
     from testbed.grades import outputs
     from testbed.grades.judging import by_lab
+    from testbed.grades.rerun.draw import Draw
     from testbed.grades.roster import Roster
 
     if canvas and not roster:
         raise ScenarioError("needs --roster FILE, the export that it fills", "--canvas")
+    if rerun_seed is not None and rerun is None:
+        raise ScenarioError("says what --rerun draws by; add --rerun 5%", "--rerun-seed")
+    draw = Draw.of(rerun, rerun_seed) if rerun is not None else None
     asked = {
         "csv": csv, "moodle": moodle, "json": json, "junit": junit, "gradescope": gradescope,
         "classroom50": classroom50, "classroom": classroom, "canvas": canvas,
     }  # fmt: skip
-    with outputs.opened({name: path for name, path in asked.items() if path is not None}) as files:
+    with ExitStack() as stack:
+        files = stack.enter_context(outputs.opened({name: path for name, path in asked.items() if path is not None}))
         known = Roster.read(roster) if roster else None
         wanted = _Asked(outputs=files, lab=lab, roster=known)
         wanted.unfinished()
         by = by_lab(lab, from_, course)
+        sample = stack.enter_context(_sample(draw, lab, from_)) if draw else None
         _give_up_root(by, from_)
-        works = _graded(hand_ins, by)
+        works = _graded(hand_ins, by, sample)
         wanted.write(works, by)
-    _show(works, known.missing(works) if known else (), sys.stderr)
+        _show(works, known.missing(works) if known else (), sys.stderr)
+    if sample is not None and sample.ended is not None:
+        raise sample.ended
     return TestbedError.exit_code if any(work.graded.fault for work in works) else 0
 
 
@@ -139,12 +156,27 @@ def refuse_doubtful(option: str, following: Sequence[str]) -> None:
             raise ScenarioError(f"is it the file to write? then: {example}; hand-ins stand before it", option)
 
 
-def _graded(given: Sequence[Path], by: "Grading") -> list["GradedWork"]:
+def _graded(given: Sequence[Path], by: "Grading", sample: "Sample | None") -> list["GradedWork"]:
     from testbed.grades.grading import grade as all_of
     from testbed.grades.handed import found
 
     with tempfile.TemporaryDirectory(prefix="testbed-grade-") as room:
-        return all_of(found(given, Path(room)), by)
+        hand_ins = found(given, Path(room))
+        works = all_of(hand_ins, by)
+        return sample.flagged(hand_ins, works) if sample else works
+
+
+@contextmanager
+def _sample(draw: "Draw", lab: str, from_: Path | None) -> "Iterator[Sample]":
+    """Whoever runs again, while there still is root."""
+    from testbed.grades.rerun.asking import runner
+    from testbed.grades.rerun.sample import Sample
+    from testbed.labs import find
+    from testbed.report.words.lines import say
+
+    folder = find(lab, from_)
+    with runner(folder, from_) as runs:
+        yield Sample(lab=folder, draw=draw, runner=runs, say=say)
 
 
 def _give_up_root(by: "Grading", from_: Path | None) -> None:
@@ -164,6 +196,7 @@ def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -
     from rich.text import Text
 
     from testbed.core.text.printable import printable
+    from testbed.grades.rerun.sample import AGREES
     from testbed.report.words.tables import console
 
     table = Table("student", "points", "of", "", box=None, pad_edge=False)
@@ -177,7 +210,7 @@ def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -
     terminal = console(file, 200)
     terminal.print(table)
     broken = sum(bool(work.graded.fault) for work in works)
-    flagged = sum(bool(work.flags) for work in works)
+    flagged = sum(any(not flag.startswith(AGREES) for flag in work.flags) for work in works)
     ends = f"; {broken} could not be graded" if broken else ""
     terminal.print(Text(f"{len(works)} hand-ins{ends}; {flagged} with flags for the teacher"))
     if missing:
