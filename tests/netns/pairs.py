@@ -8,7 +8,7 @@ from itertools import combinations
 
 from testbed.core.errors import ScenarioError
 from testbed.grades.rerun.again import run_again
-from testbed.grades.rerun.messages import Figures, Wanted
+from testbed.grades.rerun.messages import RunFigures, Wanted
 from testbed.labs import find
 
 WHO = "student@uni.example"
@@ -19,7 +19,7 @@ def apart(one: float | None, other: float | None) -> float:
     return abs(one - other) / max(one, other) if one and other else 0.0
 
 
-def told(what: str, pairs: list[tuple[Figures, Figures]]) -> str:
+def told(what: str, pairs: list[tuple[RunFigures, RunFigures]]) -> str:
     rounds = max((abs(one.rounds - other.rounds) for one, other in pairs), default=0)
     sent = max((apart(one.sent, other.sent) for one, other in pairs), default=0.0)
     total = max((apart(one.total_s, other.total_s) for one, other in pairs), default=0.0)
@@ -27,7 +27,7 @@ def told(what: str, pairs: list[tuple[Figures, Figures]]) -> str:
 
 
 def main(labs: str, times: int) -> None:
-    native, across = list[tuple[Figures, Figures]](), list[tuple[Figures, Figures]]()
+    native, across = list[tuple[RunFigures, RunFigures]](), list[tuple[RunFigures, RunFigures]]()
     for lab in map(find, labs.split(",")):
         for run in lab.spec.runs:
             wanted = Wanted(student=WHO, course="net-2026", run=run, engine="native")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from testbed.core.errors import ScenarioError
 from testbed.grades.rerun import held
 from testbed.grades.rerun.again import answered, run_again
-from testbed.grades.rerun.draw import Draw
-from testbed.grades.rerun.messages import ANSWERS, QUESTIONS, Figures, NotRunAgain, RunAgain, Wanted
+from testbed.grades.rerun.draw import SampleDraw
+from testbed.grades.rerun.messages import ANSWERS, QUESTIONS, NotRunAgain, RunAgain, RunFigures, Wanted
 from testbed.labs import find
 from testbed.labs.catalogue import LabFolder
 from testbed.linux.processes.module import module
@@ -28,26 +28,26 @@ WANTED = Wanted(student="me@uni.example", course="net-2026", run="main", engine=
     ("asked", "share", "count"), [("5%", 0.05, 0), ("100 %", 1.0, 0), ("0.5%", 0.005, 0), ("3", 0, 3), (" 12 ", 0, 12)]
 )
 def test_a_share_or_a_number_may_be_asked_for(asked: str, share: float, count: int) -> None:
-    draw = Draw.of(asked)
+    draw = SampleDraw.of(asked)
     assert (draw.share, draw.count) == (share, count)
-    assert len(draw.seed) == 16 and draw.seed != Draw.of(asked).seed, "nobody knows it"
+    assert len(draw.seed) == 16 and draw.seed != SampleDraw.of(asked).seed, "nobody knows it"
 
 
 @pytest.mark.parametrize("asked", ["0", "0%", "101%", "-1", "2.5", "five", "", "%", "5%%", "1e3", "9" * 9])
 def test_what_is_neither_is_one_line(asked: str) -> None:
     with pytest.raises(ScenarioError, match=r"^--rerun: must be a share of the hand-ins such as 5%, or how many"):
-        Draw.of(asked)
+        SampleDraw.of(asked)
 
 
 def test_an_empty_seed_is_none() -> None:
     with pytest.raises(ScenarioError, match=r"^--rerun-seed: is empty"):
-        Draw.of("5%", "")
+        SampleDraw.of("5%", "")
 
 
 @given(st.permutations(range(30)), st.integers(1, 40), st.text(min_size=1, max_size=5))
 def test_a_draw_depends_on_the_seed_and_on_who_handed_in_alone(order: Sequence[int], count: int, seed: str) -> None:
     works = [a_work(f"student-{number}@uni.example") for number in range(30)]
-    draw = Draw.of(str(count), seed)
+    draw = SampleDraw.of(str(count), seed)
     drawn = {works[number].student for number in draw.drawn(works)}
     again = [works[number] for number in order]
     assert {again[number].student for number in draw.drawn(again)} == drawn and len(drawn) == min(count, 30)
@@ -59,20 +59,20 @@ def test_other_seeds_draw_others_and_each_as_often() -> None:
     works = [a_work(f"student-{number}@uni.example") for number in range(20)]
     often = [0] * 20
     for seed in range(2000):
-        (number,) = Draw.of("5%", str(seed)).drawn(works)
+        (number,) = SampleDraw.of("5%", str(seed)).drawn(works)
         often[number] += 1
     assert min(often) > 60 and max(often) < 150  # 100 expected, a standard deviation of 9.7
 
 
 def test_a_share_of_few_is_one_and_of_none_nobody() -> None:
     works = [a_work(f"student-{number}@uni.example") for number in range(3)]
-    assert len(Draw.of("5%").drawn(works)) == 1 and len(Draw.of("34%").drawn(works)) == 2
-    assert len(Draw.of("100%").drawn(works)) == 3
-    assert Draw.of("100%").drawn([a_work(fault="is no zip")]) == [] == Draw.of("3").drawn([])
+    assert len(SampleDraw.of("5%").drawn(works)) == 1 and len(SampleDraw.of("34%").drawn(works)) == 2
+    assert len(SampleDraw.of("100%").drawn(works)) == 3
+    assert SampleDraw.of("100%").drawn([a_work(fault="is no zip")]) == [] == SampleDraw.of("3").drawn([])
 
 
 def made(engine: str = "native", **figures: Any) -> RunAgain:
-    known = Figures(name="main", repeat=1, outcome="completed", valid=True, rounds=4, sent=1.6, total_s=20.0)
+    known = RunFigures(name="main", repeat=1, outcome="completed", valid=True, rounds=4, sent=1.6, total_s=20.0)
     return RunAgain(engine=engine, version="0.1.0", migrations=[replace(known, **figures)])
 
 

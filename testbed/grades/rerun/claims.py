@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.core.records.migration import Summary
-from testbed.grades.rerun.messages import Figures, RunAgain, Wanted
+from testbed.grades.rerun.messages import RunAgain, RunFigures, Wanted
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.checking import counted_runs
 from testbed.labs.ownership import value_at
@@ -42,7 +42,7 @@ def claimed(lab: LabFolder, folder: Path) -> Iterator[Claimed]:
 def figures(summary: Summary) -> RunAgain:
     """Those of a record that are held against each other."""
     known = [
-        Figures(
+        RunFigures(
             name=each.name,
             repeat=each.repeat,
             outcome=each.outcome,

@@ -17,7 +17,7 @@ _SHARE = re.compile(r"(?P<number>[0-9]{1,6}(\.[0-9]{1,6})?)(?P<percent> ?%)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
+class SampleDraw:
     """So many hand-ins (``count``), or a ``share`` of them, 0 to 1; at least one, where there is any."""
 
     seed: str
@@ -25,7 +25,7 @@ class Draw:
     count: int = 0
 
     @classmethod
-    def of(cls, asked: str, seed: str | None = None) -> "Draw":
+    def of(cls, asked: str, seed: str | None = None) -> "SampleDraw":
         """What ``5%`` or ``3`` asks for; without a seed one that nobody knows yet. Raises ``ScenarioError``."""
         known = _SHARE.fullmatch(asked.strip())
         number = float(known["number"]) if known else 0.0

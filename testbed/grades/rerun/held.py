@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from testbed.grades.rerun.messages import Figures, RunAgain
+from testbed.grades.rerun.messages import RunAgain, RunFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class Nearness:
     """How far two makings of one run may be apart: ``sent`` and ``total`` as shares of the larger one, beside
     ``total_s`` seconds; ``rounds`` as a share, but at least ``fewest``.
     """
@@ -19,15 +19,15 @@ class Bounds:
     fewest: int = 0
 
 
-MODEL = Bounds(sent=1e-6, total=1e-6)
+MODEL = Nearness(sent=1e-6, total=1e-6)
 """Of two simulated runs: the model knows no chance but its seed."""
-NATIVE = Bounds(sent=0.05, total=0.12, total_s=0.1, rounds=0.25, fewest=1)
+NATIVE = Nearness(sent=0.05, total=0.12, total_s=0.1, rounds=0.25, fewest=1)
 """Of two runs on real hosts."""
-ACROSS = Bounds(sent=0.08, total=0.18, total_s=0.1, rounds=0.25, fewest=1)
+ACROSS = Nearness(sent=0.08, total=0.18, total_s=0.1, rounds=0.25, fewest=1)
 """Of one on real hosts and one of the model's."""
 
 
-def bounds(recorded: RunAgain, again: RunAgain) -> Bounds:
+def bounds(recorded: RunAgain, again: RunAgain) -> Nearness:
     """By what made the two."""
     simulated = [each.engine == "simulated" for each in (recorded, again)]
     return MODEL if all(simulated) else ACROSS if any(simulated) else NATIVE
@@ -54,7 +54,7 @@ def silent(recorded: RunAgain, again: RunAgain) -> str:
     return f"the run was not valid here: {again.migrations[0].why or recorded.engine}"
 
 
-def _different(one: Figures, other: Figures, within: Bounds) -> Iterator[str]:
+def _different(one: RunFigures, other: RunFigures, within: Nearness) -> Iterator[str]:
     if one.outcome != other.outcome:
         yield f"{other.outcome} where '{one.outcome}' was recorded"
         return

@@ -21,7 +21,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class RunFigures:
     """What of one migration is held against another making of it. ``sent``: in sizes of the guest's RAM."""
 
     name: str
@@ -40,7 +40,7 @@ class RunAgain:
 
     engine: str
     version: str
-    migrations: list[Figures] = field(default_factory=list)
+    migrations: list[RunFigures] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

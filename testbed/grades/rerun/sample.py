@@ -9,7 +9,7 @@ from testbed.core.version import __version__
 from testbed.grades.handed import HandedIn
 from testbed.grades.rerun.asking import Runner
 from testbed.grades.rerun.claims import Claimed, claimed
-from testbed.grades.rerun.draw import Draw
+from testbed.grades.rerun.draw import SampleDraw
 from testbed.grades.rerun.held import differences, silent
 from testbed.grades.rerun.messages import NotRunAgain, RunAgain
 from testbed.grades.work import GradedWork
@@ -32,7 +32,7 @@ class Sample:
     """
 
     lab: LabFolder
-    draw: Draw
+    draw: SampleDraw
     runner: Runner
     say: Callable[[str], None]
     ended: BaseException | None = None

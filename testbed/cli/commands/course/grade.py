@@ -18,7 +18,7 @@ from testbed.core.errors import ScenarioError, TestbedError
 if TYPE_CHECKING:
     from testbed.grades.grading import Grading
     from testbed.grades.outputs import Output
-    from testbed.grades.rerun.draw import Draw
+    from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.rerun.sample import Sample
     from testbed.grades.roster import Roster
     from testbed.grades.work import GradedWork
@@ -105,14 +105,14 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     """
     from testbed.grades import outputs
     from testbed.grades.judging import by_lab
-    from testbed.grades.rerun.draw import Draw
+    from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.roster import Roster
 
     if canvas and not roster:
         raise ScenarioError("needs --roster FILE, the export that it fills", "--canvas")
     if rerun_seed is not None and rerun is None:
         raise ScenarioError("says what --rerun draws by; add --rerun 5%", "--rerun-seed")
-    draw = Draw.of(rerun, rerun_seed) if rerun is not None else None
+    draw = SampleDraw.of(rerun, rerun_seed) if rerun is not None else None
     asked = {
         "csv": csv, "moodle": moodle, "json": json, "junit": junit, "gradescope": gradescope,
         "classroom50": classroom50, "classroom": classroom, "canvas": canvas,
@@ -167,7 +167,7 @@ def _graded(given: Sequence[Path], by: "Grading", sample: "Sample | None") -> li
 
 
 @contextmanager
-def _sample(draw: "Draw", lab: str, from_: Path | None) -> "Iterator[Sample]":
+def _sample(draw: "SampleDraw", lab: str, from_: Path | None) -> "Iterator[Sample]":
     """Whoever runs again, while there still is root."""
     from testbed.grades.rerun.asking import runner
     from testbed.grades.rerun.sample import Sample
