@@ -140,7 +140,7 @@ def test_what_is_not_built_says_what_builds_it(
 ) -> None:
     monkeypatch.setattr(installed, "ROOT", tmp_path)
     assert main(["docs"]) == 3
-    assert "in a checkout: ./bootstrap docs" in capsys.readouterr().err
+    assert "this package has no documents in it; see them in a checkout: ./bootstrap docs" in capsys.readouterr().err
     (tmp_path / "bootstrap").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "bootstrap").chmod(0o755)
     assert main(["docs"]) == 3

@@ -12,6 +12,8 @@ from testbed.linux.files import installed
 
 SITE = "docs/_build/html"
 """Where ``bootstrap docs`` leaves it in a checkout."""
+PACKED = "testbed/site"
+"""Where it is in a package that was built of such a checkout."""
 
 
 def docs(
@@ -25,9 +27,13 @@ def docs(
     root = installed.ROOT
     if build:
         _build(root)
-    if not (root / SITE / FIRST).is_file():
-        raise PrerequisiteMissing("the site has not been built here", _remedy(root))
-    until_interrupted(site(root / SITE), host, port, lambda where: told(f"the documents at {where} until Ctrl-C"))
+    folder = root / (SITE if installed.is_checkout(root) else PACKED)
+    if not (folder / FIRST).is_file():
+        why = (
+            "the site has not been built here" if installed.is_checkout(root) else "this package has no documents in it"
+        )
+        raise PrerequisiteMissing(why, _remedy(root))
+    until_interrupted(site(folder), host, port, lambda where: told(f"the documents at {where} until Ctrl-C"))
     return 0
 
 
@@ -40,4 +46,8 @@ def _build(root: Path) -> None:
 
 
 def _remedy(root: Path) -> str:
-    return f"build it with: {root}/bootstrap docs" if installed.is_checkout(root) else "in a checkout: ./bootstrap docs"
+    return (
+        f"build it with: {root}/bootstrap docs"
+        if installed.is_checkout(root)
+        else "see them in a checkout: ./bootstrap docs"
+    )
