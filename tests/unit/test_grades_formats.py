@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from testbed.grades.formats import as_json, classroom, classroom50, gradescope, junit, tables
-from testbed.grades.work import Terms, told
+from testbed.grades.work import Terms, told, work
 from tests.unit.graded import a_work
 
 DUE = datetime(2026, 10, 12, 23, 59, tzinfo=UTC)
@@ -233,3 +233,16 @@ def test_junit_skips_what_was_not_asked() -> None:
 def test_json_has_everything() -> None:
     (known,) = json.loads(as_json.document([a_work()]))["works"]
     assert known["checks"][1]["hint"] == "That is one pass." and known["max"] == 50
+
+
+@pytest.mark.parametrize(("points", "days", "score"), [(None, 0, 22), (100, 0, 44), (7, 0, 3), (50, 3, 15), (50, 9, 0)])
+def test_classrooms_reporter_adds_up_what_is_left(points: int | None, days: int, score: int) -> None:
+    """Its sum is of the tests' scores, whatever stands beside them."""
+    terms = Terms(due=DUE, points=points, per_day=10, at_most=5)
+    graded = a_work().graded
+    made = work(graded, terms, handin="x", at=DUE + timedelta(days=days) - timedelta(hours=1))
+    known = json.loads(base64.b64decode(classroom.document(made).partition("=")[2]))
+    assert (sum(test["score"] for test in known["tests"]), known["max_score"]) == (score, points or 50)
+    assert all(type(test["score"]) is int and test["score"] >= 0 for test in known["tests"])
+    late = [test["message"] for test in known["tests"] if test["name"] == "late"]
+    assert late == ([f"handed in {days} days late: {score} of {points} points are left"] if days else [])
