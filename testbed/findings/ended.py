@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from testbed.core.agents.moments import leaves
+from testbed.core.agents.moments import left
 from testbed.core.agents.told import DestinationFinished, RoundCells, SourceFacts
 from testbed.core.expectation import unmet
 from testbed.core.network.names import ESX1, ESX2
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord, Outcome
-from testbed.core.records.services import FaultRecord, OrderRecord, struck
+from testbed.core.records.services import FaultRecord, OrderRecord
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Decision, Round
 
@@ -48,8 +48,8 @@ def unplanned(plan: Plan, record: MigrationRecord, rounds: Sequence[tuple[Round,
     for fault in record.faults:
         if not fault.struck:
             yield f"the fault {fault} " + (f"failed: {fault.fault}" if fault.fault else "was never reached")
-    end = leaves(plan.faults)
-    if end is None or record.interrupted or not struck(record.faults):
+    end = left(record.faults)
+    if end is None or record.interrupted:
         last = next((decision for _, decision in reversed(rounds) if decision), None)
         if otherwise := unmet(plan.expect, record.outcome, record.reason, last):
             yield otherwise

@@ -6,7 +6,8 @@ Each has its own ways of going unnoticed, so each says why it cannot be believed
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord, struck
+from testbed.core.agents.moments import left
+from testbed.core.records.services import BlackoutRecord, ConnectionsRecord, IdentityRecord
 from testbed.findings.blackout import blackout
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
 from testbed.findings.rows import Rows
@@ -78,7 +79,7 @@ def network_reasons(
     """Why what the network had of the guest may not be believed, in sentences. That a guest which nobody was to
     ``announce`` is not found is no such reason: it is what is to be seen.
     """
-    if ended.announce_fault and not struck(ended.faults):
+    if ended.announce_fault and not left(ended.faults):
         times = f"{ended.announced} times" if ended.announced else "by nobody"
         yield f"the guest was announced {times} at the destination: {ended.announce_fault}"
     yield from _refused(ended)

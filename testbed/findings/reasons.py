@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from testbed.core.agents.moments import left
 from testbed.core.records.link import LinkRecord
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.records.services import OrderRecord, struck
+from testbed.core.records.services import OrderRecord
 from testbed.core.units import by_hand, in_bits_per_second
 from testbed.findings.ended import unplanned
 from testbed.findings.evidence import Evidence
@@ -34,7 +35,7 @@ def reasons(record: MigrationRecord, evidence: Evidence, pace: float | None) -> 
 
 def _migration(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:
     yield from unplanned(evidence.plan, record, evidence.ended.rounds)
-    if record.outcome == "completed" and not struck(record.faults):  # a fault is meant to leave things unknown
+    if record.outcome == "completed" and not left(record.faults):  # such a fault is meant to leave things unknown
         if not evidence.ended.facts:
             yield "the source agent died: what it sent is not known"
         elif record.downtime_s is None:

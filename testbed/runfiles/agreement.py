@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar
 
+from testbed.core.agents.moments import left
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import ServicePhaseRecord, ServiceRecord, struck
@@ -118,7 +119,7 @@ MIGRATION: Sequence[Check[MigrationRecord]] = (
 )
 IF_VALID: Sequence[Check[MigrationRecord]] = (
     never(lambda m: bool(m.invalid_reasons), "it is valid, and has invalid_reasons"),
-    never(lambda m: m.outcome == "failed" and not struck(m.faults), "it is valid, and did not come to its end"),
+    never(lambda m: m.outcome == "failed" and not left(m.faults), "it is valid, and did not come to its end"),
     never(lambda m: m.outcome == "cancelled" or m.interrupted, "it is valid, and did not come to its end"),
     never(lambda m: any(not f.struck for f in m.faults), "it is valid, and a fault was not carried out"),
     never(lambda m: struck(m.faults) and m.runs_at is None, "it is valid, and after its faults no host runs the guest"),

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from testbed.core.agents.moments import left
 from testbed.core.network.frames import payload
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.rounds import RoundRecord
-from testbed.core.records.services import ServicePhaseRecord, ServiceRecord, struck
+from testbed.core.records.services import ServicePhaseRecord, ServiceRecord
 from testbed.core.units import PAGE_SIZE
 
 STEADY = ("uniform", "sequential", "hot-cold", "zipf")
@@ -85,7 +86,7 @@ def written_rate(m: MigrationRecord) -> float | None:
 def incomplete(m: MigrationRecord) -> bool:
     """Whether a migration that completed does not say all of what it then has to say."""
     unknown = not m.rounds or m.total_time_s is None or m.downtime_s is None
-    return m.outcome == "completed" and unknown and not struck(m.faults)
+    return m.outcome == "completed" and unknown and not left(m.faults)
 
 
 def unfinished(m: MigrationRecord) -> bool:

@@ -1,14 +1,16 @@
 """Faults in words: each is read as it is written, and what could never be carried out is refused with what to do."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.core.agents.moments import PATTERN, in_order, leaves, read_fault
+from testbed.core.agents.moments import PATTERN, in_order, leaves, left, read_fault
 from testbed.core.agents.phases import MEND, PHASES, WHATS
 from testbed.core.plan import PlannedFault
+from testbed.core.records.services import FaultRecord
 
 FAULTS = st.builds(
     PlannedFault,
@@ -80,4 +82,8 @@ def test_what_is_accepted_can_be_carried_out_and_says_who_runs(faults: list[Plan
         assert [fault.what for fault in ordered if fault.phase == phase] == ["cut", MEND]
     last = {fault.what for fault in ordered if phases and fault.phase == phases[-1]}
     ends = bool(last) and last != {"cut", MEND}
+    met = [FaultRecord(phase=fault.phase, what=fault.what, at_s=1.0) for fault in ordered]
+    assert left(met) == leaves(ordered) and left(replace(fault, at_s=None) for fault in met) is None
+    broken = [replace(fault, fault="no tc") if fault.what == MEND else fault for fault in met]
+    assert (left(broken) is None) is (met == [])
     assert leaves(ordered) == (None if not ends else "destination" if phases[-1] == "running" else "source")

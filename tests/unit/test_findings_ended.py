@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from testbed.core.agents.moments import read_fault
+from testbed.core.agents.moments import in_order, read_fault
 from testbed.core.records.services import FaultRecord
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Action, Decision
@@ -35,6 +35,13 @@ def stayed(outcome: str, rounds: Any, expect: Any = "gives_up") -> Evidence:
     )
     network = the_network(forwarding_after="esx1")
     return the_evidence(plan=a_plan(expect=expect), ended=end, network=network, memory=UNCOMPARED)
+
+
+def mended(phase: str, **end: Any) -> Evidence:
+    """A migration whose link was cut and mended at once: all is as ever after it."""
+    planned = in_order(read_fault(f"{phase}:{what}") for what in ("cut", "mend"))
+    records = tuple(FaultRecord(phase=each.phase, what=each.what, at_s=1.0) for each in planned)
+    return the_evidence(plan=a_plan(faults=planned), ended=the_end(**end | {"faults": records}))
 
 
 def broke(fault: str, *, at_s: float | None = 1.0, failure: str | None = None, **end: Any) -> Evidence:
@@ -81,6 +88,18 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
         lambda: broke("commit:cut", outcome="failed", runs_at=None),
         "after commit:cut the guest has to run at esx1, and it runs at neither: it broke",
     ),
+    "a source that died of itself after a cut was mended": (
+        lambda: mended("round-1", facts=None),
+        "the source agent died: what it sent is not known",
+    ),
+    "stamps that are lost after a cut was mended": (
+        lambda: mended("commit", facts=the_facts(stamps=Stamps(asked=109.0))),
+        "the downtime is not known: the guest runs at the destination",
+    ),
+    "a guest that was not announced after a cut was mended": (
+        lambda: mended("running", announced=0, announce_fault="no such device"),
+        "the guest was announced by nobody at the destination: no such device",
+    ),
 }
 
 
@@ -101,6 +120,7 @@ BELIEVED: dict[str, Callable[[], Evidence]] = {
         facts=the_facts(stamps=Stamps(asked=109.0)),
         announce_fault="the destination agent died",
     ),
+    "a cut that was mended": lambda: mended("prepare"),
     "a source agent that was killed after the first step": lambda: broke(
         "running:kill-source", outcome="completed", runs_at="esx2"
     ),

@@ -28,6 +28,7 @@ from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import KEPT, kept, made
 
 MET = FaultRecord(phase="commit", what="cut", at_s=2.5)
+MENDED = [MET, FaultRecord(phase="commit", what="mend", at_s=2.6)]
 FREE = frozenset({"seed", "working_set_bytes", "rtt_s", "mtu", "drops", "memory_overhead_bytes", "guest_gap_begin_s"})
 FREE_PARTS = frozenset(
     {"environment", "cpu", "predicted", "guest", "identity", "connections", "capture", "streams.index"}
@@ -120,6 +121,8 @@ def test_any_core_number_that_is_changed_is_noticed(data: st.DataObject, tmp_pat
         ({"faults": [FaultRecord(phase="commit", what="cut")]}, "it is valid, and a fault was not carried out"),
         ({"faults": [MET], "runs_at": None}, "it is valid, and after its faults no host runs the guest"),
         ({"faults": [MET], "outcome": "cancelled", "runs_at": "esx1"}, "it is valid, and did not come to its end"),
+        ({"faults": MENDED, "outcome": "failed", "total_time_s": None}, "it is valid, and did not come to its end"),
+        ({"faults": MENDED, "downtime_s": None}, "it completed, and rounds, total_time_s or downtime_s are missing"),
         ({"invalid_reasons": ["the link was slow"]}, "it is valid, and has invalid_reasons"),
         ({"full_scale": {"bytes_sent": 9.0}}, "full_scale.bytes_sent is 9.0, its figures say 2728000000.0"),
         ({"rounds": []}, "it completed, and rounds, total_time_s or downtime_s are missing"),

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 from testbed.core.agents.phases import LAST_ROUND, MEND, PHASES, RUNNING, WHATS, round_phase
 from testbed.core.plan import PlannedFault
+from testbed.core.records.services import FaultRecord
 from testbed.core.registry import nearest
 
 End: TypeAlias = Literal["source", "destination"]
@@ -58,6 +59,11 @@ def leaves(faults: Sequence[PlannedFault]) -> End | None:
     """Where the guest has to run when these were carried out; None: where it would run without them."""
     end = _ending(faults)
     return None if end is None else "destination" if end.phase == RUNNING else "source"
+
+
+def left(met: Iterable[FaultRecord]) -> End | None:
+    """What those of ``met`` leave that struck, as ``leaves``. None: all is as without them, a cut that was mended too."""
+    return leaves([PlannedFault(phase=fault.phase, what=fault.what) for fault in met if fault.struck])
 
 
 def _ending(faults: Sequence[PlannedFault]) -> PlannedFault | None:

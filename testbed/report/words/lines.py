@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
+from testbed.core.agents.moments import left
 from testbed.core.events import (
     Controlled,
     Event,
@@ -18,7 +19,6 @@ from testbed.core.events import (
 )
 from testbed.core.expectation import said
 from testbed.core.outlook import Outlooks
-from testbed.core.records.services import struck
 from testbed.core.text.printable import printable
 from testbed.core.units import by_hand, in_bytes, in_seconds
 
@@ -69,7 +69,7 @@ def lines(event: Event) -> Iterator[str]:  # noqa: C901 - one case an event
                 yield f"    {event.decision.reason}"
         case MigrationFinished():
             yield from _downtime(event)
-            faults = event.record is not None and struck(event.record.faults)
+            faults = event.record is not None and left(event.record.faults) is not None
             ended = said(event.outcome, event.valid, faults)
             yield f"  {ended}: {event.reason}" + ("" if event.valid else " (not valid)")
         case Controlled():

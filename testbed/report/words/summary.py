@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from testbed.core.agents.moments import left
 from testbed.core.expectation import said
 from testbed.core.records.migration import ComparisonRecord, MemoryRecord, MigrationRecord, PredictionRecord, Summary
-from testbed.core.records.services import struck
 from testbed.core.text.printable import printable
 from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second, in_seconds
 from testbed.report.side.measures import throttled_real_s, throttled_s
@@ -99,7 +99,7 @@ def migrations_table(migrations: list[MigrationRecord]) -> Fitting:
         slow = [_in(in_seconds, throttled_s(each))] * slowed
         valid = "yes" if each.valid else "no"
         cells = (total, down, *blackout, rounds, *slow, *others, memory(each.memory), valid)
-        table.row(name_of(each), said(each.outcome, each.valid, struck(each.faults)), *cells)
+        table.row(name_of(each), said(each.outcome, each.valid, left(each.faults) is not None), *cells)
     return table
 
 
