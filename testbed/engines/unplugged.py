@@ -9,7 +9,7 @@ from testbed.core.agents.phases import MEND
 from testbed.core.agents.told import CommitUnanswered, Gone, ResumeOrder, SourceFacts, SourceFinished, ThrottleFacts
 from testbed.core.errors import InDoubt, ScenarioError
 from testbed.core.events import Observer
-from testbed.core.plan import Plan, PlannedFault
+from testbed.core.plan import Plan
 from testbed.core.records.migration import Outcome
 from testbed.core.records.stamps import Stamps
 from testbed.engines.native.deeds import (
@@ -30,11 +30,10 @@ from testbed.engines.native.deeds import (
     TakenBack,
     Tell,
 )
-from testbed.engines.native.follower import SILENCE_S, Follower
+from testbed.engines.native.follower import Follower
 from testbed.engines.native.injecting import Injecting
 from testbed.findings.ended import Ended
 from testbed.linux.processes.waiting import SLICE_S
-from testbed.migration.channel import ANSWER_TIMEOUT_S
 from testbed.migration.precopy import Source, resolved
 from testbed.model.broken import BrokenSource
 from testbed.model.predict import Forecast
@@ -76,13 +75,6 @@ class Unplugged:
         return replace(found, rounds=rounds, facts=None)
 
 
-def _waits_long(fault: PlannedFault) -> bool:
-    """Whether the source waits for an answer longer than the run waits for a word of the source's. In a round TCP tells
-    it before that nobody takes its pages.
-    """
-    return str(fault) == "hello:freeze-destination" and ANSWER_TIMEOUT_S > SILENCE_S
-
-
 class _Desk:
     """Where the run sits: it hears what agents would have said, and asks for what would be seen at both hosts."""
 
@@ -98,9 +90,9 @@ class _Desk:
             self._now = self._begun + at
             self._hear(Injected(planned=fault, failure=None))
         gone = self._source.gone
-        if gone is None and not any(_waits_long(fault) for fault, _ in self._source.met):
+        if gone is None:
             self._said.append(self._last_word(outcome, reason))
-        elif gone is not None and gone.what.startswith("kill"):
+        elif gone.what.startswith("kill"):
             self._said.append(Gone())
         while not self._follower.over:
             self._now += SLICE_S

@@ -15,8 +15,9 @@ from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Generic, TypeVar
 
+from testbed.core.agents.patience import CONNECT_TIMEOUT_S
 from testbed.core.errors import MigrationAborted, RemoteProtocolError
-from testbed.migration.streams.sockets import CONNECT_TIMEOUT_S, close_at_once, tune
+from testbed.migration.streams.sockets import close_at_once, tune
 from testbed.wire.messages import HEADER, Hello, StreamHello, decode, header
 
 First = TypeVar("First", bound=Hello | StreamHello)

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from testbed.core.agents.patience import ANSWER_TIMEOUT_S
 from testbed.core.errors import RemoteProtocolError
 from testbed.migration.cancel import Cancel
 from testbed.migration.holding import Holding
@@ -12,9 +13,6 @@ from testbed.wire.messages import Failed, Message
 from testbed.wire.states import Role
 
 M = TypeVar("M")
-ANSWER_TIMEOUT_S = 30.0
-STUNNED_TIMEOUT_S = 10.0
-"""Seconds that the destination may be silent while the guest stands still, before the source takes it back."""
 
 
 class PeerFailed(RemoteProtocolError):

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic_ns
 
+from testbed.core.agents.patience import CONNECT_TIMEOUT_S, PAGES_TIMEOUT_S, QUIET_S
 from testbed.core.connection import TcpConnection
 from testbed.core.errors import LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.admission import Admission
-from testbed.migration.channel import ANSWER_TIMEOUT_S, Channel
+from testbed.migration.channel import Channel
 from testbed.migration.digest import digest
 from testbed.migration.guest import Arrival, HostedGuest
 from testbed.migration.streams.receiving import ReceiveStream, RoundCounter
-from testbed.migration.streams.sockets import CONNECT_TIMEOUT_S
 from testbed.wire.messages import (
     NO_DIGEST,
     Abandon,
@@ -30,9 +30,6 @@ from testbed.wire.messages import (
     StreamHello,
     Welcome,
 )
-
-QUIET_S = 3600.0
-"""A source may be silent this long within a round: pages come on the streams, and keep-alives find a dead peer."""
 
 
 class DestinationAgent:
@@ -126,7 +123,7 @@ class DestinationAgent:
         """Nothing to do: pages say themselves which round they are of."""
 
     def _on_round_end(self, end: RoundEnd) -> None:
-        self._counter.wait(end.index, end.page_bytes, ANSWER_TIMEOUT_S)
+        self._counter.wait(end.index, end.page_bytes, PAGES_TIMEOUT_S)
         self._channel.send(RoundReceived(end.index, end.page_bytes))
 
     def _on_prepare(self, prepare: Prepare) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from time import monotonic, monotonic_ns
 
+from testbed.core.agents.patience import ANSWER_TIMEOUT_S, STUNNED_TIMEOUT_S
 from testbed.core.agents.told import ConnectionFacts, StreamFacts
 from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
 from testbed.core.extents import Extents
@@ -15,7 +16,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty import Tracker
 from testbed.linux.net.tcp_info import tcp_info
 from testbed.migration.cancel import Cancel
-from testbed.migration.channel import ANSWER_TIMEOUT_S, STUNNED_TIMEOUT_S, Channel, PeerFailed
+from testbed.migration.channel import Channel, PeerFailed
 from testbed.migration.digest import digest
 from testbed.migration.early_look import Pass
 from testbed.migration.guest import Departure, HostedGuest

@@ -30,7 +30,7 @@ WORDS = ("cancel", "cut", "mend", "rate", "throttle", "stop")
 LINK_WORDS = ("cut", "mend", "rate")
 LEAST_RATE = 10e6
 """Bit/s. On less, what the streams' buffers hold takes so long that a source that works cannot be told from one that
-hangs (``follower.SILENCE_S``)."""
+hangs (``core.agents.patience``)."""
 NONE_UNDER_WAY = "no migration is under way"
 
 

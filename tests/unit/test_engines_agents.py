@@ -71,7 +71,7 @@ def test_what_it_says_is_heard_and_then_it_is_gone_for_ever(start: Start) -> Non
 def test_one_that_says_nothing_is_not_gone(start: Start) -> None:
     agent = start(STUCK)
     assert agent.next_event(SOON_S) is None
-    assert agent.until(Announced, SOON_S) is None
+    assert agent.until((Announced,), SOON_S) is None
     with pytest.raises(AgentDied, match="the source agent did not start: it said nothing"):
         agent.ready(SourceReady, SOON_S)
 
@@ -84,7 +84,7 @@ def test_nonsense_ends_it_whatever_it_would_say_next(start: Start, nonsense: byt
     assert isinstance(gone, Gone) and gone.nonsense
     assert str(gone) == f"said what cannot be read ({gone.nonsense}) and was ended"
     assert agent.process.poll() is not None
-    assert agent.next_event(LONG_S) == gone == agent.until(Announced, LONG_S)
+    assert agent.next_event(LONG_S) == gone == agent.until((Announced,), LONG_S)
 
 
 def test_a_line_that_is_cut_is_the_last_of_one_that_was_killed(start: Start) -> None:
@@ -107,10 +107,12 @@ def test_orders_arrive_and_the_dead_are_not_told(start: Start) -> None:
 def test_who_waits_for_one_thing_passes_over_others_and_not_over_an_end(start: Start) -> None:
     finished = DestinationFinished(outcome="completed", reason="", cpu_s=0.0)
     agent = start(saying(PROGRESS, finished, PROGRESS, Announced(count=4, fault=None), AgentFailed(reason="no")))
-    assert agent.until(DestinationFinished, LONG_S) == finished
-    assert agent.until(Announced, LONG_S) == Announced(count=4, fault=None)
-    assert agent.until(Announced, LONG_S) == AgentFailed(reason="no")
-    assert agent.until(Announced, LONG_S) == Gone()
+    assert agent.until((DestinationFinished,), LONG_S) == finished
+    assert agent.until((Announced,), LONG_S) == Announced(count=4, fault=None)
+    assert agent.until((Announced,), LONG_S) == AgentFailed(reason="no")
+    assert agent.until((Announced,), LONG_S) == Gone()
+    one_of = start(saying(PROGRESS, finished))
+    assert one_of.until((Announced, DestinationFinished), LONG_S) == finished
 
 
 def test_one_that_is_ready_says_what_with(start: Start) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.core.agents.patience import CANCEL_GRACE_S, SILENCE_S
 from testbed.core.agents.told import (
     AgentFailed,
     Announced,
@@ -50,7 +51,7 @@ from testbed.engines.native.deeds import (
     TakeBack,
     Tell,
 )
-from testbed.engines.native.follower import BY_HAND, CANCEL_GRACE_S, SILENCE_S
+from testbed.engines.native.follower import BY_HAND
 from testbed.findings.ended import DESTINATION, SOURCE
 from testbed.linux.processes.waiting import SLICE_S
 from testbed.rig.orders import Order

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.core.agents.patience import SILENCE_S
 from testbed.core.agents.told import (
     AgentFailed,
     AgentOrder,
@@ -15,6 +16,7 @@ from testbed.core.agents.told import (
     CommitUnanswered,
     DestinationFinished,
     Gone,
+    Held,
     MigrateOrder,
     NeverConnected,
     ReleaseOrder,
@@ -28,9 +30,9 @@ from testbed.core.agents.told import (
 from testbed.core.errors import TestbedError
 from testbed.core.events import Event
 from testbed.core.migration_key import MigrationKey
+from testbed.core.plan import PlannedFault
 from testbed.core.records.stamps import Stamps
 from testbed.engines.native import following as outcome
-from testbed.engines.native.follower import SILENCE_S
 from testbed.engines.native.following import Following
 from testbed.engines.native.settling import Pair, freeze
 from testbed.findings.ended import DESTINATION, SOURCE, Ended
@@ -81,6 +83,7 @@ class Agent:
         self.said = deque(said)
         self.ordered: list[AgentOrder] = []
         self.killed = False
+        self.last: deque[Told] = deque([HEARD])
 
     def order(self, what: AgentOrder) -> None:
         self.ordered.append(what)
@@ -94,8 +97,10 @@ class Agent:
             said()
         return Gone()
 
-    def until(self, _kind: type[Any], _timeout_s: float) -> DestinationFinished:
-        return HEARD
+    def until(self, kinds: tuple[type[Any], ...], _timeout_s: float) -> Told | Gone:
+        """Its last word, once; what else is waited for it never says."""
+        assert DestinationFinished in kinds
+        return self.last.popleft() if self.last else Gone()
 
     def kill(self) -> None:
         self.killed = True
@@ -127,8 +132,9 @@ class Stage:
         if monkeypatch:
             monkeypatch.setattr(outcome, "monotonic", lambda: self.now)
 
-    def follow(self, timeout_s: float = 600.0) -> Ended:
-        following = Following(KEY, self.pair, self.events.append, timeout_s, self.controls, Link(), self.noted)
+    def follow(self, timeout_s: float = 600.0, *faults: PlannedFault) -> Ended:
+        link: Any = Link()
+        following = Following(KEY, self.pair, self.events.append, timeout_s, self.controls, link, self.noted, faults)
         return following.to_the_end()
 
     def later(self, seconds: float) -> Any:
@@ -255,6 +261,13 @@ def test_an_aborted_migration_says_what_the_destination_had_to_say() -> None:
     aborted = replace(FINISHED, outcome="aborted", reason="it broke")
     assert Stage(None, aborted).follow().reason == "it broke (the destination: heard)"
     assert Stage(None, replace(aborted, reason="it broke: heard")).follow().reason == "it broke: heard"
+
+
+def test_a_destination_that_refuses_the_guest_where_it_was_to_be_held_is_heard_all_the_same() -> None:
+    aborted = replace(FINISHED, outcome="aborted", reason="it broke")
+    stage = Stage(None, Held(phase="commit", said=True), aborted)
+    ended = stage.follow(600.0, PlannedFault(phase="running", what="cut"))
+    assert (ended.destination, ended.reason) == (HEARD, "it broke (the destination: heard)")
 
 
 def test_an_agent_that_failed_is_a_failure_with_its_reason() -> None:

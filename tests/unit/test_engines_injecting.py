@@ -1,6 +1,5 @@
 """What is planned is broken at its moment, once, whoever is held there, and the record says when."""
 
-from collections import deque
 from typing import Any
 
 import pytest
@@ -9,15 +8,15 @@ from hypothesis import strategies as st
 
 from testbed.core.agents.config import HoldAt
 from testbed.core.agents.moments import in_order, leaves, read_fault
-from testbed.core.agents.told import CommitUnanswered, Held, LetGoOrder
+from testbed.core.agents.told import AgentFailed, CommitUnanswered, DestinationFinished, Held, LetGoOrder
 from testbed.core.events import FaultInjected
 from testbed.core.plan import PlannedFault
-from testbed.engines.native.deeds import AwaitDestination, Inject, Tell
+from testbed.engines.native.deeds import AwaitDestination, HearDestination, Inject, Tell
 from testbed.engines.native.injecting import destination_holds, source_holds
 from testbed.findings.ended import DESTINATION, SOURCE
 from tests.unit.test_agents_moments import FAULTS
 from tests.unit.test_engines_follower import ABORTED, COMPLETED, DOUBT, RESUME, STUN, SWITCH
-from tests.unit.two_hosts import World
+from tests.unit.two_hosts import LAST, World
 
 LET_GO = Tell(order=LetGoOrder())
 AWAY = Tell(order=LetGoOrder(), destination=True)
@@ -35,8 +34,8 @@ def planned(*texts: str) -> tuple[PlannedFault, ...]:
     return in_order(map(read_fault, texts))
 
 
-def world(says: list[Any], *texts: str, there: tuple[Held, ...] = ()) -> World:
-    return World(says, faults=planned(*texts), destination_stands=deque(there)).run()
+def world(says: list[Any], *texts: str, there: tuple[Held | DestinationFinished | AgentFailed, ...] = ()) -> World:
+    return World(says, faults=planned(*texts), destination_stands=there).run()
 
 
 def test_the_agent_stands_until_the_fault_is_done() -> None:
@@ -69,6 +68,16 @@ def test_a_source_that_is_killed_after_the_first_step_leaves_the_guest_there() -
     seen = world([SWITCH, after("commit")], "running:kill-source", there=(before("running"),))
     assert seen.follower.ended.runs_at == DESTINATION and seen.runners == 1
     assert seen.follower.ended.reason == "the source agent died after commit; the guest runs at the destination"
+
+
+@pytest.mark.parametrize("word", [LAST, AgentFailed(reason="no room")])
+def test_the_last_word_of_one_that_is_awaited_and_refuses_the_guest_is_not_lost(word: Any) -> None:
+    seen = world([STUN, after("commit"), RESUME, ABORTED], "running:cut", there=(word,))
+    assert AwaitDestination() in seen.deeds and HearDestination() not in seen.deeds
+    assert seen.follower.ended.destination == (word if word == LAST else None)
+    assert seen.follower.ended.reason == f"{ABORTED.reason} (the destination: {word.reason})"
+    (fault,) = seen.follower.ended.faults
+    assert not fault.struck and seen.follower.ended.runs_at == SOURCE
 
 
 def test_what_is_never_reached_says_so() -> None:
@@ -118,7 +127,7 @@ def test_one_runs_whatever_breaks_and_whatever_fails_beside_it(
     says: list[Any] = [before(fault.phase) for fault in ordered if fault.phase != "running"]
     there = leaves(ordered) != "source"
     says += [SWITCH, after("commit"), COMPLETED] if there else [STUN, CommitUnanswered(reason="?"), ABORTED]
-    stands = deque([before("running"), after("running")])
+    stands = [before("running"), after("running")]
     made = World(says, faults=ordered, destination_stands=stands, fails={number}, after=late).run()
     assert made.runners == 1
     assert made.follower.ended.runs_at == (SOURCE if made.source_runs else DESTINATION)

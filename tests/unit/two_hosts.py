@@ -64,12 +64,13 @@ class World:
     destination_runs: bool = False
     agent_lives: bool = True
     faults: Sequence[PlannedFault] = ()
-    destination_stands: deque[Held] = field(default_factory=deque)
+    destination_stands: Sequence[Held | DestinationFinished | AgentFailed] = ()
+    heard_out: bool = False
     deeds: list[Deed] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.left = deque(self.says)
+        self.left, self.stands = deque(self.says), iter(self.destination_stands)
         self.follower = Follower(MigrationKey(name="m"), self.timeout_s, self.now, self.faults)
 
     @property
@@ -165,14 +166,22 @@ class World:
             case SeeSource():
                 return SourceSeen(alive=self.source_alive)
             case HearDestination():
-                return LastWord(said=self.last_word)
+                return LastWord(said=None if self.heard_out else self.last_word)
             case ChangeLink(order=order):
                 return LinkChanged(order=order, fault=None)
             case Inject(planned=planned):
                 self._break(planned.what)
                 return Injected(planned=planned, failure=None)
             case AwaitDestination():
-                return DestinationHeld(at=self.destination_stands.popleft() if self.destination_stands else None)
+                return self._awaited()
+
+    def _awaited(self) -> DestinationHeld:
+        """Its last word is said once, as down a pipe."""
+        stands = next(self.stands, None)
+        if stands is None or isinstance(stands, Held):
+            return DestinationHeld(at=stands)
+        self.heard_out = True
+        return DestinationHeld(at=None, said=stands)
 
     def _break(self, what: str) -> None:
         """Of what may break only the source agent is there."""

@@ -62,7 +62,7 @@ def leaves(faults: Sequence[PlannedFault]) -> End | None:
 
 
 def left(met: Iterable[FaultRecord]) -> End | None:
-    """What those of ``met`` leave that struck, as ``leaves``. None: all is as without them, a cut that was mended too."""
+    """``leaves`` of those that struck. None: all is as it would be without them, as after a cut that was mended."""
     return leaves([PlannedFault(phase=fault.phase, what=fault.what) for fault in met if fault.struck])
 
 

@@ -74,12 +74,12 @@ class AgentProcess(Child):
             raise AgentDied(f"the {self.role} agent {event} before it was ready")
         raise AgentDied(f"the {self.role} agent did not start: {self.last_words()}")
 
-    def until(self, kind: type[T], timeout_s: float) -> T | AgentFailed | Gone | None:
-        """Its next event of that kind; how it ended when it has ended without one, None when it was silent for so
+    def until(self, kinds: tuple[type[Told], ...], timeout_s: float) -> Told | Gone | None:
+        """Its next event of these kinds; how it ended when it has ended without one, None when it was silent for so
         long.
         """
         while (event := self.next_event(timeout_s)) is not None:
-            if isinstance(event, kind | AgentFailed | Gone):
+            if isinstance(event, (*kinds, AgentFailed, Gone)):
                 return event
         return None
 

@@ -85,9 +85,12 @@ class Injected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationHeld:
-    """Where the destination agent stands now; None of one that goes on, or has ended."""
+    """Where the destination agent stands now; None of one that goes on, or has ended. ``said``: its last word, of one
+    that said it instead: nobody will hear it twice.
+    """
 
     at: Held | None
+    said: DestinationFinished | AgentFailed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ source. One runner, never two, never none.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from testbed.core.agents.patience import CANCEL_GRACE_S, SILENCE_S
 from testbed.core.agents.told import (
     AgentFailed,
     CancelOrder,
@@ -72,11 +73,6 @@ from testbed.linux.processes.waiting import Patience
 from testbed.rig.orders import Order
 
 BY_HAND = "cancelled by hand"
-CANCEL_GRACE_S = 10.0
-"""How long a source may take to stop after a cancel, before its agent is ended instead."""
-SILENCE_S = 20.0
-"""An agent that says nothing for so long hangs: it tells its progress several times a second, and waits for no answer
-that long while the guest stands still. Without this a guest could be stunned for as long as the timeout lasts."""
 SETTLE = (EndDestination(), Freeze())
 """What has to be done before it can be decided where the guest is."""
 
@@ -96,6 +92,7 @@ class Follower:
         self._cancelled_because: str | None = None
         self._ended_because = ""
         self._unaccepted: tuple[Unaccepted, ...] = ()
+        self._last_word: DestinationFinished | AgentFailed | None = None
         self._in_doubt = self._broken = False
         self._injecting = Injecting(faults)
         self.ended, self.over = Ended(faults=self._injecting.records), False
@@ -126,6 +123,7 @@ class Follower:
             case Injected():
                 return self._injected(heard)
             case DestinationHeld():
+                self._last_word = heard.said or self._last_word
                 return self._injecting.destination_held(heard)
         self._silence.anew()
         return self._hear(heard)
@@ -222,10 +220,17 @@ class Follower:
     def _finish(self, said: SourceFinished | NeverConnected | AgentFailed) -> list[Deed]:
         match said:
             case SourceFinished(outcome=outcome, reason=reason, facts=facts):
-                return [*self._conclude(outcome, reason, facts), HearDestination()]
+                return self._heard_out(self._conclude(outcome, reason, facts))
             case AgentFailed(reason=reason):
-                return [*self._conclude("failed", reason), HearDestination()]
+                return self._heard_out(self._conclude("failed", reason))
         return self._conclude(said.outcome, said.reason)  # the destination has heard of nothing, and says nothing
+
+    def _heard_out(self, deeds: list[Deed]) -> list[Deed]:
+        """And the destination's last word, unless it was heard while it was awaited: it says that once."""
+        if self._last_word is None:
+            return [*deeds, HearDestination()]
+        self._hear_destination(self._last_word)
+        return deeds
 
     def _conclude(self, outcome: Outcome, reason: str, facts: SourceFacts | None = None) -> list[Deed]:
         self.over = True
@@ -274,6 +279,7 @@ class Follower:
             self._in_doubt = False
             return [*deeds, Tell(order=ReleaseOrder() if there else ResumeOrder())]
         self.over = True
+        self._hear_destination(self._last_word)
         because = self._ended_because
         if there:
             reason = f"{because} after commit; the guest runs at the destination"

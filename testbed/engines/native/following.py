@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from time import monotonic
 
+from testbed.core.agents.patience import LAST_WORD_S, STUNNED_TIMEOUT_S
 from testbed.core.agents.told import AgentFailed, DestinationFinished, Held
 from testbed.core.errors import TestbedError
 from testbed.core.events import Observer
@@ -42,12 +43,9 @@ from testbed.engines.native.settling import Pair, drop, freeze, go_on_at_destina
 from testbed.findings.ended import Ended
 from testbed.linux.processes.interrupts import Noted
 from testbed.linux.processes.waiting import SLICE_S
-from testbed.migration.channel import STUNNED_TIMEOUT_S
 from testbed.rig.mover import SteeredLink
 from testbed.rig.orders import Orders
 
-LAST_WORD_S = 5.0
-"""How long a destination may take to say how it ended, once the source has."""
 FAULTS = (TestbedError, OSError)
 
 
@@ -139,12 +137,15 @@ class Following:
             case SeeSource():
                 return SourceSeen(alive=pair.source.alive)
             case HearDestination():
-                said = pair.destination_agent.until(DestinationFinished, LAST_WORD_S)
+                said = pair.destination_agent.until((DestinationFinished,), LAST_WORD_S)
                 return LastWord(said=said if isinstance(said, DestinationFinished | AgentFailed) else None)
             case ChangeLink(order=order):
                 return LinkChanged(order=order, fault=self._link.obey(order))
             case Inject(planned=planned):
                 return Injected(planned=planned, failure=inject(pair, self._link, planned))
             case AwaitDestination():
-                heard = pair.destination_agent.until(Held, STUNNED_TIMEOUT_S)  # as long as the source waits
-                return DestinationHeld(at=heard if isinstance(heard, Held) else None)
+                heard = pair.destination_agent.until((Held, DestinationFinished), STUNNED_TIMEOUT_S)  # as the source
+                return DestinationHeld(
+                    at=heard if isinstance(heard, Held) else None,
+                    said=heard if isinstance(heard, DestinationFinished | AgentFailed) else None,
+                )

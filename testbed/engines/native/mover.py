@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from guest_agent.config import Role
 from testbed.core.agents.config import AgentConfig, DestinationConfig, SourceConfig
-from testbed.core.agents.told import Announced, DestinationReady, Gone, SourceReady
+from testbed.core.agents.told import AgentFailed, Announced, DestinationReady, Gone, SourceReady
 from testbed.core.errors import TestbedError
 from testbed.core.events import Observer
 from testbed.core.plan import Plan
@@ -80,11 +80,13 @@ class NativeMover:
         """How often the destination has announced the guest; it says so once it has done, within the cool-down."""
         if ended.outcome != "completed" or self._pair.nic is None:
             return ended
-        match self._pair.destination_agent.until(Announced, ANNOUNCED_S):
+        match self._pair.destination_agent.until((Announced,), ANNOUNCED_S):
             case Announced(count=count, fault=fault):
                 return replace(ended, announced=count, announce_fault=fault)
             case None:
                 return replace(ended, announce_fault="the destination agent does not say")
+            case AgentFailed(reason=reason):
+                return replace(ended, announce_fault=f"the destination agent failed before it said so: {reason}")
             case end:
                 gone = end if isinstance(end, Gone) else Gone()
                 return replace(ended, announce_fault=f"the destination agent {gone} before it said so")

@@ -8,16 +8,14 @@ import struct
 import termios
 from contextlib import suppress
 
+from testbed.core.agents.patience import CONNECT_TIMEOUT_S, DEAD_PEER_S
 from testbed.core.errors import MigrationAborted, PrerequisiteMissing
 from testbed.migration.cancel import Cancel
 
-CONNECT_TIMEOUT_S = 5.0
 SO_MAX_PACING_RATE = 47
 """include/uapi/asm-generic/socket.h; bytes per second, an unsigned long."""
 NOTSENT_S, NOTSENT_MIN = 0.002, 64 * 1024
 """How much may wait in a paced stream's buffer: seconds of its cap, and at least so many bytes."""
-DEAD_PEER_S = 4
-"""Seconds without an acknowledgement, or without an answer to keep-alives, after which the peer counts as dead."""
 
 
 def listen(address: str, port: int, device: str, backlog: int) -> socket.socket:
