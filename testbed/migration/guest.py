@@ -67,12 +67,16 @@ class Departure(Protocol):
         """How many would move now, about; 0 when they do not."""
         ...
 
+    def hush(self) -> None:
+        """Nothing answers pings for it any more: it has just been stunned, and nobody is there."""
+        ...
+
     def leave(self) -> list[TcpConnection]:
         """Silence it, then read its connections. The guest is stunned."""
         ...
 
     def stay(self) -> None:
-        """Undoes ``leave``; harmless when it never left."""
+        """Undoes ``hush`` and ``leave``; harmless when there was neither."""
         ...
 
     def close(self, *, gone: bool) -> None:

@@ -138,6 +138,8 @@ class SourceAgent:
         self._guest.hold()
         self.throttling.release()
         self._guest.stun()
+        if self._departure:
+            self._departure.hush()
         self.stamps.paused = monotonic()
 
     def resume_guest(self) -> None:

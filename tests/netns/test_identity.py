@@ -16,6 +16,7 @@ from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import inode, inside, open_socket
 from testbed.migration.identity.announcer import REPEATS_S, Announcer
+from testbed.migration.identity.rescue import take_back
 from testbed.network.commands import CommandFailed, run_in
 from testbed.network.fabric import Fabric
 from testbed.network.guest_interface import Identity, attach, forwarding, identity_of
@@ -105,6 +106,25 @@ def test_silence_and_back(fabric: Fabric, who: Identity, here: Talker) -> None:
         nic.restore()
         assert addresses(here.pid) == [f"inet {who.ip}/24"]
         assert answers(fabric, who)
+
+
+def test_a_ping_is_left_unanswered_and_the_address_stays(fabric: Fabric, who: Identity, here: Talker) -> None:
+    announce(here.pid, who)
+    with closing(Nic(here.pid, GUEST_INTERFACE, who.ip, who.prefix)) as nic:
+        assert answers(fabric, who)
+        nic.hush()
+        nic.hush()
+        assert not answers(fabric, who) and addresses(here.pid) == [f"inet {who.ip}/24"]
+        nic.answer()
+        assert answers(fabric, who)
+
+
+def test_a_guest_that_is_taken_back_answers_again(fabric: Fabric, who: Identity, here: Talker) -> None:
+    with closing(Nic(here.pid, GUEST_INTERFACE, who.ip, who.prefix)) as nic:
+        nic.hush()
+        nic.silence()
+    take_back(here.pid, GUEST_INTERFACE, who.ip, who.prefix, frames=frames(who))
+    assert answers(fabric, who)
 
 
 def test_down_and_up(fabric: Fabric, who: Identity, here: Talker) -> None:

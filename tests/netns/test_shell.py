@@ -3,11 +3,13 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,10 +33,10 @@ def command(out: Path, arguments: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "testbed", "shell", *arguments, "--out", str(out)]
 
 
-def script(out: Path, *lines: str) -> "subprocess.CompletedProcess[str]":
+def script(out: Path, *lines: str, settings: tuple[str, ...] = SMALL) -> "subprocess.CompletedProcess[str]":
     text = "".join(f"{line}\n" for line in lines)
     return subprocess.run(
-        command(out, SMALL), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+        command(out, settings), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
     )
 
 
@@ -54,6 +56,20 @@ def test_a_script_migrates_twice_and_every_figure_is_kept(tmp_path: Path) -> Non
     assert second["name"] == f"{first['name']} vm.ram=32MB" and second["settings"]["vm.ram"] == "32MB"
     assert (first["repeat"], second["repeat"]) == (1, 1)
     assert summary["valid"] and (tmp_path / "run" / "report.html").exists()
+
+
+def test_nobody_answers_pings_for_a_guest_that_stands_still(tmp_path: Path) -> None:
+    """Its kernel could: it works on."""
+    wanted = ("network.vmotion.goodput=200Mbit", "vm.ram=32MB", "vm.workload.working_set=12MB",
+              "vm.workload.write_rate=8MB/s", "migration.policy.downtime_goal=5s")  # fmt: skip
+    settings = ("hello", *(word for each in wanted for word in ("--set", each)))
+    lines = ("migrate", "client ping -n -D -i 0.01 -w 4 10.0.2.100", "wait")
+    done = script(tmp_path / "run", *lines, settings=settings)
+    assert done.returncode == 0, done.stderr
+    (only,) = json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"]
+    answered = [float(at) for at in re.findall(r"^\[([0-9.]+)\] 64 bytes", done.stdout, re.MULTILINE)]
+    longest = max(late - early for early, late in pairwise(answered))
+    assert only["outcome"] == "completed" and longest > 0.8 * only["downtime_s"], (longest, only["downtime_s"])
 
 
 def test_what_cannot_be_done_is_said_and_the_prompt_goes_on(tmp_path: Path) -> None:

@@ -111,12 +111,15 @@ class Leaving:
     def foresee(self) -> Counter[str]:
         return +Counter({"as foreseen": self.refusals["as foreseen"]})
 
+    def hush(self) -> None:
+        self.guest.did.append("hush")
+
     def leave(self) -> list[TcpConnection]:
         self.guest.did.append("leave")
         return [] if self.reset_because else list(self.leaving)
 
     def stay(self) -> None:
-        if "leave" in self.guest.did:
+        if "hush" in self.guest.did:
             self.guest.did.append("stay")
 
     def close(self, *, gone: bool) -> None:

@@ -197,7 +197,7 @@ def test_connections_move_between_the_last_round_and_commit() -> None:
     source, destination = pair()
     lab, leaving = with_network(source, destination, *range(1000, 1500))
     lab.run()
-    assert source.did == ["stun", "leave"]
+    assert source.did == ["stun", "hush", "leave"]
     assert destination.did == ["restore", "adopt", "run", "appear", "resume", "hand_over"]
     assert destination.adopted == leaving.leaving
     assert lab.connections == facts(moved=500)
@@ -221,7 +221,7 @@ def test_a_reset_moves_the_identity_alone() -> None:
     lab, _ = with_network(source, destination)
     lab.departure = Leaving(source, [a_connection(1)], reset_because="asked for")
     lab.run()
-    assert (source.did, destination.did) == (["stun", "leave"], ["run", "appear", "resume", "hand_over"])
+    assert (source.did, destination.did) == (["stun", "hush", "leave"], ["run", "appear", "resume", "hand_over"])
     assert lab.connections == facts(mechanism="reset", reason="asked for")
 
 
@@ -230,7 +230,7 @@ def test_a_refused_guest_is_forgotten_there_and_heard_here() -> None:
     lab, _ = with_network(source, destination, 1)
     with pytest.raises(CommitRefused, match="it cannot run here"):
         lab.run()
-    assert source.did == ["stun", "leave", "stay", "resume"]
+    assert source.did == ["stun", "hush", "leave", "stay", "resume"]
     assert lab.connections == facts(), "none of them moved"
     assert destination.did == ["restore", "adopt", "forget"], "nobody may have heard of it"
 
@@ -257,7 +257,7 @@ def test_an_abandon_after_connections_were_made_drops_them() -> None:
     destination.adopt = cancel_and_adopt  # type: ignore[method-assign]
     with pytest.raises(MigrationCancelled):
         lab.run()
-    assert source.did == ["stun", "leave", "stay", "resume"]
+    assert source.did == ["stun", "hush", "leave", "stay", "resume"]
     assert destination.did == ["restore", "adopt", "forget"]
 
 
@@ -271,7 +271,7 @@ def test_a_guest_that_cannot_be_silenced_is_resumed_all_the_same() -> None:
     leaving.leave = fail  # type: ignore[method-assign]
     with pytest.raises(MigrationAborted, match="no address to take"):
         lab.run()
-    assert source.did == ["stun", "resume"]
+    assert source.did == ["stun", "hush", "stay", "resume"]
     assert "run" not in destination.did
 
 
@@ -285,7 +285,7 @@ def test_a_guest_is_resumed_though_its_network_cannot_be_put_back() -> None:
     leaving.stay = fail  # type: ignore[method-assign]
     with pytest.raises(GuestStopped, match="no address to give"):
         lab.run()
-    assert source.did == ["stun", "leave", "resume", "resume"]
+    assert source.did == ["stun", "hush", "leave", "resume", "resume"]
 
 
 def test_connections_for_a_guest_without_a_network_are_refused() -> None:
@@ -294,5 +294,5 @@ def test_connections_for_a_guest_without_a_network_are_refused() -> None:
     lab.arrival = None
     with pytest.raises(TestbedError):
         lab.run()
-    assert source.did == ["stun", "leave", "stay", "resume"]
+    assert source.did == ["stun", "hush", "leave", "stay", "resume"]
     assert "without a network" in str(lab.destination_fault)

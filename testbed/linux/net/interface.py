@@ -3,6 +3,8 @@
 Taking the *address* away silences a guest at once: nothing is received, answered (ARP either) or sent for it any more,
 and its sockets stay as they are. Taking the *link* down does it too, but waits for the kernel (RCU) for 15 ms.
 
+A guest that is stunned is still there for its kernel, which works on and would answer pings in its name: ``hush``.
+
 Sources: include/uapi/linux/{rtnetlink,if_addr,if_link}.h.
 """
 
@@ -11,7 +13,7 @@ import socket
 import struct
 
 from testbed.linux.net.netlink import ROUTE, Netlink, attribute
-from testbed.linux.net.netns import inside
+from testbed.linux.net.netns import Setting, inside
 
 _NEWLINK, _NEWADDR, _DELADDR = 16, 20, 21
 _CREATE, _EXCLUSIVE = 0x400, 0x200
@@ -30,6 +32,7 @@ class Nic:
     def __init__(self, pid: int, name: str, ip: str, prefix: int) -> None:
         self.index = inside(pid, lambda: socket.if_nametoindex(name))
         self._netlink = Netlink(ROUTE, pid)
+        self._no_echo = Setting(pid, "net/ipv4/icmp_echo_ignore_all")
         address = socket.inet_aton(ip)
         self._address = (
             _ADDRESS_HEADER.pack(socket.AF_INET, prefix, 0, 0, self.index)
@@ -45,6 +48,14 @@ class Nic:
         """Gives the address back; the kernel makes the subnet's route again by itself."""
         self._unless(errno.EEXIST, _NEWADDR, _CREATE | _EXCLUSIVE)
 
+    def hush(self) -> None:
+        """Pings of any address in this namespace are heard, and not answered: 2 us."""
+        self._no_echo.write(b"1")
+
+    def answer(self) -> None:
+        """Undoes ``hush``."""
+        self._no_echo.write(b"0")
+
     def up(self) -> None:
         """The link sends and receives from now on. Raises ``OSError``."""
         self._netlink.order(_NEWLINK, _LINK_HEADER.pack(socket.AF_UNSPEC, 0, self.index, _IFF_UP, _IFF_UP))
@@ -55,6 +66,7 @@ class Nic:
 
     def close(self) -> None:
         """Lets go of the namespace."""
+        self._no_echo.close()
         self._netlink.close()
 
     def _unless(self, harmless: int, kind: int, flags: int) -> None:

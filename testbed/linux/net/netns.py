@@ -36,6 +36,24 @@ def write_sysctls(pid: int, settings: dict[str, str]) -> None:
     inside(pid, write)
 
 
+class Setting:
+    """One setting (``net/ipv4/...`` below /proc/sys) of the namespace of ``pid``, opened beforehand: to write it then
+    takes microseconds, wherever this thread is. Raises ``OSError``.
+    """
+
+    def __init__(self, pid: int, name: str) -> None:
+        self._file = inside(pid, lambda: (Path("/proc/sys") / name).open("wb", buffering=0))
+
+    def write(self, value: bytes) -> None:
+        """Raises ``OSError``, also when the namespace has gone."""
+        self._file.seek(0)
+        self._file.write(value)
+
+    def close(self) -> None:
+        """Lets go of it; it stays as it is."""
+        self._file.close()
+
+
 def inode(pid: int) -> int:
     """The namespace's inode number: equal for processes that share it. Raises ``OSError``."""
     return os.stat(f"/proc/{pid}/ns/net").st_ino

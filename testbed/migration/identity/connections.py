@@ -58,7 +58,7 @@ class Departing:
         self._table = Table(pid)
         self.reset_because = reset_because
         self.refusals: Counter[str] = Counter()
-        self._left = False
+        self._left = self._hushed = False
         self._found: list[socket.socket] = []
         self._unaccepted: list[socket.socket] = []
         self._orphans: list[TcpConnection] = []
@@ -75,6 +75,12 @@ class Departing:
         with suppress(OSError):  # the guest has ended: whoever stuns it will say so
             return 0 if self.reset_because else tcp_in_use(self._pid)
         return 0
+
+    def hush(self) -> None:
+        """See ``Departure``. The link and the address stay until its connections are read."""
+        with as_abort("the guest's pings could not be left unanswered"):
+            self._hushed = True
+            self._nic.hush()
 
     def leave(self) -> list[TcpConnection]:
         """See ``Departure``."""
@@ -94,9 +100,12 @@ class Departing:
 
     def stay(self) -> None:
         """See ``Departure``. The connections go on before the guest does: their kernel answers for them."""
-        if not self._left:
-            return
         with as_abort("the guest could not be put back on the network"):
+            if self._hushed:
+                self._nic.answer()
+                self._hushed = False
+            if not self._left:
+                return
             back = Arriving(self._pid, self._nic, self._announcer)
             made = {_ends(_known(connection)) for connection, _ in back.restore(self._orphans)}
             self._nic.restore()

@@ -37,13 +37,14 @@ def take_back(
     frames: Sequence[bytes] = (),
     unaccepted: Sequence[Unaccepted] = (),
 ) -> None:
-    """What ``Departing.stay`` would have done, for a source agent that died: address back, ``frames`` sent, connections
-    released. What it had taken out of a listener's queue went with it: those clients are told (a reset).
+    """What ``Departing.stay`` would have done, for a source agent that died: pings answered, address back, ``frames``
+    sent, connections released. What it had taken out of a listener's queue went with it: those clients are told.
 
     Raises ``MigrationAborted``.
     """
     with as_abort("the guest could not be put back on the network"):
         with closing(Nic(pid, interface, ip, prefix)) as nic:
+            nic.answer()
             nic.restore()
             nic.up()
         _speak_up(pid, interface, ip, frames)
