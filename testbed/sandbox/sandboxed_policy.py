@@ -5,20 +5,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from testbed import policies
 from testbed.core.errors import PolicyFault
-from testbed.core.parameters import Spec
 from testbed.core.rounds import Decision, EarlyLook, Round
 from testbed.core.text.from_json import Trusted
 from testbed.core.text.from_json import built as built_from
 from testbed.policies.policy import Policy
 from testbed.sandbox.messages import Limits, PolicyMade, PolicyWanted, RoundsSeen
 from testbed.sandbox.sandbox import CodeFault, Sandbox, code_of
-
-SANDBOXED = "sandboxed"
-"""The name of such a policy in a spec: ``{"name": "sandboxed", "file": "/home/me/mine.py", parameter: ...}``. Who does
-not know it finds no policy of that name, and so runs nothing.
-"""
 
 
 class SandboxedPolicy:
@@ -62,17 +55,3 @@ def policy(
         except (CodeFault, ValueError) as fault:
             raise PolicyFault(str(fault)) from fault
         yield SandboxedPolicy(sandbox, made.early_look)
-
-
-@contextmanager
-def built(spec: Spec) -> Iterator[Policy]:
-    """The policy that a plan's spec means; one of the name ``SANDBOXED`` runs in a sandbox while the context lasts.
-
-    Raises as ``policies.build`` and ``policy`` do.
-    """
-    if spec.get("name") != SANDBOXED:
-        yield policies.build(spec)
-        return
-    given = {key: value for key, value in spec.items() if key not in ("name", "file")}
-    with policy(Path(str(spec["file"])), offered=given) as made:
-        yield made
