@@ -12,7 +12,7 @@ from rich.console import Console
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord, Summary
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.model.laws import Laws
 from testbed.report.charts.shown import Shown

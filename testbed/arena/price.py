@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite
 
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 
 

@@ -25,7 +25,7 @@ from testbed.cli.commands import (
 )
 from testbed.cli.commands.course import arena, docs, grade, lab
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.linux.processes.interrupts import interruptible
 

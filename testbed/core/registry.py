@@ -1,6 +1,5 @@
 """A table of names. One extension is one small file that puts itself in."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -8,18 +7,13 @@ from testbed.core.errors import ScenarioError
 from testbed.core.names import by_name
 from testbed.core.own.file import OwnFile, broken
 from testbed.core.parameters import Parameter, parameters_of
+from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 Read: TypeAlias = Callable[[Parameter, object], object]
 """A parameter's value, from what a spec gives for it. Raises ``ValueError``."""
-
-
-def nearest(word: str, words: list[str]) -> str:
-    """``did you mean 'x'?`` for a misspelt word, or the list of all the words there are."""
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else "there are: " + ", ".join(sorted(words))
 
 
 def is_path(name: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.labs import find
 from testbed.labs.catalogue import RIGHT, WRONG, LabFolder

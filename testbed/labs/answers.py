@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import tree_of
 from testbed.labs.definition.spec import AnswerSpec, LabSpec, Scalar

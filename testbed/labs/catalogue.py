@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.yaml_text import text_of
 from testbed.labs.definition.draw import Parameters, drawn
 from testbed.labs.definition.render import rendered

@@ -3,14 +3,13 @@
 Loading it runs it. Only the folder of a lab that ships with the testbed, or that ``--from`` named, is ever loaded from.
 """
 
-import hashlib
-import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.words import line_in, place_in, told
+from testbed.core.own.running import name_of, run
+from testbed.core.own.words import place_in, told
 from testbed.labs.catalogue import CHECKS, LabFolder
 from testbed.labs.check import LabCheck, own
 
@@ -50,18 +49,8 @@ def broken_at(lab: LabFolder, fault: BaseException) -> str:
 def _module(file: Path) -> ModuleType:
     """The file as a module, run anew each time: a teacher is at work on it."""
     path = file.resolve()
-    name = f"testbed_lab_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise ScenarioError("is not there; a lab has its checks in it", str(file))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up there
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as fault:
-        line = line_in(str(path), fault)
-        where = str(file) if line is None else f"{file}:{line}"
-        raise ScenarioError(f"the checks in it do not run: {told(fault)}", where) from fault
-    finally:
-        del sys.modules[name]
+    name = name_of("lab", path)
+    absent, broken = "is not there; a lab has its checks in it", "the checks in it do not run"
+    module = run(name, path, str(file), absent=absent, broken=broken)
+    del sys.modules[name]
     return module

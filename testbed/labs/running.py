@@ -9,7 +9,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.events import Observer
 from testbed.core.records.lab import LabRecord
 from testbed.core.records.migration import Summary
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.experiment.run import run_scenario
 from testbed.labs import answers as forms
 from testbed.labs.answers import ANSWERS, Answers

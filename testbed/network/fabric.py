@@ -22,7 +22,7 @@ from typing import IO, Any, TypeAlias
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.names import by_name
 from testbed.core.plan import NetworkPlan
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.linux.files.installed import installing
 from testbed.linux.net.ethtool import has_carrier
 from testbed.network.addressing import await_switch, introduce, read_host, silence

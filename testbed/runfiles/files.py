@@ -5,7 +5,6 @@ that says what is there instead. Nothing here follows a link, waits for a pipe, 
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.text.foreign import BOM, PACKED, as_text, foreign
 from testbed.core.text.from_json import JsonObject
 from testbed.core.text.yaml_text import MAX_BYTES
+from testbed.linux.files.ordinary import ordinary
 
 MOST_SUMMARY = 64 << 20
 MOST_SAMPLES = 256 << 20
@@ -38,16 +38,15 @@ def opened(path: Path, most: int) -> Iterator[IO[bytes]]:
     is; ``OSError`` is among that.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        fd = ordinary(path)
     except (OSError, ValueError) as error:
         raise ScenarioError(_why_not(path, error), str(path)) from error
-    about = os.fstat(fd)
-    if not stat.S_ISREG(about.st_mode):
-        os.close(fd)
+    if fd is None:
         raise ScenarioError("is no ordinary file", str(path))
     with os.fdopen(fd, "rb") as file:
-        if about.st_size > most:
-            raise ScenarioError(f"has {about.st_size / 1e6:,.0f} MB; {most / 1e6:,.0f} are read at most", str(path))
+        size = os.fstat(fd).st_size
+        if size > most:
+            raise ScenarioError(f"has {size / 1e6:,.0f} MB; {most / 1e6:,.0f} are read at most", str(path))
         try:
             yield file
         except OSError as error:

@@ -76,9 +76,8 @@ ANSWERS = JsonLines[Answer | Faulted]("say", {"answer": Answer, "fault": Faulted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyWanted:
-    """Parameters in base units: those ``given`` it has to have, those ``offered`` it gets if it has them."""
+    """Parameters in base units, ``offered``: it gets those that it has."""
 
-    given: Trusted
     offered: Trusted
 
 

@@ -1,9 +1,8 @@
 """A file's code in a process of its own behind walls, asked one question at a time."""
 
 import os
-import stat
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar
@@ -12,6 +11,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.text.from_json import Json
 from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import printable
+from testbed.linux.files.ordinary import ordinary
 from testbed.linux.processes.child import Child
 from testbed.linux.processes.module import module
 from testbed.sandbox import seccomp, walls
@@ -153,16 +153,15 @@ class Sandbox(Child):
 
 def code_of(path: Path) -> bytes:
     """A file's code, of which nothing is run. Raises ``CodeFault`` for what is no ordinary file, or is too large."""
-    with ExitStack() as stack:
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
-            stack.callback(os.close, fd)
-            code = os.read(fd, MOST_CODE + 1) if stat.S_ISREG(os.fstat(fd).st_mode) else None
-        except (OSError, ValueError) as fault:
-            why = "is a link" if path.is_symlink() else f"cannot be read ({getattr(fault, 'strerror', fault)})"
-            raise CodeFault(f"{printable(str(path))}: {why}; a file of code is needed") from fault
-    if code is None:
-        raise CodeFault(f"{printable(str(path))}: is no ordinary file")
+    try:
+        fd = ordinary(path)
+        if fd is None:
+            raise CodeFault(f"{printable(str(path))}: is no ordinary file")
+        with os.fdopen(fd, "rb") as file:
+            code = file.read(MOST_CODE + 1)
+    except (OSError, ValueError) as fault:
+        why = "is a link" if path.is_symlink() else f"cannot be read ({getattr(fault, 'strerror', fault)})"
+        raise CodeFault(f"{printable(str(path))}: {why}; a file of code is needed") from fault
     if len(code) > MOST_CODE:
         raise CodeFault(f"{printable(str(path))}: more than {MOST_CODE} bytes are no file of code")
     return code

@@ -38,16 +38,15 @@ class SandboxedPolicy:
 @contextmanager
 def policy(
     file: Path,
-    given: Mapping[str, Any] | None = None,
     offered: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Policy]:
     """The policy of a file, in a sandbox of its own until the context is left.
 
-    Parameters in base units: those ``given`` it has to have, those ``offered`` it gets if it has them. Raises
+    ``offered``: parameters in base units, those of which it has. Raises
     ``PolicyFault`` for a file that is no policy's or breaks, ``PrerequisiteMissing`` where there can be no sandbox.
     """
-    wanted = PolicyWanted(given=Trusted(dict(given or {})), offered=Trusted(dict(offered or {})))
+    wanted = PolicyWanted(offered=Trusted(dict(offered or {})))
     with ExitStack() as stack:
         try:
             sandbox = stack.enter_context(Sandbox(code_of(file), limits=limits, name=str(file)))

@@ -55,7 +55,7 @@ class FilesPolicy:
         with processor_time(self._limits):
             known = parameters_of(policies.registry.get(FILE))
             offered = {name: value for name, value in wanted.offered.items() if name in known}
-            self._policy = policies.build({"name": FILE, **offered, **wanted.given})
+            self._policy = policies.build({"name": FILE, **offered})
             return PolicyMade(early_look=early_look(self._policy))
 
 

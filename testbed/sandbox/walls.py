@@ -16,13 +16,14 @@ from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.files.installed import ROOT, installing
+from testbed.linux.processes import caller
 from testbed.linux.processes.module import Parts
 
 PROGRAM = "bwrap"
 FILE = "/policy.py"
 """Where the code lies, whatever its file is called outside."""
 CODE, PACKAGES = "/code", "/venv"
-NOBODY = "65534"
+NOBODY = str(caller.NOBODY)
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",

@@ -13,7 +13,7 @@ from typing import Any
 
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.yaml_text import KeyPath, Tree
 from testbed.scenario import document as documents
 from testbed.scenario.document import LISTED, NAMED, Document

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.yaml_text import KeyPath
 from testbed.scenario.document import Document, dotted
 from testbed.scenario.parameters import NameMissing

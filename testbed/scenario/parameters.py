@@ -13,7 +13,8 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import Parameter, Spec, parameters_of
-from testbed.core.registry import Registry, nearest
+from testbed.core.registry import Registry
+from testbed.core.text.nearest import nearest
 from testbed.core.text.quantity import parse, read
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Dimension, scaled

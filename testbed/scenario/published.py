@@ -16,9 +16,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.claims import Claim, Figure
-from testbed.core.registry import nearest
 from testbed.core.settings import Settings
 from testbed.core.text.label import label
+from testbed.core.text.nearest import nearest
 from testbed.scenario.document import Document
 from testbed.scenario.faults import scenario_error
 from testbed.scenario.models import Part

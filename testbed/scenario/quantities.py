@@ -11,7 +11,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from testbed.core.own.file import path_of
-from testbed.core.registry import is_path, nearest
+from testbed.core.registry import is_path
+from testbed.core.text.nearest import nearest
 from testbed.core.text.quantity import Bare, parse, read, written
 from testbed.core.units import Dimension
 from testbed.scenario.document import as_yaml

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from testbed.policies import registry
 from testbed.report.page import page
+
+settings.register_profile("shared", settings(), deadline=None)  # machines differ in speed, and are never idle
+settings.load_profile("shared")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ import pytest
 
 from testbed.core.errors import Interrupted, MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.own.file import OwnFile
-from testbed.core.registry import Registry, nearest
+from testbed.core.registry import Registry
+from testbed.core.text.nearest import nearest
 
 
 @pytest.fixture

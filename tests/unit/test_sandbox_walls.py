@@ -90,7 +90,7 @@ from testbed.core.rounds import Round, RoundKind
 from testbed.sandbox import Sandbox
 from tests.unit.sandboxes import round
 with Sandbox({code.encode()!r}) as box:
-    box.ask("make", {{"given": {{}}, "offered": {{}}}})
+    box.ask("make", {{"offered": {{}}}})
     box.ask("decide", {{"known": 0, "rounds": [round(1)]}})
 """
     user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--", sys.executable, "-c", script]

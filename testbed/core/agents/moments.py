@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from testbed.core.agents.phases import LAST_ROUND, MEND, PHASES, RUNNING, WHATS, round_phase
 from testbed.core.plan import PlannedFault
 from testbed.core.records.services import FaultRecord
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 
 End: TypeAlias = Literal["source", "destination"]
 FORM = "PHASE:WHAT, such as commit:kill-destination"

@@ -4,20 +4,16 @@ Only a path that the user gave is ever opened, and opening it runs it: it is the
 """
 
 import hashlib
-import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.words import line_in, place_in, told
-
-if TYPE_CHECKING:  # ten milliseconds for each process that has a registry
-    from importlib.abc import Loader
+from testbed.core.own.running import name_of, run
+from testbed.core.own.words import place_in, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +42,9 @@ class OwnFile:
         """The file as a module, run once however often it is named. Its name is that of no other file. Raises
         ``ScenarioError`` when there is none, or when it does not run.
         """
-        name = f"testbed_own_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.spec_from_file_location(name, file)
-        if spec is None or spec.loader is None or not file.is_file():
-            raise ScenarioError(f"there is no such file to load a {self.kind} from", where=path)
-        return self._run(spec, spec.loader, path)
+        name = name_of("own", file)
+        absent, broken = f"there is no such file to load a {self.kind} from", f"the {self.kind} in it does not run"
+        return sys.modules.get(name) or run(name, file, path, absent=absent, broken=broken, beside=True)
 
     def _works(self, found: type) -> bool:
         return all(callable(getattr(found, method, None)) for method in self.methods)
@@ -73,22 +65,6 @@ class OwnFile:
             if lacks and self._is_made_so(each):
                 nearly.append(f"{_class_at(each)} has no method '{lacks}'")
         return f"{said}; {'; '.join(nearly)}" if nearly else said
-
-    def _run(self, spec: ModuleSpec, loader: "Loader", path: str) -> ModuleType:
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # dataclasses look their module up there
-        beside = str(Path(spec.origin or path).parent)
-        sys.path.append(beside)  # last, so that what lies beside it can be imported and yet passes for nothing else
-        try:
-            loader.exec_module(module)
-        except (Exception, SystemExit) as fault:
-            del sys.modules[spec.name]
-            line = line_in(spec.origin or "", fault)
-            where = path if line is None else f"{path}:{line}"
-            raise ScenarioError(f"the {self.kind} in it does not run: {told(fault)}", where) from fault
-        finally:
-            sys.path.remove(beside)
-        return module
 
 
 def path_of(name: str) -> Path:

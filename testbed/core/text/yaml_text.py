@@ -43,7 +43,7 @@ def text_of(path: Path) -> str:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ScenarioError(f"cannot be read: {reason}", str(path)) from error
     if len(raw) > MAX_BYTES and not foreign(raw, str(path)):
-        raise ScenarioError(f"is larger than {MAX_BYTES // 1024} KiB: that is no scenario", str(path))
+        raise ScenarioError(f"is larger than {MAX_BYTES // 1024} KiB, and no more is read", str(path))
     return as_text(raw, str(path))
 
 

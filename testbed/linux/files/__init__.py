@@ -1,1 +1,3 @@
-"""Files that root writes for others: ``owned`` makes them, ``trust`` says where, ``installed`` where ours lie."""
+"""Files that root writes for others: ``owned`` makes them, ``trust`` says where, ``installed`` where ours lie.
+``ordinary``: one that others wrote, read.
+"""

@@ -13,7 +13,7 @@ import socket
 import struct
 
 from testbed.linux.net.netlink import ROUTE, Netlink, attribute
-from testbed.linux.net.netns import Setting, inside
+from testbed.linux.net.netns import Sysctl, inside
 
 _NEWLINK, _NEWADDR, _DELADDR = 16, 20, 21
 _CREATE, _EXCLUSIVE = 0x400, 0x200
@@ -32,7 +32,7 @@ class Nic:
     def __init__(self, pid: int, name: str, ip: str, prefix: int) -> None:
         self.index = inside(pid, lambda: socket.if_nametoindex(name))
         self._netlink = Netlink(ROUTE, pid)
-        self._no_echo = Setting(pid, "net/ipv4/icmp_echo_ignore_all")
+        self._no_echo = Sysctl(pid, "net/ipv4/icmp_echo_ignore_all")
         address = socket.inet_aton(ip)
         self._address = (
             _ADDRESS_HEADER.pack(socket.AF_INET, prefix, 0, 0, self.index)
@@ -53,7 +53,7 @@ class Nic:
         self._no_echo.write(b"1")
 
     def answer(self) -> None:
-        """Undoes ``hush``."""
+        """Pings are answered again."""
         self._no_echo.write(b"0")
 
     def up(self) -> None:

@@ -36,7 +36,7 @@ def write_sysctls(pid: int, settings: dict[str, str]) -> None:
     inside(pid, write)
 
 
-class Setting:
+class Sysctl:
     """One setting (``net/ipv4/...`` below /proc/sys) of the namespace of ``pid``, opened beforehand: to write it then
     takes microseconds, wherever this thread is. Raises ``OSError``.
     """

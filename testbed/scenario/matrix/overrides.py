@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 from testbed.core.errors import ScenarioError
-from testbed.core.registry import nearest
+from testbed.core.text.nearest import nearest
 from testbed.core.text.yaml_text import end_of, scalar
 from testbed.scenario import document as documents
 from testbed.scenario.document import Document, dotted, parts
