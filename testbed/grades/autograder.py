@@ -2,6 +2,7 @@
 needs but for the packages that pip brings.
 """
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -60,14 +61,18 @@ def autograder(
     if course:
         options += ["--course", "$source/course.yaml"]
         contents[f"{kit.below}course.yaml"] = course.read_bytes()
-    scripts = {file: _filled((KITS / made_of).read_text("utf-8"), options) for file, made_of in kit.files.items()}
+    code = bool(lab.spec.hand_in)
+    scripts = {file: _filled((KITS / made_of).read_text("utf-8"), options, code) for file, made_of in kit.files.items()}
     target = to or Path(f"{lab.name}-{platform}.zip")
     write_whole(target, archive({**contents, **scripts}.items(), executable=scripts))
     return target
 
 
-def _filled(text: str, options: list[str]) -> bytes:
-    """``$source`` stays for the shell, all else of an option is quoted."""
+def _filled(text: str, options: list[str], code: bool) -> bytes:
+    """``$source`` stays for the shell, all else of an option is quoted. Lines with ``@CODE@`` are for labs in which
+    code is handed in.
+    """
+    text = re.sub("(?m)^@CODE@" if code else "(?m)^@CODE@.*\n", "", text)
     quoted = " ".join(each if each.startswith("--") else _quoted(each) for each in options)
     return text.replace("@OPTIONS_AS_LIST@", repr(options)).replace("@OPTIONS@", quoted).encode()
 

@@ -25,7 +25,7 @@ MOST = 2000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grading:
     """What works are graded by. ``lab``, ``version``: of those that cannot say it; ``texts``: questions that are
-    answered in one's own words, None: all.
+    answered in one's own words, None: all; ``code``: there is code in what is handed in, which runs in a sandbox alone.
     """
 
     lab: str
@@ -33,6 +33,7 @@ class Grading:
     version: str = ""
     terms: Terms = NO_TERMS
     texts: frozenset[str] | None = None
+    code: bool = False
 
 
 def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[GradedWork]:

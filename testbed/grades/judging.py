@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from testbed.core.errors import PrerequisiteMissing
 from testbed.grades.grading import Grading
 from testbed.grades.work import Terms
 from testbed.labs.catalogue import find
@@ -10,6 +11,7 @@ from testbed.labs.course import Course, CourseLab
 from testbed.labs.graded import Graded
 from testbed.labs.own_checks import checks
 from testbed.labs.workbook import Workbook
+from testbed.sandbox import Sandbox, walls
 
 
 def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> Grading:
@@ -28,7 +30,20 @@ def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> 
         grader=judge,
         terms=_terms(name, course),
         texts=frozenset(name for name, each in lab.spec.answers.items() if each.type == "text"),
+        code=bool(lab.spec.hand_in),
     )
+
+
+def need_sandbox(by: Grading) -> None:
+    """Tries whether there can be one, as who will judge, where the lab wants it: without one, what is asked of code
+    would not be asked, and every hand-in would be short of those points. Raises ``PrerequisiteMissing``.
+    """
+    if by.code:
+        try:
+            with Sandbox(b""):
+                pass
+        except PrerequisiteMissing as lack:
+            raise PrerequisiteMissing(lack.what, walls.remedy_without_root()) from lack
 
 
 def _terms(name: str, file: Path | None) -> Terms:

@@ -4,7 +4,7 @@ written when root has been given up.
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,22 +17,36 @@ STDOUT = Path("-")
 class Output:
     """One of them. ``-`` is stdout."""
 
-    def __init__(self, file: IO[bytes] | None) -> None:
-        self._file = file
+    def __init__(self, path: Path, file: IO[bytes] | None) -> None:
+        self._path, self._file = path, file
+        self._whole = b""
 
     def write(self, content: str) -> None:
-        """Takes the place of what is there. Raises ``OSError``."""
+        """Takes the place of what is there. Where there is no room for it, what was written before stands again, and
+        ``TestbedError`` is raised.
+        """
         if self._file is not None:
             self._file.truncate(0)
-        self.add(content)
+        try:
+            self.add(content)
+        except TestbedError:
+            if self._file is not None:
+                with suppress(OSError):
+                    owned.extend(self._file, self._whole)
+            raise
+        self._whole = content.encode()
 
     def add(self, content: str) -> None:
-        """Comes after what is there. Raises ``OSError``."""
+        """Comes after what is there, whole or not at all. Raises ``TestbedError``."""
         if self._file is None:
             sys.stdout.write(content)
             return
-        self._file.write(content.encode())
-        self._file.flush()
+        try:
+            owned.extend(self._file, content.encode())
+        except OSError as fault:
+            raise TestbedError(
+                f"{self._path} cannot be written: {fault.strerror}; make room, and grade again"
+            ) from fault
 
 
 @contextmanager
@@ -42,7 +56,7 @@ def opened(paths: dict[str, Path]) -> Iterator[dict[str, Output]]:
     """
     with ExitStack() as stack:
         yield {
-            name: Output(None if path == STDOUT else stack.enter_context(_file(name, path)))
+            name: Output(path, None if path == STDOUT else stack.enter_context(_file(name, path)))
             for name, path in paths.items()
         }
 
@@ -50,7 +64,7 @@ def opened(paths: dict[str, Path]) -> Iterator[dict[str, Output]]:
 def _file(name: str, path: Path) -> IO[bytes]:
     try:
         owned.make_folder(path.parent)
-        return owned.append(path)
+        return owned.append(path, buffering=0)
     except OSError as error:
         why = "names no file" if path == Path() else f"{path} cannot be written: {error.strerror}; name another file"
         raise TestbedError(f"--{name}: {why}") from error

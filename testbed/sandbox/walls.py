@@ -40,6 +40,9 @@ KNOBS = {
 """What refuses user namespaces to ordinary users, under /proc/sys: the value that does, and one that does not."""
 
 
+_ELSEWHERE = "use a virtual machine, or a privileged container"
+
+
 def command(file: int, seccomp: int | None, inside: Sequence[str], *, root: bool) -> list[str]:
     """What starts ``inside``, a command of this Python's as ``module`` makes it, behind the walls. ``file`` and
     ``seccomp``: descriptors with the code and the filter.
@@ -119,15 +122,28 @@ def set_so(at: Path = Path("/proc/sys")) -> list[str]:
 def remedy(root: bool, refusing: Sequence[str]) -> str:
     """What mends it, for root or anybody else, where those of ``KNOBS`` are set so that they refuse."""
     if root:
-        return (
-            "root may make no namespaces here, as in most containers: use a virtual machine, or a privileged container"
-        )
+        return f"root may make no namespaces here, as in most containers: {_ELSEWHERE}"
     if not refusing:
         return "run it with sudo, which needs no user namespaces"
-    name = refusing[0].replace("/", ".")
-    return (
-        f"{name} refuses user namespaces here: run it with sudo, or set sudo sysctl -w {name}={KNOBS[refusing[0]][1]}"
-    )
+    return f"{_dotted(refusing[0])} refuses user namespaces here: run it with sudo, or set {_set_right(refusing[0])}"
+
+
+def remedy_without_root(refusing: Sequence[str] | None = None) -> str:
+    """What mends it for who gives up root first, so that sudo would not help."""
+    if shutil.which(PROGRAM) is None:
+        return installing(PROGRAM)
+    refusing = set_so() if refusing is None else refusing
+    if refusing:
+        return f"{_dotted(refusing[0])} refuses user namespaces here: set {_set_right(refusing[0])}"
+    return f"ordinary users may make no namespaces here, as in most containers: {_ELSEWHERE}"
+
+
+def _dotted(knob: str) -> str:
+    return knob.replace("/", ".")
+
+
+def _set_right(knob: str) -> str:
+    return f"sudo sysctl -w {_dotted(knob)}={KNOBS[knob][1]}"
 
 
 def _read(path: Path) -> str | None:

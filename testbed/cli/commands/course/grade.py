@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from testbed.grades.roster import Roster
     from testbed.grades.work import GradedWork
 
-NOT_DONE = "The grading did not come to its end, which is no fault of yours. Tell your teacher."
+NOT_DONE = "The grading did not come to its end, which is no fault of yours. Tell your teacher"
 DEFAULTS = {
     "--gradescope": "/autograder/results/results.json",
     "--classroom50": "result.json",
@@ -40,14 +40,24 @@ class _Asked:
     lab: str
     roster: "Roster | None"
 
-    def unfinished(self) -> None:
+    def unfinished(self, why: str = "") -> None:
         """Says in those that somebody waits for that it is not done."""
+        said = f"{NOT_DONE}: {why}" if why else f"{NOT_DONE}."
         from testbed.grades.formats import classroom50, gradescope
 
         if output := self.outputs.get("gradescope"):
-            output.write(gradescope.unfinished(NOT_DONE))
+            output.write(gradescope.unfinished(said))
         if output := self.outputs.get("classroom50"):
-            output.write(classroom50.unfinished(NOT_DONE, os.environ, datetime.now(UTC)))
+            output.write(classroom50.unfinished(said, os.environ, datetime.now(UTC)))
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """What keeps us from grading is said there, too."""
+        try:
+            yield
+        except TestbedError as fault:
+            self.unfinished(str(fault))
+            raise
 
     def write(self, works: Sequence["GradedWork"], by: "Grading") -> None:
         """All of them."""
@@ -104,7 +114,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     in a sandbox alone, and nobody needs root, which is given up first; what --rerun draws is run from the lab's files.
     """
     from testbed.grades import outputs
-    from testbed.grades.judging import by_lab
+    from testbed.grades.judging import by_lab, need_sandbox
     from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.roster import Roster
 
@@ -122,10 +132,12 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
         known = Roster.read(roster) if roster else None
         wanted = _Asked(outputs=files, lab=lab, roster=known)
         wanted.unfinished()
-        by = by_lab(lab, from_, course)
-        sample = stack.enter_context(_sample(draw, lab, from_)) if draw else None
-        _give_up_root(by, from_)
-        works = _graded(hand_ins, by, sample)
+        with wanted.explained():
+            by = by_lab(lab, from_, course)
+            sample = stack.enter_context(_sample(draw, lab, from_)) if draw else None
+            _give_up_root(by, from_)
+            need_sandbox(by)
+            works = _graded(hand_ins, by, sample)
         wanted.write(works, by)
         _show(works, known.missing(works) if known else (), sys.stderr)
     if sample is not None and sample.ended is not None:
@@ -212,6 +224,6 @@ def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -
     broken = sum(bool(work.graded.fault) for work in works)
     flagged = sum(any(not flag.startswith(AGREES) for flag in work.flags) for work in works)
     ends = f"; {broken} could not be graded" if broken else ""
-    terminal.print(Text(f"{len(works)} hand-ins{ends}; {flagged} with flags for the teacher"))
+    terminal.print(Text(f"{len(works)} hand-in{'s' * (len(works) != 1)}{ends}; {flagged} with flags for the teacher"))
     if missing:
         terminal.print(Text(printable(f"nothing from {len(missing)}: {', '.join(missing)}", 2000)))
