@@ -50,6 +50,19 @@ def test_bash_can_parse_it_and_it_is_executable() -> None:
     assert run("/bin/bash", "-n", BOOTSTRAP).returncode == 0
 
 
+def test_alone_it_installs_and_says_what_comes_next(tmp_path: Path) -> None:
+    done = shell(f"{pretend(tmp_path, uid=0)}")
+    assert done.returncode == 0 and "would install\nbootstrap: ready: testbed COMMAND, or" in done.stderr
+
+
+def test_a_line_break_in_its_path_is_refused_and_a_space_is_not(tmp_path: Path) -> None:
+    for name, code in (("a b", 0), ("a\nb", 3)):
+        (tmp_path / name).mkdir()
+        done = run("/bin/bash", pretend(tmp_path / name, uid=0), "install", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+        assert done.returncode == code and len(done.stderr.splitlines()) == (1 if code else 2)
+        assert ("line break in the path" in done.stderr) is bool(code)
+
+
 @pytest.mark.parametrize("command", ["run", "run opvizor --engine native", "shell", "bench", "clean"])
 def test_what_needs_root_is_refused_in_one_line_without_it(tmp_path: Path, command: str) -> None:
     refused = shell(f"{pretend(tmp_path, uid=1000)} {command}")

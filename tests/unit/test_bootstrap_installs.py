@@ -77,6 +77,8 @@ def test_root_gets_a_command_of_its_name_that_takes_nothing_from_where_one_stand
     name = tmp_path / "bin" / "testbed"
     assert name.stat().st_mode & 0o777 == 0o755
     python = tmp_path / "checkout" / ".venv" / "bin" / "python"
+    refused = run(name, "list")
+    assert refused.returncode == 3 and refused.stderr.startswith(f"testbed: {python} cannot be run by you: run sudo")
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
     python.chmod(0o755)

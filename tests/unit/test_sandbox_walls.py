@@ -111,6 +111,8 @@ with Sandbox({code.encode()!r}) as box:
 )
 def test_where_there_can_be_none_what_refuses_it_is_named(root: bool, refusing: list[str], words: str) -> None:
     assert words in walls.remedy(root, refusing)
+    said = walls.remedy_without_root(refusing)
+    assert "run it with sudo" not in said and (words in said or not refusing)
 
 
 def test_what_refuses_it_is_read(tmp_path: Path) -> None:

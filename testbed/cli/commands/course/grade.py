@@ -199,7 +199,9 @@ def _give_up_root(by: "Grading", from_: Path | None) -> None:
     if os.geteuid() == 0:
         _show(rehearse(by, from_), (), io.StringIO())
     if name := give_up_root():
-        print(f"testbed: hand-ins are not read as root, but as {name}", file=sys.stderr)
+        print(
+            f"testbed: hand-ins are not read as root, but as {name}, who has to be able to read them", file=sys.stderr
+        )
 
 
 def _show(works: Sequence["GradedWork"], missing: Sequence[str], file: TextIO) -> None:
