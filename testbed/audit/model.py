@@ -9,7 +9,7 @@ from testbed.core.errors import Overdue, TestbedError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
 from testbed.engines.simulated import run
-from testbed.experiment.environment import commit
+from testbed.experiment.environment import code
 from testbed.linux.processes.time_limit import time_limit
 from testbed.runfiles.agreement import alike
 
@@ -17,7 +17,9 @@ LONGEST_S = 10.0
 """Of one migration; where one takes longer, none after it is made again."""
 COST = MOST_OPERATIONS >> 9
 """What one takes of what may be recomputed of a run."""
-FIGURES = ("outcome", "bytes_sent", "total_time_s", "downtime_s", "reason")
+FIGURES = ("outcome", "valid", "bytes_sent", "total_time_s", "downtime_s", "reason")
+OTHER = "another version of the model may have made it"
+"""Begins why an unlike run is not known to be wrong."""
 OF_A_ROUND = ("kind", "sent_bytes", "dirtied_bytes", "unsent_bytes", "duration_s", "started_s", "throttle", "decision")
 
 
@@ -45,8 +47,8 @@ def _again(subject: Subject, plan: Plan) -> Agreement:
         subject.allowance.left = 0
         return not_known("model", f"to make it again takes more than {LONGEST_S:g} s")
     wrong = list(_unlike(subject.done, made))
-    if wrong and (subject.commit is None or subject.commit != commit()):
-        return not_known("model", f"another version of the model may have made it: {wrong[0]}")
+    if wrong and (subject.code != code()):
+        return not_known("model", f"{OTHER}: {wrong[0]}")
     return settled("model", f"made again with seed {plan.seed}, its {len(made.rounds)} rounds are the same", wrong)
 
 

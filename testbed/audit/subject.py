@@ -37,8 +37,8 @@ class Allowance:
 class Subject:
     """``recording`` None: ``samples.jsonl`` has nothing of it, or is not there (``sampled`` False). ``plan`` None: of a
     scenario that cannot be read, and ``unplanned`` says why. ``own_policy``, ``own_workload``: the user's files that
-    decided, and that the guest did; the plan has others in their places. ``commit`` of the program that made it, where
-    that is known.
+    decided, and that the guest did; the plan has others in their places. ``code``: a digest of the program that
+    made it, where that is known.
     """
 
     engine: str
@@ -51,7 +51,7 @@ class Subject:
     unplanned: str = ""
     own_policy: str | None = None
     own_workload: str | None = None
-    commit: str | None = None
+    code: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
 
     @property
@@ -81,7 +81,7 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
     found.read(run.samples, only=SAMPLED)
     scenario = _scenario(run.scenario)
     recordings, allowance = {each.key: each for each in found.all()}, Allowance()
-    made, commit = [], summary.environment.get("commit")
+    made, code = [], summary.environment.get("code")
     for done in summary.migrations:
         asked, recording = _asked(scenario, done), recordings.get(done.key)
         made.append(
@@ -96,7 +96,7 @@ def subjects(folder: Path) -> tuple[Summary, list[Subject]]:
                 unplanned="" if isinstance(asked, Recorded) else asked,
                 own_policy=asked.own_policy if isinstance(asked, Recorded) else None,
                 own_workload=asked.own_workload if isinstance(asked, Recorded) else None,
-                commit=commit if isinstance(commit, str) else None,
+                code=code if isinstance(code, str) else None,
                 allowance=allowance,
             )
         )

@@ -1,8 +1,10 @@
 """What a run was made on: enough to judge whether two runs may be compared."""
 
+import hashlib
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -20,9 +22,12 @@ SYSCTLS = (
     "vm.overcommit_memory",
 )
 
+DECIDING = ("core", "engines", "findings", "migration", "model", "policies", "rig", "scenario", "throttles")
+"""Packages that a simulated run's figures follow from."""
+
 
 def environment(qdisc: list[str]) -> JsonObject:
-    """Kernel, processor, packages, settings and commit; ``qdisc`` is what shapes the links. None where unknown."""
+    """Kernel, processor, packages, settings and program; ``qdisc`` is what shapes the links. None where unknown."""
     return {
         "kernel": platform.release(),
         "machine": platform.machine(),
@@ -34,6 +39,7 @@ def environment(qdisc: list[str]) -> JsonObject:
         "qdisc": qdisc,
         "sysctl": {name: _read(Path("/proc/sys") / name.replace(".", "/")) for name in SYSCTLS},
         "commit": commit(),
+        "code": code(),
     }
 
 
@@ -71,3 +77,14 @@ def commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return answer.stdout.strip()
+
+
+@cache
+def code() -> str:
+    """A digest of what a simulated run's figures follow from, be it a checkout or installed: the same code makes the
+    same run again.
+    """
+    ours, digest = Path(__file__).parent.parent, hashlib.sha256()
+    for file in sorted(each for name in DECIDING for each in (ours / name).rglob("*.py")):
+        digest.update(f"{file.relative_to(ours)}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

@@ -5,6 +5,7 @@ work         a hand-in that was graded, its days and points
 judging      what a lab and a course say of how they are graded
 grading      all of them, one after the other, and what is held against each other
 rerun        a sample, run again by the teacher
+counting     of two of one student the later
 alike        figures and texts that two have
 formats      what it is told in
 outputs      the files that are written, opened before root is given up

@@ -58,8 +58,6 @@ def shared(works: Sequence[Signs], names: Sequence[str], students: Sequence[str]
     for one, other in itertools.combinations(range(len(works)), 2):
         texts = list(_alike(works[one], works[other]))
         for mine, theirs in ((one, other), (other, one)):
-            if students[mine] and students[mine] == students[theirs]:
-                flags[mine].append(f"{names[theirs]} says that it is of the same student")
             flags[mine] += _same_figures(works[mine], works[theirs], called[theirs])
             flags[mine] += [
                 f"the answer '{question}' is {100 * ratio:.0f} % that of {called[theirs]}" for question, ratio in texts

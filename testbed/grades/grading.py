@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
+from testbed.grades import counting
 from testbed.grades.alike import Signs, shared, signs
 from testbed.grades.handed import HandedIn
 from testbed.grades.work import GradedWork, Terms, work
@@ -24,13 +25,15 @@ MOST = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grading:
-    """What works are graded by. ``lab``, ``version``: of those that cannot say it; ``texts``: questions that are
-    answered in one's own words, None: all; ``code``: there is code in what is handed in, which runs in a sandbox alone.
+    """What works are graded by. ``lab``, ``version``: of those that cannot say it; ``course``: whose students they
+    are, None: not known; ``texts``: questions that are answered in one's own words, None: all; ``code``: there is code
+    in what is handed in, which runs in a sandbox alone.
     """
 
     lab: str
     grader: Grader
     version: str = ""
+    course: str | None = None
     terms: Terms = NO_TERMS
     texts: frozenset[str] | None = None
     code: bool = False
@@ -63,7 +66,11 @@ def _one(given: HandedIn, by: Grading) -> tuple[Graded, Signs]:
 
 
 def _judged(folder: Path, by: Grading) -> Graded:
-    student = Workbook.read(folder).lock.student
+    lock = Workbook.read(folder).lock
+    student = lock.student
+    if by.course is not None and lock.course not in ("", by.course):
+        said = f"this was started for the course '{lock.course}', not for '{by.course}': its numbers are of that one"
+        return _not_judged(by, said, student)
     try:
         return by.grader(folder)
     except ScenarioError as error:
@@ -79,5 +86,5 @@ def _not_judged(by: Grading, fault: str, student: str = "") -> Graded:
 
 def _flagged(works: Sequence[GradedWork], known: Sequence[Signs]) -> list[GradedWork]:
     names, students = [each.handin for each in works], [each.graded.student for each in works]
-    flags = shared(known, names, students)
-    return [replace(each, flags=(*each.flags, *more)) for each, more in zip(works, flags, strict=True)]
+    flags = zip(counting.flags(works), shared(known, names, students), strict=True)
+    return [replace(each, flags=(*each.flags, *more, *alike)) for each, (more, alike) in zip(works, flags, strict=True)]

@@ -20,6 +20,7 @@ def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> 
     """
     lab = find(name, from_)
     checks(lab)
+    known = Course.read(course) if course else None
 
     def judge(folder: Path) -> Graded:
         return graded(lab, Workbook.read(folder))
@@ -28,7 +29,8 @@ def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> 
         lab=name,
         version=str(lab.spec.version),
         grader=judge,
-        terms=_terms(name, course),
+        course=known.course if known else None,
+        terms=_terms(name, known) if known else Terms(),
         texts=frozenset(name for name, each in lab.spec.answers.items() if each.type == "text"),
         code=bool(lab.spec.hand_in),
     )
@@ -46,9 +48,6 @@ def need_sandbox(by: Grading) -> None:
             raise PrerequisiteMissing(lack.what, walls.remedy_without_root()) from lack
 
 
-def _terms(name: str, file: Path | None) -> Terms:
-    if file is None:
-        return Terms()
-    course = Course.read(file)
+def _terms(name: str, course: Course) -> Terms:
     known = course.labs.get(name, CourseLab())
     return Terms(due=known.due, points=known.points, per_day=course.late.per_day, at_most=course.late.at_most)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
+from testbed.grades.counting import counted
 from testbed.grades.formats.tables import text
 from testbed.grades.work import GradedWork
 from testbed.runfiles import files
@@ -43,7 +44,7 @@ class Roster:
 
     def filled(self, works: Sequence[GradedWork], lab: str) -> str:
         """The roster as CSV with the points in the column whose name begins with the lab's, or in a new one."""
-        scores = {each.student.casefold(): str(each.score) for each in works}
+        scores = {each.student.casefold(): str(each.score) for each in counted(works)}
         column = next((i for i, name in enumerate(self.header) if name.casefold().startswith(lab)), len(self.header))
         header = [*self.header[:column], *(self.header[column:] or [lab])]
         table: list[Sequence[str]] = [header]

@@ -34,11 +34,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedWork:
-    """One hand-in. ``handin``: its name for people, ``who``: whose it is by the download that it was in."""
+    """One hand-in. ``handin``: its name for people, ``who``: whose it is by the download that it was in; ``at``: when
+    it was handed in.
+    """
 
     handin: str
     graded: Graded
     who: str = ""
+    at: datetime | None = None
     days_late: int = 0
     score: int = 0
     most: int = 0
@@ -82,7 +85,7 @@ def work(graded: Graded, terms: Terms, *, handin: str, who: str = "", at: dateti
     full = _nearest(graded.score * most, graded.most) if graded.most else 0
     score = _nearest(full * terms.share(days), 100)
     return GradedWork(
-        handin=handin, who=who, graded=graded, days_late=days, score=score, most=most, flags=tuple(graded.flags)
+        handin=handin, who=who, at=at, graded=graded, days_late=days, score=score, most=most, flags=tuple(graded.flags)
     )
 
 

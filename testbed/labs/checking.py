@@ -187,7 +187,7 @@ def _read_by_teacher(lab: LabFolder, found: _Found) -> Iterator[CheckResult]:
 
 
 def _flags(found: _Found) -> list[str]:
-    flags = [each.foreign for each in found.all if each.foreign]
+    flags = [each.foreign or each.doubt for each in found.all if each.foreign or each.doubt]
     if found.work.workbook.lock.digest not in ("", found.work.definition.digest):
         flags.append("the lab was changed since this was started, or its lock was")
     return [printable(each) for each in (*flags, *found.flags, *found.answers.strange)]

@@ -4,10 +4,12 @@ agrees with itself.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from testbed.audit.verdict import audit
+from testbed.audit import model
+from testbed.audit.verdict import RunAudit, audit
 from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import Summary
@@ -25,8 +27,8 @@ from testbed.scenario.recorded import Recorded, recorded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRun:
-    """A run that was looked at. ``foreign``: why it is not the student's own; ``invalid``: why it has to be made again.
-    ``summary`` None: it cannot be read.
+    """A run that was looked at. ``foreign``: why it is not the student's own; ``invalid``: why it has to be made again;
+    ``doubt``: what a teacher should look at, and costs nothing. ``summary`` None: it cannot be read.
     """
 
     name: str
@@ -34,6 +36,7 @@ class JudgedRun:
     summary: Summary | None = None
     foreign: str = ""
     invalid: str = ""
+    doubt: str = ""
 
 
 def check_lock(lab: LabFolder, lock: Lock) -> None:
@@ -52,10 +55,15 @@ def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder
         summary = summary_reader.as_written(folder)
     except ScenarioError as error:
         return JudgedRun(name=name, folder=folder, invalid=printable(str(error)))
+    doubt = ""
     try:
         foreign = _of_another(summary, lab, lock, name) or next(unlike(lab, parameters, name, folder, summary), "")
-        if not foreign and summary.valid:
-            foreign = _disagreeing(folder)
+        foreign = foreign or _unwitnessed(summary, folder)
+        if not foreign:
+            found = audit(folder)
+            foreign, doubt = (_disagreeing(found), _of_another_version(found))
+            if not summary.valid:  # what is not asked costs nothing; but somebody may have made it so
+                foreign, doubt = "", foreign or doubt
     except ScenarioError as error:
         foreign = str(error)
     invalid = "" if summary.valid else "; ".join(summary.invalid_reasons[:2]) or "it is not valid"
@@ -65,6 +73,7 @@ def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder
         summary=summary,
         foreign=printable(f"{folder.name}: {foreign}") if foreign else "",
         invalid=printable(invalid),
+        doubt=printable(f"{folder.name}: {doubt}") if doubt else "",
     )
 
 
@@ -91,7 +100,7 @@ def differing(wanted: Document, made: Document, free: list[str], summary: Summar
     if summary is not None:
         there = {each.name for each in summary.migrations} | {each.name for each in summary.not_made}
         if there != set(cases):
-            yield f"its migrations are {_names(there)}, yours are {_names(cases)}"
+            yield _other_migrations(there, set(cases))
             return
     one, other = (_base(each) for each in (wanted, made))
     for name, settings in cases.items():
@@ -152,8 +161,8 @@ def _of_another(summary: Summary, lab: LabFolder, lock: Lock, name: str) -> str:
     return ""
 
 
-def _disagreeing(folder: Path) -> str:
-    broken = audit(folder).broken
+def _disagreeing(found: RunAudit) -> str:
+    broken = found.broken
     if not broken:
         return ""
     first = broken[0].agreement
@@ -161,6 +170,21 @@ def _disagreeing(folder: Path) -> str:
     return f"its record does not agree with itself: {first.name}: {first.why}{more}"
 
 
-def _names(names: Any) -> str:
-    found = sorted(names)
-    return ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+def _unwitnessed(summary: Summary, folder: Path) -> str:
+    """Of what is said to be measured somebody wrote down the samples while it was."""
+    if summary.engine == "simulated" or not summary.valid or files.there(RunFolder(folder).samples):
+        return ""
+    return "it is said to be of real hosts, and there is no samples.jsonl"
+
+
+def _of_another_version(found: RunAudit) -> str:
+    known = (each.agreement for each in found.found if each.agreement.name == "model")
+    return next((each.why for each in known if each.why.startswith(model.OTHER)), "")
+
+
+def _other_migrations(there: set[str], cases: set[str]) -> str:
+    """Of each side the first that the other has not, from where they differ: a name may be a page long."""
+    one, other = (min(a - b, default="none besides") for a, b in ((there, cases), (cases, there)))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    start = max(one.rfind(",", 0, same), one.rfind(" ", 0, same)) + 1
+    return f"its migrations are others: {one[start:]:.60}, yours are {other[start:]:.60}"

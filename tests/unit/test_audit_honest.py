@@ -100,10 +100,10 @@ def test_what_the_model_makes_of_any_scenario_holds(tmp_path: Path, repeat: int,
     assert {"held", "not known"} == set(states(verdict).values()) and states(verdict)["model"] == "held"
 
 
-def rewritten(run: Path, commit: str | None) -> Path:
+def rewritten(run: Path, code: str | None) -> Path:
     """A model's migration that took a second longer, as made by that version."""
     summary = json.loads((run / "summary.json").read_text())
-    summary["environment"]["commit"] = commit
+    summary["environment"]["code"] = code
     (done,) = summary["migrations"]
     done["total_time_s"] += 1
     done["full_scale"] = {}
@@ -114,7 +114,7 @@ def rewritten(run: Path, commit: str | None) -> Path:
 def test_what_the_model_never_made_is_told_where_it_is_the_same_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "commit", lambda: "0123abc")
+    monkeypatch.setattr(model, "code", lambda: "0123abc")
     run = simulated(tmp_path / "run", "hello")
     assert broken(audit(rewritten(run, "0123abc"))) == {"model"}
     for other in (None, "4567def"):

@@ -67,13 +67,6 @@ def test_the_same_words_are_flagged(tmp_path: Path, theirs: str, alike: bool) ->
     assert not alike or flags[0][0].startswith("the answer 'why' is ")
 
 
-def test_two_that_say_they_are_of_one_student_are_named(tmp_path: Path) -> None:
-    works = [of_native(tmp_path / "ada"), of_native(tmp_path / "bob", 1e-7)]
-    assert shared(works, ["a", "b"], ["ada", "ada"]) == [
-        ["b says that it is of the same student"], ["a says that it is of the same student"],
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize("content", ["", "[]", '{"migrations": 3}', '{"migrations": [3, {"link": 1, "rounds": [0]}]}'])
 def test_what_cannot_be_read_has_no_signs(tmp_path: Path, content: str) -> None:
     folder = a_student(tmp_path / "ada", "ada", "[")

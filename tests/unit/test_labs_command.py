@@ -174,7 +174,7 @@ def test_of_a_mistake_in_one_run_that_run_alone_is_made_again(tmp_path: Path, mo
         made.append(run.record.run)
         return carried_out(run, **options)
 
-    monkeypatch.setattr("testbed.labs.proving.proof.carried_out", carried)
+    monkeypatch.setattr("testbed.labs.proving.made_work.carried_out", carried)
     assert proof.prove(LabFolder.read(lab), students=1).faults == []
     assert made == ["main", "other", "other"]
 

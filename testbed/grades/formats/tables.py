@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from testbed.core.text.printable import printable
+from testbed.grades.counting import counted
 from testbed.grades.work import GradedWork
 
 _FORMULA = ("=", "+", "-", "@")
@@ -29,7 +30,7 @@ def moodle(works: Sequence[GradedWork], item: str) -> str:
     """What Moodle's import of grades takes: e-mail, the item's points, and the reasons as feedback. Flags are not for
     students, and so not there.
     """
-    known = [[work.student, str(work.score), " | ".join(work.reasons)] for work in works]
+    known = [[work.student, str(work.score), " | ".join(work.reasons)] for work in counted(works)]
     return text([[MOODLE[0], item, MOODLE[1]], *known])
 
 
