@@ -12,7 +12,7 @@ from statistics import fmean
 
 from testbed.arena.entrants import Entrant
 from testbed.arena.guests import OPEN_KEY, ArenaGuest, plans
-from testbed.arena.match import Match, lost, played
+from testbed.arena.match import Match, lost, played, side_by_side
 from testbed.arena.price import Weights
 from testbed.core.errors import PolicyFault
 from testbed.core.plan import Plan
@@ -108,10 +108,11 @@ def _better(one: Result, other: Result) -> bool:
 
 
 def _all_played(entrant: Entrant, guests: Sequence[ArenaGuest], asked: Sequence[Plan], weights: Weights) -> Result:
-    """One that breaks plays no more: the others go on."""
+    """One that breaks plays no more: the others go on. A file's matches have a process each, and go on side by side."""
     own, broke = entrant.file is not None, ""
     try:
-        matches = tuple(played(entrant, *each, weights) for each in zip(guests, asked, strict=True))
+        pairs = zip(guests, asked, strict=True)
+        matches = tuple(side_by_side(entrant, lambda guest, plan: played(entrant, guest, plan, weights), pairs))
     except PolicyFault as fault:
         matches, broke = tuple(lost(each, weights, fault) for each in guests), str(fault)
     return Result(name=entrant.name, own=own, matches=matches, fault=broke)

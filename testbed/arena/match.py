@@ -1,6 +1,10 @@
 """One policy and one guest, in the model: the very algorithm, in virtual time, and what came of it."""
 
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from testbed.arena.entrants import Entrant
 from testbed.arena.guests import ArenaGuest
@@ -9,6 +13,8 @@ from testbed.core.errors import PolicyFault
 from testbed.core.plan import Plan
 from testbed.model.link import link_goodput
 from testbed.model.predict import Forecast, forecast
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,22 @@ def predicted(entrant: Entrant, guest: ArenaGuest, plan: Plan) -> Forecast:
     if seen.fault is not None:
         raise seen.fault
     return seen
+
+
+def side_by_side(
+    entrant: Entrant, how: Callable[[ArenaGuest, Plan], R], each: Iterable[tuple[ArenaGuest, Plan]]
+) -> list[R]:
+    """What ``how`` says of each. A file's code waits for processes of its own, of which as many go on as there are
+    processors. Raises what the first one raised.
+    """
+    if entrant.file is None:
+        return [how(*one) for one in each]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            return list(pool.map(lambda one: how(*one), each))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def lost(guest: ArenaGuest, weights: Weights, fault: PolicyFault) -> Match:

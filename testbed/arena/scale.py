@@ -10,7 +10,7 @@ from pathlib import Path
 
 from testbed.arena.entrants import Entrant, entrant
 from testbed.arena.guests import OPEN_KEY, ArenaGuest, drawn, plans
-from testbed.arena.match import predicted
+from testbed.arena.match import predicted, side_by_side
 from testbed.core.plan import Plan
 from testbed.core.rounds import Decision, Round, RoundKind, Throttle
 from testbed.core.units import in_bytes_per_second
@@ -38,7 +38,8 @@ def scale_law(
     Raises ``PolicyFault`` for one that breaks, ``ScenarioError`` for a name that is none, ``PrerequisiteMissing``.
     """
     who, them = entrant(policy), drawn(key, guests)
-    found = (_difference(who, guest, plan, factor) for guest, plan in zip(them, plans(them), strict=True))
+    pairs = zip(them, plans(them), strict=True)
+    found = side_by_side(who, lambda guest, plan: _difference(who, guest, plan, factor), pairs)
     return [each for each in found if each is not None]
 
 

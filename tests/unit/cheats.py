@@ -137,9 +137,9 @@ def _guest_everywhere(run: Path) -> None:
     """Of all migrations of the run."""
     summary = _summary(run)
     for each in summary["migrations"]:
-        each["vm"]["ram_bytes"] //= 2
+        each["vm"]["ram_bytes"] = 1300 << 20
     (run / "summary.json").write_text(json.dumps(summary))
-    _in_scenario(run, lambda tree: tree["vm"].update(ram="64MiB"))
+    _in_scenario(run, lambda tree: tree["vm"].update(ram="1300MiB"))
 
 
 def _in_scenario(run: Path, change: Callable[[Tree], object]) -> None:
