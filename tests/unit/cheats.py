@@ -103,6 +103,9 @@ def _slower(_summary: Tree, done: Tree) -> None:
 
 def _longer(_summary: Tree, done: Tree) -> None:
     """Which no other figure depends on but those that our own code reckons."""
+    if done["total_time_s"] is None:
+        done["reason"] += ", at once"
+        return
     done["total_time_s"] += 0.5
     done["full_scale"] = full_scale(summary_reader.migration_from_json(done))
 

@@ -21,7 +21,7 @@ from testbed.core.errors import TestbedError
 from testbed.grades import autograder, outputs
 from testbed.labs import find
 from testbed.labs.starting import start
-from tests.unit.classmates import Classmates
+from tests.unit.students import Classmates
 from tests.unit.test_grades_formats import CLASSROOM50, GRADESCOPE, taken
 
 ROOT = Path(__file__).parents[2]
