@@ -86,7 +86,7 @@ def _alike(one: Signs, other: Signs) -> Iterator[tuple[str, float]]:
 
 def _figures(summary: Json) -> Iterator[tuple[str, str]]:
     """Places and figures that were measured, of many digits. A simulated run's follow from its parameters, which two
-    may share: with its seed and the second in which it was made they are still its own.
+    may share: with its seed and the second in which it was made they are still its own, however short.
     """
     if not isinstance(summary, Mapping):
         return
@@ -96,7 +96,7 @@ def _figures(summary: Json) -> Iterator[tuple[str, str]]:
     for each in migrations if isinstance(migrations, list) else ():
         if isinstance(each, Mapping):
             for place, known in _measured(each):
-                if _is_long(known):
+                if _is_long(known) or (simulated and isinstance(known, float)):
                     yield place, f"{known!r}{simulated}"
 
 
