@@ -1,13 +1,16 @@
 """Lab 9: a dirty tracker of the student's own. Its code runs in the sandbox, and nowhere else."""
 
+import hashlib
 import re
 from math import comb
 
 from testbed import sandbox
-from testbed.labs.check import Wrong, check, near, own
+from testbed.labs.check import NotAsked, Wrong, check, near, own, same
 
 ORDERS, CALLS = 1644, 5.05
 """Of a tracker that asks for all pages at once, and protects those that were written; its calls in each."""
+
+FATES = ("sent in this round", "sent in the next round", "lost")
 
 
 def _explored(lab):
@@ -31,16 +34,21 @@ def _protected_unseen(wrong):
     return here[at + 1 : at + 2] == [f"your tracker protects page {page[1]}"]
 
 
-@check(40, "no page is lost in any order in which it and a guest can act", after=own)
+def _unseen(found):
+    """What the shortest story shows, of a tracker that loses a page in one."""
+    told = "Protecting forgets that a page was written. What had you been told of it by then?"
+    return told if found.wrong is not None and _protected_unseen(found.wrong) else ""
+
+
+@check(35, "no page is lost in any order in which it and a guest can act", after=own)
 def loses(lab, run):
     found = _explored(lab)
     if found.wrong is None:
         return
-    unseen = "Protecting forgets that a page was written. What had you been told of it by then?"
     story = "; ".join(f"{number}. {step}" for number, step in list(enumerate(found.wrong.steps, 1))[-6:])
     raise Wrong(
         f"{found.wrong.end}. The last steps: {story}",
-        unseen if _protected_unseen(found.wrong) else "",
+        _unseen(found),
         min(0.5, found.interleavings / ORDERS),
     )
 
@@ -65,13 +73,24 @@ def calls(lab, run):
         raise Wrong(f"{each:.1f} calls in an order; {CALLS:.1f} will do", hint, CALLS / each)
 
 
-@check(10, "what becomes of a write was found", after=own)
+@check(10, "a real guest moved by it with all of its memory", after=own, native=True, run="move")
+def moved(lab, run):
+    if hashlib.sha256(lab.text("tracker.py").encode()).hexdigest() not in run.done.own_code.values():
+        raise Wrong("it moved by another tracker.py than is here now: testbed lab run move")
+    if run.done.memory is not None and run.done.memory.match is False:
+        raise Wrong(f"the memories differ {run.done.memory.difference or ''}".strip(), _unseen(_explored(lab)))
+    if run.done.outcome == "aborted":
+        raise Wrong(run.done.reason)
+    if not run.summary.valid:
+        raise NotAsked(f"run it again: {'; '.join(run.summary.invalid_reasons[:2])}")
+
+
+@check(5, "what becomes of a write was found", after=own)
 def fate(lab, run):
     kept = (lab.parameters["kind"] == "asks first") == (lab.parameters["moment"] == "before both")
-    said = lab.answers["fate"]
-    if said != ("sent in this round" if kept else "lost"):
-        hint = "Go through it step by step: who tells of the write, and what has been forgotten by then?"
-        raise Wrong(f"'{said}' is not what becomes of it", hint)
+    right, said = "sent in this round" if kept else "lost", lab.answers["fate"]
+    hint = "Go through it step by step: who tells of the write, and what has been forgotten by then?"
+    same(said, right, f"'{said}' is not what becomes of it", dict.fromkeys(FATES, hint))
 
 
 @check(5, "the orders were counted", after=own)

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from testbed.labs.definition.spec import Scalar
 from testbed.labs.evidence.refusals import NotAsked, Wrong
 from testbed.labs.evidence.seen import LabRun, Work
 
-__all__ = ["LabCheck", "LabRun", "NotAsked", "Work", "Wrong", "check", "near", "own", "short"]
+__all__ = ["LabCheck", "LabRun", "NotAsked", "Work", "Wrong", "check", "near", "own", "same", "short"]
 
 Asked: TypeAlias = Callable[[Work, Any], object]
 """What a check asks, of a work and of a ``LabRun``; of a lab without runs that is None."""
@@ -85,6 +86,14 @@ def near(
     known = [(_off(answer, wrong), hint) for wrong, hint in (hints or {}).items() if _off(wrong, right) > tolerance]
     hint = min((each for each in known if each[0] <= tolerance), default=(0.0, ""))[1]
     raise Wrong(reason, hint, HALF if off <= NEARLY * tolerance else 0.0)
+
+
+def same(answer: Scalar, right: Scalar, reason: str, hints: Mapping[Scalar, str] | None = None) -> None:
+    """Passes the one right answer, of a choice or a count. ``reason``: why any other is not it; ``hints``: by the
+    answer that a mistake leads to, what the mistake is. Raises ``Wrong``.
+    """
+    if answer != right:
+        raise Wrong(reason, (hints or {}).get(answer, ""))
 
 
 def short(number: float) -> str:

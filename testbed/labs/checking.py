@@ -59,7 +59,7 @@ def _found(lab: LabFolder, workbook: Workbook) -> _Found:
     parameters = lab.drawn(workbook.lock.course, workbook.lock.student)
     given = forms.read(workbook.folder / ANSWERS, lab.spec)
     runs = {name: _looked_at(lab, workbook, parameters, name) for name in lab.spec.runs}
-    counted = {name: _counted(known) for name, known in runs.items()}
+    counted = {name: _counted(known, lab.spec.runs[name].invalid_too) for name, known in runs.items()}
     recorded, flags = _predictions(lab, given, counted)
     work = Work(
         definition=lab, workbook=workbook, parameters=parameters, answers=Given(given, recorded), counted=counted
@@ -68,20 +68,20 @@ def _found(lab: LabFolder, workbook: Workbook) -> _Found:
 
 
 def _looked_at(lab: LabFolder, workbook: Workbook, parameters: Parameters, name: str) -> list[JudgedRun]:
-    """The newest that is valid and those after it; of a run that students set something of, all."""
+    """The newest that counts and those after it; of a run that students set something of, all."""
     seen: list[JudgedRun] = []
     for folder in workbook.runs.get(name, ()):
         seen.append(judged(lab, workbook.lock, parameters, name, folder))
-        if not lab.spec.runs[name].set and not seen[-1].invalid:
+        if not lab.spec.runs[name].set and (lab.spec.runs[name].invalid_too or not seen[-1].invalid):
             break
     return seen
 
 
-def _counted(runs: Sequence[JudgedRun]) -> list[LabRun]:
+def _counted(runs: Sequence[JudgedRun], invalid_too: bool = False) -> list[LabRun]:
     return [
         LabRun(name=each.name, folder=each.folder, summary=each.summary)
         for each in runs
-        if each.summary is not None and not each.foreign and not each.invalid
+        if each.summary is not None and not each.foreign and (invalid_too or not each.invalid)
     ]
 
 
@@ -110,7 +110,7 @@ def _own(found: _Found) -> CheckResult:
     asked = len(found.work.definition.spec.runs)
     if foreign:
         return _of(own, "wrong", reason=foreign[0])
-    if not asked:
+    if not _required(found.work.definition):
         return _of(own, "right", own.points)
     if not found.all:
         return _of(
@@ -131,10 +131,15 @@ def _judge(check: LabCheck, found: _Found, before: Mapping[str, CheckResult]) ->
             return _of(check, "not asked", reason=before[gate.name].reason)
         if standing == "wrong":
             return _of(check, "wrong", reason=f"first '{gate.name}' has to be right")
-    name = check.run or next(iter(found.work.definition.spec.runs), None)
+    name = check.run or next(iter(_required(found.work.definition)), None)
     if name is None:
         return _asked(check, found.work, None)
     return _of_run(check, found, name)
+
+
+def _required(lab: LabFolder) -> list[str]:
+    """The runs without which a work is not complete."""
+    return [name for name, run in lab.spec.runs.items() if not run.optional]
 
 
 def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
@@ -144,7 +149,9 @@ def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
     if not runs and invalid:
         return _of(check, "not asked", reason=f"run it again: {invalid}")
     if not runs:
-        return _of(check, "wrong", reason=f"there is no run '{name}' yet: testbed lab run {name}")
+        without = check.native and found.work.definition.spec.runs[name].optional  # who has no root cannot make it
+        standing: Standing = "not asked" if without else "wrong"
+        return _of(check, standing, reason=f"there is no run '{name}' yet: testbed lab run {name}")
     if check.native and not runs[0].native:
         return _of(check, "not asked", reason="it is of real hosts, and this run was simulated")
     return _asked(check, found.work, runs[0])

@@ -215,3 +215,36 @@ def test_a_lab_may_have_nothing_to_run(tmp_path: Path) -> None:
     folder = start(lab, learning.ME, "", tmp_path / "mine")
     answer(folder, {"a": 2})
     assert judged(folder, lab).score == 13
+
+
+ANYWAY = """\
+lab: own
+title: own
+minutes: 1
+runs: {free: {optional: true, invalid_too: true}}
+"""
+ASKED = """
+@check(3, "what needs no run")
+def without(lab, run):
+    if run is not None: raise Wrong("a run")
+@check(2, "of one that may be invalid", run="free")
+def free(lab, run):
+    if not run.summary.valid: raise Wrong(run.summary.invalid_reasons[0], "look")
+@check(5, "of real hosts", run="free", native=True)
+def native(lab, run): ...
+"""
+
+
+def test_a_run_may_be_left_out_and_may_count_though_it_is_not_valid(tmp_path: Path) -> None:
+    lab = a_lab(tmp_path / "lab", ANYWAY, HEAD + ASKED)
+    folder = start(lab, learning.ME, "", tmp_path / "mine")
+    answer(folder, {})
+    nothing = {name: each.standing for name, each in by_name(judged(folder, lab)).items()}
+    assert nothing == {"own": "right", "without": "right", "free": "wrong", "native": "not asked"}
+    run(folder, lab=lab)
+    assert judged(folder, lab).score == 10 + 3 + 2
+    made = run(folder, lab=lab)
+    edited(made / "summary.json", lambda tree: tree.update(valid=False, invalid_reasons=["memory differs"]))
+    found = by_name(judged(folder, lab))
+    assert (found["own"].standing, found["without"].standing) == ("right", "right")
+    assert (found["free"].reason, found["free"].hint) == ("memory differs", "look"), "the newest counts"

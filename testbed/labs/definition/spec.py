@@ -94,6 +94,7 @@ class RunSpec(Part):
     )
     capture: Flag = Field(default=False, description="its packets are kept; simulated, there are none")
     optional: Flag = Field(default=False, description="a work without it is complete")
+    invalid_too: Flag = Field(default=False, description="one that is not valid counts, too: its checks know why")
 
 
 class LabSpec(Part):

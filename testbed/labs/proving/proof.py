@@ -87,7 +87,7 @@ def _references(made: MadeWork, proof: LabProof, quick: bool) -> None:
         whole = RightWork(
             answers=work.answers | mistake.answers, runs=work.runs | mistake.runs, files=work.files | mistake.files
         )
-        so = replace(made, folder=made.folder.with_name(f"{student}-{name}")) if anew else made
+        so = replace(made, folder=made.folder.with_name(f"{student}-{name}"), mistaken=True) if anew else made
         if anew:
             so.begin(whole, like=None if mistake.files else made.folder, again=mistake.runs)
         result = so.judged(whole)
