@@ -33,10 +33,18 @@ class LinkPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossTrafficPlan:
-    """What else is on the vMotion link, from esx1 to esx2: ``rate`` in bit/s of TCP or UDP payload."""
+    """What else is on the vMotion link, from esx1 to esx2: ``rate`` in bit/s of TCP or UDP payload, TCP's on so many
+    ``connections``.
+    """
 
     rate: float
     protocol: Literal["udp", "tcp"] = "udp"
+    connections: int = 8
+
+    @property
+    def elastic(self) -> bool:
+        """Whether it yields where others want the link, too."""
+        return self.protocol == "tcp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,18 +101,21 @@ def _record(plan: Plan, goodput: float, rtt: float, prediction: Forecast, ended:
         peak=max((round.throttle for round, _ in prediction.rounds), default=0.0),
         guest_slowdown=prediction.slowdown,
     )
-    record.guest, record.cross_traffic = GuestRecord(lost=0, errors=0), _cross_traffic(plan)
+    record.guest, record.cross_traffic = GuestRecord(lost=0, errors=0), _cross_traffic(plan, goodput)
     record.invalid_reasons = list(unplanned(plan, record, prediction.rounds))
     record.valid = not record.invalid_reasons
     record.full_scale = full_scale(record)
     return record
 
 
-def _cross_traffic(plan: Plan) -> CrossTrafficRecord | None:
+def _cross_traffic(plan: Plan, goodput: float) -> CrossTrafficRecord | None:
+    """What yields gets what the migration leaves to it."""
     cross = plan.network.cross_traffic
     if cross is None:
         return None
-    return CrossTrafficRecord(protocol=cross.protocol, rate=cross.rate / 8, achieved_rate=cross.rate / 8)
+    rate = cross.rate / 8
+    achieved = min(rate, goodput - available(plan, goodput)) if cross.elastic else rate
+    return CrossTrafficRecord(protocol=cross.protocol, rate=rate, achieved_rate=achieved)
 
 
 def _link(plan: Plan, goodput: float, rtt: float) -> LinkRecord:

@@ -20,7 +20,7 @@ from testbed.labs.workbook import Lock
 from testbed.runfiles import files, summary_reader
 from testbed.runfiles.folder import RunFolder
 from testbed.scenario import document as documents
-from testbed.scenario.document import Document, parts
+from testbed.scenario.document import Document, parts, value_at
 from testbed.scenario.matrix.axes import expand
 from testbed.scenario.recorded import Recorded, recorded
 
@@ -131,18 +131,6 @@ def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
     else:
         return {path: tree}
     return {k: v for key, part in parts_of for k, v in _leaves(part, f"{path}.{key}".lstrip(".")).items()}
-
-
-def value_at(tree: Any, path: str) -> Any:
-    """What stands at a path such as ``vm.workload.write_rate``; None where nothing does."""
-    for part in parts(path):
-        if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
-            tree = tree[part]
-        elif isinstance(tree, dict):
-            tree = tree.get(str(part))
-        else:
-            return None
-    return tree
 
 
 def _of_another(summary: Summary, lab: LabFolder, lock: Lock, name: str) -> str:

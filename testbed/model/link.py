@@ -1,11 +1,12 @@
 """What of a link a migration gets: its goodput, less cross traffic, and no more than its streams may carry.
 
 B = min(B_link - x', streams x cap)        x' = x in what TCP would have carried of the same frames
+                                           x' <= B_link n / (n + streams), where x is TCP on n connections
 """
 
 from testbed.core.errors import ScenarioError
 from testbed.core.network.frames import TCP_IP_BYTES, UDP_IP_BYTES, payload
-from testbed.core.plan import CrossTrafficPlan, LinkPlan, Plan
+from testbed.core.plan import LinkPlan, Plan
 
 
 def link_goodput(link: LinkPlan) -> float:
@@ -26,16 +27,19 @@ def link_goodput(link: LinkPlan) -> float:
 def available(plan: Plan, goodput: float) -> float:
     """Bytes per second of page bytes that a migration gets on a link of ``goodput`` bytes per second of TCP payload.
 
-    Cross traffic keeps its rate: it is paced, and does not yield. 0 or less: nothing is left.
+    Cross traffic by UDP keeps its rate: it is paced, and does not yield. By TCP it yields down to its share, which is
+    an estimate: connections that all want more than there is get the same each. 0 or less: nothing is left.
     """
-    left = goodput - _taken(plan.network.cross_traffic, plan.network.vmotion.mtu)
-    cap = plan.migration.stream_cap
-    return left if cap is None else min(left, plan.migration.streams * cap / 8)
-
-
-def _taken(cross: CrossTrafficPlan | None, mtu: int) -> float:
-    """Of full frames: a UDP datagram of the same size carries 24 bytes more than a TCP segment does."""
+    cross, streams, cap = plan.network.cross_traffic, plan.migration.streams, plan.migration.stream_cap
+    most = float("inf") if cap is None else streams * cap / 8
     if cross is None:
-        return 0.0
-    frame = mtu - (UDP_IP_BYTES if cross.protocol == "udp" else TCP_IP_BYTES)
-    return cross.rate / 8 * (mtu - TCP_IP_BYTES) / frame
+        return min(goodput, most)
+    if cross.elastic:
+        fair = goodput * cross.connections / (streams + cross.connections)
+        return min(goodput - min(cross.rate / 8, max(fair, goodput - most)), most)
+    return min(goodput - _taken(cross.rate / 8, plan.network.vmotion.mtu), most)
+
+
+def _taken(rate: float, mtu: int) -> float:
+    """Of full frames: a UDP datagram of the same size carries 24 bytes more than a TCP segment does."""
+    return rate * (mtu - TCP_IP_BYTES) / (mtu - UDP_IP_BYTES)

@@ -116,3 +116,15 @@ def _put_item(items: list[Any], path: KeyPath, value: Any, place: str, whole: Ke
         raise ScenarioError(f"'{above}' is a list of {len(items)}; number its items from 0, not '{index}'", place)
     changed = _put(items[index], path[1:], value, place, whole)
     return [*items[:index], changed, *items[index + 1 :]]
+
+
+def value_at(tree: Any, path: str) -> Any:
+    """What a tree says at a path such as ``vm.workload.write_rate``; None where it says nothing."""
+    for part in parts(path):
+        if isinstance(tree, list) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        elif isinstance(tree, dict):
+            tree = tree.get(str(part))
+        else:
+            return None
+    return tree

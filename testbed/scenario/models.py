@@ -110,6 +110,7 @@ class CrossTraffic(Part):
 
     rate: Goodput = Field(description="payload: a link rate or a byte rate")
     protocol: Annotated[str, *one_of("protocol of cross traffic", lambda: CROSS_PROTOCOLS)] = "udp"
+    connections: Annotated[int, *whole(1, 64)] = Field(default=8, description="on how many TCP sends its rate")
 
 
 class Network(Part):

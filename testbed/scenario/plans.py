@@ -107,7 +107,8 @@ def _cross_traffic(root: Root) -> CrossTrafficPlan | None:
     if cross is None:
         return None
     rate = scaled(cross.rate, Dimension.BIT_RATE, root.scale.size, root.scale.time)
-    return CrossTrafficPlan(rate=rate, protocol=cast(Literal["udp", "tcp"], cross.protocol))
+    protocol = cast(Literal["udp", "tcp"], cross.protocol)
+    return CrossTrafficPlan(rate=rate, protocol=protocol, connections=cross.connections)
 
 
 def _guest(root: Root, document: Document) -> GuestPlan:

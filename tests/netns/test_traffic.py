@@ -87,6 +87,17 @@ def test_the_accounts_add_up_beside_it(fabric: Fabric, protocol: str, mtu: int) 
     assert held(NO_CROSS).consistent is False
 
 
+def test_tcp_beside_one_more_yields_and_still_fills_the_link(fabric: Fabric) -> None:
+    plan = planned(2 * GOODPUT, "tcp")
+    shape(fabric, "vmotion", plan.network.vmotion)
+    with Crossing(fabric, plan.network) as crossing:
+        begun = monotonic()
+        seen = transfer(fabric, congestion="cubic", seconds=3.0, settle_bytes=2**20)
+        rate = crossing.rate(begun, monotonic())
+    assert rate is not None and 0.03 < seen.goodput / (GOODPUT / 8) < 0.5
+    assert rate + seen.goodput == pytest.approx(GOODPUT / 8, rel=0.05)
+
+
 def test_a_plan_without_cross_traffic_has_none_to_start(fabric: Fabric) -> None:
     with pytest.raises(ScenarioError, match=r"set network\.cross_traffic\.rate"):
         Crossing(fabric, NetworkPlan(vmotion=LinkPlan()))

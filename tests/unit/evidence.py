@@ -7,7 +7,7 @@ The guest does 1,000 operations/s, 500 of them while it is throttled, and none f
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -67,13 +67,13 @@ MEMORY = MemoryRecord(match=True, method="page by page", pages_compared=16_000)
 UNCOMPARED = MemoryRecord(match=None, method="not compared")
 
 
-def a_plan(*, cross: bool = False, **migration: Any) -> Plan:
-    """A guest that writes 1,000 pages a second; ``cross``: beside cross traffic."""
+def a_plan(*, cross: Literal["", "udp", "tcp"] = "", **migration: Any) -> Plan:
+    """A guest that writes 1,000 pages a second; ``cross``: beside cross traffic by that."""
     return Plan(
         name="test",
         network=NetworkPlan(
             vmotion=LinkPlan(rate=1e9),
-            cross_traffic=CrossTrafficPlan(rate=8 * CROSS_RATE, protocol="tcp") if cross else None,
+            cross_traffic=CrossTrafficPlan(rate=8 * CROSS_RATE, protocol=cross) if cross else None,
         ),
         guest=GuestPlan(
             ram_bytes=64 << 20, workload={"name": "sequential", "working_set": 32 << 20, "write_rate": 4096 * RATE}
@@ -208,11 +208,11 @@ def the_evidence(**changes: Any) -> Evidence:
     return Evidence(**known | changes)
 
 
-def beside_cross_traffic(share: float = 1.0, **changes: Any) -> Evidence:
+def beside_cross_traffic(share: float = 1.0, by: Literal["udp", "tcp"] = "udp", **changes: Any) -> Evidence:
     """The same beside cross traffic that reached this ``share`` of its rate in the migration's eight seconds."""
     payload = round(8 * CROSS_RATE * share)
     cross = CrossCount(payload=payload, slack=100_000, rate=share * CROSS_RATE)
-    known: dict[str, Any] = {"plan": a_plan(cross=True), "marks": the_marks(more_payload=payload), "cross": cross}
+    known: dict[str, Any] = {"plan": a_plan(cross=by), "marks": the_marks(more_payload=payload), "cross": cross}
     return the_evidence(**known | changes)
 
 

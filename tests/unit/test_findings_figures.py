@@ -63,7 +63,7 @@ def test_a_stream_that_was_cut_is_not_accounted_for(changes: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
 def test_cross_traffic_is_recorded_as_it_arrived(share: float) -> None:
-    record = judged(beside_cross_traffic(share))
+    record = judged(beside_cross_traffic(share, "tcp"))
     assert record.cross_traffic == CrossTrafficRecord(protocol="tcp", rate=CROSS_RATE, achieved_rate=share * CROSS_RATE)
     assert record.accounting is not None and record.accounting.consistent
 
@@ -71,7 +71,7 @@ def test_cross_traffic_is_recorded_as_it_arrived(share: float) -> None:
 def test_without_cross_traffic_there_is_no_record_of_it() -> None:
     assert judged(the_evidence()).cross_traffic is None
     assert judged(the_evidence(cross=beside_cross_traffic().cross)).cross_traffic is None
-    assert judged(the_evidence(plan=a_plan(cross=True))).cross_traffic is None
+    assert judged(the_evidence(plan=a_plan(cross="tcp"))).cross_traffic is None
 
 
 def test_the_guest_is_as_its_own_log_has_it() -> None:

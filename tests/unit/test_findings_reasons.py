@@ -14,10 +14,12 @@ from testbed.core.records.migration import MemoryRecord
 from testbed.core.records.sampler import SamplerReport
 from testbed.core.records.services import OrderRecord
 from testbed.core.records.stamps import Stamps
+from testbed.findings.accounting import CrossCount
 from testbed.findings.evidence import Condition, Evidence
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.record import judged
 from tests.unit.evidence import (
+    CROSS_RATE,
     LINK,
     PAYLOAD,
     ROUNDS,
@@ -103,6 +105,15 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
     ),
     "little cross traffic": (lambda: beside_cross_traffic(0.9), "the cross traffic reached 90.0% of its rate"),
     "much cross traffic": (lambda: beside_cross_traffic(1.04), "the cross traffic reached 104.0% of its rate"),
+    "TCP faster than it was paced to": (
+        lambda: beside_cross_traffic(1.04, "tcp"),
+        "the cross traffic reached 104.0% of its rate",
+    ),
+    "no cross traffic by TCP": (lambda: beside_cross_traffic(0.0, "tcp"), "nothing of the cross traffic arrived"),
+    "cross traffic by TCP that the accounts do not have": (
+        lambda: beside_cross_traffic(0.4, "tcp", cross=CrossCount(payload=0, slack=100_000, rate=0.4 * CROSS_RATE)),
+        "the accounts of bytes do not add up",
+    ),
     "a slow guest": (lambda: paced(0.5), "the guest reached 50.0% of its write rate before the migration"),
     "a fast guest": (lambda: paced(1.25), "the guest reached 125.0% of its write rate before the migration"),
     "a guest without a log": (
@@ -172,6 +183,7 @@ BELIEVED: dict[str, Callable[[], Evidence]] = {
     "one whose memory nobody could compare": lambda: the_evidence(memory=UNCOMPARED),
     "a guest that says nothing of its errors": lambda: fared(None, None),
     "an order that was not obeyed": lambda: controls(OrderRecord(at_s=1.0, what="cut", fault="it was too late")),
+    "cross traffic by TCP that yields": lambda: beside_cross_traffic(0.4, "tcp"),
     "cross traffic within its tolerance": lambda: beside_cross_traffic(0.975),
     "a pace within its tolerance": lambda: paced(0.992),
     "samples within their tolerance": lambda: sampled(100, 5),

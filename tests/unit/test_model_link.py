@@ -34,7 +34,33 @@ def test_streams_carry_no_more_than_their_caps() -> None:
     assert available(shared(None, streams=1, stream_cap=3e9), 10 * GBIT) == 3 * GBIT
     assert available(shared(None, streams=3, stream_cap=3e9), 10 * GBIT) == 9 * GBIT
     assert available(shared(None, streams=4, stream_cap=3e9), 10 * GBIT) == 10 * GBIT
-    assert available(shared(8, streams=3, stream_cap=3e9), 10 * GBIT) == pytest.approx(2 * GBIT)
+    assert available(shared(8, "udp", streams=3, stream_cap=3e9), 10 * GBIT) == pytest.approx(
+        (10 - 8 * 1448 / 1472) * GBIT
+    )
+
+
+@pytest.mark.parametrize(
+    ("streams", "connections", "rate", "cap", "share"),
+    [
+        (1, 8, 20, None, 1 / 9),
+        (4, 8, 20, None, 4 / 12),
+        (8, 8, 20, None, 8 / 16),
+        (3, 8, 8, 3e9, 3 / 11),
+        (3, 8, 7, 3e9, 0.3),
+        (4, 4, 20, 1e9, 0.4),
+        (4, 4, 5.5, 2e9, 0.5),
+    ],
+)
+def test_tcp_yields_down_to_its_share_and_takes_what_caps_leave(
+    streams: int, connections: int, rate: float, cap: float | None, share: float
+) -> None:
+    made = shared(rate, streams=streams, stream_cap=cap)
+    cross = CrossTrafficPlan(rate=rate * 1e9, protocol="tcp", connections=connections)
+    made = replace(made, network=replace(made.network, cross_traffic=cross))
+    assert available(made, 10 * GBIT) == pytest.approx(share * 10 * GBIT)
+    seen = run(made)
+    assert seen.cross_traffic is not None and seen.cross_traffic.achieved_rate is not None
+    assert seen.cross_traffic.achieved_rate == pytest.approx(min(rate, 10 * (1 - share)) * GBIT)
 
 
 def test_the_model_migrates_over_what_is_left() -> None:
@@ -91,4 +117,4 @@ def test_what_cannot_be(tmp_path: Path, override: str, message: str) -> None:
 
 def test_nothing_left_is_refused_by_the_model_too() -> None:
     with pytest.raises(ScenarioError, match="less cross traffic"):
-        run(shared(10.5))
+        run(shared(10.5, "udp"))

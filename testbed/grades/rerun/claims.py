@@ -8,7 +8,7 @@ from testbed.core.records.migration import Summary
 from testbed.grades.rerun.messages import RunAgain, RunFigures, Wanted
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.checking import counted_runs
-from testbed.labs.ownership import value_at
+from testbed.scenario.document import value_at
 from testbed.labs.workbook import Workbook
 from testbed.runfiles import files
 from testbed.runfiles.folder import RunFolder

@@ -19,6 +19,8 @@ from testbed.labs.workbook import Workbook
 from testbed.runfiles import files, samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Recording
+from testbed.scenario import document as documents
+from testbed.scenario.document import value_at
 
 if TYPE_CHECKING:
     from testbed.packets.story import StoryLine
@@ -59,6 +61,12 @@ class LabRun:
             if all(str(short.get(path)) == str(value) for path, value in wanted.items()):
                 return each
         raise Wrong(f"the run '{self.name}' has no migration of {', '.join(f'{k}={v}' for k, v in wanted.items())}")
+
+    def said(self, path: str) -> Any:
+        """What its scenario says at a path, as it was written; None where it says nothing."""
+        return value_at(
+            documents.parse(files.text(RunFolder(self.folder).scenario, files.MOST_SCENARIO), "").tree, path
+        )
 
     @property
     def rounds(self) -> list[RoundRecord]:

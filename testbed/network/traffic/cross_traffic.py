@@ -35,11 +35,12 @@ UDP_HEADERS, TCP_HEADERS = 14 + 20 + 8, 14 + 20 + 20 + 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossReceiver:
-    """The receiving end: it counts what arrives at an address by a device."""
+    """The receiving end: it counts what arrives at an address by a device, of TCP on so many connections."""
 
     address: str
     protocol: str
     device: str
+    connections: int
     end: Literal["receive"] = "receive"
 
 
@@ -59,11 +60,12 @@ class CrossUdpSender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossTcpSender:
-    """Several connections, which together send ``rate`` bytes per second of payload."""
+    """Several connections, which together send ``rate`` bytes per second of payload, or as much of it as they get."""
 
     address: str
     rate: float
     congestion: str
+    connections: int
     protocol: Literal["tcp"] = "tcp"
     end: Literal["send"] = "send"
 
@@ -99,7 +101,12 @@ class Crossing:
         if source is None or destination is None:
             raise TestbedError("the topology gives esx1 and esx2 no vMotion network for cross traffic")
         with ExitStack() as ends:
-            hears = CrossReceiver(address=destination.ip, protocol=self._cross.protocol, device=destination.name)
+            hears = CrossReceiver(
+                address=destination.ip,
+                protocol=self._cross.protocol,
+                device=destination.name,
+                connections=self._cross.connections,
+            )
             receiver = ends.enter_context(self._end(ESX2, hears))
             port = _port(receiver)
             sender = ends.enter_context(self._end(ESX1, self._sender(destination.ip)))
@@ -160,9 +167,9 @@ class Crossing:
         )
 
     def _sender(self, address: str) -> CrossUdpSender | CrossTcpSender:
-        link, rate = self._plan.vmotion, self._cross.rate / 8
+        link, rate, connections = self._plan.vmotion, self._cross.rate / 8, self._cross.connections
         if self._cross.protocol == "tcp":
-            return CrossTcpSender(address=address, rate=rate, congestion=link.congestion)
+            return CrossTcpSender(address=address, rate=rate, congestion=link.congestion, connections=connections)
         shaped = qdisc_rate(link)
         segment = bucket(shaped, link.mtu).segment if shaped else _SEGMENT
         return CrossUdpSender(address=address, rate=rate, mtu=link.mtu, segment=segment)

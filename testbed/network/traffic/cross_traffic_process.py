@@ -26,8 +26,6 @@ import time
 SO_MAX_PACING_RATE, UDP_SEGMENT, UDP_GRO = 47, 103, 104
 PR_SET_TIMERSLACK = 29
 UDP_IP_BYTES = 28
-CONNECTIONS = 8
-"""Of TCP."""
 REPORT_S = 0.02
 LATE_S = 0.02
 """What was not sent when this late is left out: made up for at once, it would overflow the link's queue."""
@@ -35,7 +33,7 @@ _CHUNK = 1 << 18
 _RECEIVE_BUFFER = 8 << 20
 
 
-def receive(address: str, device: str, protocol: str) -> None:
+def receive(address: str, device: str, protocol: str, connections: int) -> None:
     """Counts payload and the packets that it came in by that interface, until it is ended."""
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     sock = socket.socket(socket.AF_INET, kind)
@@ -48,9 +46,9 @@ def receive(address: str, device: str, protocol: str) -> None:
         _say(port=sock.getsockname()[1])
         _count([sock])
         return
-    sock.listen(CONNECTIONS)
+    sock.listen(connections)
     _say(port=sock.getsockname()[1])
-    _count([sock.accept()[0] for _ in range(CONNECTIONS)])
+    _count([sock.accept()[0] for _ in range(connections)])
 
 
 def _count(socks: list[socket.socket]) -> None:
@@ -93,11 +91,11 @@ def send_udp(address: str, port: int, rate: float, mtu: int, segment: int) -> No
         time.sleep(due - now)
 
 
-def send_tcp(address: str, port: int, rate: float, congestion: str) -> None:
-    """Sends ``rate`` bytes per second of payload by the kernel's own pacing, on several connections: one alone would
-    get half of the link at most, for in a queue every connection has the same share.
+def send_tcp(address: str, port: int, rate: float, congestion: str, connections: int) -> None:
+    """Sends ``rate`` bytes per second of payload by the kernel's own pacing, or as much of it as it gets: a single
+    connection would get half of the link at most, for in a queue each has the same share.
     """
-    socks = [_paced(address, port, rate / CONNECTIONS, congestion) for _ in range(CONNECTIONS)]
+    socks = [_paced(address, port, rate / connections, congestion) for _ in range(connections)]
     payload = bytes(_CHUNK)
     with selectors.DefaultSelector() as ready:
         for sock in socks:
