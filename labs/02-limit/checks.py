@@ -2,7 +2,7 @@
 
 from math import exp, log
 
-from testbed.labs.check import Wrong, check, near, own, short
+from testbed.labs.check import Wrong, check, near, own, same, short
 
 FULL, NOTHING = 0.08, 0.4
 """Widths of a bracket, as a share of the edge, that earn all points and none."""
@@ -87,15 +87,15 @@ def times_written(lab, run):
 
 @check(5, "it was seen what more time would have done", after=own, run="plateau")
 def more_time(lab, run):
-    if lab.answers["more_time"] != "left as much as now":
-        hint = "Look at the last bars: each round leaves as much as it sent, so the next one is no shorter."
-        raise Wrong(f"it would have left as much as now: {short(left(run))} of its RAM", hint)
+    hint = "Look at the last bars: each round leaves as much as it sent, so the next one is no shorter."
+    told = f"it would have left as much as now: {short(left(run))} of its RAM"
+    same(lab.answers["more_time"], "left as much as now", told, hint)
 
 
 @check(25, f"the edge was bracketed by two runs within {FULL:.0%} of it", after=own, run="above")
 def bracket(lab, run):
-    below = max(each.write_rate / bandwidth(each) for each in lab.runs("below") or [lab.run("below")])
-    above = min(each.write_rate / bandwidth(each) for each in lab.runs("above"))
+    below = max(each.write_rate / bandwidth(each) for each in lab.tries("below"))
+    above = min(each.write_rate / bandwidth(each) for each in lab.tries("above"))
     width = (above - below) / above
     if width > FULL:
         hint = "Go on in the middle between the two." if width < NOTHING else "Choose rates near the edge you foresaw."

@@ -10,8 +10,6 @@ from testbed.labs.check import NotAsked, Wrong, check, near, own, same
 ORDERS, CALLS = 1644, 5.05
 """Of a tracker that asks for all pages at once, and protects those that were written; its calls in each."""
 
-FATES = ("sent in this round", "sent in the next round", "lost")
-
 
 def _explored(lab):
     return lab.tried("tracker.py", sandbox.explored)
@@ -90,7 +88,7 @@ def fate(lab, run):
     kept = (lab.parameters["kind"] == "asks first") == (lab.parameters["moment"] == "before both")
     right, said = "sent in this round" if kept else "lost", lab.answers["fate"]
     hint = "Go through it step by step: who tells of the write, and what has been forgotten by then?"
-    same(said, right, f"'{said}' is not what becomes of it", dict.fromkeys(FATES, hint))
+    same(said, right, f"'{said}' is not what becomes of it", hint)
 
 
 @check(5, "the orders were counted", after=own)

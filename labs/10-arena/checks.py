@@ -1,7 +1,7 @@
 """Lab 10: a policy of the student's own in the arena. Its code runs in the sandbox, and nowhere else."""
 
 from testbed import arena
-from testbed.labs.check import Wrong, check, near, own, short
+from testbed.labs.check import Wrong, check, near, own, same, short
 
 GUESTS, MARGIN = 8, 1.05
 
@@ -85,8 +85,5 @@ def _price(total, sending, lost, late):
 @check(5, "what a difference allows to say was found", after=own)
 def told(lab, run):
     right = "the second" if lab.number("width") < 1 else "nobody can tell"
-    if lab.answers["told"] != right:
-        hint = (
-            "Both played the same guests: what counts is the difference guest by guest, and whether that may be zero."
-        )
-        raise Wrong(f"'{lab.answers['told']}' does not follow from these figures", hint)
+    hint = "Both played the same guests: what counts is the difference guest by guest, and whether that may be zero."
+    same(lab.answers["told"], right, f"'{lab.answers['told']}' does not follow from these figures", hint)

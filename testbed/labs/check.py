@@ -17,7 +17,7 @@ from testbed.labs.definition.spec import Scalar
 from testbed.labs.evidence.refusals import NotAsked, Wrong
 from testbed.labs.evidence.seen import LabRun, Work
 
-__all__ = ["LabCheck", "LabRun", "NotAsked", "Work", "Wrong", "check", "near", "own", "same", "short"]
+__all__ = ["LabCheck", "LabRun", "NotAsked", "Work", "Wrong", "check", "each_same", "near", "own", "same", "short"]
 
 Asked: TypeAlias = Callable[[Work, Any], object]
 """What a check asks, of a work and of a ``LabRun``; of a lab without runs that is None."""
@@ -88,12 +88,21 @@ def near(
     raise Wrong(reason, hint, HALF if off <= NEARLY * tolerance else 0.0)
 
 
-def same(answer: Scalar, right: Scalar, reason: str, hints: Mapping[Scalar, str] | None = None) -> None:
+def same(answer: Scalar, right: Scalar, reason: str, hints: Mapping[Scalar, str] | str = "") -> None:
     """Passes the one right answer, of a choice or a count. ``reason``: why any other is not it; ``hints``: by the
-    answer that a mistake leads to, what the mistake is. Raises ``Wrong``.
+    answer that a mistake leads to, what the mistake is, or one for all. Raises ``Wrong``.
     """
     if answer != right:
-        raise Wrong(reason, (hints or {}).get(answer, ""))
+        raise Wrong(reason, hints if isinstance(hints, str) else hints.get(answer, ""))
+
+
+def each_same(given: Mapping[str, Scalar], right: Mapping[str, Scalar], told: Callable[[str], tuple[str, str]]) -> None:
+    """Passes answers that are all right, by question; of others each right one earns its share. ``told``: of the first
+    question that was answered wrongly, the reason and the hint. Raises ``Wrong``.
+    """
+    wrong = [name for name in right if given[name] != right[name]]
+    if wrong:
+        raise Wrong(*told(wrong[0]), 1 - len(wrong) / len(right))
 
 
 def short(number: float) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testbed.labs.catalogue import LabFolder
-from testbed.labs.check import Wrong, check, near
+from testbed.labs.check import Wrong, check, each_same, near, same
 from testbed.labs.evidence.seen import LabRun
 from testbed.labs.starting import start
 from testbed.packets.story import StoryLine
@@ -56,6 +56,27 @@ def test_a_mistake_is_known_by_its_number_and_the_nearest_is_told() -> None:
     assert (wrong.value.hint, wrong.value.reason) == ("", "30 is too large")
     near(10.1, 10.0, 0.05, hints=hints)
     near(0, 0, 0.05)
+
+
+def test_the_one_right_answer_passes_and_others_are_known_or_not() -> None:
+    same("a", "a", "no")
+    for hints, hint in (({"b": "known"}, "known"), ({"c": "known"}, ""), ("for all", "for all")):
+        with pytest.raises(Wrong) as wrong:
+            same("b", "a", "no", hints)
+        assert (wrong.value.reason, wrong.value.hint, wrong.value.share) == ("no", hint, 0.0)
+
+
+@given(right=st.dictionaries(st.text(max_size=3), st.integers(0, 2), min_size=1), more=st.data())
+def test_each_right_answer_of_several_earns_its_share(right: dict[str, Any], more: st.DataObject) -> None:
+    wrong = more.draw(st.sets(st.sampled_from(sorted(right))))
+    said = {name: value + (name in wrong) for name, value in right.items()}
+    if not wrong:
+        each_same(said, right, lambda name: (name, ""))
+        return
+    with pytest.raises(Wrong) as found:
+        each_same(said, right, lambda name: (name, "hint"))
+    assert found.value.reason == next(name for name in right if name in wrong)
+    assert found.value.share == pytest.approx(1 - len(wrong) / len(right))
 
 
 @pytest.mark.parametrize("points", [1.5, True, -1, "3"])

@@ -183,9 +183,13 @@ class Work:
 
     def run(self, name: str) -> LabRun:
         """The newest run of that name that counts. Raises ``Wrong`` where there is none."""
+        return self.tries(name)[0]
+
+    def tries(self, name: str) -> Sequence[LabRun]:
+        """As ``runs``, and at least one. Raises ``Wrong`` where there is none."""
         if not self.runs(name):
             raise Wrong(f"there is no run '{name}' that counts yet: testbed lab run {name}")
-        return self.runs(name)[0]
+        return self.runs(name)
 
     def text(self, name: str) -> str:
         """A file that was handed in. Never run it: it is a stranger's. Raises ``Wrong``."""
