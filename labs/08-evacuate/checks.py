@@ -1,9 +1,10 @@
 """Lab 8: a plan for an evacuation. The student's ``plan.py`` runs in the sandbox, and nowhere else."""
 
 import json
-from math import ceil, inf
+from math import ceil
 
-from testbed.labs.check import Wrong, check, near, own
+from testbed.labs.check import Wrong, check, near, own, same
+from testbed.model.waves import FleetGuest, ends
 from testbed.sandbox import Sandbox, code_of
 
 RAMS, WRITES = (24, 28, 32, 36, 40, 44, 48), (100, 200, 400, 600, 900)
@@ -39,15 +40,14 @@ def _waves(lab):
 
 
 def _saved(fleet, waves):
-    """How many are over by the deadline."""
-    guests, began, saved = {each["name"]: each for each in fleet["guests"]}, 0.0, 0
-    for wave in waves:
-        share = min(fleet["cap"], fleet["link"] / len(wave))
-        rests = [(guests[name]["ram"], share - guests[name]["write"]) for name in wave]
-        ends = [began + ram / left if left > 0 else inf for ram, left in rests]
-        saved += sum(end <= fleet["deadline"] for end in ends)
-        began = max(ends)
-    return saved
+    """How many are over by the deadline, as each migration is foreseen at its share of the link."""
+    guests = {
+        each["name"]: FleetGuest(name=each["name"], ram_bytes=each["ram"] * 10**6, write_rate=each["write"] * 1e6)
+        for each in fleet["guests"]
+    }
+    named = [[guests[name] for name in wave] for wave in waves]
+    over = ends(named, link=fleet["link"] * 1e6, cap=fleet["cap"] * 1e6)
+    return sum(each <= fleet["deadline"] for each in over.values())
 
 
 def _best(fleet):
@@ -115,5 +115,4 @@ def most(lab, run):
 @check(5, "it was found how many at once fill the link", after=own)
 def at_once(lab, run):
     right, said = int(lab.number("link") // lab.number("cap")), lab.answers["at_once"]
-    if said != right:
-        raise Wrong(f"{said} is not right", "How many caps fit into the link?")
+    same(said, right, f"{said} is not right", "How many caps fit into the link?")

@@ -1,17 +1,17 @@
-"""What becomes of your fleet by your plan."""
+"""What becomes of your fleet by your plan, as each migration is foreseen."""
 
 import json
 from pathlib import Path
 
 from plan import waves
 
+from testbed.model.waves import FleetGuest, ends
+
 fleet = json.loads(Path("fleet.json").read_text())
-guests, began = {each["name"]: each for each in fleet["guests"]}, 0.0
-for wave in waves(**fleet):
-    share = min(fleet["cap"], fleet["link"] / len(wave))
-    ends = []
-    for name in wave:
-        left = share - guests[name]["write"]
-        ends.append(began + guests[name]["ram"] / left if left > 0 else float("inf"))
-        print(f"{name} is over after {ends[-1]:.0f} s" + ("" if ends[-1] <= fleet["deadline"] else ": too late"))
-    began = max(ends)
+guests = {
+    each["name"]: FleetGuest(name=each["name"], ram_bytes=each["ram"] * 10**6, write_rate=each["write"] * 1e6)
+    for each in fleet["guests"]
+}
+planned = [[guests[name] for name in wave] for wave in waves(**fleet)]
+for name, over in ends(planned, link=fleet["link"] * 1e6, cap=fleet["cap"] * 1e6).items():
+    print(f"{name} is over after {over:.0f} s" + ("" if over <= fleet["deadline"] else ": too late"))
