@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.check import Wrong, check, each_same, near, same
+from testbed.labs.definition.spec import Scalar
 from testbed.labs.evidence.seen import LabRun
 from testbed.labs.starting import start
 from testbed.packets.story import StoryLine
@@ -60,7 +61,8 @@ def test_a_mistake_is_known_by_its_number_and_the_nearest_is_told() -> None:
 
 def test_the_one_right_answer_passes_and_others_are_known_or_not() -> None:
     same("a", "a", "no")
-    for hints, hint in (({"b": "known"}, "known"), ({"c": "known"}, ""), ("for all", "for all")):
+    cases: list[tuple[dict[Scalar, str] | str, str]] = [({"b": "x"}, "x"), ({"c": "x"}, ""), ("for all", "for all")]
+    for hints, hint in cases:
         with pytest.raises(Wrong) as wrong:
             same("b", "a", "no", hints)
         assert (wrong.value.reason, wrong.value.hint, wrong.value.share) == ("no", hint, 0.0)

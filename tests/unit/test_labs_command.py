@@ -190,7 +190,8 @@ def test_every_shipped_lab_knows_some_mistakes_and_predictions_are_at_most_half(
     for path in folders().values():
         lab = LabFolder.read(path)
         assert list((path / "wrong").glob("*.yaml")), path
-        assert not lab.spec.runs or lab.spec.predictions(next(iter(lab.spec.runs))), path
+        needed = [name for name, run in lab.spec.runs.items() if not run.optional]  # of others none can be demanded
+        assert not needed or lab.spec.predictions(needed[0]), path
     assert {"hello", "rounds"} <= set(folders()) and (shipped() / "lab.schema.json").is_file()
 
 
