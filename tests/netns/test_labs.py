@@ -19,6 +19,7 @@ from tests.netns.launching import testbed
         ("link", "90 of 100"),
         ("faults", "90 of 100"),
         ("talk", "90 of 100"),
+        ("build", "90 of 100"),
     ],
 )
 def test_right_answers_get_all_points_and_mistakes_their_hints(lab: str, score: str) -> None:
