@@ -22,10 +22,11 @@ from testbed.labs.catalogue import LabFolder
 from testbed.labs.running import prepared
 from testbed.labs.workbook import Workbook
 from testbed.scenario import load
-from tests.unit.classmates import RUN, Classmates
 from tests.unit.graded import a_zip
+from tests.unit.students import Classmates
 
 Captured = pytest.CaptureFixture[str]
+RUN = "runs/main-1"
 FORGER = "student-2@uni.example"
 
 

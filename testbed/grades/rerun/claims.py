@@ -8,11 +8,11 @@ from testbed.core.records.migration import Summary
 from testbed.grades.rerun.messages import RunAgain, RunFigures, Wanted
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.checking import counted_runs
-from testbed.scenario.document import value_at
 from testbed.labs.workbook import Workbook
 from testbed.runfiles import files
 from testbed.runfiles.folder import RunFolder
 from testbed.scenario import document as documents
+from testbed.scenario.document import value_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
