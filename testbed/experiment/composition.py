@@ -9,7 +9,7 @@ Everything is undone in the opposite order, whatever happens.
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -18,6 +18,7 @@ from testbed.core.errors import Interrupted
 from testbed.core.events import Event, MigrationStarted, Observer
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.experiment.beside import watched
 from testbed.experiment.machine import held, private
 from testbed.experiment.records import finished
 from testbed.experiment.state import RunState
@@ -102,7 +103,7 @@ def composed(  # noqa: PLR0913 - what a run is put together from
     folder: RunFolder | None = None
     with interruptible() as signals:
         try:
-            with held(lock, plans) as state:
+            with held(lock, plans) as state, watched(summary, say) if state else nullcontext():
                 folder = RunFolder.create(out)
                 folder.write_scenario(scenario.resolved_yaml())
                 claims = scenario.published if asked else ()

@@ -12,6 +12,7 @@ from typing import Self
 
 from testbed.core.errors import MachineBusy
 from testbed.experiment.state import RUNTIME, make_private, writing
+from testbed.linux.namespaces.outside import outside
 
 
 class MachineLock:
@@ -43,7 +44,7 @@ class MachineLock:
             holder = os.pread(self._fd, 4096, 0)
             if not exposed or _is_a_run(holder):
                 os.close(self._fd)
-                raise MachineBusy(_who(holder)) from error
+                raise MachineBusy(_who(holder, "sudo kill" if self._runtime == RUNTIME else "kill")) from error
         named = self._is_named()
         if named and not exposed:
             return True
@@ -61,7 +62,9 @@ class MachineLock:
 
     def _sign(self) -> None:
         since = datetime.now().strftime("%H:%M:%S")
-        text = json.dumps({"who": _user(), "pid": os.getpid(), "scenario": self._what, "since": since})
+        known = outside()
+        pid = known.pid if known else os.getpid()
+        text = json.dumps({"who": _user(), "pid": pid, "scenario": self._what, "since": since})
         with writing(self._runtime):
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, text.encode(), 0)
@@ -74,17 +77,19 @@ def _is_a_run(holder: bytes) -> bool:
     return False
 
 
-def _who(holder: bytes) -> str:
+def _who(holder: bytes, ended: str) -> str:
     try:
         signed = json.loads(holder)
         who = f"{signed['who']} runs '{signed['scenario']}' since {signed['since']} (process {signed['pid']})"
-        return f"another run holds this machine: {who}; wait for its end, or end it: sudo kill {signed['pid']}"
+        return f"another run holds this machine: {who}; wait for its end, or end it: {ended} {signed['pid']}"
     except (ValueError, KeyError, TypeError):
         return "another run holds this machine and has not said which yet; try again"
 
 
 def _user() -> str:
     """Who asked for the run, through sudo or not."""
+    if (known := outside()) is not None:
+        return known.user
     named = os.environ.get("SUDO_USER")
     try:
         return named or pwd.getpwuid(os.getuid()).pw_name

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.core.plan import Plan
+from testbed.experiment.beside import announced
 from testbed.experiment.leftovers import sweep
 from testbed.experiment.lock import MachineLock
+from testbed.experiment.rootless import lock_folder
 from testbed.experiment.state import RunState
 from testbed.linux.memory.room import room
 from testbed.scenario import check_fits
@@ -34,7 +36,7 @@ def the_machine(what: str) -> Iterator[RunState]:
         raise PrerequisiteMissing(
             "real hosts and links need root", "run it with sudo, or choose --engine simulated, which needs none"
         )
-    with MachineLock(what):
+    with MachineLock(what, lock_folder()), announced():
         sweep()
         with RunState(secrets.token_hex(3)) as state:
             yield state

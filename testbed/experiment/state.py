@@ -100,7 +100,8 @@ def writing(runtime: Path) -> Iterator[None]:
     except PermissionError as error:
         raise PrerequisiteMissing(f"only root may write to {runtime}", "run it with sudo") from error
     except OSError as error:
-        remedy = f"make room and see to it that {runtime} is a directory of root's"
+        whose = "root's" if runtime == RUNTIME else "yours, or set XDG_RUNTIME_DIR to one"
+        remedy = f"make room and see to it that {runtime} is a directory of {whose}"
         raise PrerequisiteMissing(f"{runtime} cannot be written: {error.strerror}", remedy) from error
 
 

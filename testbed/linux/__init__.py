@@ -2,4 +2,5 @@
 
 memory ── a guest's pages        net ── links, sockets, packets        processes ── ours and theirs
 files ─── written by root        aio ── disk operations                syscalls ─── what Python has no function for
+namespaces ─ a machine's worth of one's own, without root
 """

@@ -36,6 +36,17 @@ def prctl(option: int, value: int) -> int:
     return _checked(_LIBC.prctl(ctypes.c_int(option), *(ctypes.c_ulong(word) for word in (value, 0, 0, 0))))
 
 
+def unshare(flags: int) -> None:
+    """``unshare(2)``: this process leaves the namespaces named by ``flags`` (CLONE_NEW...) for new ones."""
+    _checked(_LIBC.unshare(ctypes.c_int(flags)))
+
+
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+    """``mount(2)``: ``kind`` is the file system's name; ``flags`` are MS_..., ``data`` its own options."""
+    texts = (ctypes.c_char_p(os.fsencode(text)) for text in (source, target, kind))
+    _checked(_LIBC.mount(*texts, ctypes.c_ulong(flags), ctypes.c_char_p(os.fsencode(data))))
+
+
 def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
     """``fallocate(2)``, with the modes that ``os.posix_fallocate`` does not offer. Bytes."""
     _checked(_LIBC.fallocate(fd, mode, offset, length))

@@ -12,6 +12,7 @@ from testbed.core.text.from_json import Json
 from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import printable
 from testbed.linux.files.ordinary import ordinary
+from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.child import Child
 from testbed.linux.processes.module import module
 from testbed.sandbox import seccomp, walls
@@ -69,7 +70,7 @@ class Sandbox(Child):
         config = argument(ServedConfig(serves=self._serves, limits=self.limits))
         inside = module("testbed.sandbox.served_process", config)
         self.pass_fds = [file] if calls is None else [file, calls]
-        self.argv = walls.command(file, calls, inside, root=os.geteuid() == 0)
+        self.argv = walls.command(file, calls, inside, root=is_root())
         try:
             super().start()
         except FileNotFoundError:

@@ -8,22 +8,22 @@ Root needs no user namespace for that: it puts the walls up and goes in as nobod
 they are nobody; Ubuntu 24.04 and some containers refuse that.
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.files.installed import ROOT, installing
-from testbed.linux.processes import caller
+from testbed.linux.namespaces.knobs import mended, set_so
+from testbed.linux.processes.caller import NOBODY as NOBODYS_ID
+from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.module import Parts
 
 PROGRAM = "bwrap"
 FILE = "/policy.py"
 """Where the code lies, whatever its file is called outside."""
 CODE, PACKAGES = "/code", "/venv"
-NOBODY = str(caller.NOBODY)
+NOBODY = str(NOBODYS_ID)
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -32,12 +32,6 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # the same code decides the same
     "OPENBLAS_NUM_THREADS": "1",  # it may start no thread
 }
-KNOBS = {
-    "kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),
-    "kernel/unprivileged_userns_clone": ("0", "1"),
-    "user/max_user_namespaces": ("0", "10000"),
-}
-"""What refuses user namespaces to ordinary users, under /proc/sys: the value that does, and one that does not."""
 
 
 _ELSEWHERE = "use a virtual machine, or a privileged container"
@@ -111,12 +105,7 @@ def missing(words: str) -> PrerequisiteMissing:
             "there is no bwrap, and code that is not trusted runs in its sandbox only", installing(PROGRAM)
         )
     said = f"a sandbox for code that is not trusted cannot be put up ({words})"
-    return PrerequisiteMissing(said, remedy(os.geteuid() == 0, set_so()))
-
-
-def set_so(at: Path = Path("/proc/sys")) -> list[str]:
-    """Those of ``KNOBS`` that refuse user namespaces here."""
-    return [name for name, (refuses, _) in KNOBS.items() if _read(at / name) == refuses]
+    return PrerequisiteMissing(said, remedy(is_root(), set_so()))
 
 
 def remedy(root: bool, refusing: Sequence[str]) -> str:
@@ -125,7 +114,7 @@ def remedy(root: bool, refusing: Sequence[str]) -> str:
         return f"root may make no namespaces here, as in most containers: {_ELSEWHERE}"
     if not refusing:
         return "run it with sudo, which needs no user namespaces"
-    return f"{_dotted(refusing[0])} refuses user namespaces here: run it with sudo, or set {_set_right(refusing[0])}"
+    return f"{_dotted(refusing[0])} refuses user namespaces here: run it with sudo, or set {mended(refusing[0])}"
 
 
 def remedy_without_root(refusing: Sequence[str] | None = None) -> str:
@@ -134,20 +123,9 @@ def remedy_without_root(refusing: Sequence[str] | None = None) -> str:
         return installing(PROGRAM)
     refusing = set_so() if refusing is None else refusing
     if refusing:
-        return f"{_dotted(refusing[0])} refuses user namespaces here: set {_set_right(refusing[0])}"
+        return f"{_dotted(refusing[0])} refuses user namespaces here: set {mended(refusing[0])}"
     return f"ordinary users may make no namespaces here, as in most containers: {_ELSEWHERE}"
 
 
 def _dotted(knob: str) -> str:
     return knob.replace("/", ".")
-
-
-def _set_right(knob: str) -> str:
-    return f"sudo sysctl -w {_dotted(knob)}={KNOBS[knob][1]}"
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return None

@@ -23,6 +23,7 @@ from testbed.core.events import Controlled, Event, MigrationFinished
 from testbed.core.text.from_json import MOST_TEXT
 from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import printable
+from testbed.linux.namespaces.outside import listening
 from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
 from testbed.rig.orders import Order, Orders
@@ -119,7 +120,7 @@ class LivePage:
 
     def _listen(self) -> socket.socket:
         try:
-            return socket.create_server((self._host, self._port))
+            return listening(self._host, self._port)
         except OSError as fault:
             named = f"{self._host}:{self._port}"
             raise TestbedError(

@@ -119,7 +119,7 @@ def test_what_refuses_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "kernel").mkdir()
     (tmp_path / "kernel/apparmor_restrict_unprivileged_userns").write_text("1\n")
     (tmp_path / "kernel/unprivileged_userns_clone").write_text("1\n")
-    assert walls.set_so(tmp_path) == ["kernel/apparmor_restrict_unprivileged_userns"]
+    assert set_so(tmp_path) == ["kernel/apparmor_restrict_unprivileged_userns"]
 
 
 def test_without_bubblewrap_no_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,10 @@ def bench() -> int:
     from testbed.bench.rows import rows
     from testbed.experiment.composition import thrown_away
     from testbed.experiment.machine import the_machine
+    from testbed.experiment.rootless import become_root
     from testbed.report.words.tables import Fitting
 
+    become_root()
     table = Fitting(("measure", "figure", "mark", "met"), prose=("measure", "figure"))
     progress = Console(stderr=True)
     with the_machine("bench") as state:

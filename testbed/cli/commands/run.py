@@ -47,6 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.cli.live_page import live_page
     from testbed.cli.progress import watching
     from testbed.engines import registry as engines
+    from testbed.experiment.rootless import become_root
     from testbed.experiment.run import run_scenario
     from testbed.rig.orders import Orders
     from testbed.runfiles.folder import results_folder
@@ -61,6 +62,8 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     engine = engine or loaded.engine
     chosen = engines.get(engine)  # so that a wrong name is all that is said
     _check_live(live, live_host, None if chosen.needs_machine else engine)
+    if chosen.needs_machine:
+        become_root()
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Orders()
     with (

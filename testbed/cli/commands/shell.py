@@ -23,6 +23,7 @@ def shell(
 ) -> int:
     """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
     from testbed.cli.shell_commands import Commands
+    from testbed.experiment.rootless import become_root
     from testbed.experiment.session import Session
     from testbed.network.prompt import prompt
     from testbed.report.words.lines import Plain, say
@@ -31,6 +32,7 @@ def shell(
 
     given = overrides(set_, policy)
     loaded = load(scenario, overrides=given, seed=seed, own_code=own_code(trust_nothing))
+    become_root()
     with (
         results_folder(loaded.name, out) as folder,
         Session(loaded, folder, Plain(), say) as session,

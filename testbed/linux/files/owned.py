@@ -16,7 +16,7 @@ from typing import IO
 
 from testbed.core.errors import ScenarioError
 from testbed.linux.files.trust import Trusted
-from testbed.linux.processes.caller import caller
+from testbed.linux.processes.caller import caller, is_root
 
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
 """Packets and a guest's every operation are in them: nobody else's business."""
@@ -226,6 +226,6 @@ def _target(link: int, path: Path, trusted: Trusted, links: int) -> Path:
 
 def _check(here: int, path: Path, trusted: Trusted) -> None:
     """Only root can be led into what is not theirs: everybody else has but their own rights."""
-    if os.geteuid() == 0 and (fault := trusted.fault(here)):
+    if is_root() and (fault := trusted.fault(here)):
         above = os.readlink(f"/proc/self/fd/{here}")
         raise ScenarioError(f"{path} lies in {above}, which {fault}: it could be exchanged; {_ANOTHER}")

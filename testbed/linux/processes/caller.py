@@ -15,10 +15,20 @@ class Caller:
     gid: int
 
 
+def is_root() -> bool:
+    """Whether this process may become anybody, as root may: not so in a user namespace with nobody else in it, whose
+    root has no more rights outside than the user who made it.
+    """
+    if os.geteuid() != 0:
+        return False
+    with open("/proc/self/uid_map", encoding="ascii") as ranges:
+        return sum(int(line.split()[2]) for line in ranges) > 1
+
+
 def caller() -> Caller | None:
     """None for root's own, for an ordinary user, and where ``sudo`` names nobody that there is."""
     uid, gid = _number("SUDO_UID"), _number("SUDO_GID")
-    if os.geteuid() != 0 or not uid:
+    if not uid or not is_root():
         return None
     try:
         known = pwd.getpwuid(uid)
@@ -32,7 +42,7 @@ def give_up_root() -> str:
     """From now on this process is of who called ``sudo``, else nobody's; the name of who that is. Does nothing without
     root, and says nothing.
     """
-    if os.geteuid() != 0:
+    if not is_root():
         return ""
     to = caller() or Caller(uid=NOBODY, gid=NOBODY)
     os.setgroups([])
@@ -45,7 +55,7 @@ def name_of(uid: int) -> str:
     """As the machine calls that user."""
     try:
         return pwd.getpwuid(uid).pw_name
-    except KeyError:
+    except (KeyError, OverflowError):
         return f"user {uid}"
 
 

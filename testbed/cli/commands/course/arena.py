@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from testbed.core.errors import PrerequisiteMissing, ScenarioError
+from testbed.core.errors import ScenarioError
 
 if TYPE_CHECKING:
     from testbed.arena.board import Board, Standing
@@ -48,6 +48,7 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.arena.entrants import entrant, rivals
     from testbed.arena.guests import drawn
     from testbed.arena.price import weights_of
+    from testbed.experiment.rootless import become_root
 
     secret = _secret(key, course)
     asked = [entrant(word) for word in policies]
@@ -56,10 +57,8 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
         raise ScenarioError("is given twice", twice)
     if out is not None and not native:
         raise ScenarioError("--out says where --native keeps its run; add --native, or send --json into a file")
-    if native and os.geteuid() != 0:
-        raise PrerequisiteMissing(
-            "the finals run on real hosts, which need root", "run it with sudo, or without --native"
-        )
+    if native:
+        become_root()
     entrants = [*asked, *rivals(asked)]
     board = contest(entrants, drawn(secret, guests), weights_of(weights), secret)
     if native:

@@ -72,6 +72,7 @@ def run(
     """Make a run of the lab in whose folder you are; your predictions go into its record."""
     from testbed.cli.progress import watching
     from testbed.engines import registry as engines
+    from testbed.experiment.rootless import become_root
     from testbed.labs.running import carried_out, prepared
     from testbed.report.words import summary as text
     from testbed.report.words.lines import own_code, say
@@ -82,6 +83,8 @@ def run(
     made = prepared(lab, book, name, set_ or (), own_code=own_code)
     for line in made.stays:
         say(line)
+    if engines.get(engine or made.scenario.engine).needs_machine:
+        become_root()
     with watching(quiet, f"{lab.name}, run {made.record.run}: {lab.spec.title}") as observer:
         summary = carried_out(made, engine=engine, observer=observer, say=say)
     if not quiet:
@@ -169,9 +172,13 @@ def test(
     quick: Annotated[bool, typer.Option("--quick", help="leave out mistakes that need runs of their own")] = False,
 ) -> int:
     """Prove a lab before students meet it: numbers, right answers, and a hint for each known mistake. For teachers."""
+    from testbed.engines import registry as engines
+    from testbed.experiment.rootless import become_root
     from testbed.labs.catalogue import LabFolder, find
     from testbed.labs.proving.proof import prove
 
+    if engines.get(engine).needs_machine:
+        become_root()
     lab = LabFolder.read(folder) if folder.is_dir() else find(str(folder))
     proof = prove(lab, students, engine, quick)
     for line in proof.said:

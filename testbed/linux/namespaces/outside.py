@@ -1,0 +1,70 @@
+"""What a process in namespaces of its own has taken along from outside: who it is there, and sockets of that network.
+
+A socket stays for ever in the network namespace in which it was made, and an open file of /proc/net as well. So those
+that are wanted later are made before anything is entered.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from testbed.linux.processes.caller import caller, name_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """``pid``: the process that whoever is outside sees, and ends this one by. ``server``: of TCP, to be bound;
+    ``beacon``: a Unix socket, to be bound; ``sockets``: a descriptor that lists the Unix sockets there are.
+    """
+
+    pid: int
+    uid: int
+    user: str
+    server: socket.socket
+    beacon: socket.socket
+    sockets: int
+
+    @classmethod
+    def here(cls) -> "Outside":
+        """Of this process, where it stands. Raises ``OSError``."""
+        known = caller()
+        uid = known.uid if known else os.geteuid()
+        return cls(
+            pid=os.getpid(),
+            uid=uid,
+            user=name_of(uid),
+            server=socket.socket(),
+            beacon=socket.socket(socket.AF_UNIX),
+            sockets=os.open("/proc/self/net/unix", os.O_RDONLY | os.O_CLOEXEC),
+        )
+
+    def close(self) -> None:
+        """Lets go of it, in a process that has no use for it."""
+        self.server.close()
+        self.beacon.close()
+        os.close(self.sockets)
+
+
+_left: list[Outside] = []
+"""A process is in one place only; empty where it has entered none."""
+
+
+def outside() -> Outside | None:
+    """What was taken along into the namespaces that this process has entered; None: it has not."""
+    return _left[0] if _left else None
+
+
+def leave(taken: Outside) -> None:
+    """From now on that is what is outside of this process."""
+    _left[:] = [taken]
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A TCP server's socket that the user of this machine can reach, wherever this process is. Raises ``OSError``."""
+    taken = outside()
+    if taken is None:
+        return socket.create_server((host, port))
+    taken.server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.server.bind((host, port))
+    taken.server.listen()
+    return taken.server

@@ -1,0 +1,61 @@
+"""What is seen outside of a command that has gone into namespaces: it hands on signals, and ends as the command ends.
+
+``python -m testbed.linux.namespaces.supervising_process SOCKET PIDFD DOOR``: what process 1 says in the end, the command
+itself, and the child that ends with it (``entering``).
+
+What the keyboard sends reaches the command by itself, since it is of the same process group.
+"""
+
+import os
+import resource
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from testbed.linux.namespaces.entering import HEARD
+
+MOST_STATUS = 16
+"""Bytes of a number."""
+
+
+def main() -> int:
+    """The command's exit code; ended by the signal that has ended it, and by SIGKILL where nobody knows."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    talk, command, door = (int(word) for word in sys.argv[1:4])
+    while not _ended(door):
+        came = signal.sigwaitinfo(HEARD)
+        if came.si_signo != signal.SIGCHLD and came.si_code <= 0:  # of a process, and not of the terminal
+            _hand_on(command, came.si_signo)
+    _hand_on(command, signal.SIGKILL)
+    with socket.socket(fileno=talk) as said:
+        word = said.recv(MOST_STATUS)
+    status = int(word) if word else int(signal.SIGKILL)
+    if os.WIFSIGNALED(status):
+        _die(os.WTERMSIG(status))
+    return os.waitstatus_to_exitcode(status)
+
+
+def _ended(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] == child
+    except ChildProcessError:
+        return True
+
+
+def _hand_on(process: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, number)
+
+
+def _die(number: int) -> None:
+    """As the command did, and without a second core of it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    os.kill(os.getpid(), number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
