@@ -1,10 +1,10 @@
 """Others' runs at the same time: each says that it is there, and each looks who is.
 
-A lock is its user's own, so that nobody can hold up anybody else. Two runs beside each other share processors and memory
-bandwidth all the same, and neither's figures are what they would be alone: both are told, and both records say so.
+A lock is its user's own, so that nobody can hold up anybody else. Two runs beside each other share processors and
+memory bandwidth all the same, and neither's figures are what they would be alone: both records say so.
 
-What says it is a Unix socket without a file, called ``fast-motion/UID/PID``: the kernel lists those of everybody in this
-network namespace, and takes it away with its process. A name can be claimed falsely, which then is all that happens.
+What says so is a Unix socket without a file, called ``fast-motion/UID/PID``: the kernel lists those of everybody in
+this network namespace, and takes it away with its process. A name can be claimed falsely; no more comes of it.
 Where there is another network, as in a container of one's own, nobody is seen.
 """
 

@@ -16,8 +16,9 @@ from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.namespaces.outside import outside
 
 OTHERWISE = "run it with sudo, or choose --engine simulated"
-CONTAINER = "start the container with"
+OPENED = "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
 VIRTUAL = "use a virtual machine"
+REFUSING = {errno.EPERM, errno.EACCES}
 HIDDEN = Path("/run")
 """What is there is hidden by a folder of the run's own."""
 
@@ -32,36 +33,30 @@ def become_root() -> None:
     try:
         enter([theirs] if _is_own(theirs) else [])
     except Refused as refused:
-        raise why_not(refused, set_so(), filtered()) from refused
+        raise why_not(refused, set_so(), filtered(), masked()) from refused
     for name in ("SUDO_USER", "SUDO_UID", "SUDO_GID"):  # of who became this user; there is nobody else here
         os.environ.pop(name, None)
 
 
-def why_not(refused: Refused, knobs: Sequence[str], filters: bool) -> PrerequisiteMissing:
-    """In words: ``knobs`` are set so that they refuse it, and ``filters`` is whether system calls are filtered."""
-    what, remedy = _explained(refused, knobs, filters)
-    return PrerequisiteMissing(f"real hosts without root need namespaces of one's own, and {what}", remedy)
-
-
-def _explained(refused: Refused, knobs: Sequence[str], filters: bool) -> tuple[str, str]:
-    said = f"{os.strerror(refused.errno or 0)} at the step '{refused.step}'"
-    if knobs and refused.errno != errno.ENOSYS:
-        name = knobs[0].replace("/", ".")
-        return f"{name} refuses them here ({said})", f"{mended(knobs[0])}, or {OTHERWISE}"
-    match refused.step, refused.errno:
-        case "users" | "namespaces", errno.ENOSPC | errno.EUSERS:
-            return f"there are as many as the machine allows ({said})", f"{mended('user/max_user_namespaces')}"
-        case "users" | "namespaces", errno.EINVAL | errno.ENOSYS:
-            return f"this kernel has none for ordinary users ({said})", OTHERWISE
-        case "proc", errno.EPERM | errno.EACCES if not filters or _masked():
-            remedy = f"{CONTAINER} --security-opt systempaths=unconfined (Podman: unmask=ALL), or {VIRTUAL}"
-            return f"no /proc can be mounted: a container hides parts of its own ({said})", remedy
-        case _, errno.EPERM | errno.EACCES if filters:
-            remedy = f"{CONTAINER} --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or {VIRTUAL}"
-            return f"system calls are filtered here, as in a container ({said})", remedy
-        case "users", errno.EPERM:
-            return f"the kernel refuses them here, as it does in a chroot ({said})", OTHERWISE
-    return f"they are refused here ({said})", OTHERWISE
+def why_not(refused: Refused, knobs: Sequence[str], filters: bool, masks: bool) -> PrerequisiteMissing:
+    """In words: ``knobs`` are set so that they refuse it; whether system calls are filtered here, and /proc masked."""
+    number = refused.errno or 0
+    if knobs:
+        what, remedy = f"{knobs[0].replace('/', '.')} refuses them here", f"{mended(knobs[0])}, or {OTHERWISE}"
+    elif number in {errno.ENOSPC, errno.EUSERS}:
+        what, remedy = "there are as many as the machine allows", mended("user/max_user_namespaces")
+    elif number in {errno.EINVAL, errno.ENOSYS}:
+        what, remedy = "this kernel has none for ordinary users", OTHERWISE
+    elif number in REFUSING and refused.step == "proc" and masks:
+        what, remedy = "a container hides parts of /proc, so that no other can be mounted", f"{OPENED}, or {VIRTUAL}"
+    elif number in REFUSING and filters:
+        what, remedy = "a filter of system calls refuses them, as a container's does", f"{OPENED}, or {VIRTUAL}"
+    elif number in REFUSING and refused.step == "users":
+        what, remedy = "the kernel refuses them here, as in a chroot", OTHERWISE
+    else:
+        what, remedy = "they are refused here", OTHERWISE
+    said = f"{os.strerror(number)} at the step '{refused.step}'"
+    return PrerequisiteMissing(f"real hosts without root need namespaces of one's own, and {what} ({said})", remedy)
 
 
 def filtered() -> bool:
@@ -70,7 +65,7 @@ def filtered() -> bool:
     return any(line.split()[1:] == ["2"] for line in status.splitlines() if line.startswith("Seccomp:"))
 
 
-def _masked() -> bool:
+def masked() -> bool:
     """Whether something is mounted over parts of /proc."""
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     return any(line.split()[4].startswith("/proc/") for line in mounts)

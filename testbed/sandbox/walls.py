@@ -11,6 +11,7 @@ they are nobody; Ubuntu 24.04 and some containers refuse that.
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.files.installed import ROOT, installing

@@ -15,6 +15,7 @@ import pytest
 
 from testbed import sandbox
 from testbed.core.errors import PrerequisiteMissing
+from testbed.linux.namespaces.knobs import set_so
 from testbed.sandbox import seccomp, walls
 from tests.unit.sandboxes import HEAD, POLICY, asked, doing, needs_sandbox
 

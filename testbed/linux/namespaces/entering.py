@@ -23,15 +23,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from testbed.linux.namespaces.outside import Outside, leave
+from testbed.linux.namespaces.supervising_process import HEARD
 from testbed.linux.processes.module import module
 from testbed.linux.processes.process import die_with_parent
 from testbed.linux.syscalls import mount, unshare
 
-FORWARDED = (
-    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
-)  # fmt: skip
-"""What whoever sends it to the command outside means for the one inside."""
-HEARD = (*FORWARDED, signal.SIGCHLD)
 ENTERED = b"in"
 """What is said outside, with a descriptor of the process that went in. What else is said is a ``Refused``, as JSON."""
 _MOST_WORDS = 4096

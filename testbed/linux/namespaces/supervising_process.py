@@ -1,7 +1,7 @@
 """What is seen outside of a command that has gone into namespaces: it hands on signals, and ends as the command ends.
 
-``python -m testbed.linux.namespaces.supervising_process SOCKET PIDFD DOOR``: what process 1 says in the end, the command
-itself, and the child that ends with it (``entering``).
+Called with ``SOCKET PIDFD DOOR``: where process 1 says how it ended, the command itself, and the child that ends with
+it (``entering``).
 
 What the keyboard sends reaches the command by itself, since it is of the same process group.
 """
@@ -13,8 +13,17 @@ import socket
 import sys
 from contextlib import suppress
 
-from testbed.linux.namespaces.entering import HEARD
-
+FORWARDED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
+"""What whoever sends it to the command outside means for the one inside."""
+HEARD = (*FORWARDED, signal.SIGCHLD)
 MOST_STATUS = 16
 """Bytes of a number."""
 
