@@ -1,7 +1,7 @@
 """What holds for every test: the order, who may skip, and that real hosts and links leave nothing on the machine.
 
     tests/unit      no root, seconds; run first, and side by side where `pytest -n` is told so
-    tests/netns     root, real network namespaces and links; marked `netns` by their place; after each one the machine
+    tests/netns     root (also of namespaces of one's own: tests/alone), real network namespaces and links; marked `netns` by their place; after each one the machine
                     must be as it was before, so side by side they run only where each of pytest's workers has one
                     (tests/alone); what is marked `whole_machine` has the processors to itself even then
     tests/browser   the page in a real browser
@@ -75,7 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker("whole_machine"):
                 item.add_marker(pytest.mark.timeout(900))  # it waits for what the others are at
             if os.geteuid() != 0:
-                item.add_marker(pytest.mark.skip(reason="needs root: sudo ./bootstrap test"))
+                item.add_marker(pytest.mark.skip(reason="needs root, or namespaces of one's own: ./bootstrap test"))
         if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromedriver"):
             item.add_marker(pytest.mark.skip(reason="needs Debian's chromium and chromium-driver"))
     items.sort(key=lambda item: _is_netns(item.path))

@@ -16,6 +16,7 @@ from testbed.core.errors import PrerequisiteMissing
 from testbed.core.units import in_bytes
 from testbed.linux.files.installed import installs
 from testbed.linux.memory.room import room
+from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.module import ROOT, Parts
 from testbed.sandbox import Sandbox
 
@@ -34,10 +35,12 @@ class Ability:
     needed: bool = False
 
 
-def abilities() -> Iterator[Ability]:
-    """All of them, in the order in which they are best read."""
+def abilities(refused: PrerequisiteMissing | None = None) -> Iterator[Ability]:
+    """All of them, in the order in which they are best read. ``refused``: why who is not root has no namespaces of
+    their own.
+    """
     root = os.geteuid() == 0
-    yield Ability(what="root", works=root, remedy="sudo", needed=True)
+    yield rights(root, refused)
     yield mininet()
     for command, needed in COMMANDS:
         yield command_there(command, needed)
@@ -50,6 +53,14 @@ def abilities() -> Iterator[Ability]:
     yield tcp_repair(root)
     yield current_folder()
     yield walled()
+
+
+def rights(root: bool, refused: PrerequisiteMissing | None) -> Ability:
+    """Root's, or those that an ordinary user has in namespaces of their own."""
+    if refused is not None:
+        return Ability(what="root", works=False, detail=refused.what, remedy=refused.remedy, needed=True)
+    detail = "" if is_root() else "not needed: runs are made in namespaces of your own"
+    return Ability(what="root", works=root, detail=detail, remedy="sudo", needed=True)
 
 
 COMMANDS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.experiment.state import RUNTIME
-from testbed.linux.namespaces.entering import Refused, enter
+from testbed.linux.namespaces.entering import NotEntered, enter
 from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.namespaces.outside import outside
 
@@ -23,22 +23,22 @@ HIDDEN = Path("/run")
 """What is there is hidden by a folder of the run's own."""
 
 
-def become_root() -> None:
-    """From here on this process is root: of the machine by sudo, or else of namespaces of its own. To be called before
-    anything is opened, and before there is a thread. Raises ``PrerequisiteMissing``, saying what refuses them.
+def become_root(*, needed: bool = True) -> None:
+    """From here on this process is root, where that is ``needed``: of the machine by sudo, or else of namespaces of its
+    own. To be called before anything is opened or a thread started. Raises ``PrerequisiteMissing``: what refuses them.
     """
-    if os.geteuid() == 0:
+    if not needed or os.geteuid() == 0:
         return
     theirs = _of_session(os.geteuid())
     try:
         enter([theirs] if _is_own(theirs) else [])
-    except Refused as refused:
+    except NotEntered as refused:
         raise why_not(refused, set_so(), filtered(), masked()) from refused
     for name in ("SUDO_USER", "SUDO_UID", "SUDO_GID"):  # of who became this user; there is nobody else here
         os.environ.pop(name, None)
 
 
-def why_not(refused: Refused, knobs: Sequence[str], filters: bool, masks: bool) -> PrerequisiteMissing:
+def why_not(refused: NotEntered, knobs: Sequence[str], filters: bool, masks: bool) -> PrerequisiteMissing:
     """In words: ``knobs`` are set so that they refuse it; whether system calls are filtered here, and /proc masked."""
     number = refused.errno or 0
     if knobs:

@@ -8,12 +8,18 @@ from testbed.core.errors import PrerequisiteMissing
 def doctor() -> int:
     """Show what this machine can do, what is missing (in brackets: not needed) and the command that mends it."""
     from testbed.doctor.abilities import abilities
+    from testbed.experiment.rootless import become_root
     from testbed.report.words.tables import Fitting, console
 
     styles = {"ok": "green", "missing": "red", "(missing)": "yellow"}
     table = Fitting(("what", "", "found", "mended by"), prose=("found", "mended by"), styles=styles)
     missing = []
-    for each in abilities():
+    refused: PrerequisiteMissing | None = None
+    try:
+        become_root()  # what can be done there is what a run can do
+    except PrerequisiteMissing as lack:
+        refused = lack
+    for each in abilities(refused):
         state = "ok" if each.works else "missing" if each.needed else "(missing)"
         table.row(each.what, state, each.detail, "" if each.works else each.remedy)
         missing += [each.what] if each.needed and not each.works else []

@@ -62,8 +62,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     engine = engine or loaded.engine
     chosen = engines.get(engine)  # so that a wrong name is all that is said
     _check_live(live, live_host, None if chosen.needs_machine else engine)
-    if chosen.needs_machine:
-        become_root()
+    become_root(needed=chosen.needs_machine)
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Orders()
     with (

@@ -29,14 +29,14 @@ from testbed.linux.processes.process import die_with_parent
 from testbed.linux.syscalls import mount, unshare
 
 ENTERED = b"in"
-"""What is said outside, with a descriptor of the process that went in. What else is said is a ``Refused``, as JSON."""
+"""What is said outside, with a descriptor of the process that went in. All else is a ``NotEntered``, as JSON."""
 _MOST_WORDS = 4096
 _NEW_MOUNTS, _NEW_IPC, _NEW_USERS, _NEW_PROCESSES, _NEW_NETWORK = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _NOSUID, _NODEV, _NOEXEC, _BIND, _RECURSIVE, _PRIVATE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x40000
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 
-class Refused(OSError):
+class NotEntered(OSError):
     """The kernel, or its policy, refused ``step``: one of ``users``, ``maps``, ``namespaces``, ``proc``, ``run`` and
     ``loopback``.
     """
@@ -48,8 +48,8 @@ class Refused(OSError):
 
 def enter(kept: Sequence[Path] = ()) -> None:
     """From here on this is a process in namespaces of its own, and root there. The one that called becomes that which
-    hands on signals and the exit code. ``kept``: folders below /run that stay to be seen. Raises ``Refused``, and then
-    nothing has changed.
+    hands on signals and the exit code. ``kept``: folders below /run that stay to be seen. Raises ``NotEntered``, after
+    which nothing has changed.
     """
     taken = Outside.here()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -70,7 +70,7 @@ def enter(kept: Sequence[Path] = ()) -> None:
         taken.close()
         ours.close()
         signal.pthread_sigmask(signal.SIG_SETMASK, heard)
-        raise Refused(**json.loads(words)) if words else Refused("namespaces", errno.EIO)
+        raise NotEntered(**json.loads(words)) if words else NotEntered("namespaces", errno.EIO)
     _supervise(ours.fileno(), descriptors[0], door)
 
 
@@ -106,7 +106,7 @@ def _go_in(to: socket.socket, taken: Outside, kept: Sequence[Path], parent: int)
             os._exit(0)
         die_with_parent()
         _furnish(kept)
-    except Refused as refused:
+    except NotEntered as refused:
         _end(to, json.dumps({"step": refused.step, "number": refused.errno}).encode())
     command = _forked()
     if command:
@@ -146,7 +146,7 @@ def _step(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise Refused(name, fault.errno or errno.EIO) from fault
+        raise NotEntered(name, fault.errno or errno.EIO) from fault
 
 
 def _collect(to: socket.socket, command: int) -> NoReturn:

@@ -26,7 +26,7 @@ class Outside:
 
     @classmethod
     def here(cls) -> "Outside":
-        """Of this process, where it stands. Raises ``OSError``."""
+        """What this process has where it stands. Raises ``OSError``."""
         known = caller()
         uid = known.uid if known else os.geteuid()
         return cls(

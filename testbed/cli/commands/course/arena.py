@@ -57,8 +57,7 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
         raise ScenarioError("is given twice", twice)
     if out is not None and not native:
         raise ScenarioError("--out says where --native keeps its run; add --native, or send --json into a file")
-    if native:
-        become_root()
+    become_root(needed=native > 0)
     entrants = [*asked, *rivals(asked)]
     board = contest(entrants, drawn(secret, guests), weights_of(weights), secret)
     if native:

@@ -83,8 +83,7 @@ def run(
     made = prepared(lab, book, name, set_ or (), own_code=own_code)
     for line in made.stays:
         say(line)
-    if engines.get(engine or made.scenario.engine).needs_machine:
-        become_root()
+    become_root(needed=engines.get(engine or made.scenario.engine).needs_machine)
     with watching(quiet, f"{lab.name}, run {made.record.run}: {lab.spec.title}") as observer:
         summary = carried_out(made, engine=engine, observer=observer, say=say)
     if not quiet:
@@ -177,8 +176,7 @@ def test(
     from testbed.labs.catalogue import LabFolder, find
     from testbed.labs.proving.proof import prove
 
-    if engines.get(engine).needs_machine:
-        become_root()
+    become_root(needed=engines.get(engine).needs_machine)
     lab = LabFolder.read(folder) if folder.is_dir() else find(str(folder))
     proof = prove(lab, students, engine, quick)
     for line in proof.said:
