@@ -1,9 +1,10 @@
 """What holds for every test: the order, who may skip, and that real hosts and links leave nothing on the machine.
 
     tests/unit      no root, seconds; run first, and side by side where `pytest -n` is told so
-    tests/netns     root (also of namespaces of one's own: tests/alone), real network namespaces and links; marked `netns` by their place; after each one the machine
+    tests/netns     root, real network namespaces and links; marked `netns` by their place; after each one the machine
                     must be as it was before, so side by side they run only where each of pytest's workers has one
-                    (tests/alone); what is marked `whole_machine` has the processors to itself even then
+                    (tests/alone, which needs no root for it); what is marked `whole_machine` has the processors to
+                    itself even then
     tests/browser   the page in a real browser
 
 A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
