@@ -13,6 +13,7 @@ from typing import Self
 from testbed.core.errors import MachineBusy
 from testbed.experiment.state import RUNTIME, make_private, writing
 from testbed.linux.namespaces.outside import outside
+from testbed.linux.processes.caller import is_root
 
 
 class MachineLock:
@@ -44,7 +45,7 @@ class MachineLock:
             holder = os.pread(self._fd, 4096, 0)
             if not exposed or _is_a_run(holder):
                 os.close(self._fd)
-                raise MachineBusy(_who(holder, "sudo kill" if self._runtime == RUNTIME else "kill")) from error
+                raise MachineBusy(_who(holder, "sudo kill" if is_root() else "kill")) from error
         named = self._is_named()
         if named and not exposed:
             return True

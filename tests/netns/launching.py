@@ -91,10 +91,10 @@ class Launched:
             self._news.notify_all()
 
 
-def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",)) -> Launched:
-    """``testbed run ARGUMENTS --out OUT``, not waited for."""
+def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",), become: Sequence[str] = ()) -> Launched:
+    """``testbed run ARGUMENTS --out OUT``, not waited for. ``become``: what starts it as somebody else."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "testbed", *command, *arguments, "--out", str(out)],
+        [*become, sys.executable, "-m", "testbed", *command, *arguments, "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

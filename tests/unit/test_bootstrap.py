@@ -63,13 +63,34 @@ def test_a_line_break_in_its_path_is_refused_and_a_space_is_not(tmp_path: Path) 
         assert ("line break in the path" in done.stderr) is bool(code)
 
 
-@pytest.mark.parametrize("command", ["run", "run opvizor --engine native", "shell", "bench", "clean"])
-def test_what_needs_root_is_refused_in_one_line_without_it(tmp_path: Path, command: str) -> None:
-    refused = shell(f"{pretend(tmp_path, uid=1000)} {command}")
+def packages_installed(tmp_path: Path, *names: str) -> str:
+    """The path on which ``dpkg-query`` says that of all packages these are there."""
+    tool = tmp_path / "tools" / "dpkg-query"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\n" + "".join(f"echo installed {name}\n" for name in names))
+    tool.chmod(0o755)
+    return f"{tool.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+HOSTS = ("mininet", "iproute2", "bridge-utils", "net-tools", "ethtool", "iputils-ping", "procps")
+
+
+@pytest.mark.parametrize("command", ["run", "run opvizor --engine native", "shell", "bench"])
+def test_without_root_hosts_need_packages_that_are_named(tmp_path: Path, command: str) -> None:
+    path = packages_installed(tmp_path, *HOSTS[1:-1])
+    refused = shell(f"{pretend(tmp_path, uid=1000)} {command}", PATH=path)
     assert refused.returncode == 3
     assert refused.stdout == ""
-    assert len(refused.stderr.splitlines()) == 1
-    assert "predict, run --engine simulated, report, compare" in refused.stderr
+    first, last = refused.stderr.splitlines()
+    assert "run and shell in namespaces of your own" in first
+    assert "predict, run --engine simulated, report, compare" in first
+    assert last.rstrip().endswith("sudo apt-get install mininet procps")
+
+
+@pytest.mark.parametrize("command", ["run", "run opvizor --engine native", "shell", "bench", "clean", "test"])
+def test_without_root_hosts_are_the_programs_own_affair(tmp_path: Path, command: str) -> None:
+    path = packages_installed(tmp_path, *HOSTS)
+    assert "would install" in shell(f"{pretend(tmp_path, uid=1000)} {command}", PATH=path).stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,152 @@
+"""Who is not root has real hosts as well, in namespaces of their own: as the program enters them by itself."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbed.linux.processes.caller import is_root
+from tests.netns.launching import ROOT, Launched, launch
+
+QUICK = ("hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=200ms")
+LONG = (*QUICK, "--set", "network.vmotion.goodput=100Mbit", "--set", "vm.workload.write_rate=1MB/s")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An ordinary user, by number, with a folder of theirs."""
+
+    uid: int
+    home: Path
+
+    @property
+    def become(self) -> Sequence[str]:
+        """What starts a command as them. Root can become anybody, who may not be able to read this checkout; else it is
+        a user namespace in which they are nobody special.
+        """
+        if (
+            is_root()
+            and subprocess.run([*self._changed(), sys.executable, "-c", "import testbed"], check=False).returncode == 0
+        ):
+            return self._changed()
+        return ("unshare", "--user", f"--map-user={self.uid}", f"--map-group={self.uid}", "--")
+
+    def _changed(self) -> Sequence[str]:
+        return ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--bounding-set=-all", "--")
+
+    def launch(self, *arguments: str) -> Launched:
+        """``testbed run`` of theirs."""
+        return launch(self.home / "out", *arguments, become=self.become)
+
+
+@contextmanager
+def user(uid: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
+    """There is no need that the machine knows them."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    home = Path(tempfile.mkdtemp(prefix=f"home-{uid}-"))
+    if is_root():
+        os.chown(home, uid, uid)
+    try:
+        yield User(uid, home)
+    finally:
+        shutil.rmtree(home)
+        shutil.rmtree(Path("/tmp", f"fast-motion-{uid}"), ignore_errors=True)
+
+
+@pytest.fixture
+def alice(monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
+    with user(54321, monkeypatch) as one:
+        yield one
+
+
+@pytest.fixture
+def bob(monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
+    with user(54322, monkeypatch) as one:
+        yield one
+
+
+def beside(run: Launched) -> list[str]:
+    found: list[str] = run.summary["environment"]["beside"]
+    return found
+
+
+def test_a_run_is_made_is_theirs_and_a_second_one_is_told_who_is_first(alice: User) -> None:
+    with alice.launch(*LONG) as run:
+        run.wait_for("precopy")
+        with launch(alice.home / "second", *QUICK, become=alice.become) as second:
+            assert second.end() == 4
+            assert f"kill {run.process.pid}" in second.lines[-1] and "sudo" not in second.lines[-1]
+        run.end()
+        assert (run.migration["outcome"], run.migration["memory"]["match"]) == ("completed", True)
+        assert beside(run) == []
+        owner = run.out.parent.stat().st_uid
+        assert {each.lstat().st_uid for each in [run.out, *run.out.rglob("*")]} == {owner}
+
+
+def test_two_users_do_not_hold_each_other_up_and_both_are_told(alice: User, bob: User) -> None:
+    with alice.launch(*LONG) as first:
+        first.wait_for("precopy")
+        with bob.launch(*QUICK, "--quiet") as second:
+            assert second.end() in {0, 1}  # beside another it may not be valid
+            assert beside(second) == [f"a run of user {alice.uid} (process {first.process.pid})"]
+        assert first.end() in {0, 1}
+        assert beside(first) == [f"a run of user {bob.uid} (process {second.process.pid})"]
+        assert any("figures of both are suspect" in line for line in first.lines)
+
+
+@pytest.mark.parametrize("whom", ["whom the user sees", "door", "process 1", "command"])
+def test_whichever_process_is_killed_nothing_is_left(alice: User, whom: str) -> None:
+    with alice.launch(*LONG) as run:
+        run.wait_for("precopy")
+        outermost = psutil.Process(run.process.pid)
+        family = [outermost, *outermost.children(recursive=True)]
+        assert len(family) > 10
+        chain = dict(zip(["whom the user sees", "door", "process 1", "command"], family, strict=False))
+        chain[whom].kill()
+        assert run.end() == -signal.SIGKILL
+        _gone, alive = psutil.wait_procs(family, timeout=20)
+        assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+    again = subprocess.run(
+        [*alice.become, sys.executable, "-m", "testbed", "clean"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0 and "a killed one leaves nothing" in again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_process_that_the_user_sees_ends_the_run_in_order(alice: User, number: signal.Signals) -> None:
+    with alice.launch(*LONG) as run:
+        run.wait_for("precopy")
+        run.process.send_signal(number)
+        assert run.end() == 130
+        assert f"interrupted by {number.name}" in run.lines[-1]
+        assert run.migration["outcome"] == "cancelled"
+
+
+def test_the_live_page_is_where_the_users_browser_is(alice: User) -> None:
+    with alice.launch(*LONG, "--live", "0") as run:
+        address = run.wait_for("live: ").split()[1]
+        with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - its own address
+            assert b"hello" in answer.read()
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(address.partition("?")[0], timeout=20)  # noqa: S310
+        run.process.send_signal(signal.SIGTERM)
+        assert run.end() == 130
+
+
+def test_the_shell_reads_what_is_typed(alice: User) -> None:
+    command = [*alice.become, sys.executable, "-m", "testbed", "shell", *QUICK, "--out", str(alice.home / "out")]
+    typed = "esx1 id -u\nmigrate\nwait\nexit\n"
+    done = subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "completed" in done.stdout and "\n0\n" in done.stdout.replace("testbed> ", "\n")
