@@ -51,8 +51,12 @@ def others() -> set[tuple[int, int]]:
     with os.fdopen(descriptor, "rb", buffering=0) as listed:
         listed.seek(0)
         text = b"".join(iter(lambda: listed.read(1 << 16), b""))
-    found = ((int(uid), int(pid)) for uid, pid in _NAMES.findall(text[:MOST_BYTES]))
-    return {(uid, pid) for uid, pid in found if pid != own}
+    return {(uid, pid) for uid, pid in read(text[:MOST_BYTES]) if pid != own}
+
+
+def read(sockets: bytes) -> Iterator[tuple[int, int]]:
+    """User and process of each run in a list of sockets as the kernel has it; what has another name is passed over."""
+    return ((int(uid), int(pid)) for uid, pid in _NAMES.findall(sockets))
 
 
 @contextmanager

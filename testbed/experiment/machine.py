@@ -34,7 +34,8 @@ def the_machine(what: str) -> Iterator[RunState]:
     """Root, the lock, and nothing left of killed runs; whatever this run starts is written down."""
     if os.geteuid() != 0:
         raise PrerequisiteMissing(
-            "real hosts and links need root", "run it with sudo, or choose --engine simulated, which needs none"
+            "real hosts and links need root, or namespaces of one's own, which the command 'testbed run' enters",
+            "use that, or sudo, or the engine 'simulated', which needs none",
         )
     with MachineLock(what, lock_folder()), announced():
         sweep()

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from testbed.linux.processes.caller import is_root
 from tests.netns.launching import Launched, launch
+
+pytestmark = pytest.mark.skipif(
+    not is_root(), reason="only root has a caller; in namespaces of one's own there is none"
+)
 
 SMALL = (
     "hello",

@@ -2,6 +2,7 @@
 ever run in a sandbox.
 """
 
+import errno
 import json
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from testbed.arena.match import Match
 from testbed.arena.price import Outcome, Weights, price, weights_of
 from testbed.cli.app import run_command
 from testbed.core.errors import ScenarioError
+from testbed.linux.namespaces.entering import NotEntered
 from tests.unit.sandboxes import HEAD, doing, needs_sandbox
 
 Captured = pytest.CaptureFixture[str]
@@ -248,8 +250,10 @@ def test_where_there_is_no_sandbox_no_file_plays(
 
 
 def test_finals_need_root_and_say_so_first(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_kept: object) -> None:
+        raise NotEntered("users", errno.EPERM)
+
     monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("testbed.experiment.rootless.enter", refused)
     assert run_command(["arena", "plain", "--native", "1"]) == 3
-    assert capsys.readouterr().err.startswith(
-        "testbed: the finals run on real hosts, which need root; run it with sudo"
-    )
+    assert capsys.readouterr().err.startswith("testbed: real hosts without root need namespaces of one's own")

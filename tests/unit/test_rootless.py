@@ -1,0 +1,248 @@
+"""Without root: what refuses namespaces is named with what mends it, where the lock lies, and whose runs are beside."""
+
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.experiment import beside, rootless
+from testbed.experiment.records import begun
+from testbed.linux.namespaces.entering import NotEntered
+from testbed.linux.namespaces.knobs import KNOBS, mended, set_so
+from testbed.linux.processes.caller import name_of
+from testbed.sandbox import seccomp
+from testbed.scenario import load
+
+NOBODY_SPECIAL = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
+"""What starts a command as an ordinary user, whoever tests."""
+CAN = subprocess.run(["unshare", "-Ur", "true"], capture_output=True, check=False).returncode == 0
+pytestmark = pytest.mark.skipif(not CAN, reason="no user namespaces here: what is tried is what they refuse")
+
+
+def python(code: str, *before: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    command = [*before, sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=os.environ | more)
+
+
+ENTERS = """
+    import os, sys
+    from testbed.linux.namespaces.entering import NotEntered, enter
+    try:
+        enter()
+    except NotEntered as refused:
+        sys.exit(f"{refused.step} {refused.errno}")
+"""
+
+# ---- In, and out again -----------------------------------------------------------------------------------------------
+
+
+def test_inside_one_is_root_of_processes_mounts_and_a_network_of_ones_own() -> None:
+    code = ENTERS + textwrap.indent(
+        'print(os.geteuid(), os.getpid(), sorted(os.listdir("/sys/class/net") and os.listdir("/run")))\n', "    "
+    )
+    done = python(code, *NOBODY_SPECIAL)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 2 []\n", "")
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [
+        ("pass", 0),
+        ("sys.exit(4)", 4),
+        ("os.kill(os.getpid(), 9)", -signal.SIGKILL),
+        ("import signal; signal.signal(15, signal.SIG_DFL); os.kill(os.getpid(), 15)", -signal.SIGTERM),
+    ],
+)
+def test_who_stays_outside_ends_as_the_command_does(ends: str, code: int) -> None:
+    assert python(ENTERS + f"    {ends}\n", *NOBODY_SPECIAL).returncode == code
+
+
+def test_an_orphan_is_nobodys_burden_and_ends_with_the_command() -> None:
+    orphan = """
+    import subprocess
+    held = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    sleeping = held.stdout.readline().strip().decode()
+    held.wait()
+    print(open(f"/proc/{sleeping}/stat").read().split()[3])
+    os.kill(int(sleeping), 9)
+    while os.path.exists(f"/proc/{sleeping}"):
+        pass  # until process 1 has collected it
+    """
+    done = python(ENTERS + orphan, *NOBODY_SPECIAL)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+# ---- Refused, by real means ------------------------------------------------------------------------------------------
+
+
+def test_a_machine_that_allows_no_namespaces() -> None:
+    none = 'open("/proc/sys/user/max_user_namespaces", "w").write("0")\n'
+    done = python(none + textwrap.dedent(ENTERS), "unshare", "--user", "--map-root-user", "--")
+    assert done.stderr.split() == ["users", str(errno.ENOSPC)]
+
+
+FILTERED = """
+    import ctypes, sys, os
+    libc, program = ctypes.CDLL(None, use_errno=True), bytes.fromhex(sys.argv[1])
+    class Program(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+    assert libc.prctl(38, 1, 0, 0, 0) == 0
+    assert libc.prctl(22, 2, ctypes.byref(Program(len(program) // 8, program)), 0, 0) == 0
+    os.execv(sys.executable, [sys.executable, "-m", "testbed", "run", "hello"])
+"""
+
+
+@pytest.mark.skipif(not seccomp.program(), reason="no filter is known for this processor")
+def test_a_filter_of_system_calls_as_a_container_has(tmp_path: Path) -> None:
+    command = [*NOBODY_SPECIAL, sys.executable, "-c", textwrap.dedent(FILTERED), seccomp.program().hex()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.returncode == 3
+    assert "a filter of system calls refuses them, as a container's does" in done.stderr
+    assert "--security-opt seccomp=unconfined" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_container_that_hides_parts_of_proc_and_doctor_says_so() -> None:
+    hide = 'mount -t tmpfs none /proc/tty && exec "$@"'
+    masked = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", hide]
+    command = [*masked, "sh", *NOBODY_SPECIAL, sys.executable, "-m", "testbed", "doctor"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3, done
+    assert {"container", "hides", "/proc,", "systempaths=unconfined,"} <= set(done.stdout.split()), done.stdout
+    assert "no run is possible without root" in done.stderr
+    assert "tracker" in done.stdout, "it goes on to what else there is"
+
+
+# ---- Refused, in words -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("knob", KNOBS)
+def test_a_knob_is_named_with_the_command_that_turns_it(tmp_path: Path, knob: str) -> None:
+    refuses, allows = KNOBS[knob]
+    file = tmp_path / knob
+    file.parent.mkdir()
+    file.write_text(f"{refuses}\n")
+    said = rootless.why_not(NotEntered("maps", errno.EACCES), set_so(tmp_path), False, False)
+    assert said.exit_code == 3
+    assert f"{knob.replace('/', '.')} refuses them here" in said.what
+    assert f"sudo sysctl -w {knob.replace('/', '.')}={allows}" in said.remedy and "sudo" in said.remedy
+    file.write_text(f"{allows}\n")
+    assert set_so(tmp_path) == []
+    assert mended(knob).endswith(allows)
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "filters", "masks", "words"),
+    [
+        ("users", errno.ENOSPC, False, False, "as many as the machine allows"),
+        ("users", errno.EINVAL, False, False, "this kernel has none"),
+        ("users", errno.EPERM, False, False, "as in a chroot"),
+        ("users", errno.EPERM, True, True, "a filter of system calls"),
+        ("proc", errno.EPERM, True, True, "hides parts of /proc"),
+        ("run", errno.EACCES, False, False, "they are refused here (Permission denied at the step 'run')"),
+    ],
+)
+def test_what_else_refuses_them(step: str, number: int, filters: bool, masks: bool, words: str) -> None:
+    said = rootless.why_not(NotEntered(step, number), [], filters, masks)
+    assert words in said.what and said.remedy
+
+
+def test_a_refusal_crosses_the_processes_as_it_was() -> None:
+    refused = NotEntered(**json.loads(json.dumps({"step": "proc", "number": errno.EPERM})))
+    assert (refused.step, refused.errno) == ("proc", errno.EPERM)
+
+
+# ---- The lock --------------------------------------------------------------------------------------------------------
+
+
+def lock_of(monkeypatch: pytest.MonkeyPatch, temporary: Path, session: Path | None) -> Path:
+    uid = os.geteuid()
+    monkeypatch.setattr(rootless, "_of_session", lambda _uid: Path("/run/user/none"))
+    monkeypatch.setattr(os, "geteuid", lambda: uid or 12345)
+    if session:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(session))
+    else:
+        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    return rootless.lock_folder(temporary)
+
+
+def test_without_a_session_it_lies_in_a_folder_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = lock_of(monkeypatch, tmp_path, None)
+    assert found.parent == tmp_path and found.name == f"fast-motion-{os.geteuid()}"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o720])
+def test_a_folder_that_others_may_write_to_is_not_the_sessions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    session = tmp_path / "session"
+    session.mkdir()
+    session.chmod(mode)
+    assert lock_of(monkeypatch, tmp_path, session).parent == tmp_path
+
+
+# ---- Beside ----------------------------------------------------------------------------------------------------------
+
+
+def announced(*names: str) -> Sequence[socket.socket]:
+    made = [socket.socket(socket.AF_UNIX) for _ in names]
+    for each, name in zip(made, names, strict=True):
+        each.bind(f"\0{name}")
+    return made
+
+
+def test_who_else_runs_is_seen_and_what_only_looks_like_it_is_not() -> None:
+    names = ["fast-motion/54321/4242", "fast-motion/9999999999/1", "fast-motion/x/1", "not-fast-motion/1/1"]
+    held = announced(*names, f"fast-motion/1/{os.getpid()}")
+    assert beside.others() >= {(54321, 4242), (9999999999, 1)}
+    assert not {pid for _, pid in beside.others()} & {os.getpid()}
+    assert name_of(9999999999) == "user 9999999999"
+    for each in held:
+        each.close()
+    assert not beside.others() & {(54321, 4242), (9999999999, 1)}
+
+
+def test_it_is_written_into_the_summary_and_said_once() -> None:
+    said: list[str] = []
+    summary = begun(load("hello"), "native", 1, native=True)
+    with beside.watched(summary, said.append):
+        before = list(said)
+        (held,) = announced("fast-motion/54321/77")
+    held.close()
+    assert summary.environment["beside"][len(before) :] == ["a run of user 54321 (process 77)"]
+    assert len(said) == len(before) + 1 and "figures of both are suspect" in said[-1]
+
+
+def test_a_flood_of_names_is_not_told_without_end() -> None:
+    said: list[str] = []
+    held = announced(*(f"fast-motion/54321/{number}" for number in range(100, 200)))
+    with beside.watched(begun(load("hello"), "native", 1, native=True), said.append):
+        pass
+    assert len(said) == beside.MOST_TOLD
+    for each in held:
+        each.close()
+
+
+def test_one_that_is_under_way_can_be_seen_while_it_lasts() -> None:
+    code = "from testbed.experiment.beside import others; print(len([1 for _, pid in others() if pid == {}]))"
+    with beside.announced():
+        assert python(code.format(os.getpid())).stdout == "1\n"
+    assert python(code.format(os.getpid())).stdout == "0\n"
+
+
+@given(st.binary(max_size=60))
+def test_a_name_is_read_or_passed_over(name: bytes) -> None:
+    for uid, pid in beside.read(b"0: 00000002 00000000 00000000 0001 01 1 @" + name + b"\n"):
+        assert uid >= 0 and pid >= 0
