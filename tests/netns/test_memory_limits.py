@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from testbed.linux.processes.caller import is_root
 from tests.netns.launching import ROOT
+
+pytestmark = pytest.mark.skipif(not is_root(), reason="only root makes control groups")
 
 MIB = 1 << 20
 GROUPS = Path("/sys/fs/cgroup")

@@ -19,6 +19,7 @@ import pytest
 from testbed.linux.processes.caller import is_root
 from tests.netns.launching import ROOT, Launched, launch
 
+pytestmark = pytest.mark.timeout(400)
 QUICK = ("hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=200ms")
 LONG = (*QUICK, "--set", "network.vmotion.goodput=100Mbit", "--set", "vm.workload.write_rate=1MB/s")
 
@@ -76,6 +77,18 @@ def bob(monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
         yield one
 
 
+@contextmanager
+def stopped(run: Launched) -> Iterator[None]:
+    """So that it is under way for as long as this lasts, on a machine of any speed."""
+    door, first, command = psutil.Process(run.process.pid).children(recursive=True)[:3]
+    assert (door.pid, first.pid) == (first.ppid(), command.ppid())
+    command.suspend()
+    try:
+        yield
+    finally:
+        command.resume()
+
+
 def beside(run: Launched) -> list[str]:
     found: list[str] = run.summary["environment"]["beside"]
     return found
@@ -84,10 +97,13 @@ def beside(run: Launched) -> list[str]:
 def test_a_run_is_made_is_theirs_and_a_second_one_is_told_who_is_first(alice: User) -> None:
     with alice.launch(*LONG) as run:
         run.wait_for("precopy")
-        with launch(alice.home / "second", *QUICK, become=alice.become) as second:
+        with (
+            stopped(run),
+            launch(alice.home / "second", *QUICK, become=alice.become) as second,
+        ):
             assert second.end() == 4
             assert f"kill {run.process.pid}" in second.lines[-1] and "sudo" not in second.lines[-1]
-        run.end()
+        run.end(200)
         assert (run.migration["outcome"], run.migration["memory"]["match"]) == ("completed", True)
         assert beside(run) == []
         owner = run.out.parent.stat().st_uid
@@ -95,25 +111,25 @@ def test_a_run_is_made_is_theirs_and_a_second_one_is_told_who_is_first(alice: Us
 
 
 def test_two_users_do_not_hold_each_other_up_and_both_are_told(alice: User, bob: User) -> None:
-    with alice.launch(*LONG) as first:
+    with alice.launch(*LONG) as first, bob.launch(*LONG) as second:
         first.wait_for("precopy")
-        with bob.launch(*QUICK, "--quiet") as second:
-            assert second.end() in {0, 1}  # beside another it may not be valid
-            assert beside(second) == [f"a run of user {alice.uid} (process {first.process.pid})"]
-        assert first.end() in {0, 1}
-        assert beside(first) == [f"a run of user {bob.uid} (process {second.process.pid})"]
-        assert any("figures of both are suspect" in line for line in first.lines)
+        with stopped(first):
+            second.wait_for("precopy")
+        with stopped(second):
+            assert first.end(200) in {0, 1}  # beside another it may not be valid
+        assert second.end(200) in {0, 1}
+        for one, other, whose in ((first, second, bob), (second, first, alice)):
+            assert beside(one) == [f"a run of user {whose.uid} (process {other.process.pid})"]
+            assert sum("figures of both are suspect" in line for line in one.lines) == 1
 
 
-@pytest.mark.parametrize("whom", ["whom the user sees", "door", "process 1", "command"])
-def test_whichever_process_is_killed_nothing_is_left(alice: User, whom: str) -> None:
+def test_when_the_process_that_the_user_sees_is_killed_nothing_is_left(alice: User) -> None:
     with alice.launch(*LONG) as run:
         run.wait_for("precopy")
         outermost = psutil.Process(run.process.pid)
         family = [outermost, *outermost.children(recursive=True)]
         assert len(family) > 10
-        chain = dict(zip(["whom the user sees", "door", "process 1", "command"], family, strict=False))
-        chain[whom].kill()
+        outermost.kill()
         assert run.end() == -signal.SIGKILL
         _gone, alive = psutil.wait_procs(family, timeout=20)
         assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
@@ -123,30 +139,23 @@ def test_whichever_process_is_killed_nothing_is_left(alice: User, whom: str) -> 
     assert again.returncode == 0 and "a killed one leaves nothing" in again.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_the_process_that_the_user_sees_ends_the_run_in_order(alice: User, number: signal.Signals) -> None:
-    with alice.launch(*LONG) as run:
-        run.wait_for("precopy")
-        run.process.send_signal(number)
-        assert run.end() == 130
-        assert f"interrupted by {number.name}" in run.lines[-1]
-        assert run.migration["outcome"] == "cancelled"
-
-
-def test_the_live_page_is_where_the_users_browser_is(alice: User) -> None:
+def test_the_live_page_is_where_the_browser_is_and_a_signal_ends_the_run_in_order(alice: User) -> None:
     with alice.launch(*LONG, "--live", "0") as run:
         address = run.wait_for("live: ").split()[1]
         with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - its own address
             assert b"hello" in answer.read()
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(address.partition("?")[0], timeout=20)  # noqa: S310
+        run.wait_for("precopy")
         run.process.send_signal(signal.SIGTERM)
-        assert run.end() == 130
+        assert run.end(200) == 130
+        assert "interrupted by SIGTERM" in run.lines[-1]
+        assert run.migration["outcome"] == "cancelled"
 
 
 def test_the_shell_reads_what_is_typed(alice: User) -> None:
     command = [*alice.become, sys.executable, "-m", "testbed", "shell", *QUICK, "--out", str(alice.home / "out")]
     typed = "esx1 id -u\nmigrate\nwait\nexit\n"
-    done = subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert "completed" in done.stdout and "\n0\n" in done.stdout.replace("testbed> ", "\n")
+    assert "completed" in done.stderr and "\n0\n" in done.stdout.replace("testbed> ", "\n")
