@@ -49,6 +49,11 @@ def why_not(refused: NotEntered, knobs: Sequence[str], filters: bool, masks: boo
         what, remedy = "this kernel has none for ordinary users", OTHERWISE
     elif number in REFUSING and refused.step == "proc" and masks:
         what, remedy = "a container hides parts of /proc, so that no other can be mounted", f"{OPENED}, or {VIRTUAL}"
+    elif number in REFUSING and refused.step == "sys":
+        what, remedy = (
+            "no /sys can be mounted, as in a container that may only read its own",
+            f"{VIRTUAL}, or {OTHERWISE}",
+        )
     elif number in REFUSING and filters:
         what, remedy = "a filter of system calls refuses them, as a container's does", f"{OPENED}, or {VIRTUAL}"
     elif number in REFUSING and refused.step == "users":

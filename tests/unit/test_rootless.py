@@ -195,6 +195,12 @@ def test_a_container_that_hides_parts_of_proc_and_doctor_says_so() -> None:
     assert "tracker" in done.stdout, "it goes on to what else there is"
 
 
+def test_a_container_that_hides_parts_of_sys() -> None:
+    hide = 'mount -t sysfs none /sys && mount -t tmpfs none /sys/kernel && exec "$@"'
+    masked = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-c", hide, "sh"]
+    assert python(ENTERS, *masked, *NOBODY_SPECIAL).stderr.split() == ["sys", str(errno.EPERM)]
+
+
 # ---- Refused, in words -----------------------------------------------------------------------------------------------
 
 
@@ -221,6 +227,7 @@ def test_a_knob_is_named_with_the_command_that_turns_it(tmp_path: Path, knob: st
         ("users", errno.EPERM, False, False, "as in a chroot"),
         ("users", errno.EPERM, True, True, "a filter of system calls"),
         ("proc", errno.EPERM, True, True, "hides parts of /proc"),
+        ("sys", errno.EPERM, True, True, "no /sys can be mounted"),
         ("run", errno.EACCES, False, False, "they are refused here (Permission denied at the step 'run')"),
     ],
 )

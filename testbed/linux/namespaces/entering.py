@@ -37,8 +37,8 @@ _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 
 class NotEntered(OSError):
-    """The kernel, or its policy, refused ``step``: one of ``users``, ``maps``, ``namespaces``, ``proc``, ``run`` and
-    ``loopback``.
+    """The kernel, or its policy, refused ``step``: one of ``users``, ``maps``, ``namespaces``, ``proc``, ``sys``,
+    ``run`` and ``loopback``.
     """
 
     def __init__(self, step: str, number: int) -> None:
@@ -132,6 +132,9 @@ def _furnish(kept: Sequence[Path]) -> None:
         mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
     with _step("run"):
         folders = [(each, os.open(each, os.O_PATH | os.O_DIRECTORY)) for each in kept]
+    with _step("sys"):  # each host will want one: it is tried where it is covered at once
+        mount("sysfs", "/run", "sysfs", _NOSUID | _NODEV | _NOEXEC)
+    with _step("run"):
         mount("tmpfs", "/run", "tmpfs", _NOSUID | _NODEV, "mode=0755")
         for path, descriptor in folders:
             path.mkdir(parents=True)
