@@ -194,7 +194,10 @@ def _open_ears() -> socket.socket:
     """What is received on ``lo``: IPv4 packets as they are, one a segment or several at once."""
     ears = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_IP))
     try:
-        ears.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, _ROOM)
+        try:
+            ears.setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, _ROOM)
+        except PermissionError:  # for the machine's root; others have what it lets anybody have
+            ears.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
         ears.bind(("lo", _ETH_P_IP))
         ears.settimeout(ANSWERS_S)
     except OSError:

@@ -17,7 +17,10 @@ import errno
 import fcntl
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from testbed.core.connection import TcpConnection
 
@@ -35,6 +38,11 @@ _MSS, _SCALE, _SACK, _STAMPS = 2, 3, 4, 8
 _INFO_STAMPS, _INFO_SACK, _INFO_SCALE = 1, 2, 4
 _SIOCINQ, _SIOCOUTQ, _SIOCOUTQNSD = 0x541B, 0x5411, 0x894B
 _PEERNAME, _SNDBUFFORCE, _RCVBUFFORCE, _BUF_LOCK = 28, 32, 33, 72
+_SETTINGS = {
+    _SNDBUFFORCE: Path("/proc/sys/net/ipv4/tcp_wmem"),
+    _RCVBUFFORCE: Path("/proc/sys/net/ipv4/tcp_rmem"),
+}
+"""Of a network namespace: the least, the first and the largest size."""
 _WINDOW = struct.Struct("=5I")
 _MASK = 0xFFFFFFFF
 _SLACK = 64 * 1024
@@ -104,10 +112,9 @@ def restore(connection: TcpConnection) -> socket.socket:
 
     The local address has to be there, and a route to the remote one: any, over ``lo`` too; the interface may be down.
     """
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, _TCP)
+    sock = _roomy(connection)
     try:
         sock.setsockopt(_TCP, REPAIR, _ON)
-        _make_room(sock, connection)
         _set_sequence(sock, _SEND, connection.send_sequence)
         _set_sequence(sock, _RECEIVE, connection.receive_sequence)
         sock.bind((connection.local_ip, connection.local_port))
@@ -206,7 +213,7 @@ def _peek(sock: socket.socket, size: int) -> bytes:
         return b""
 
 
-def _make_room(sock: socket.socket, connection: TcpConnection) -> None:
+def _roomy(connection: TcpConnection) -> socket.socket:
     """Buffers as large as what they have to hold, and as the window that was promised; they go on growing as ever."""
     promised = _WINDOW.unpack(connection.window)[3]
     needs = (
@@ -214,10 +221,38 @@ def _make_room(sock: socket.socket, connection: TcpConnection) -> None:
         (_SNDBUFFORCE, len(connection.unacknowledged), _LITTLE),
     )
     large = {option: min(4 * size, 1 << 29) for option, size, enough in needs if size > enough}
-    for option, size in large.items():
-        sock.setsockopt(_SOCKET, option, size)
-    if large:
-        sock.setsockopt(_SOCKET, _BUF_LOCK, 0)
+    sock = _new()
+    try:
+        for option, size in large.items():
+            sock.setsockopt(_SOCKET, option, size)
+        if large:
+            sock.setsockopt(_SOCKET, _BUF_LOCK, 0)
+    except PermissionError:  # to force it is for the machine's root; what a socket begins with, for that of its network
+        sock.close()
+        with ExitStack() as changed:
+            for option, size in large.items():
+                changed.enter_context(_beginning_with(_SETTINGS[option], 2 * size))
+            return _new()
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _new() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, _TCP)
+
+
+@contextmanager
+def _beginning_with(setting: Path, size: int) -> Iterator[None]:
+    """While this lasts, a new socket's buffer in this thread's network namespace is of that size."""
+    before = setting.read_text(encoding="ascii")
+    least, _, most = map(int, before.split())
+    setting.write_text(f"{least} {size} {max(size, most)}", encoding="ascii")
+    try:
+        yield
+    finally:
+        setting.write_text(before, encoding="ascii")
 
 
 def _fill(sock: socket.socket, queue: int, data: bytes) -> None:
