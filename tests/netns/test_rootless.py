@@ -142,10 +142,10 @@ def test_when_the_process_that_the_user_sees_is_killed_nothing_is_left(alice: Us
 def test_the_live_page_is_where_the_browser_is_and_a_signal_ends_the_run_in_order(alice: User) -> None:
     with alice.launch(*LONG, "--live", "0") as run:
         address = run.wait_for("live: ").split()[1]
-        with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - its own address
+        with urllib.request.urlopen(address, timeout=100) as answer:  # noqa: S310 - its own address
             assert b"hello" in answer.read()
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(address.partition("?")[0], timeout=20)  # noqa: S310
+            urllib.request.urlopen(address.partition("?")[0], timeout=100)  # noqa: S310
         run.wait_for("precopy")
         run.process.send_signal(signal.SIGTERM)
         assert run.end(200) == 130
