@@ -1,1 +1,1 @@
-"""Plain Mininet topologies, a file each (``two_hosts``). An interface is called after the network that it is on."""
+"""Plain Mininet topologies, a file each (``two_hosts``, ``two_hosts_ovs``). Interfaces are called after networks."""

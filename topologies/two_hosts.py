@@ -26,8 +26,11 @@ class TwoHosts(Topo):
     def build(self, switch: str = "auto") -> None:
         """``switch``: ``bridge`` (in a namespace of its own), ``ovs`` (Open vSwitch), ``auto`` (ovs where it works)."""
         kind = _best_switch() if switch == "auto" else switch
-        cls = {"bridge": LinuxBridge, "ovs": OVSBridge}[kind]
-        self.addSwitch("s1", cls=cls, inNamespace=kind == "bridge")
+        self.lay({"bridge": LinuxBridge, "ovs": OVSBridge}[kind], own_namespace=kind == "bridge")
+
+    def lay(self, switch: type, *, own_namespace: bool) -> None:
+        """Hosts and links around a switch of this class."""
+        self.addSwitch("s1", cls=switch, inNamespace=own_namespace)
         for number, name in enumerate(("esx1", "esx2", "client"), start=1):
             self.addHost(name, ip=f"10.0.2.{number}/24")
             self.addLink(name, "s1", intfName1="vm", addr1=f"02:00:0a:00:02:{number:02x}")

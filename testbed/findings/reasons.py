@@ -6,7 +6,7 @@ from testbed.core.agents.moments import left
 from testbed.core.records.link import LinkRecord
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.services import OrderRecord
-from testbed.core.units import by_hand, in_bits_per_second
+from testbed.core.units import by_hand, in_bits_per_second, in_seconds
 from testbed.findings.ended import unplanned
 from testbed.findings.evidence import Evidence
 from testbed.findings.identity import network_reasons
@@ -81,7 +81,13 @@ def _cross_traffic(record: MigrationRecord, evidence: Evidence) -> Iterator[str]
 
 
 def _link(link: LinkRecord) -> str:
-    """Of its two directions the one that is farther off."""
+    """What netem made, where it was asked and goodput is not what is wrong; else of two directions the farther off."""
+    rate, back = link.expected_goodput, link.goodput_back
+    told = [each for each in (link.goodput, back) if each is not None and rate]
+    if (link.delay_s or link.loss) and all(abs(each / (rate or 1.0) - 1) <= RATE_TOLERANCE for each in told):
+        loss = "" if link.measured_loss is None else f" and lost {link.measured_loss:.3%} instead of {link.loss:.3%}"
+        trip = f"a round trip of {in_seconds(link.rtt_s or 0.0)} instead of {in_seconds(2 * link.delay_s)}"
+        return f"the link had {trip}{loss}"
     there, back, asked = link.goodput or 0.0, link.goodput_back, link.expected_goodput or 0.0
     off = back is not None and abs(back - asked) > abs(there - asked)
     return f"the link delivered {_bits(back if off else there)} instead of {_bits(asked)}{' on the way back' * off}"

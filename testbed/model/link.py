@@ -2,7 +2,16 @@
 
 B = min(B_link - x', streams x cap)        x' = x in what TCP would have carried of the same frames
                                            x' <= B_link n / (n + streams), where x is TCP on n connections
+
+Where frames are lost at random, TCP takes each for a sign of congestion. Its window, in segments, is then on average
+
+W = sqrt(3 / 2p)                           Reno, and CUBIC where that is more (Mathis and others, 1997; RFC 9438, 5.1)
+W = 1.054 (rtt / p)^(3/4)                  CUBIC with C = 0.4 and beta = 0.7 (RFC 9438, 5.1)
+
+and one connection carries W segments a round trip, or the link's rate if that is less.
 """
+
+import math
 
 from testbed.core.errors import ScenarioError
 from testbed.core.network.frames import TCP_IP_BYTES, UDP_IP_BYTES, payload
@@ -14,6 +23,20 @@ def link_goodput(link: LinkPlan) -> float:
 
     Raises ``ScenarioError`` for a link without a rate, whose goodput only a measurement can tell.
     """
+    return min(_unlossy(link) * (1 - link.loss), _of_lossy_tcp(link))
+
+
+def _of_lossy_tcp(link: LinkPlan) -> float:
+    """What the congestion control of one connection leaves; all there is where no loss or no round trip is asked."""
+    rtt_s = 2 * link.delay_s
+    if not link.loss or not rtt_s or link.congestion not in ("cubic", "reno"):
+        return math.inf
+    reno = math.sqrt(1.5 / link.loss)
+    cubic = 1.054 * (rtt_s / link.loss) ** 0.75 if link.congestion == "cubic" else 0.0
+    return max(reno, cubic) * (link.mtu - TCP_IP_BYTES) / rtt_s
+
+
+def _unlossy(link: LinkPlan) -> float:
     if link.goodput is not None:
         return link.goodput / 8
     if link.rate is None:

@@ -6,16 +6,13 @@ belongs to one network stays on it: a guest that adds a route does not reach the
 """
 
 import json
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.core.network.names import NETWORKS
 from testbed.core.text.from_json import built
-from testbed.linux.net.ethtool import has_carrier
 from testbed.linux.net.netns import write_sysctls
-from testbed.linux.processes.waiting import Patience
 from testbed.network.commands import run_in
 from testbed.network.hosts import Host, Interface
 
@@ -84,18 +81,3 @@ def _interface(shown: _Shown) -> Interface:
     if first is None:
         raise TestbedError(f"interface '{shown.ifname}' has no address: the topology's file does not give it one")
     return Interface(name=shown.ifname, ip=first.local, prefix=first.prefixlen, mac=shown.address)
-
-
-def await_switch(pid: int, ports: tuple[str, ...], timeout_s: float = 10.0) -> None:
-    """Returns when every port of the switch in the namespace of ``pid`` forwards; frames are lost till then."""
-    patience = Patience(timeout_s)
-    while waiting := {port for port in ports if not has_carrier(pid, port)} or set(ports) - _forwarding(pid):
-        if patience.over():
-            names = ", ".join(sorted(waiting))
-            raise TestbedError(f"the switch's ports {names} do not forward after {timeout_s:g} s: is STP switched on?")
-        time.sleep(0.005)
-
-
-def _forwarding(pid: int) -> set[str]:
-    links = json.loads(run_in(pid, ["bridge", "-json", "link", "show"]) or "[]")
-    return {link["ifname"] for link in links if link.get("state") == "forwarding"}

@@ -10,6 +10,7 @@ from testbed.core.units import in_bits_per_second
 from testbed.linux.net.counters import Counters
 from testbed.network.fabric import Fabric
 from testbed.network.links import UNTRIMMED, Trim, bucket, expected_goodput, qdisc_rate, set_rate, shape
+from testbed.network.traffic.loss import lost
 from testbed.network.traffic.transfer import Transfer, transfer
 from testbed.network.trim import Trimmed, trimmed
 
@@ -25,6 +26,9 @@ _RAMP_DELAYS = 60
 """One-way delays by which a transfer is longer: slow start doubles every two, and must be over by its half."""
 _ROUND_TRIPS = 50
 _TRIES = 3
+NETEM_TOLERANCE = 0.1
+"""How far a round trip may be from twice the delay, and a loss from what was asked, as a share of it."""
+_LOSS_FRAMES, _LOSS_S = 50_000, 3.0
 
 
 def require_capacity(fabric: Fabric, plan: LinkPlan) -> None:
@@ -88,8 +92,22 @@ def calibrate(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
 
     Goodput leaves out the start: what the token bucket lets through at once, and TCP's slow start. The last proof
     stands. ``verified`` when it is within ``TOLERANCE`` of what the rate implies, or nothing is implied. A link with
-    delay is not trimmed, for there TCP has its part in the goodput. Raises ``TestbedError``.
+    delay is not trimmed, for there TCP has its part in the goodput; its round trip has to come to a tenth of twice the
+    delay. With loss TCP has all of it: no goodput is implied, and the loss itself is counted. Raises ``TestbedError``.
     """
+    made = _proved(fabric, plan)
+    made.delay_s, made.loss = plan.delay_s, plan.loss
+    if plan.loss:
+        counted = lost(fabric, plan, _LOSS_FRAMES, _LOSS_S)
+        made.measured_loss = counted.share
+        made.verified = made.verified and counted.agrees(plan.loss, NETEM_TOLERANCE)
+    if plan.delay_s:
+        made.verified = made.verified and abs((made.rtt_s or 0.0) / (2 * plan.delay_s) - 1) <= NETEM_TOLERANCE
+    return made
+
+
+def _proved(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
+    """Goodput, where one is implied, and the round trip."""
     expected, dropped = expected_goodput(plan), _drops(fabric)
     proving = _Proving(fabric, plan)
     if expected is None:

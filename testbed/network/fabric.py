@@ -25,9 +25,10 @@ from testbed.core.plan import NetworkPlan
 from testbed.core.text.nearest import nearest
 from testbed.linux.files.installed import installing
 from testbed.linux.net.ethtool import has_carrier
-from testbed.network.addressing import await_switch, introduce, read_host, silence
+from testbed.network.addressing import introduce, read_host, silence
 from testbed.network.commands import CommandFailed, run
 from testbed.network.hosts import Bridge, End, Host
+from testbed.network.switches import await_switch
 
 RUN_VARIABLE = "FAST_MOTION_RUN"
 """In the environment of every process that a fabric starts: which run it belongs to."""
@@ -141,7 +142,7 @@ class Fabric:
         for switch in net.switches:
             ports = tuple(name for name in switch.intfNames() if name != "lo")
             self._bridge = Bridge(name=switch.name, pid=switch.pid, kind=type(switch).__name__, ports=ports)
-            await_switch(switch.pid, ports)
+            await_switch(self._bridge)
 
 
 def topologies_by_name() -> dict[str, Topology]:

@@ -7,7 +7,6 @@ No neighbour is written down for it: ARP is real, as is what the switch learns. 
 """
 
 import ipaddress
-import json
 import os
 import time
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from testbed.linux.processes.waiting import Patience
 from testbed.network.addressing import silence
 from testbed.network.commands import run_in
 from testbed.network.fabric import Fabric
+from testbed.network.switches import learned
 
 _GUEST = 100
 """The guest is number 100 of the subnet; hosts are numbered from 1."""
@@ -69,9 +69,8 @@ def attach(fabric: Fabric, host: str, guest_pid: int, who: Identity, up: bool) -
 
 def forwarding(fabric: Fabric, mac: str) -> str | None:
     """The host behind the switch's port on which this MAC was seen last; None when the switch does not know it."""
-    table = json.loads(run_in(fabric.bridge.pid, ["bridge", "-json", "fdb", "show"]) or "[]")
-    ports = [entry["ifname"] for entry in table if entry["mac"] == mac and entry.get("master") == fabric.bridge.name]
-    return fabric.behind(ports[0]) if ports else None
+    port = learned(fabric.bridge, mac)
+    return fabric.behind(port) if port else None
 
 
 def _await_own_network(guest_pid: int, host_pid: int) -> None:

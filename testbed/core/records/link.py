@@ -11,7 +11,9 @@ class LinkRecord:
     ``expected_goodput`` is what the rate implies; ``verified`` is False outside 2 % of it. ``available`` is what of the
     goodput cross traffic and caps on streams leave to the migration; None: all of it. ``goodput_back`` is from the
     destination to the source. ``trim`` and ``trim_back``: what the kernel was told, as a share of what that should
-    take, so that the link gives what was asked; ``proofs``: how many transfers it took to find out.
+    take, so that the link gives what was asked; ``proofs``: how many transfers it took to find out. ``delay_s`` (one
+    way) and ``loss`` are what was asked of netem, ``measured_loss`` the share of frames that was seen not to arrive;
+    None: none was asked. A round trip or a loss that is a tenth off is not ``verified`` either.
     """
 
     rate: float | None
@@ -26,6 +28,9 @@ class LinkRecord:
     trim: float = 1.0
     trim_back: float = 1.0
     proofs: int = 0
+    delay_s: float = 0.0
+    loss: float = 0.0
+    measured_loss: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
