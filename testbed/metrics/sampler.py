@@ -3,12 +3,17 @@
     t0        t0+20     t0+40     t0+60        the schedule, which never drifts: the n-th tick is at t0 + n x 20 ms
     |--ask--| |--ask--| |-------ask--------|   a tick that starts after the next was due is lost, and counted
 
+A slow machine is asked less often. The first twelve ticks are a trial: where they took more of a core than
+``MOST_SHARE``, the period becomes so many times as long as brings that to ``AIMED_SHARE``, ``LONGEST_S`` at the most,
+once and for good; a row of kind ``event`` says so, and what was lost until then is not counted.
+
 Each row is a line of samples.jsonl, {"t": seconds of CLOCK_MONOTONIC, "kind": ..., ...}; t is read just before its
 source is. What is in ``common`` is in every row. Nothing is thinned. The thread measures its own CPU time, because it
 competes with what it watches.
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections import deque
@@ -24,8 +29,16 @@ from testbed.linux.files import owned
 from testbed.metrics.source import Row, SampleSource
 
 PERIOD_S = 0.02
+MOST_SHARE, AIMED_SHARE, LONGEST_S = 0.08, 0.05, 0.2
 _BATCH = 12
-"""Ticks between writes: a quarter of a second may be lost when this process is killed."""
+"""Ticks between writes: a quarter of a second may be lost when this process is killed. And those of the trial."""
+
+
+def fitting(period_s: float, tick_cpu_s: float) -> float:
+    """The period for ticks that take so much of a processor: the one that is asked, or so many times that."""
+    if period_s >= LONGEST_S or tick_cpu_s / period_s <= MOST_SHARE:
+        return period_s
+    return min(math.ceil(tick_cpu_s / period_s / AIMED_SHARE) * period_s, LONGEST_S)
 
 
 class Sampler:
@@ -106,15 +119,18 @@ class Sampler:
             raise self._failure
 
     def _run(self) -> None:
-        tick = 0
-        while not self._stop.wait(max(0.0, self._started + tick * self._period - time.monotonic())):
+        origin, tick = self._started, 0
+        while not self._stop.wait(max(0.0, origin + tick * self._period - time.monotonic())):
             self._tick()
-            behind = int((time.monotonic() - self._started) / self._period) - tick
+            behind = int((time.monotonic() - origin) / self._period) - tick
             self._lost += max(0, behind - 1)
             tick += max(1, behind)
             if self._taken % _BATCH == 0:
                 self._write()
             self._cpu, self._last = time.thread_time(), time.monotonic()
+            if self._taken == _BATCH and (period := fitting(self._period, self._cpu / _BATCH)) != self._period:
+                self._period, origin, tick, self._lost = period, time.monotonic(), 1, 0
+                self.event("sampling", period_s=period)
 
     def _tick(self) -> None:
         for source in tuple(self._sources):

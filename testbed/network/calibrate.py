@@ -28,6 +28,8 @@ _ROUND_TRIPS = 50
 _TRIES = 3
 NETEM_TOLERANCE = 0.1
 """How far a round trip may be from twice the delay, and a loss from what was asked, as a share of it."""
+_LOSSY_S, _LOSSY_SETTLE = 1.0, 64 << 10
+"""With loss a transfer is timed: it goes by TCP's window, which takes many round trips to swing, and is small."""
 _LOSS_FRAMES, _LOSS_S = 50_000, 3.0
 
 
@@ -159,13 +161,15 @@ class _Proving:
     def transfer(self, *, back: bool) -> Transfer:
         """Once, as the link is."""
         ramp, settle = _RAMP_DELAYS * self._plan.delay_s, _settle_bytes(self._plan)
+        if self._plan.loss:
+            settle = _LOSSY_SETTLE
         seconds = (_BACK_S if back else _FORTH_S) + ramp
         size = max(_BULK_MIN, round(self._expected * seconds + settle)) if self._expected else 0
         return transfer(
             self._fabric,
             congestion=self._plan.congestion,
             size=size,
-            seconds=_UNSHAPED_S,
+            seconds=_LOSSY_S + ramp if self._plan.loss else _UNSHAPED_S,
             settle_bytes=max(settle, size // 2) if ramp else settle,
             round_trips=0 if back else _ROUND_TRIPS,
             back=back,

@@ -54,6 +54,7 @@ MTU_RANGE = (1500, 9000)
 _BUCKET_S, _DEEP_S, _PEAK = 0.75e-3, 2e-3, 1.005
 _SEGMENT_MAX = 65536
 _QUEUE_S, _QUEUE_MIN, _QUEUE_MAX = 0.05, 1 << 20, 1 << 30  # tc counts it in 32 bits
+_FEW = 10_000
 _WINDOW_USUAL, _WINDOW_MAX = 4 << 20, 1 << 30
 
 
@@ -216,10 +217,12 @@ def _tbf(to: Bucket) -> list[str]:
 
 
 def _netem(plan: LinkPlan, rate: float | None) -> list[str]:
-    """``limit`` counts packets: all that can be under way at the rate (100 Gbit/s when none is set), twice."""
+    """``limit`` counts packets: all that can be under way at the rate (100 Gbit/s when none is set), twice, and as many
+    small ones as are counted at once (``traffic.loss``).
+    """
     under_way = (rate or 100e9) / 8 * plan.delay_s / plan.mtu
     loss = ["loss", f"{plan.loss * 100:.6f}%"] if plan.loss else []
-    limit, delay = str(1000 + 2 * round(under_way)), f"{plan.delay_s * 1e6:.0f}us"
+    limit, delay = str(_FEW + 2 * round(under_way)), f"{plan.delay_s * 1e6:.0f}us"
     return ["root", "handle", "2:", "netem", "limit", limit, "delay", delay, *loss]
 
 

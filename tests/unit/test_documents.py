@@ -94,11 +94,11 @@ def test_what_teachers_are_shown_of_labs_and_courses_is_what_is_read(tmp_path: P
 
 
 def test_the_virtual_machine_serves_the_documents_by_a_command_that_there_is() -> None:
-    text = (ROOT / "Vagrantfile").read_text(encoding="utf-8")
-    port = re.search(r"^DOCS_PORT = (\d+)$", text, re.MULTILINE)
-    started = re.search(r"^  ExecStart=#\{VENV\}/bin/python -P -m testbed (.*)$", text, re.MULTILINE)
+    port = re.search(r"^DOCS_PORT = (\d+)$", (ROOT / "Vagrantfile").read_text(encoding="utf-8"), re.MULTILINE)
+    script = (ROOT / "machines" / "provision").read_text(encoding="utf-8")
+    started = re.search(r"^ExecStart=\$TESTBED_VENV/bin/python -P -m testbed (.*)$", script, re.MULTILINE)
     assert port and started and f"127.0.0.1:{port[1]}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    check(started[1].replace("#{DOCS_PORT}", port[1]).split())
+    check(started[1].replace("$docs_port", port[1]).split())
 
 
 def test_there_is_one_spelling() -> None:

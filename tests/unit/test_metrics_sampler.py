@@ -19,7 +19,7 @@ from testbed.linux.memory import memfd
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
-from testbed.metrics.sampler import Sampler
+from testbed.metrics.sampler import Sampler, fitting
 from testbed.metrics.source import Row, Seldom
 
 PERIOD = 0.005
@@ -229,3 +229,34 @@ def test_a_seldom_source_is_asked_at_every_nth_tick_the_first_included() -> None
     seldom = Seldom(Counting(), 3)
     asked = [bool(seldom.sample()) for _ in range(7)]
     assert asked == [True, False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("tick_ms", "period_ms"),
+    [(0.6, 20), (1.6, 20), (1.7, 40), (5.4, 120), (30.0, 200)],
+)
+def test_a_machine_that_takes_long_over_a_tick_is_asked_less_often(tick_ms: float, period_ms: float) -> None:
+    assert fitting(0.02, tick_ms / 1000) == pytest.approx(period_ms / 1000)
+    assert fitting(3600.0, tick_ms / 1000) == 3600.0, "as seldom as that was asked for"
+
+
+class Dear(Counting):
+    """Every sample takes a quarter of a period of the processor's time."""
+
+    def sample(self) -> list[Row]:
+        end = time.thread_time() + PERIOD / 4
+        while time.thread_time() < end:
+            pass
+        return super().sample()
+
+
+def test_the_period_is_made_to_fit_once_and_that_is_told(tmp_path: Path) -> None:
+    source = Dear(20)
+    with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
+        assert source.reached.wait(20)
+    told = [row for row in _rows(tmp_path / "samples.jsonl") if row["kind"] == "event"]
+    (only,) = told
+    assert only["event"] == "sampling" and only["period_s"] >= 5 * PERIOD
+    seen = [row["t"] for row in _rows(tmp_path / "samples.jsonl") if row["kind"] == "count" and row["t"] > only["t"]]
+    assert sampler.taken + sampler.lost >= len(seen)
+    assert (seen[-1] - seen[0]) / only["period_s"] >= len(seen) - 1.5

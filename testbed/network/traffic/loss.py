@@ -18,7 +18,7 @@ from testbed.network.fabric import Fabric
 from testbed.network.traffic import loss_process
 from testbed.network.traffic.link_script import LinkScript
 
-UNDER_WAY = 500
+UNDER_WAY = 5000
 """Frames that may be on the link at once: half of what netem's queue holds at the least (``links``)."""
 _DISCARD = 9
 _PATIENCE_S = 10.0

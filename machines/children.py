@@ -1,0 +1,60 @@
+"""Processes that end with this one, in whatever way it ends."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+Stream = int | IO[bytes] | None
+
+
+def start(
+    command: Sequence[str],
+    *,
+    stdout: Stream = None,
+    stderr: Stream = None,
+    env: Mapping[str, str] | None = None,
+    last: int = signal.SIGTERM,
+    pass_fds: Sequence[int] = (),
+) -> "subprocess.Popen[bytes]":
+    """A process without input, deaf to this terminal's Ctrl-C, that gets ``last`` when this one is gone."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        env={**os.environ, **(env or {})},
+        pass_fds=pass_fds,
+        start_new_session=True,
+        preexec_fn=_dies_with(os.getpid(), last),  # noqa: PLW1509 - this program has one thread
+    )
+
+
+def _dies_with(parent: int, last: int) -> Callable[[], None]:
+    def before() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, last, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return before
+
+
+@contextmanager
+def ended(child: "subprocess.Popen[bytes]", patience_s: float = 20.0) -> Iterator[None]:
+    """Within it the child may run; behind it nothing of its group does."""
+    try:
+        yield
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(patience_s)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

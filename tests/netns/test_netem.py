@@ -1,0 +1,82 @@
+"""Links with delay and loss: the round trip and the loss that were asked for, counted, and what TCP makes of them."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed.core.plan import LinkPlan, NetworkPlan
+from testbed.model.link import link_goodput
+from testbed.network.calibrate import calibrate
+from testbed.network.fabric import Fabric
+from testbed.network.links import shape
+from testbed.network.traffic.loss import lost
+from tests.netns.launching import launch
+
+pytestmark = [pytest.mark.stock_kernel, pytest.mark.timeout(900)]
+RATE = 1e8
+DROPS = 1000
+"""By chance their number is off by 3 % (one standard deviation), and a tenth is three of those."""
+
+
+@pytest.fixture(scope="module")
+def fabric() -> Iterator[Fabric]:
+    tried = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
+    if subprocess.run(tried, capture_output=True, check=False).returncode:
+        pytest.skip("kernel has no netem")
+    with Fabric(NetworkPlan(vmotion=LinkPlan()), "test-netem") as up:
+        yield up
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.001, 0.01])
+@pytest.mark.parametrize("delay_s", [0.005, 0.05])
+def test_a_shaped_link_with_delay_and_loss_is_proved(fabric: Fabric, delay_s: float, loss: float) -> None:
+    plan = LinkPlan(rate=RATE, delay_s=delay_s, loss=loss)
+    shape(fabric, "vmotion", plan)
+    record = calibrate(fabric, plan)
+    assert record.verified, record
+    assert record.rtt_s == pytest.approx(2 * delay_s, rel=0.1)
+    assert (record.delay_s, record.loss) == (delay_s, loss)
+    if not loss:
+        assert record.measured_loss is None and record.expected_goodput is not None
+    else:
+        assert record.goodput and link_goodput(plan) * 8 / 2 < record.goodput < link_goodput(plan) * 8 * 2, record
+
+
+@pytest.mark.parametrize("loss", [0.001, 0.01])
+def test_loss_is_what_was_asked_for_to_a_tenth(fabric: Fabric, loss: float) -> None:
+    plan = LinkPlan(rate=RATE, delay_s=0.005, loss=loss)
+    shape(fabric, "vmotion", plan)
+    counted = lost(fabric, plan, packets=round(DROPS / loss), seconds=600)
+    assert counted.sent == round(DROPS / loss)
+    assert counted.share == pytest.approx(loss, rel=0.1), counted
+
+
+def test_a_link_that_loses_or_delays_otherwise_than_planned_is_not_verified(fabric: Fabric) -> None:
+    shape(fabric, "vmotion", LinkPlan(rate=RATE, delay_s=0.005, loss=0.02))
+    assert not calibrate(fabric, LinkPlan(rate=RATE, delay_s=0.005, loss=0.01)).verified
+    shape(fabric, "vmotion", LinkPlan(rate=RATE, delay_s=0.008))
+    assert not calibrate(fabric, LinkPlan(rate=RATE, delay_s=0.005)).verified
+
+
+@pytest.mark.parametrize(("delay", "loss"), [("5ms", 0), ("50ms", 0), ("5ms", 0.001)])
+def test_a_guest_moves_over_such_a_link_as_predicted(fabric: Fabric, tmp_path: Path, delay: str, loss: float) -> None:
+    """``fabric`` is not used but for its skip."""
+    settings = {
+        "network.vmotion.goodput": "100Mbit",
+        "network.vmotion.delay": delay,
+        "network.vmotion.loss": loss,
+        "vm.ram": "32MB",
+        "vm.workload.working_set": "4MB",
+        "vm.workload.write_rate": "1MB/s",
+        "migration.policy.downtime_goal": "500ms",
+    }
+    words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+    with launch(tmp_path / "run", "hello", *words) as run:
+        code = run.end(timeout_s=300)
+        assert code == 0, run.lines
+        done = run.migration
+    assert done["memory"]["match"] and done["link"]["verified"], json.dumps(done["link"])
+    assert done["predicted"]["total_time_s"] == pytest.approx(done["total_time_s"], rel=0.5 if loss else 0.15)
