@@ -13,8 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
-from testbed.core.units import in_bytes
+from testbed.core.units import PAGE_SIZE, in_bytes
 from testbed.linux.files.installed import installs
+from testbed.linux.memory.pages import REMEDY as PAGE_REMEDY
+from testbed.linux.memory.pages import kernel_page_bytes
 from testbed.linux.memory.room import room
 from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.module import ROOT, Parts
@@ -47,6 +49,7 @@ def abilities(refused: PrerequisiteMissing | None = None) -> Iterator[Ability]:
     yield from (queue_discipline(kind, options, root) for kind, options in DISCIPLINES)
     yield open_vswitch()
     yield from trackers()
+    yield pages()
     yield memory()
     yield cores()
     yield congestion_controls()
@@ -114,6 +117,13 @@ def trackers() -> Iterator[Ability]:
 
     for name, (works, detail) in works_here().items():
         yield Ability(what=f"tracker {name}", works=works, detail=detail, remedy=OTHER_KERNEL)
+
+
+def pages() -> Ability:
+    """A guest's are 4 KiB, and the kernel's have to be as large."""
+    size = kernel_page_bytes()
+    detail = f"{size >> 10} KiB" + ("" if size == PAGE_SIZE else f", and a guest's are {PAGE_SIZE >> 10} KiB")
+    return Ability(what="page size", works=size == PAGE_SIZE, detail=detail, remedy=PAGE_REMEDY, needed=True)
 
 
 def memory() -> Ability:

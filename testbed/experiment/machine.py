@@ -14,6 +14,7 @@ from testbed.experiment.leftovers import sweep
 from testbed.experiment.lock import MachineLock
 from testbed.experiment.rootless import lock_folder
 from testbed.experiment.state import RunState
+from testbed.linux.memory.pages import require_page_size
 from testbed.linux.memory.room import room
 from testbed.scenario import check_fits
 
@@ -37,6 +38,7 @@ def the_machine(what: str) -> Iterator[RunState]:
             "real hosts and links need root, or namespaces of one's own, which the command 'testbed run' enters",
             "use that, or sudo, or the engine 'simulated', which needs none",
         )
+    require_page_size()
     with MachineLock(what, lock_folder()), announced():
         sweep()
         with RunState(secrets.token_hex(3)) as state:

@@ -2,4 +2,5 @@
 
 memfd ─── memory with a descriptor            userfaultfd ─ writes that are seen, or wait
 pagemap ─ which pages were written            room ──────── how much a run may have
+pages ─── how large the kernel's are
 """
