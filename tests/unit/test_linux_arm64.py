@@ -1,4 +1,4 @@
-"""An arm64 machine, as far as one of another kind can tell: its numbers of system calls, and kernels with large pages."""
+"""An arm64 machine, as far as another can tell: its numbers of system calls, and kernels with large pages."""
 
 import errno
 import os
@@ -54,9 +54,9 @@ def test_the_number_of_this_architecture_is_called(
 def test_a_kernel_with_larger_pages_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, kib: int) -> None:
     monkeypatch.setattr(pages, "kernel_page_bytes", lambda: kib << 10)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(PrerequisiteMissing, match=f"this kernel's pages are {kib} KiB, and a guest's are 4"):
-        with the_machine("a test"):
-            pass
+    refused = pytest.raises(PrerequisiteMissing, match=f"this kernel's pages are {kib} KiB, and a guest's are 4")
+    with refused, the_machine("a test"):
+        pass
     monkeypatch.setattr(abilities, "kernel_page_bytes", lambda: kib << 10)
     said = abilities.pages()
     assert (said.works, said.needed, said.detail) == (False, True, f"{kib} KiB, and a guest's are 4 KiB")
