@@ -35,6 +35,7 @@ class Image:
     host_key = property(lambda self: self.folder / "host")
     known_hosts = property(lambda self: self.folder / "known_hosts")
     console = property(lambda self: self.folder / "console.log")
+    said = property(lambda self: self.folder / "qemu.log")
 
 
 def folder() -> Path:

@@ -84,11 +84,13 @@ def running(kind: Kind, image: Image) -> Iterator[tuple["subprocess.Popen[bytes]
     print(f"machine: {kind.name}, {CORES} cores, {MEMORY_MB} MB, {how}", file=sys.stderr)  # noqa: T201
     image.console.unlink(missing_ok=True)
     nice = ["nice", "-n", "5"] if chosen == _TCG else []
-    child = children.start(
-        [*nice, *command(kind, image, chosen, port)],
-        env={"TMPDIR": str(image.folder)},
-        last=signal.SIGKILL,
-        stdout=subprocess.DEVNULL,
-    )
+    with image.said.open("wb") as said:
+        child = children.start(
+            [*nice, *command(kind, image, chosen, port)],
+            env={"TMPDIR": str(image.folder)},
+            last=signal.SIGKILL,
+            stdout=said,
+            stderr=said,
+        )
     with children.ended(child):
         yield child, port

@@ -51,10 +51,11 @@ class Door:
                 return
             time.sleep(1)
         state = f"ended with exit code {machine.returncode}" if machine.poll() is not None else "does not answer"
-        raise MachineError(f"the machine {state}. The last it said, of {self.image.console}:\n{self._said()}")
+        raise MachineError(f"the machine {state}. The last it and QEMU said, of {self.image.folder}:\n{self._said()}")
 
     def _said(self) -> str:
-        lines = image.last_lines(self.image.console) if self.image.console.is_file() else []
+        logs = [log for log in (self.image.console, self.image.said) if log.is_file()]
+        lines = [line for log in logs for line in image.last_lines(log)]
         return "\n".join(f"    {line}" for line in lines) or "    nothing"
 
     def put(self, checkout: Path) -> None:

@@ -20,6 +20,7 @@ DISK = "12G"
 """As large as it can become; it holds what is in it."""
 
 _LAID = "/var/tmp/fast-motion"  # noqa: S108 - within the image
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _TOOLS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "openssh-client", "mke2fs": "e2fsprogs"}
 
 
@@ -32,6 +33,10 @@ def require(kind: Kind, *, foreign: bool) -> None:
     if missing:
         install = " ".join(sorted({tools[tool] for tool in missing}))
         raise ToolMissing(f"this machine has no {', '.join(missing)}: sudo apt-get install {install}")
+    if foreign and not (_BINFMT / f"qemu-{kind.machine}").exists():
+        program = f"qemu-{kind.machine}-static"
+        mended = f"sudo mount -t binfmt_misc binfmt_misc {_BINFMT}; sudo dpkg-reconfigure qemu-user-static"
+        raise ToolMissing(f"this kernel does not hand {kind.architecture}'s programs to {program}: {mended}")
 
 
 def tracked(checkout: Path) -> list[str]:

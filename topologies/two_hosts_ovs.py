@@ -1,4 +1,4 @@
-"""The same two hosts and client as in two_hosts.py, with Open vSwitch as the VM network's learning switch.
+"""Two hosts and a client as in two_hosts.py, with Open vSwitch as the VM network's learning switch.
 
         esx1 ──────── vmotion, 10.0.1.0/24 ──────── esx2
           └───────── vm, 10.0.2.0/24, s1 ───────────┘        s1: an Open vSwitch of its own, in its own namespace
@@ -48,7 +48,7 @@ class OwnOpenVSwitch(Switch):
 
 
 class TwoHostsOvs(TwoHosts):
-    """As TwoHosts, with a switch of another kind."""
+    """As ``TwoHosts``, with a switch of another kind."""
 
     def build(self, switch: str = "own") -> None:
         """``switch`` is always the one of this file."""

@@ -105,10 +105,15 @@ def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Ability
 
 
 def open_vswitch() -> Ability:
-    """Optional: a Linux bridge serves as well."""
-    fault = _fault(["ovs-vsctl", "--timeout=1", "show"])
-    detail = "its daemon answers" if fault is None else f"{fault}; a Linux bridge is used"
-    return Ability(what="Open vSwitch", works=fault is None, detail=detail, remedy=installs("ovs-vsctl"))
+    """Optional: a Linux bridge serves as well. Daemons are started for a run, so what counts is programs and kernel."""
+    lacking = [each for each in ("ovs-vswitchd", "ovsdb-server", "ovs-vsctl") if shutil.which(each) is None]
+    if lacking:
+        detail, remedy = f"no {lacking[0]}; a Linux bridge is used", installs("ovs-vsctl")
+        return Ability(what="Open vSwitch", works=False, detail=detail, remedy=remedy)
+    fault = _fault(["genl", "ctrl", "get", "name", "ovs_datapath"])  # asking loads the module where there is one
+    detail = "for the topology two-hosts-ovs" if fault is None else f"{fault}; a Linux bridge is used"
+    remedy = f"sudo modprobe openvswitch, or {OTHER_KERNEL}"
+    return Ability(what="Open vSwitch", works=fault is None, detail=detail, remedy=remedy)
 
 
 def trackers() -> Iterator[Ability]:
