@@ -86,7 +86,7 @@ def _link(link: LinkRecord) -> str:
     told = [each for each in (link.goodput, back) if each is not None and rate]
     if (link.delay_s or link.loss) and all(abs(each / (rate or 1.0) - 1) <= RATE_TOLERANCE for each in told):
         loss = "" if link.measured_loss is None else f" and lost {link.measured_loss:.3%} instead of {link.loss:.3%}"
-        trip = f"a round trip of {in_seconds(link.rtt_s or 0.0)} instead of {in_seconds(2 * link.delay_s)}"
+        trip = f"a round trip of {in_seconds(link.least_rtt_s or 0.0)} instead of {in_seconds(2 * link.delay_s)}"
         return f"the link had {trip}{loss}"
     there, back, asked = link.goodput or 0.0, link.goodput_back, link.expected_goodput or 0.0
     off = back is not None and abs(back - asked) > abs(there - asked)

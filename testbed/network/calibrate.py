@@ -104,7 +104,7 @@ def calibrate(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
         made.measured_loss = counted.share
         made.verified = made.verified and counted.agrees(plan.loss, NETEM_TOLERANCE)
     if plan.delay_s:
-        made.verified = made.verified and abs((made.rtt_s or 0.0) / (2 * plan.delay_s) - 1) <= NETEM_TOLERANCE
+        made.verified = made.verified and abs((made.least_rtt_s or 0.0) / (2 * plan.delay_s) - 1) <= NETEM_TOLERANCE
     return made
 
 
@@ -114,12 +114,15 @@ def _proved(fabric: Fabric, plan: LinkPlan) -> LinkRecord:
     proving = _Proving(fabric, plan)
     if expected is None:
         seen = proving.transfer(back=False)
-        return _record(plan, seen.goodput, None, rtt_s=seen.rtt_s, drops=_drops(fabric) - dropped)
+        made = _record(plan, seen.goodput, None, rtt_s=seen.rtt_s, drops=_drops(fabric) - dropped)
+        made.least_rtt_s = seen.least_rtt_s
+        return made
     forth, back = proving.direction(back=False), proving.direction(back=True)
     proving.leave(Trim(forth=forth.factor, back=back.factor))
     made = _record(
         plan, expected * forth.share, expected * back.share, rtt_s=proving.rtt_s, drops=_drops(fabric) - dropped
     )
+    made.least_rtt_s = proving.least_rtt_s
     made.trim, made.trim_back, made.proofs = forth.factor, back.factor, forth.proofs + back.proofs
     return made
 
@@ -136,6 +139,7 @@ class _Proving:
         self._fabric, self._plan, self._expected = fabric, plan, expected_goodput(plan)
         self._trim = UNTRIMMED
         self.rtt_s: float | None = None
+        self.least_rtt_s: float | None = None
 
     def direction(self, *, back: bool) -> Trimmed:
         """Trimmed, if it has to be and can be."""
@@ -155,7 +159,8 @@ class _Proving:
     def _share(self, factor: float, *, back: bool) -> float:
         self.leave(Trim(back=factor) if back else Trim(forth=factor))
         seen = self.transfer(back=back)
-        self.rtt_s = seen.rtt_s if self.rtt_s is None else self.rtt_s
+        if self.rtt_s is None:
+            self.rtt_s, self.least_rtt_s = seen.rtt_s, seen.least_rtt_s
         return seen.goodput / (self._expected or 1.0)
 
     def transfer(self, *, back: bool) -> Transfer:

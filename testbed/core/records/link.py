@@ -13,7 +13,8 @@ class LinkRecord:
     destination to the source. ``trim`` and ``trim_back``: what the kernel was told, as a share of what that should
     take, so that the link gives what was asked; ``proofs``: how many transfers it took to find out. ``delay_s`` (one
     way) and ``loss`` are what was asked of netem, ``measured_loss`` the share of frames that was seen not to arrive;
-    None: none was asked. A round trip or a loss that is a tenth off is not ``verified`` either.
+    None: none was asked. ``least_rtt_s`` is the link's own round trip, by the kernel, while ``rtt_s`` has in it that a
+    process wakes up and answers. Where it, or the loss, is a tenth off what was asked, the link is not ``verified``.
     """
 
     rate: float | None
@@ -31,6 +32,7 @@ class LinkRecord:
     delay_s: float = 0.0
     loss: float = 0.0
     measured_loss: float | None = None
+    least_rtt_s: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)

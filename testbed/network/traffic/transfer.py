@@ -48,10 +48,13 @@ class ProbeReceived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSent:
-    """Each round trip in seconds; how long sending took until all had arrived."""
+    """Each round trip in seconds, and the least that the kernel saw (0: none); how long sending took until all had
+    arrived.
+    """
 
     round_trips: list[float]
     whole_s: float
+    least_rtt_s: float = 0.0
 
 
 Kind = TypeVar("Kind", ListeningPort, ProbeSent, ProbeReceived)
@@ -59,12 +62,15 @@ Kind = TypeVar("Kind", ListeningPort, ProbeSent, ProbeReceived)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """What was seen. Goodputs in bytes per second: ``goodput`` without the start of the transfer, ``whole`` with it."""
+    """What was seen. Goodputs in bytes per second: ``goodput`` without the start of the transfer, ``whole`` with it.
+    ``rtt_s`` is as a process sees it that answers; ``least_rtt_s`` is the link's own, by the kernel. None: not known.
+    """
 
     size: int
     goodput: float
     whole: float
     rtt_s: float | None
+    least_rtt_s: float | None = None
 
 
 def transfer(
@@ -99,6 +105,7 @@ def transfer(
         goodput=received.goodput,
         whole=received.size / received.whole_s if received.whole_s else 0.0,
         rtt_s=statistics.median(sent.round_trips) if sent.round_trips else None,
+        least_rtt_s=sent.least_rtt_s or None,
     )
 
 
