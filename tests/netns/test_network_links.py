@@ -16,6 +16,7 @@ from testbed.network.fabric import Fabric
 from testbed.network.hosts import End
 from testbed.network.links import Trim, _open_windows, cut, expected_goodput, mend, set_rate, shape
 from testbed.network.traffic.iperf3 import iperf3_goodput
+from testbed.network.traffic.loss import lost
 from testbed.network.traffic.transfer import transfer
 from testbed.network.trim import PROVEN
 
@@ -170,6 +171,17 @@ def test_ours_against_iperf3_on_the_same_link(fabric: Fabric) -> None:
 def test_an_unknown_congestion_control_is_refused_with_those_there_are(fabric: Fabric) -> None:
     with pytest.raises(ScenarioError, match=r"no congestion control 'vegan'; there are: .*cubic"):
         shape(fabric, "vmotion", LinkPlan(congestion="vegan"))
+
+
+def test_frames_that_do_not_arrive_are_counted(fabric: Fabric) -> None:
+    plan = _shaped(fabric, LinkPlan(rate=1e8))
+    counted = lost(fabric, plan, packets=3000, seconds=20)
+    assert (counted.sent, counted.arrived) == (3000, 3000)
+    cut(fabric, "vmotion")
+    try:
+        assert lost(fabric, plan, packets=300, seconds=20).share == 1
+    finally:
+        mend(fabric, "vmotion", plan)
 
 
 def _has_netem() -> bool:

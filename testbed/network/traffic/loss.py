@@ -6,6 +6,7 @@ A count of N frames of which a share p is lost differs by chance, by the square 
 """
 
 import math
+import socket
 import time
 from dataclasses import dataclass
 
@@ -14,13 +15,13 @@ from testbed.core.network.names import ESX1, ESX2, VMOTION
 from testbed.core.plan import LinkPlan
 from testbed.core.text.json_lines import read_json_line
 from testbed.linux.net.counters import Counters
+from testbed.linux.net.netns import inside
 from testbed.network.fabric import Fabric
 from testbed.network.traffic import loss_process
 from testbed.network.traffic.link_script import LinkScript
 
 UNDER_WAY = 5000
 """Frames that may be on the link at once: half of what netem's queue holds at the least (``links``)."""
-_DISCARD = 9
 _PATIENCE_S = 10.0
 _CHANCE = 4.0
 """Standard deviations by which an honest count may be off: once in sixteen thousand it is more."""
@@ -58,6 +59,13 @@ class Counted:
         return bool(self.sent) and abs(self.share - loss) <= max(within * loss, chance)
 
 
+def _sink(ip: str) -> socket.socket:
+    """Where they go: nobody reads it, and nobody answers that there is no such port."""
+    sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sink.bind((ip, 0))
+    return sink
+
+
 def lost(fabric: Fabric, plan: LinkPlan, packets: int, seconds: float) -> Counted:
     """Over the vMotion link as it is now, from esx1 to esx2; ``seconds`` is the most that sending takes.
 
@@ -66,8 +74,10 @@ def lost(fabric: Fabric, plan: LinkPlan, packets: int, seconds: float) -> Counte
     here, there = fabric.host(ESX1), fabric.host(ESX2)
     if here.vmotion is None or there.vmotion is None:
         raise TestbedError("the topology gives esx1 and esx2 no vMotion network, so its loss cannot be counted")
-    asked = _Datagrams(address=there.vmotion.ip, port=_DISCARD, packets=packets, under_way=UNDER_WAY, seconds=seconds)
-    with Counters(there.pid, VMOTION) as counters:
+    ip = there.vmotion.ip
+    with inside(there.pid, lambda: _sink(ip)) as sink, Counters(there.pid, VMOTION) as counters:
+        port: int = sink.getsockname()[1]
+        asked = _Datagrams(address=ip, port=port, packets=packets, under_way=UNDER_WAY, seconds=seconds)
         before = counters.link().rx_packets
         with LinkScript(fabric, ESX1, loss_process.__file__, asked) as sender:
             line = sender.hear(seconds + _PATIENCE_S)
