@@ -95,7 +95,14 @@ def test_without_root_hosts_are_the_programs_own_affair(tmp_path: Path, command:
 
 @pytest.mark.parametrize(
     "command",
-    ["predict", "run hello --engine simulated", "run --engine=simulated", "report x", "compare x y"],
+    [
+        "predict",
+        "run hello --engine simulated",
+        "run --engine=simulated",
+        "report x",
+        "compare x y",
+        "machine arm64 true",
+    ],
 )
 def test_what_works_without_root_goes_on(tmp_path: Path, command: str) -> None:
     assert "would install" in shell(f"{pretend(tmp_path, uid=1000)} {command}").stderr

@@ -236,3 +236,33 @@ def test_behind_its_context_nothing_of_a_child_runs() -> None:
     with child.stdout, children.ended(child, patience_s=0.1):
         assert child.stdout.readline() == b"deaf\n"
     assert child.returncode == -signal.SIGKILL
+
+
+def asked(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """As bootstrap does it."""
+    env = {"PATH": str(tmp_path), "PYTHONPATH": str(CHECKOUT), "TESTBED_MACHINES": str(tmp_path / "cache")}
+    python = [sys.executable, "-P", "-m", "machines"]
+    return subprocess.run([*python, *words], capture_output=True, text=True, check=False, env=env)
+
+
+def test_what_cannot_be_is_one_line_and_makes_nothing(tmp_path: Path) -> None:
+    refused = asked(tmp_path, "debian-14", "true")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert (
+        refused.stderr
+        == "machine: debian-14 is none of the machines: debian-13, debian-12, arm64, then a command for it\n"
+    )
+    assert "bootstrap machine" in asked(tmp_path, "--help").stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_is_taken_ends_with_4(tmp_path: Path) -> None:
+    lacks = [tool for tool in (*image._TOOLS, KINDS["debian-13"].emulator) if not there(tool)]
+    with cache.held(tmp_path / "cache"):
+        refused = asked(tmp_path, "debian-13", "true")
+    assert refused.returncode == (3 if lacks else 4), refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def there(tool: str) -> bool:
+    return shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is not None
