@@ -20,6 +20,7 @@ from typing import Any
 from typer.main import get_command
 
 from docs.site.labs import EXAMPLE, rendered
+from machines.kinds import parse
 from testbed.cli.app import app, with_defaults
 from testbed.labs.catalogue import LabFolder
 from testbed.scenario import load
@@ -119,10 +120,13 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def arguments(command: list[str]) -> list[str] | None:
-    """What ``testbed`` is given in a command; None: it is another's. Of Vagrant's it is the one inside."""
+    """What ``testbed`` is given in a command; None: it is another's. Of Vagrant's and a machine's the one inside."""
     words = command[1:] if command[:1] == ["sudo"] else command
     if words[:2] == ["vagrant", "ssh"]:
         return next(found for each in commands(words[-1]) if (found := arguments(each)) is not None)
+    if words[:2] == [BOOTSTRAP, "machine"]:
+        _, inside = parse(words[2:])
+        return arguments(inside)
     return words[1:] if words[:1] in ([TESTBED], [BOOTSTRAP]) else None
 
 

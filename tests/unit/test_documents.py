@@ -14,7 +14,7 @@ from tests.unit import documents
 from tests.unit.documents import LABS, ROOT, Block, blocks, check, spans, steps
 
 COMMANDS = [block for block in blocks() if block.language == "sh"]
-OF_BOOTSTRAP = {"install", "test", "docs"}
+OF_BOOTSTRAP = {"install", "test", "docs", "ci"}
 RUN_HERE = [block for block in COMMANDS if block.quick and not block.not_run]
 
 
