@@ -13,6 +13,7 @@ from testbed.network.calibrate import calibrate
 from testbed.network.fabric import Fabric
 from testbed.network.links import shape
 from testbed.network.traffic.loss import lost
+from testbed.network.traffic.transfer import transfer
 from tests.netns.launching import launch
 
 pytestmark = [pytest.mark.stock_kernel, pytest.mark.timeout(900)]
@@ -43,6 +44,14 @@ def test_a_shaped_link_with_delay_and_loss_is_proved(fabric: Fabric, delay_s: fl
         assert record.measured_loss is None and record.expected_goodput is not None
     else:
         assert record.goodput and link_goodput(plan) * 8 / 2 < record.goodput < link_goodput(plan) * 8 * 2, record
+
+
+@pytest.mark.parametrize("delay_s", [0.005, 0.05])
+def test_a_round_trip_is_twice_the_delay_to_a_tenth(fabric: Fabric, delay_s: float) -> None:
+    """Emulated or not: the kernel's own account needs no process that wakes up."""
+    shape(fabric, "vmotion", LinkPlan(rate=RATE, delay_s=delay_s))
+    seen = transfer(fabric, congestion="cubic", size=256 << 10, round_trips=20)
+    assert seen.least_rtt_s == pytest.approx(2 * delay_s, rel=0.1)
 
 
 @pytest.mark.parametrize("loss", [0.001, 0.01])
