@@ -42,6 +42,7 @@ def _run(kind: Kind, wanted: list[str]) -> int:
     foreign = platform.machine() != kind.machine
     image.require(kind, foreign=False)
     with cache.held(place):
+        image.sweep(place)
         found = cache.Image(place / cache.key(kind, HERE, [*map(str, told.of_apt())]))
         if not found.folder.is_dir():
             _say(f"making {kind.name} from its distribution's packages, once, in {found.folder}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from machines import children, told
 from machines.cache import Image
 from machines.faults import MachineError, ToolMissing
-from machines.kinds import PACKAGES, USER, Kind
+from machines.kinds import KINDS, PACKAGES, USER, Kind
 
 DISK = "12G"
 """As large as it can become; it holds what is in it."""
@@ -89,8 +89,6 @@ def make(kind: Kind, checkout: Path, image: Image, *, foreign: bool) -> float:
     """Seconds that it took. Interrupted, nothing of it stays."""
     require(kind, foreign=foreign)
     started = time.monotonic()
-    for left in image.folder.parent.glob(f"{kind.name}.*"):  # of a call that was killed: the lock is ours
-        shutil.rmtree(left, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=f"{kind.name}.", dir=image.folder.parent))
     try:
         options, places = told.of_apt()
@@ -99,6 +97,9 @@ def make(kind: Kind, checkout: Path, image: Image, *, foreign: bool) -> float:
         _fill(lambda out: command(kind, laid, lines, options, out), aside)
         shutil.rmtree(laid)
         shutil.rmtree(aside / "work", ignore_errors=True)
+        for older in image.folder.parent.glob(f"{kind.name}-*"):
+            if re.fullmatch(rf"{kind.name}-[0-9a-f]{{16}}", older.name):
+                shutil.rmtree(older, ignore_errors=True)
         aside.replace(image.folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -121,6 +122,13 @@ def _lay_out(kind: Kind, checkout: Path, aside: Path, options: list[str]) -> Pat
     host = " ".join((aside / "host.pub").read_text(encoding="ascii").split()[:2])
     (aside / "known_hosts").write_text(f"machine {host}\n", encoding="ascii")
     return laid
+
+
+def sweep(place: Path) -> None:
+    """Takes away what calls that were killed have left of images they were making. The lock has to be held."""
+    for name in KINDS:
+        for left in place.glob(f"{name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _room(aside: Path) -> str:

@@ -266,3 +266,10 @@ def test_a_cache_that_is_taken_ends_with_4(tmp_path: Path) -> None:
 
 def there(tool: str) -> bool:
     return shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is not None
+
+
+def test_what_a_killed_call_has_left_is_taken_away_and_images_stay(tmp_path: Path) -> None:
+    for name in ("debian-13.x7", "debian-13-0123456789abcdef", "arm64.y", "others"):
+        (tmp_path / name).mkdir()
+    image.sweep(tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {"debian-13-0123456789abcdef", "others"}
