@@ -44,15 +44,17 @@ def run(  # noqa: PLR0913 - what a run is asked for
     seed: int | None = None,
     out: str | Path | None = None,
     quiet: bool = True,
+    page: bool = True,
     observer: Observer | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Run:
     """Runs a scenario, by name or file, as ``testbed run`` does.
 
     ``set``: ``{"vm.ram": "1GiB"}``, or ``"vm.ram=1GiB"``, or several of these. ``quiet=False``: the command's lines on
-    stderr meanwhile. ``observer`` is given each event (``testbed.core.events``), from any thread; ``say`` a line if the
-    page could not be drawn. The native engine needs root and the machine to itself. Raises what the command would say
-    in one line (``testbed.core.errors``), ``Stopped`` on Ctrl-C; a run that is not valid is returned, and says so.
+    stderr meanwhile. ``page=False``: no page is drawn (``Run.write_page`` does it). ``observer`` is given each event
+    (``testbed.core.events``), from any thread; ``say`` a line if the page could not be drawn. The native engine needs
+    root and the machine to itself. Raises what the command would say in one line (``testbed.core.errors``), ``Stopped``
+    on Ctrl-C; a run that is not valid is returned, and says so.
     """
     from testbed.experiment.run import run_scenario
 
@@ -70,7 +72,9 @@ def run(  # noqa: PLR0913 - what a run is asked for
     chosen = engine or loaded.engine
     with results_folder(loaded.name, Path(out) if out else None) as folder:
         try:
-            run_scenario(loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, observer=observe, say=line)
+            run_scenario(
+                loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, page=page, observer=observe, say=line
+            )
         except (Interrupted, KeyboardInterrupt) as stop:
             there = (folder / "summary.json").exists()
             where = f"the files of what was done are in {folder}" if there else "nothing was done"

@@ -53,6 +53,12 @@ def _is_netns(path: Path) -> bool:
     return path.is_relative_to(NETNS_TESTS)
 
 
+def _patience_with(item: pytest.Item) -> float:
+    """Seconds that a test with hosts and links asks for by itself."""
+    marker = item.get_closest_marker("timeout") if _is_netns(item.path) else None
+    return float(marker.args[0]) if marker else 0.0
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """By the one who knows of all workers, and not by each of them too."""
     if (file := os.environ.get(FAILED)) and WORKER not in os.environ:
@@ -66,10 +72,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test.
+    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test. Of that,
+    what may take longer than others comes first, so that no worker is at it alone in the end.
 
     What needs a browser is skipped where there is none (Ubuntu, whose chromium is a snap).
     """
+    items.sort(key=lambda item: (_is_netns(item.path), -_patience_with(item)))
     for item in items:
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
@@ -79,7 +87,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="needs root, or namespaces of one's own: ./bootstrap test"))
         if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromedriver"):
             item.add_marker(pytest.mark.skip(reason="needs Debian's chromium and chromium-driver"))
-    items.sort(key=lambda item: _is_netns(item.path))
 
 
 # ---- Who may skip ----------------------------------------------------------------------------------------------------

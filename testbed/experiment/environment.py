@@ -50,6 +50,7 @@ def _cpu_model() -> str | None:
     return None
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -64,8 +65,11 @@ def _read(path: Path) -> str | None:
         return None
 
 
+@cache
 def commit() -> str | None:
-    """The commit of this checkout; None where it is none, or git is not there."""
+    """The commit of this checkout; None where it is none, or git is not there. Asked once: what runs is what was loaded
+    by then.
+    """
     try:
         answer = subprocess.run(
             ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],

@@ -29,11 +29,12 @@ def test_importing_it_imports_nothing_else() -> None:
 
 
 def test_a_run_from_python(tmp_path: Path) -> None:
-    run = testbed.run("hello", engine="simulated", set=["vm.ram=512MB"], repeat=2, out=tmp_path / "run")
+    run = testbed.run("hello", engine="simulated", set=["vm.ram=512MB"], repeat=2, out=tmp_path / "run", page=False)
     assert len(run.migrations) == 2 and run.migrations[0].vm.ram_bytes == 512_000_000
     assert run.migrations[0].downtime_s is not None and run.samples == {} and run.pages == {}
     assert testbed.load(run.path).summary == run.summary
-    assert "hello: 2 migrations" in repr(run)
+    assert "hello: 2 migrations" in repr(run) and not (run.path / "report.html").exists()
+    assert run.write_page() == run.path / "report.html"
 
 
 def test_samples_are_arrays() -> None:
@@ -91,17 +92,17 @@ def test_less_than_one_repeat_is_refused_before_there_is_a_folder(tmp_path: Path
 
 def test_a_run_from_another_thread(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        done = pool.submit(testbed.run, "hello", engine="simulated", out=tmp_path / "run")
+        done = pool.submit(testbed.run, "hello", engine="simulated", out=tmp_path / "run", page=False)
         assert done.result().valid
 
 
 def test_who_watches_sees_every_event(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     events: list[Any] = []
-    testbed.run("hello", engine="simulated", out=tmp_path / "a", observer=events.append)
+    testbed.run("hello", engine="simulated", out=tmp_path / "a", observer=events.append, page=False)
     assert {"MigrationStarted", "RoundFinished", "MigrationFinished"} <= {type(each).__name__ for each in events}
     out, err = capsys.readouterr()
     assert out == err == ""
-    testbed.run("hello", engine="simulated", out=tmp_path / "b", quiet=False)
+    testbed.run("hello", engine="simulated", out=tmp_path / "b", quiet=False, page=False)
     out, err = capsys.readouterr()
     assert out == "" and "[1/1] hello" in err and "round 1 (precopy)" in err and "completed" in err
 
@@ -117,11 +118,11 @@ def test_an_interrupted_run_says_where_its_files_are(tmp_path: Path) -> None:
 
 def test_a_simulated_run_has_no_samples(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="a simulated run has no samples"):
-        testbed.run("hello", engine="simulated", out=tmp_path / "run").frame("link", dict)
+        testbed.run("hello", engine="simulated", out=tmp_path / "run", page=False).frame("link", dict)
 
 
 def test_comparing_what_is_not_comparable_names_pythons_own_way(tmp_path: Path) -> None:
-    simulated = testbed.run("hello", engine="simulated", out=tmp_path / "run")
+    simulated = testbed.run("hello", engine="simulated", out=tmp_path / "run", page=False)
     with pytest.raises(ScenarioError, match=r"differ in engine.*anyway=True"):
         testbed.compare(KEPT, simulated)
     assert testbed.compare(str(KEPT), simulated, anyway=True).not_comparable

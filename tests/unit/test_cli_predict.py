@@ -12,6 +12,7 @@ from rich.console import Console
 from testbed import scenarios
 from testbed.cli import main
 from testbed.model import interval
+from testbed.report import convergence
 from testbed.report.words import forecasts
 from testbed.scenario import load
 
@@ -27,8 +28,9 @@ def said(capsys: Captured, *argv: str) -> str:
 
 @pytest.fixture
 def few_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For what is asked of all but the intervals: five are found as sixty are."""
+    """For what is asked of all but the intervals, and how near a link comes: five are found as sixty are."""
     monkeypatch.setattr(interval, "REPLICAS", 5)
+    monkeypatch.setattr(convergence, "STEPS", 3)
 
 
 @pytest.mark.usefixtures("few_replicas")

@@ -29,7 +29,7 @@ def says(command: list[str], cwd: Path, **environment: str) -> "subprocess.Compl
     [
         ("list", "policies"),
         ("predict", "hello"),
-        ("run", "hello", "--engine", "simulated", *SMALL, "--out", "out", "--quiet"),
+        ("run", "hello", "--engine", "simulated", *SMALL, "--out", "out", "--quiet", "--no-page"),
         ("schema", "summary"),
         ("doctor",),
     ],

@@ -39,7 +39,8 @@ FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.function_scope
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As small as a run can be, and made by this version."""
-    return testbed.run("no-convergence", engine="simulated", out=tmp_path_factory.mktemp("hostile") / "run").path
+    out = tmp_path_factory.mktemp("hostile") / "run"
+    return testbed.run("no-convergence", engine="simulated", out=out, page=False).path
 
 
 def paths(known: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -76,7 +77,7 @@ def is_harmless(text: str) -> bool:
 
 
 @given(data=st.data())
-@settings(FUZZ, max_examples=120)
+@settings(FUZZ, max_examples=80)
 def test_any_value_in_a_summary(data: st.DataObject, tmp_path: Path, simulated: Path) -> None:
     folder = fresh(data.draw(st.sampled_from([KEPT, simulated])), tmp_path / "run")
     known = json.loads((folder / "summary.json").read_text())
@@ -94,7 +95,7 @@ def test_any_value_in_a_summary(data: st.DataObject, tmp_path: Path, simulated: 
 
 
 @given(data=st.data())
-@settings(FUZZ, max_examples=120)
+@settings(FUZZ, max_examples=80)
 def test_any_value_in_samples_and_pages(data: st.DataObject, tmp_path: Path) -> None:
     folder = fresh(KEPT, tmp_path / "run")
     file = folder / data.draw(st.sampled_from(["samples.jsonl", "pages.jsonl"]))
@@ -110,7 +111,7 @@ def test_any_value_in_samples_and_pages(data: st.DataObject, tmp_path: Path) -> 
 
 
 @given(data=st.data())
-@settings(FUZZ, max_examples=150)
+@settings(FUZZ, max_examples=80)
 def test_any_bytes_in_any_file(data: st.DataObject, tmp_path: Path) -> None:
     folder = fresh(KEPT, tmp_path / "run")
     file = folder / data.draw(st.sampled_from(FILES))

@@ -87,12 +87,15 @@ def test_what_would_be_is_found(found: list[str]) -> None:
     assert len(found) == 1 and "//" in found[0]
 
 
-def test_a_link_that_leads_nowhere_is_said_and_what_was_built_stays(checkout: Path, tmp_path: Path) -> None:
+def test_what_leads_nowhere_or_cannot_be_shown_is_said_and_what_was_built_stays(checkout: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(checkout, tmp_path / "broken")
     (broken / "docs" / "audit.md").write_text("# Audit\n\n[nowhere](not-there.md)\n", encoding="utf-8")
     (broken / "docs" / "added.md").write_text("# Added\n\n![none](none.svg)\n", encoding="utf-8")
+    (broken / "labs" / "99-broken").mkdir(parents=True)
+    (broken / "labs" / "99-broken" / "README.md").write_text("# Lab 99\n\n{{ nothing }}\n", encoding="utf-8")
     done = build(broken)
     assert done.returncode == 1 and "docs/audit.md:3" in done.stderr and "not-there.md" in done.stderr
+    assert "labs/99-broken: no lab lies here" in done.stderr
     assert "docs/added.md:3" in done.stderr and done.stderr.splitlines()[-1].startswith("bootstrap: the site was not b")
     assert (broken / SITE / "docs" / "audit.html").read_text() == (checkout / SITE / "docs" / "audit.html").read_text()
     assert [path.name for path in (broken / SITE).parent.iterdir()] == ["html"]
@@ -108,15 +111,6 @@ def test_labs_are_those_that_there_are(checkout: Path, tmp_path: Path) -> None:
     done = build(without)
     assert done.returncode == 0, done.stderr
     assert not (without / SITE / "labs").exists() and (without / SITE / "docs" / "added.html").is_file()
-
-
-def test_a_lab_that_cannot_be_shown_is_said(checkout: Path, tmp_path: Path) -> None:
-    broken = shutil.copytree(checkout, tmp_path / "broken", ignore=shutil.ignore_patterns("_build"))
-    (broken / "labs" / "99-broken").mkdir(parents=True)
-    (broken / "labs" / "99-broken" / "README.md").write_text("# Lab 99\n\n{{ nothing }}\n", encoding="utf-8")
-    done = build(broken)
-    assert done.returncode == 1 and not (broken / SITE).exists()
-    assert "labs/99-broken: no lab lies here" in done.stderr
 
 
 # ---- testbed docs ----------------------------------------------------------------------------------------------------

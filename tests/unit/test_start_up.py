@@ -27,10 +27,11 @@ def test_what_only_tells_loads_nothing_that_computes_or_draws(argv: tuple[str, .
     assert loaded(HEAVY, *argv) == set()
 
 
-def test_a_simulated_run_loads_nothing_of_real_hosts(tmp_path: Path) -> None:
-    argv = ("run", "hello", "--engine", "simulated", "--out", str(tmp_path / "run"), "--quiet")
+def test_a_simulated_run_loads_nothing_of_real_hosts_nor_what_draws_where_nothing_is_drawn(tmp_path: Path) -> None:
+    argv = ("run", "hello", "--engine", "simulated", "--out", str(tmp_path / "run"), "--quiet", "--no-page")
     real = ("mininet", "psutil", "scapy", "testbed.engines.native.engine")
-    assert loaded(("numpy", *real), *argv) == {"numpy"}, "and what a model is made of it does"
+    drawing = ("altair", "jinja2", "vl_convert")
+    assert loaded(("numpy", *real, *drawing), *argv) == {"numpy"}, "and what a model is made of it does"
 
 
 def test_a_prediction_draws_nothing_and_slows_no_guest() -> None:

@@ -49,6 +49,15 @@ def page(controls: Orders, folder: Path) -> Iterator[LivePage]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LivePage, Orders]]:
+    """One page for all that is refused, while a migration is under way."""
+    controls = Orders()
+    controls.open(KEY)
+    with LivePage("a", tmp_path_factory.mktemp("refusing") / "results", LOCAL, 0, controls) as made:
+        yield made, controls
+
+
 def events(page: LivePage, after: str = "") -> Iterator[dict[str, Any]]:
     """Until the end of the run, or of the test's interest."""
     with _OPENER.open(Request(f"{page.url}events?after={after}", headers=with_token(page)), timeout=20) as answer:  # noqa: S310
@@ -121,9 +130,9 @@ def test_of_two_under_way_the_page_has_to_say_which(page: LivePage, controls: Or
     ],
 )
 def test_orders_from_elsewhere_are_refused(
-    page: LivePage, controls: Orders, headers: dict[str, str], status: int
+    refusing: tuple[LivePage, Orders], headers: dict[str, str], status: int
 ) -> None:
-    controls.open(KEY)
+    page, controls = refusing
     assert order(page, {"what": "cancel"}, **headers) == status
     assert controls.take(KEY) is None
 
@@ -132,8 +141,8 @@ def test_orders_from_elsewhere_are_refused(
     "body", [{"what": "explode"}, {}, [], "cancel", {"what": "rate"}, {"what": "rate", "value": -1}, {"what": 3},
              {"what": "throttle", "value": 0.95}, {"what": "throttle", "value": True}],
 )  # fmt: skip
-def test_what_is_no_order_is_refused_with_a_reason(page: LivePage, controls: Orders, body: object) -> None:
-    controls.open(KEY)
+def test_what_is_no_order_is_refused_with_a_reason(refusing: tuple[LivePage, Orders], body: object) -> None:
+    page, controls = refusing
     assert order(page, body) == 400
     assert controls.take(KEY) is None
     with pytest.raises(ScenarioError):

@@ -30,11 +30,13 @@ def controls() -> Orders:
     return Orders()
 
 
-def private(folder: Path) -> Callable[..., list[str]]:
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
     """A checkout and a virtual environment that only root may look into; what is in it is reached through it alone."""
-    folder.mkdir(mode=0o700)
+    folder = tmp_path_factory.mktemp("private")
+    folder.chmod(0o700)
     for room in ("testbed", "guest_agent"):
-        shutil.copytree(Path(ROOT, room), folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(Path(ROOT, room), folder / room)  # as compiled as they are
     venv, site = folder / "venv", Path(sysconfig.get_paths()["purelib"])
     packages = venv / site.relative_to(sys.prefix)
     packages.mkdir(parents=True)
@@ -51,11 +53,15 @@ def private(folder: Path) -> Callable[..., list[str]]:
 
 @pytest.mark.parametrize("by", [{}, {"SUDO_UID": str(SOMEBODY.pw_uid), "SUDO_GID": str(SOMEBODY.pw_gid)}])
 def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
-    controls: Orders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: dict[str, str]
+    controls: Orders,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    private: Callable[..., list[str]],
+    by: dict[str, str],
 ) -> None:
     for name, value in by.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(live, "module", private(tmp_path / "private"))
+    monkeypatch.setattr(live, "module", private)
     folder = kept(tmp_path / "run")
     with LivePage("a", folder, LOCAL, 0, controls) as page:
         assert ask(page.address)[0] == 200 and ask(page.url)[0] == 403

@@ -28,10 +28,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def installed(sources: Path, to: Path) -> Path:
-    """The files of the wheel that is built of them."""
-    pip = [sys.executable, "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "wheel", "--no-deps"]
-    command = [*pip, "--no-build-isolation", "--no-index", "--wheel-dir", str(to), str(sources)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """The files of the wheel that is built of them, as pip has it built once it has found what builds."""
+    builds = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+    to.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", builds, str(to)]
+    done = subprocess.run(command, cwd=sources, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (wheel,) = to.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:

@@ -39,6 +39,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         typer.Option(metavar="[PORT]", min=0, max=65535, help="a page in the browser meanwhile; default port: 8080"),
     ] = None,
     live_host: Annotated[str | None, typer.Option(help="the live page's address; default: 127.0.0.1")] = None,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="draw no report.html; testbed report draws it when it is wanted")
+    ] = False,
     trust_nothing: TrustNothing = False,
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
@@ -81,6 +84,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
             controls=controls,
             observer=page.beside(observer),
             say=lambda line: print(line, file=sys.stderr),
+            page=not no_page,
         )
         page.ended(summary.valid)
     return _concluded(summary, folder, json, quiet)
