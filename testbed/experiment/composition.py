@@ -23,7 +23,6 @@ from testbed.experiment.machine import held, private
 from testbed.experiment.records import finished
 from testbed.experiment.state import RunState
 from testbed.linux.processes.interrupts import Signals, interruptible
-from testbed.report.page import page as pages
 from testbed.rig.context import RunContext
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.summary_writer import SummaryWriter
@@ -152,6 +151,8 @@ def thrown_away(state: RunState) -> Iterator[RunContext]:
 def draw(out: Path, say: Callable[[str], None]) -> None:
     """The page of whatever was done. Raises ``Interrupted`` with how to draw it later."""
     try:
+        from testbed.report.page import page as pages  # which loads what draws
+
         pages.write(out, say)
     except Interrupted as stop:
         raise Interrupted(

@@ -113,7 +113,7 @@ def test_every_sign_is_written_in_ascii() -> None:
 
 
 def test_quiet_still_says_in_a_line_why_a_run_is_not_valid(tmp_path: Path) -> None:
-    scenario = "run no-convergence --engine simulated --set expect=completes --quiet --out {out}"
+    scenario = "run no-convergence --engine simulated --set expect=completes --quiet --no-page --out {out}"
     done = sh(tmp_path, scenario)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("testbed: not valid: write_rate=10.47Gbit: ") and done.stderr.count("\n") == 1
@@ -121,5 +121,5 @@ def test_quiet_still_says_in_a_line_why_a_run_is_not_valid(tmp_path: Path) -> No
 
 
 def test_quiet_says_nothing_of_a_valid_run(tmp_path: Path) -> None:
-    done = sh(tmp_path, "run hello --engine simulated --quiet --out {out}")
+    done = sh(tmp_path, "run hello --engine simulated --quiet --no-page --out {out}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
