@@ -13,8 +13,14 @@ from testbed.core.errors import PolicyFault
 from testbed.core.plan import Plan
 from testbed.model.link import link_goodput
 from testbed.model.predict import Forecast, forecast
+from testbed.sandbox import CodeFault, code_of
 
 R = TypeVar("R")
+AT_ONCE = max(4, 2 * (os.cpu_count() or 1))
+"""Sandboxes side by side: half of a start is waiting, so that one for each processor would leave them idle."""
+MOST_KNOWN = 256
+_KNOWN: dict[tuple[bytes, str], Forecast] = {}
+"""Of code that was just asked: the scale law holds what was decided on the board against larger rounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,30 @@ def played(entrant: Entrant, guest: ArenaGuest, plan: Plan, weights: Weights) ->
 
 
 def predicted(entrant: Entrant, guest: ArenaGuest, plan: Plan) -> Forecast:
-    """What the model says of that migration. Raises ``PolicyFault`` for a policy that broke."""
+    """What the model says of that migration; of a file's code it is asked once for a guest, and known from then on.
+    Raises ``PolicyFault`` for a policy that broke.
+    """
+    key = _key(entrant, guest, plan)
+    if key is None:
+        return _foreseen(entrant, guest, plan)
+    if key not in _KNOWN:
+        seen = _foreseen(entrant, guest, plan)
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = seen
+        return seen
+    return _KNOWN[key]
+
+
+def _key(entrant: Entrant, guest: ArenaGuest, plan: Plan) -> tuple[bytes, str] | None:
+    """What decides a forecast: the code, and all that it is asked about; None for who is quickly asked again."""
+    try:
+        return None if entrant.file is None else (code_of(entrant.file), repr((guest, plan)))
+    except CodeFault:
+        return None
+
+
+def _foreseen(entrant: Entrant, guest: ArenaGuest, plan: Plan) -> Forecast:
     with entrant.playing(guest.goal_s) as policy:
         seen = forecast(plan, goodput=link_goodput(plan.network.vmotion), policy=policy)
     if seen.fault is not None:
@@ -57,12 +86,12 @@ def predicted(entrant: Entrant, guest: ArenaGuest, plan: Plan) -> Forecast:
 def side_by_side(
     entrant: Entrant, how: Callable[[ArenaGuest, Plan], R], each: Iterable[tuple[ArenaGuest, Plan]]
 ) -> list[R]:
-    """What ``how`` says of each. A file's code waits for processes of its own, of which as many go on as there are
-    processors. Raises what the first one raised.
+    """What ``how`` says of each. A file's code waits for processes of its own, of which ``AT_ONCE`` go on side by
+    side. Raises what the first one raised.
     """
     if entrant.file is None:
         return [how(*one) for one in each]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         try:
             return list(pool.map(lambda one: how(*one), each))
         except BaseException:

@@ -9,6 +9,7 @@ starts nothing, keeps nothing, and has so many seconds and bytes.
 sandbox ─ the process, asked           sandboxed_policy, sandboxed_tracker ─ those that are asked there
 chosen ── a spec's policy, in a sandbox or not: all that is loaded before something of the rest is asked for
 walls ─── bubblewrap, and its remedies     seccomp ─ system calls that are refused
+packed ── our modules for there, compiled
 messages ─ what is said, with limits       served_process, served ─ its inside
 """
 

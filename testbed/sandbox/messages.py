@@ -16,6 +16,8 @@ from testbed.core.text.json_lines import JsonLines
 
 Serves: TypeAlias = Literal["policy", "tracker", "functions"]
 """What a file is asked for: its policy's decisions, how its tracker does, or what its functions return."""
+FILE = "/policy.py"
+"""Where the code lies in a sandbox, whatever its file is called outside."""
 MOST_QUESTION = 16 << 20
 MOST_ANSWER = 1 << 20
 """Bytes of a line."""
@@ -39,10 +41,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedConfig:
-    """What the process in the sandbox is started with."""
+    """What the process in the sandbox is started with. ``packages``: folders of packages that the code may import."""
 
     serves: Serves
     limits: Limits
+    packages: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,10 @@ from testbed.linux.files.ordinary import ordinary
 from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.child import Child
 from testbed.linux.processes.module import module
-from testbed.sandbox import seccomp, walls
+from testbed.sandbox import packed, seccomp, walls
 from testbed.sandbox.messages import (
     ANSWERS,
+    FILE,
     MOST_ANSWER,
     QUESTIONS,
     READY,
@@ -58,7 +59,7 @@ class Sandbox(Child):
     def __init__(self, code: bytes, *, serves: Serves = "policy", limits: Limits | None = None, name: str = "") -> None:
         super().__init__(subprocess.Popen, ())
         self.limits = limits or Limits()
-        self._code, self._serves, self._name = code, serves, name or walls.FILE
+        self._code, self._serves, self._name = code, serves, name or FILE
         self._number = READY
         self._waited = 0.0
         self._fault: CodeFault | None = None
@@ -67,10 +68,10 @@ class Sandbox(Child):
         """Puts the walls up."""
         file, filtered = self._inherited("code", self._code), seccomp.program()
         calls = self._inherited("seccomp", filtered) if filtered else None
-        config = argument(ServedConfig(serves=self._serves, limits=self.limits))
-        inside = module("testbed.sandbox.served_process", config)
-        self.pass_fds = [file] if calls is None else [file, calls]
-        self.argv = walls.command(file, calls, inside, root=is_root())
+        config = argument(ServedConfig(serves=self._serves, limits=self.limits, packages=walls.packages()))
+        inside, ours = module("testbed.sandbox.served_process", config), self._inherited("packed", packed.modules())
+        self.pass_fds = [file, ours] if calls is None else [file, ours, calls]
+        self.argv = walls.command(file, ours, calls, inside, root=is_root())
         try:
             super().start()
         except FileNotFoundError:
@@ -132,7 +133,7 @@ class Sandbox(Child):
                 known: Json = value
                 return known
             case Faulted(words=words):
-                raise CodeFault(printable(words.replace(f"{walls.FILE}:", f"{self._name}:")))
+                raise CodeFault(printable(words.replace(f"{FILE}:", f"{self._name}:")))
 
     def _how_it_ended(self) -> str:
         code = self.wait(END_S)

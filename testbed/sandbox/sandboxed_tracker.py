@@ -5,9 +5,8 @@ from pathlib import Path
 
 from testbed.core.text.from_json import built
 from testbed.dirty.interleavings import DEPTH, PAGES, ROUNDS, Explored
-from testbed.sandbox.messages import Limits, TrackerWanted
+from testbed.sandbox.messages import FILE, Limits, TrackerWanted
 from testbed.sandbox.sandbox import CodeFault, Sandbox, code_of
-from testbed.sandbox.walls import FILE
 
 
 def explored(

@@ -19,8 +19,7 @@ from testbed.core.rounds import Round
 from testbed.core.text.from_json import Json, built
 from testbed.policies.decisions import ask, early_look
 from testbed.policies.policy import Policy
-from testbed.sandbox.messages import Limits, PolicyMade, PolicyWanted, RoundsSeen, Serves, TrackerWanted
-from testbed.sandbox.walls import FILE
+from testbed.sandbox.messages import FILE, Limits, PolicyMade, PolicyWanted, RoundsSeen, Serves, TrackerWanted
 
 AGAIN_S = 0.25
 """Seconds of processor time until code is interrupted again that has caught the first interruption."""

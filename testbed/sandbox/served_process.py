@@ -5,6 +5,7 @@ nowhere.
 """
 
 import os
+import site
 import sys
 from resource import (
     RLIMIT_AS,
@@ -21,6 +22,7 @@ from testbed.core.own.words import place_in, told
 from testbed.core.text.json_lines import read_argument
 from testbed.sandbox.messages import (
     ANSWERS,
+    FILE,
     MOST_ANSWER,
     MOST_QUESTION,
     QUESTIONS,
@@ -32,7 +34,6 @@ from testbed.sandbox.messages import (
     ServedConfig,
 )
 from testbed.sandbox.served import SERVED, Served
-from testbed.sandbox.walls import FILE
 
 MOST_FILES = 64
 
@@ -40,6 +41,8 @@ MOST_FILES = 64
 def main() -> int:
     """Exit code 0 once nobody asks any more."""
     config = read_argument(ServedConfig, sys.argv[1])
+    sys.path.extend(config.packages)
+    site.setquit()  # all else of ``site`` costs more than it gives, and was left out (-S)
     questions, answers = os.dup(0), os.dup(1)
     _shut(config.limits)
     os.write(answers, ANSWERS.line(Answer(number=READY, value=None)))

@@ -18,12 +18,11 @@ from testbed.linux.files.installed import ROOT, installing
 from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.processes.caller import NOBODY as NOBODYS_ID
 from testbed.linux.processes.caller import is_root
-from testbed.linux.processes.module import Parts
+from testbed.linux.processes.module import PACKED_OPTION, Parts
+from testbed.sandbox.messages import FILE
 
 PROGRAM = "bwrap"
-FILE = "/policy.py"
-"""Where the code lies, whatever its file is called outside."""
-CODE, PACKAGES = "/code", "/venv"
+CODE, PACKAGES, PACKED = "/code", "/venv", "/code/packed"
 NOBODY = str(NOBODYS_ID)
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -38,12 +37,12 @@ ENVIRONMENT = {
 _ELSEWHERE = "use a virtual machine, or a privileged container"
 
 
-def command(file: int, seccomp: int | None, inside: Sequence[str], *, root: bool) -> list[str]:
-    """What starts ``inside``, a command of this Python's as ``module`` makes it, behind the walls. ``file`` and
-    ``seccomp``: descriptors with the code and the filter.
+def command(file: int, packed: int, seccomp: int | None, inside: Sequence[str], *, root: bool) -> list[str]:
+    """What starts ``inside``, a command of this Python's as ``module`` makes it, behind the walls. ``file``, ``packed``
+    and ``seccomp``: descriptors with the code, our modules and the filter.
     """
     started = [*_as_nobody(), *_inside(inside)] if root else _inside(inside)
-    return [PROGRAM, *_apart(root), *_furnished(file), *_filtered(seccomp), "--", *started]
+    return [PROGRAM, *_apart(root), *_furnished(file, packed), *_filtered(seccomp), "--", *started]
 
 
 def _apart(root: bool) -> Iterator[str]:
@@ -55,7 +54,7 @@ def _apart(root: bool) -> Iterator[str]:
         yield from ("--unshare-user", "--disable-userns", "--uid", NOBODY, "--gid", NOBODY)
 
 
-def _furnished(file: int) -> Iterator[str]:
+def _furnished(file: int, packed: int) -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for name in ("bin", "lib", "lib64"):
         yield from ("--symlink", f"usr/{name}", f"/{name}")
@@ -66,6 +65,7 @@ def _furnished(file: int) -> Iterator[str]:
     yield from ("--perms", "0755", "--dir", CODE)
     for package in Parts.NAMES:
         yield from ("--ro-bind-try", f"{ROOT / package}", f"{CODE}/{package}")
+    yield from ("--perms", "0444", "--ro-bind-data", str(packed), PACKED)
     yield from ("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--tmpfs", "/tmp", "--remount-ro", "/tmp")  # noqa: S108
     yield from ("--perms", "0444", "--ro-bind-data", str(file), FILE, "--remount-ro", "/", "--chdir", "/")
     yield "--clearenv"
@@ -92,11 +92,24 @@ def _as_nobody() -> list[str]:
 
 def _inside(command: Sequence[str]) -> list[str]:
     """The same command by the names that things have inside."""
-    packages, ours = f"{sys.prefix}/", f"{ROOT}/"
+    ours = f"{ROOT}/"
     python, *words = command
-    if sys.prefix != sys.base_prefix and python.startswith(packages):
-        python = f"{PACKAGES}/{python.removeprefix(packages)}"
-    return [python, *(f"{CODE}/{word.removeprefix(ours)}" if word.startswith(ours) else word for word in words)]
+    start = (_in_venv(python), "-S", "-X", f"{PACKED_OPTION}={PACKED}")
+    return [*start, *(f"{CODE}/{word.removeprefix(ours)}" if word.startswith(ours) else word for word in words)]
+
+
+def packages() -> list[str]:
+    """Folders of packages that this Python finds and that are there inside, by the names that they have inside."""
+    known = (each for each in sys.path if each.endswith(("/site-packages", "/dist-packages")))
+    return [_in_venv(each) for each in known if each.startswith((f"{sys.prefix}/", f"{sys.base_prefix}/", "/usr/"))]
+
+
+def _in_venv(path: str) -> str:
+    """A path of this Python's by the name that it has inside."""
+    packages = f"{sys.prefix}/"
+    if sys.prefix == sys.base_prefix or not path.startswith(packages):
+        return path
+    return f"{PACKAGES}/{path.removeprefix(packages)}"
 
 
 def missing(words: str) -> PrerequisiteMissing:

@@ -192,3 +192,19 @@ with sandbox.policy(Path({str(file)!r}), limits=Limits(question_s=19.5, silent_s
             gone.register(fd, select.POLLIN)
             assert gone.poll(10_000), "it has ended"
             os.close(fd)
+
+
+def test_what_it_loads_of_us_was_compiled_before() -> None:
+    code = b"""
+def loaded():
+    import sys
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "testbed"}
+    return [name for name, module in ours.items() if type(module.__loader__).__name__ != "Packed"]
+def found():
+    import sys, testbed.policies.plain, testbed.dirty.interleavings
+    exit, quit
+    return [testbed.policies.plain.__file__, "site-packages" in sys.path[-1] or "dist-packages" in sys.path[-1]]
+"""
+    with sandbox.Sandbox(code, serves="functions") as box:
+        assert box.ask("loaded", []) == []
+        assert box.ask("found", []) == ["/code/testbed/policies/plain.py", True]
