@@ -14,6 +14,7 @@ from testbed.cli.commands import (
     clean,
     compare,
     doctor,
+    export,
     listing,
     packets,
     predict,
@@ -56,6 +57,7 @@ app.command("schema")(schema.schema)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("export")(export.export)
 app.command("arena")(arena.arena)
 app.command("audit")(audit.audit)
 app.command("grade")(grade.grade)

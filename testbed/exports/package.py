@@ -1,0 +1,43 @@
+"""``datapackage.json``: what the CSV files hold, column by column, as Frictionless Data describes tables.
+
+https://specs.frictionlessdata.io/tabular-data-package/ · ``unit`` is ours.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from testbed.core.records.migration import Summary
+from testbed.core.text.label import label
+from testbed.exports.cells import Table
+
+CSV_FORM = {"delimiter": ",", "doubleQuote": True, "header": True}
+
+
+def text(summary: Summary, tables: Sequence[Table]) -> str:
+    """JSON."""
+    return json.dumps(
+        {
+            "profile": "tabular-data-package",
+            "name": "fast-motion-run",
+            "title": label(summary.scenario),
+            "created": summary.started_at,
+            "resources": [_resource(table) for table in tables],
+        },
+        indent=1,
+    )
+
+
+def _resource(table: Table) -> dict[str, Any]:
+    columns = [
+        {"name": each.name, "type": each.kind.value} | ({"unit": each.unit} if each.unit else {})
+        for each in table.columns
+    ]
+    return {
+        "name": table.name,
+        "path": f"{table.name}.csv",
+        "profile": "tabular-data-resource",
+        "encoding": "utf-8",
+        "dialect": CSV_FORM,
+        "schema": {"fields": columns, "missingValues": [""]},
+    }

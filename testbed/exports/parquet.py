@@ -1,0 +1,36 @@
+"""Tables as Parquet, by pyarrow, which is asked for only here: 150 MB that nothing else of ours needs."""
+
+import io
+import sys
+
+from testbed.core.errors import PrerequisiteMissing
+from testbed.exports.cells import Kind, Table
+
+
+def required() -> None:
+    """Raises ``PrerequisiteMissing``, with what installs it, where there is no pyarrow."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise PrerequisiteMissing("--parquet needs pyarrow", f"{sys.prefix}/bin/pip install pyarrow") from error
+
+
+def content(table: Table) -> bytes:
+    """The file. A column's unit is in its metadata, under ``unit``."""
+    import pyarrow
+    from pyarrow import parquet
+
+    kinds = {
+        Kind.INTEGER: pyarrow.int64(),
+        Kind.NUMBER: pyarrow.float64(),
+        Kind.TRUTH: pyarrow.bool_(),
+        Kind.TEXT: pyarrow.string(),
+    }
+    fields = [
+        pyarrow.field(each.name, kinds[each.kind], metadata={"unit": each.unit} if each.unit else None)
+        for each in table.columns
+    ]
+    arrays = [pyarrow.array(values, field.type) for values, field in zip(table.values, fields, strict=True)]
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), file)
+    return file.getvalue()
