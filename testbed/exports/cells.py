@@ -16,7 +16,7 @@ MOST_COLUMNS = 400
 """What a run's own keys may make of a table: no honest one has a fourth of it."""
 
 
-class Kind(Enum):
+class CellKind(Enum):
     """What stands in a column, by the word that a table's schema has for it."""
 
     INTEGER = "integer"
@@ -30,12 +30,12 @@ class Column:
     """One column; ``name`` is where the figure stands in ``summary.json``. ``unit`` None: it counts nothing."""
 
     name: str
-    kind: Kind
+    kind: CellKind
     unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Sheet:
     """A table by name, the values of each column in the order of its rows."""
 
     name: str
@@ -47,7 +47,7 @@ class Table:
 
 
 KEY = tuple(Column(name=name, kind=kind) for name, kind in
-            (("migration", Kind.TEXT), ("repeat", Kind.INTEGER), ("guest", Kind.TEXT)))  # fmt: skip
+            (("migration", CellKind.TEXT), ("repeat", CellKind.INTEGER), ("guest", CellKind.TEXT)))  # fmt: skip
 """What every table begins with: which migration of the run a row is of."""
 
 
@@ -56,7 +56,7 @@ def key_cells(key: MigrationKey) -> dict[str, Cell]:
     return {"migration": key.name, "repeat": key.repeat, "guest": key.guest}
 
 
-def table(name: str, known: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> Table:
+def table(name: str, known: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> Sheet:
     """A table of these rows: the columns that are known, whether or not a row has them, and then those that rows have
     beside. Raises ``ScenarioError`` for more of them than anybody could read.
     """
@@ -66,30 +66,30 @@ def table(name: str, known: Sequence[Column], rows: Sequence[Mapping[str, Any]])
         raise ScenarioError(f"the table {name} would have {len(others)} columns beside those of every run")
     for other in others:
         kind = kind_of(row.get(other) for row in rows)
-        columns[other] = Column(name=other, kind=kind, unit=None if kind is Kind.TEXT else unit_of(other))
+        columns[other] = Column(name=other, kind=kind, unit=None if kind is CellKind.TEXT else unit_of(other))
     values = [[cell(row.get(column.name), column.kind) for row in rows] for column in columns.values()]
-    return Table(name=name, columns=list(columns.values()), values=values)
+    return Sheet(name=name, columns=list(columns.values()), values=values)
 
 
-def kind_of(values: Iterable[Any]) -> Kind:
+def kind_of(values: Iterable[Any]) -> CellKind:
     """The narrowest kind that holds all of these; text where they are of several."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
-        return Kind.TRUTH
+        return CellKind.TRUTH
     if kinds == {int}:
-        return Kind.INTEGER
-    return Kind.NUMBER if kinds and kinds <= {int, float} else Kind.TEXT
+        return CellKind.INTEGER
+    return CellKind.NUMBER if kinds and kinds <= {int, float} else CellKind.TEXT
 
 
-def cell(value: Any, kind: Kind) -> Cell:
+def cell(value: Any, kind: CellKind) -> Cell:
     """A value as its column has it: what is no single one as JSON, in a column of text."""
     if value is None:
         return None
     match kind:
-        case Kind.INTEGER:
+        case CellKind.INTEGER:
             return int(value)
-        case Kind.NUMBER:
+        case CellKind.NUMBER:
             return float(value)
-        case Kind.TRUTH:
+        case CellKind.TRUTH:
             return bool(value)
     return value if isinstance(value, str) else json.dumps(value)

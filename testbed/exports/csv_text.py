@@ -5,14 +5,14 @@ digits. No text is a formula to a spreadsheet, whatever stands in the run's file
 """
 
 from testbed.core.text.printable import printable
-from testbed.exports.cells import Cell, Table
+from testbed.exports.cells import Cell, Sheet
 
 _FORMULA = ("=", "+", "-", "@")
 MOST_CELL = 100_000
 """Characters."""
 
 
-def text(table: Table) -> str:
+def text(table: Sheet) -> str:
     """A line for the names and one a row."""
     lines = [",".join(_quoted(column.name) for column in table.columns)]
     lines += [",".join(map(_written, row)) for row in zip(*table.values, strict=True)]

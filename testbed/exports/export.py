@@ -12,7 +12,7 @@ from pathlib import Path
 
 from testbed.core.records.migration import Summary
 from testbed.exports import csv_text, openmetrics, package, parquet, sampled, tables, trace
-from testbed.exports.cells import Table
+from testbed.exports.cells import Sheet
 from testbed.runfiles import samples
 from testbed.runfiles.folder import RunFolder, put
 from testbed.runfiles.samples import Recording
@@ -62,7 +62,7 @@ def export(
     return Exported(summary=summary, files=files, notes=notes)
 
 
-def tables_of(summary: Summary, recordings: list[Recording]) -> Iterator[Table]:
+def tables_of(summary: Summary, recordings: list[Recording]) -> Iterator[Sheet]:
     """Those of the record, and those of the samples."""
     return chain(tables.tables(summary), sampled.tables(recordings))
 
@@ -71,10 +71,10 @@ def _contents(
     summary: Summary, recordings: list[Recording], forms: tuple[Form, ...], notes: list[str]
 ) -> Iterator[tuple[str, bytes]]:
     """Each file's name and what is in it; one at a time, since samples may be many."""
-    made: list[Table] = []
+    made: list[Sheet] = []
     if Form.CSV in forms or Form.PARQUET in forms:
         for each in tables_of(summary, recordings):
-            made.append(Table(name=each.name, columns=each.columns, values=[]))
+            made.append(Sheet(name=each.name, columns=each.columns, values=[]))
             if Form.CSV in forms:
                 yield f"{each.name}.csv", csv_text.text(each).encode()
             if Form.PARQUET in forms:

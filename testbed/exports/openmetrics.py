@@ -1,4 +1,5 @@
-"""A run as OpenMetrics text: for node_exporter's textfile collector, Prometheus, Grafana. Base units, as they ask for.
+"""A run as OpenMetrics text: for node_exporter's textfile collector, Prometheus, Grafana. Base units, as they ask for:
+link rates, too, are in bytes a second.
 
 Every figure is a gauge, since a run is over; ``scenario``, ``engine``, ``migration``, ``repeat`` and ``guest`` are its
 labels. What was not measured is not there. No time is: whoever collects it says when. Older readers of Prometheus' own
@@ -97,6 +98,10 @@ def _outcome(done: MigrationRecord) -> Iterator[Reading]:
     return iter([({"outcome": done.outcome}, 1.0)])
 
 
+def _bytes(bits: float | None) -> float | None:
+    return None if bits is None else bits / 8
+
+
 def _peak(done: MigrationRecord) -> float | None:
     return done.throttle.peak if done.throttle else None
 
@@ -123,8 +128,8 @@ FAMILIES = (
     _one("rounds", "", "How many rounds it took, the last one too.", lambda m: len(m.rounds)),
     _one("ram", "bytes", "The guest's memory as emulated.", lambda m: m.vm.ram_bytes),
     _one("write_rate", "bytes_per_second", "What the guest writes, as asked.", lambda m: m.vm.write_rate),
-    _one("link_rate", "bits_per_second", "The vMotion link's rate as asked.", lambda m: m.link.rate),
-    _one("link_goodput", "bits_per_second", "TCP payload it was measured to carry.", lambda m: m.link.goodput),
+    _one("link_rate", "bytes_per_second", "The vMotion link's rate as asked.", lambda m: _bytes(m.link.rate)),
+    _one("link_goodput", "bytes_per_second", "TCP payload it carries, measured.", lambda m: _bytes(m.link.goodput)),
     _one("throttle_peak", "ratio", "The most of a round taken from the guest.", _peak),
     _one("predicted_total_time", "seconds", "By the model.", _foretold_total),
     _one("predicted_downtime", "seconds", "By the model.", _foretold_downtime),

@@ -9,13 +9,13 @@ from typing import Any
 
 from testbed.core.records.migration import Summary
 from testbed.core.text.label import label
-from testbed.exports.cells import Table
+from testbed.exports.cells import Sheet
 
 CSV_FORM = {"delimiter": ",", "doubleQuote": True, "header": True}
 
 
-def text(summary: Summary, tables: Sequence[Table]) -> str:
-    """JSON."""
+def text(summary: Summary, tables: Sequence[Sheet]) -> str:
+    """The description as JSON; the tables need no values."""
     return json.dumps(
         {
             "profile": "tabular-data-package",
@@ -28,7 +28,7 @@ def text(summary: Summary, tables: Sequence[Table]) -> str:
     )
 
 
-def _resource(table: Table) -> dict[str, Any]:
+def _resource(table: Sheet) -> dict[str, Any]:
     columns = [
         {"name": each.name, "type": each.kind.value} | ({"unit": each.unit} if each.unit else {})
         for each in table.columns

@@ -4,7 +4,7 @@ import io
 import sys
 
 from testbed.core.errors import PrerequisiteMissing
-from testbed.exports.cells import Kind, Table
+from testbed.exports.cells import CellKind, Sheet
 
 
 def required() -> None:
@@ -15,16 +15,16 @@ def required() -> None:
         raise PrerequisiteMissing("--parquet needs pyarrow", f"{sys.prefix}/bin/pip install pyarrow") from error
 
 
-def content(table: Table) -> bytes:
+def content(table: Sheet) -> bytes:
     """The file. A column's unit is in its metadata, under ``unit``."""
     import pyarrow
     from pyarrow import parquet
 
     kinds = {
-        Kind.INTEGER: pyarrow.int64(),
-        Kind.NUMBER: pyarrow.float64(),
-        Kind.TRUTH: pyarrow.bool_(),
-        Kind.TEXT: pyarrow.string(),
+        CellKind.INTEGER: pyarrow.int64(),
+        CellKind.NUMBER: pyarrow.float64(),
+        CellKind.TRUTH: pyarrow.bool_(),
+        CellKind.TEXT: pyarrow.string(),
     }
     fields = [
         pyarrow.field(each.name, kinds[each.kind], metadata={"unit": each.unit} if each.unit else None)

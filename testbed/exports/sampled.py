@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.exports.cells import KEY, Column, Kind, Table, key_cells, table
+from testbed.exports.cells import KEY, CellKind, Column, Sheet, key_cells, table
 from testbed.exports.units import SECONDS
 from testbed.runfiles.samples import Recording
 
@@ -16,14 +16,14 @@ MOST_KINDS = 40
 """Of samples; we have seven."""
 _KIND = re.compile("[a-z][a-z0-9_]{0,39}")
 _TIMES = (
-    Column(name="t", kind=Kind.NUMBER, unit=SECONDS),
-    Column(name="since_migrate_s", kind=Kind.NUMBER, unit=SECONDS),
+    Column(name="t", kind=CellKind.NUMBER, unit=SECONDS),
+    Column(name="since_migrate_s", kind=CellKind.NUMBER, unit=SECONDS),
 )
 _WHAT = ("name", "phase", "what")
 """Where an event says which mark it is, which stage has begun, which fault has struck."""
 
 
-def tables(recordings: Sequence[Recording]) -> Iterator[Table]:
+def tables(recordings: Sequence[Recording]) -> Iterator[Sheet]:
     """``samples_KIND`` of each kind, and ``events``. Raises ``ScenarioError`` for a kind that names no file."""
     if not recordings:
         return
@@ -34,7 +34,7 @@ def tables(recordings: Sequence[Recording]) -> Iterator[Table]:
         if not _KIND.fullmatch(kind):
             raise ScenarioError(f"samples.jsonl has samples of the kind {kind[:40]!r}, which is the name of none")
         yield table(f"samples_{kind}", [*KEY, *_TIMES], list(_rows(recordings, kind)))
-    words = [Column(name=name, kind=Kind.TEXT) for name in ("event", "what", "detail")]
+    words = [Column(name=name, kind=CellKind.TEXT) for name in ("event", "what", "detail")]
     yield table("events", [*KEY, *_TIMES, *words], list(_events(recordings)))
 
 

@@ -19,7 +19,7 @@ from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import FaultRecord, OrderRecord, ServicePhaseRecord, ServiceRecord
 from testbed.core.records.stamps import PHASES
-from testbed.exports.cells import KEY, Column, Kind, Table, key_cells, table
+from testbed.exports.cells import KEY, CellKind, Column, Sheet, key_cells, table
 from testbed.exports.units import unit_of
 
 SPREAD = {
@@ -31,13 +31,17 @@ SPREAD = {
 }
 """Mappings whose keys are columns; those that every run has, and whatever else a record has there."""
 OF_RUN = ("scenario", "engine", "started_at", "testbed_version")
-_KINDS = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.TRUTH}
+_KINDS = {int: CellKind.INTEGER, float: CellKind.NUMBER, bool: CellKind.TRUTH}
 
 
-def tables(summary: Summary) -> Iterator[Table]:
+def tables(summary: Summary) -> Iterator[Sheet]:
     """All of them, those without a row too."""
     run = {name: getattr(summary, name) for name in OF_RUN} | {"seed": summary.seed}
-    first = [*KEY, *(Column(name=name, kind=Kind.TEXT) for name in OF_RUN), Column(name="seed", kind=Kind.INTEGER)]
+    first = [
+        *KEY,
+        *(Column(name=name, kind=CellKind.TEXT) for name in OF_RUN),
+        Column(name="seed", kind=CellKind.INTEGER),
+    ]
     own = [each for each in _columns(MigrationRecord) if each.name not in ("name", "repeat")]
     rows = [key_cells(each.key) | run | _values(each, ("name", "repeat")) for each in summary.migrations]
     yield table("migrations", [*first, *own], rows)
@@ -49,19 +53,21 @@ def tables(summary: Summary) -> Iterator[Table]:
     yield _of_parts("faults", FaultRecord, [(each.key, each.faults) for each in summary.migrations])
 
 
-def _of_parts(name: str, kind: type, parts: Sequence[tuple[MigrationKey, Sequence[Any]]]) -> Table:
+def _of_parts(name: str, kind: type, parts: Sequence[tuple[MigrationKey, Sequence[Any]]]) -> Sheet:
     rows = [key_cells(key) | _values(each) for key, several in parts for each in several]
     return table(name, [*KEY, *_columns(kind)], rows)
 
 
-def _stretches(summary: Summary) -> Table:
+def _stretches(summary: Summary) -> Sheet:
     rows = [
         key_cells(done.key) | {"service": service.name} | _values(each)
         for done in summary.migrations
         for service in done.services
         for each in service.phases
     ]
-    return table("service_phases", [*KEY, Column(name="service", kind=Kind.TEXT), *_columns(ServicePhaseRecord)], rows)
+    return table(
+        "service_phases", [*KEY, Column(name="service", kind=CellKind.TEXT), *_columns(ServicePhaseRecord)], rows
+    )
 
 
 def _columns(kind: type, above: str = "") -> Iterator[Column]:
@@ -74,8 +80,10 @@ def _columns(kind: type, above: str = "") -> Iterator[Column]:
         elif field.name in SPREAD:
             yield from (_number(f"{path}.{key}") for key in SPREAD[field.name])
         elif not _has_table(hint):
-            found = _KINDS.get(hint, Kind.TEXT)
-            yield Column(name=path, kind=found, unit=unit_of(path) if found in (Kind.INTEGER, Kind.NUMBER) else None)
+            found = _KINDS.get(hint, CellKind.TEXT)
+            yield Column(
+                name=path, kind=found, unit=unit_of(path) if found in (CellKind.INTEGER, CellKind.NUMBER) else None
+            )
 
 
 def _values(record: Any, without: Sequence[str] = (), above: str = "") -> dict[str, Any]:
@@ -107,4 +115,4 @@ def _has_table(hint: Any) -> bool:
 
 
 def _number(path: str) -> Column:
-    return Column(name=path, kind=Kind.NUMBER, unit=unit_of(path))
+    return Column(name=path, kind=CellKind.NUMBER, unit=unit_of(path))

@@ -10,8 +10,8 @@
       throttle, stages, guest and client, services, orders and faults
       counters: bytes/s on the link, operations/s of the guest, windows, bandwidth and dirty rate of each round
 
-The form is the Trace Event Format, as Perfetto documents it. A simulated run has no clock: each of its migrations
-begins at 0. One of a real run that was not sampled has no place on the axis, and is left out.
+The form is the Trace Event Format, as Perfetto documents it. A simulated run has no clock: all of its migrations
+begin at one time. One of a real run that was not sampled has no place on the axis, and is left out.
 """
 
 import json
@@ -39,7 +39,7 @@ LAST_OF_DOWNTIME = "last_round"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class TraceSlice:
     """A stretch of time on a track, in seconds."""
 
     name: str
@@ -60,20 +60,22 @@ class Placed:
 
 def text(summary: Summary, recordings: Sequence[Recording]) -> tuple[str, list[MigrationKey]]:
     """The trace as JSON, and which migrations are not in it."""
-    placed = [_placed(pid, each, recordings) for pid, each in enumerate(summary.migrations, 1)]
+    begins = [each.begin_s for done in summary.migrations for service in done.services for each in service.phases]
+    first = -min(0.0, *begins) if begins else 0.0
+    placed = [_placed(pid, each, recordings, first) for pid, each in enumerate(summary.migrations, 1)]
     lost = [each.key for each, there in zip(summary.migrations, placed, strict=True) if there is None]
     events = [event for each in placed if each is not None for event in _events(each)]
-    clock = "CLOCK_MONOTONIC" if recordings else "each migration from 0"
+    clock = "CLOCK_MONOTONIC" if recordings else "each migration by itself"
     about = {"scenario": summary.scenario, "engine": summary.engine, "started_at": summary.started_at, "clock": clock}
     head = json.dumps({"displayTimeUnit": "ms", "otherData": about})[:-1]
     lines = ",\n".join(json.dumps(event, separators=(",", ":")) for event in events)
     return f'{head}, "traceEvents": [\n{lines}\n]}}\n', lost
 
 
-def _placed(pid: int, record: MigrationRecord, recordings: Sequence[Recording]) -> Placed | None:
-    """None where it is not known when it was."""
+def _placed(pid: int, record: MigrationRecord, recordings: Sequence[Recording], first: float) -> Placed | None:
+    """None where it is not known when it was; without a clock all of them were at ``first``."""
     if not recordings:
-        return Placed(pid=pid, record=record, recording=None, origin=0.0)
+        return Placed(pid=pid, record=record, recording=None, origin=first)
     found = samples.find(list(recordings), record)
     origin = found.mark("migrate") if found else None
     return None if origin is None else Placed(pid=pid, record=record, recording=found, origin=origin)
@@ -90,7 +92,8 @@ def _events(placed: Placed) -> Iterator[Event]:
     names = [*TRACKS]
     for service in record.services:
         parts = [
-            Slice(name=each.phase, begin=each.begin_s, end=each.end_s, args=asdict(each)) for each in service.phases
+            TraceSlice(name=each.phase, begin=each.begin_s, end=each.end_s, args=asdict(each))
+            for each in service.phases
         ]
         throttled = [each for each in parts if each.name == "throttled"]
         names += [service.name, *([f"{service.name}, throttled"] if throttled else [])]
@@ -106,7 +109,7 @@ def _events(placed: Placed) -> Iterator[Event]:
             yield {"ph": "C", "pid": pid, "tid": 0, "name": counter.name} | point
 
 
-def _whole(placed: Placed) -> Slice:
+def _whole(placed: Placed) -> TraceSlice:
     record = placed.record
     ends = [each.started_s + each.duration_s for each in record.rounds]
     ended = placed.recording.mark("ended") if placed.recording else None
@@ -114,12 +117,12 @@ def _whole(placed: Placed) -> Slice:
     known = ("name", "repeat", "settings", "outcome", "reason", "valid", "invalid_reasons", "bytes_sent", "downtime_s")
     args = {name: getattr(record, name) for name in known}
     end = record.total_time_s if record.total_time_s is not None else last
-    return Slice(name=record.outcome, begin=0.0, end=end, args=args)
+    return TraceSlice(name=record.outcome, begin=0.0, end=end, args=args)
 
 
-def _rounds(record: MigrationRecord) -> list[Slice]:
+def _rounds(record: MigrationRecord) -> list[TraceSlice]:
     return [
-        Slice(
+        TraceSlice(
             name="stop-and-copy" if each.kind == "stop_and_copy" else f"round {each.index}",
             begin=each.started_s,
             end=each.started_s + each.duration_s,
@@ -139,51 +142,53 @@ def asked_to_pause(record: MigrationRecord) -> float | None:
     return last.started_s + last.duration_s - sum(record.downtime_phases_s[name] for name in before)
 
 
-def _downtime(record: MigrationRecord) -> list[Slice]:
-    at, found = asked_to_pause(record), list[Slice]()
+def _downtime(record: MigrationRecord) -> list[TraceSlice]:
+    at, found = asked_to_pause(record), list[TraceSlice]()
     if at is None:
         return found
     for name, seconds in record.downtime_phases_s.items():
-        found.append(Slice(name=name, begin=at, end=at + seconds, args={"seconds": seconds}))
+        found.append(TraceSlice(name=name, begin=at, end=at + seconds, args={"seconds": seconds}))
         at += seconds
     return found
 
 
-def _throttled(record: MigrationRecord) -> list[Slice]:
+def _throttled(record: MigrationRecord) -> list[TraceSlice]:
     def args(each: RoundRecord) -> Event:
         return {"share": each.throttle, "dirty_rate": each.dirty_rate}
 
     return [
-        Slice(name=f"{each.throttle:.0%}", begin=each.started_s, end=each.started_s + each.duration_s, args=args(each))
+        TraceSlice(
+            name=f"{each.throttle:.0%}", begin=each.started_s, end=each.started_s + each.duration_s, args=args(each)
+        )
         for each in record.rounds
         if each.throttle > 0
     ]
 
 
-def _stages(placed: Placed) -> list[Slice]:
+def _stages(placed: Placed) -> list[TraceSlice]:
     """Each until the next began."""
     if placed.recording is None:
         return []
     begun = [
         (row["t"] - placed.origin, str(row.get("phase"))) for row in placed.recording.events if row["event"] == "phase"
     ]
-    ends = [at for at, _ in begun[1:]] + [begun[-1][0] if begun else 0.0]
-    return [Slice(name=name, begin=at, end=end, args={}) for (at, name), end in zip(begun, ends, strict=True)]
+    ends = [at for at, _ in [*begun[1:], *begun[-1:]]]
+    return [TraceSlice(name=name, begin=at, end=end, args={}) for (at, name), end in zip(begun, ends, strict=True)]
 
 
-def _seen(record: MigrationRecord) -> list[Slice]:
+def _seen(record: MigrationRecord) -> list[TraceSlice]:
     """How long nothing was completed, by the client and, within that, by the guest's own log."""
-    at, found = asked_to_pause(record), list[Slice]()
+    at, found = asked_to_pause(record), list[TraceSlice]()
     if at is None:
         return found
     if record.blackout is not None and record.client_blackout_s is not None:
         begin = at + record.blackout.begin_s
         args = {"seconds": record.client_blackout_s, **record.blackout.parts}
-        found.append(Slice(name="client: no answer", begin=begin, end=begin + record.client_blackout_s, args=args))
+        found.append(TraceSlice(name="client: no answer", begin=begin, end=begin + record.client_blackout_s, args=args))
     elif record.guest_gap_s is not None and record.guest_gap_begin_s is not None:
         begin = at + record.guest_gap_begin_s
         args = {"seconds": record.guest_gap_s}
-        found.append(Slice(name="guest: no operation", begin=begin, end=begin + record.guest_gap_s, args=args))
+        found.append(TraceSlice(name="guest: no operation", begin=begin, end=begin + record.guest_gap_s, args=args))
     return found
 
 
@@ -203,7 +208,7 @@ def _instant(placed: Placed, track: str, at: float, name: str, args: Event) -> E
     return {"ph": "i", "s": "t", **where, "name": name, "ts": _us(placed.origin + at), "args": args}
 
 
-def _chain(placed: Placed, tid: int, stretches: Sequence[Slice]) -> Iterator[Event]:
+def _chain(placed: Placed, tid: int, stretches: Sequence[TraceSlice]) -> Iterator[Event]:
     """None goes on after the next has begun: two edges that are one may differ in their last digit."""
     ordered = sorted(stretches, key=lambda each: each.begin)
     begins = [_us(placed.origin + each.begin) for each in ordered]

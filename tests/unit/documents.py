@@ -38,7 +38,7 @@ _FENCE = re.compile(r"(?:^ *<!-- not run: (.+?) -->\n)?^ *```(\w*)\n(.*?)^ *```$
 _ENDS = {"&&", "||", "|", ";", "&"}
 TESTBED, BOOTSTRAP = "testbed", "./bootstrap"
 _TAKES_A_SCENARIO = ("run", "predict", "shell")
-QUICK = {"list", "predict", "report", "compare", "audit", "schema", "packets", "grade", "arena", "lab"}
+QUICK = {"list", "predict", "report", "compare", "audit", "schema", "packets", "grade", "arena", "lab", "export", "new"}
 """What needs no root, and seconds."""
 
 
