@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import typer
 from typer.main import get_command
@@ -25,6 +26,7 @@ from testbed.cli.commands import (
     shell,
 )
 from testbed.cli.commands.course import arena, docs, grade, lab
+from testbed.cli.commands.ready import completion, new, version
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
@@ -48,9 +50,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _program(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=version.show, is_eager=True, help="the version, and exit")
+    ] = False,
+) -> None:
+    """Fast Motion: a live-migration laboratory in a box."""
+
+
 app.command("run")(run.run)
 app.command("predict")(predict.predict)
 app.command("list")(listing.list_names)
+app.command("new")(new.new)
 app.command("doctor")(doctor.doctor)
 app.command("clean")(clean.clean)
 app.command("schema")(schema.schema)
@@ -65,6 +79,7 @@ app.command("serve")(serve.serve)
 app.command("docs")(docs.docs)
 app.command("shell")(shell.shell)
 app.command("packets")(packets.packets)
+app.command("completion")(completion.completion)
 lab.app.command("autograder")(grade.autograder)
 app.add_typer(lab.app, name="lab")
 
@@ -73,6 +88,8 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     """One command. Faults of the user, of the machine and of a migration are one line; a traceback is our bug."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = get_command(app)
+    if completion.VARIABLE in os.environ:
+        completion.prepare()
     code = _ended(lambda: command.main(args=with_defaults(arguments), prog_name=PROGRAM, standalone_mode=False))
     return _ended(sys.stdout.flush) or code  # what is still to be written may fail, too
 

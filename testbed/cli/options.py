@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from testbed import scenarios
 from testbed.core.agents.phases import PHASES, WHATS
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
@@ -13,7 +14,53 @@ from testbed.core.text.printable import printable
 TrustNothing: TypeAlias = Annotated[
     bool, typer.Option("--trust-nothing", help="refuse a scenario that runs code of its own")
 ]
+RESULTS = "results"
+"""The folder that runs lie in where nobody names one."""
+MOST_OFFERED = 200
+"""Files or folders that completion offers."""
 FAULT_WORDS = f"{', '.join(PHASES)}; {', '.join(WHATS)}"
+
+
+def scenario_names(incomplete: str) -> list[str]:
+    """What completion offers for a scenario: those that come with the testbed, and files."""
+    return [name for name in scenarios.names() if name.startswith(incomplete)] + _there(incomplete, _is_scenario)
+
+
+def policy_names(incomplete: str) -> list[str]:
+    """What completion offers for a policy: ours, and files of one's own."""
+    from testbed.core.names.catalogue import registered
+
+    ours = [name for name in registered("testbed.policies") if name.startswith(incomplete)]
+    return ours + _there(incomplete, lambda path: path.suffix == ".py")
+
+
+def run_folders(incomplete: str) -> list[str]:
+    """What completion offers for a run: its folders here and in ``results``, the latest first."""
+    latest = sorted(_there(f"{RESULTS}/", _is_run), reverse=True)
+    return list(
+        dict.fromkeys([*_there(incomplete, _is_run), *(name for name in latest if name.startswith(incomplete))])
+    )
+
+
+def _is_scenario(path: Path) -> bool:
+    return path.suffix in (".yaml", ".yml")
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "summary.json").is_file()
+
+
+def _there(begun: str, wanted: Callable[[Path], bool]) -> list[str]:
+    """The names that go on from these letters and are wanted; a path within the folder stays one: ``./mine.yaml``."""
+    above, _, start = begun.rpartition("/")
+    folder = f"{above}/" if above or begun.startswith("/") else ""
+    try:
+        names = sorted(
+            path.name for path in Path(folder or ".").iterdir() if path.name.startswith(start) and wanted(path)
+        )
+    except OSError:
+        return []
+    return [f"{folder}{name}" for name in names[:MOST_OFFERED]]
 
 
 def overrides(set_: list[str] | None, policy: str | None, faults: list[str] | None = None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The scenarios that come with the testbed: their names, titles and files."""
+"""The scenarios that come with the testbed: their names, titles and files; ``beginning``: what a new one begins as."""
 
 from importlib.resources import files
 from pathlib import Path

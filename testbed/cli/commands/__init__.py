@@ -1,4 +1,4 @@
-"""One file a command, and in ``course`` those of a course.
+"""One file a command, and in ``course`` those of a course; ``ready``: what begins, completes, and tells the version.
 
-run, shell, predict      report, compare, audit, serve      listing, schema, packets      doctor, bench, clean
+run, shell, predict      report, compare, export, audit, serve      listing, schema, packets      doctor, bench, clean
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from testbed.cli.options import run_folders
 from testbed.core.errors import ScenarioError, TestbedError
 
 if TYPE_CHECKING:
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 
 
 def audit(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs", autocompletion=run_folders)],
     as_json: Annotated[bool, typer.Option("--json", help="the same as JSON on stdout")] = False,
 ) -> int:
     """Hold each run's record against itself, its policy and the workload recomputed from its seed.
 
     One line an agreement. Exits with 1 where one does not hold, and with 2 where a folder cannot be read; whatever a
     folder holds, the others are audited. No code that a run names is run, and nobody needs root.
+
+    Example: testbed audit results/*
     """
     from testbed.audit.verdict import audit as audited
     from testbed.core.text.printable import printable

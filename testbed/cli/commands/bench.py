@@ -4,7 +4,10 @@ import sys
 
 
 def bench() -> int:
-    """Measure this machine: wire against iperf3, dirty tracking, downtime, memory, as ratios from one run."""
+    """Measure this machine: wire against iperf3, dirty tracking, downtime, memory, as ratios from one run.
+
+    Example: sudo testbed bench
+    """
     from rich.console import Console
 
     from testbed.bench.rows import rows

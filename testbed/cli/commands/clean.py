@@ -4,7 +4,10 @@ import sys
 
 
 def clean() -> None:
-    """Remove what killed runs left: processes, interfaces, files. Only what this project made."""
+    """Remove what killed runs left: processes, interfaces, files. Only what this project made.
+
+    Example: sudo testbed clean
+    """
     from testbed.experiment.leftovers import sweep
     from testbed.experiment.lock import MachineLock
     from testbed.experiment.rootless import lock_folder

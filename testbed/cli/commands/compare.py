@@ -7,14 +7,19 @@ from typing import Annotated
 
 import typer
 
+from testbed.cli.options import run_folders
+
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs", autocompletion=run_folders)],
     anyway: Annotated[bool, typer.Option("--anyway", help="compare what is not comparable, saying so")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the comparison as JSON on stdout")] = False,
     page: Annotated[Path | None, typer.Option(help="write a page with charts to this file")] = None,
 ) -> None:
-    """Lay runs side by side. Runs of one scenario count as repeats of one another."""
+    """Lay runs side by side. Runs of one scenario count as repeats of one another.
+
+    Example: testbed compare results/a results/b --page both.html
+    """
     from testbed.core.text.printable import printable
     from testbed.report.side import comparison, words
     from testbed.report.words.tables import console

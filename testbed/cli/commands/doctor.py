@@ -6,7 +6,10 @@ from testbed.core.errors import PrerequisiteMissing
 
 
 def doctor() -> int:
-    """Show what this machine can do, what is missing (in brackets: not needed) and the command that mends it."""
+    """Show what this machine can do, what is missing (in brackets: not needed) and the command that mends it.
+
+    Example: testbed doctor
+    """
     from testbed.doctor.abilities import abilities
     from testbed.experiment.rootless import become_root
     from testbed.report.words.tables import Fitting, console

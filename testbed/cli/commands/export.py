@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from testbed.cli.options import run_folders
 from testbed.core.errors import TestbedError
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="the run's folder")],
+    run: Annotated[Path, typer.Argument(help="the run's folder", autocompletion=run_folders)],
     out: Annotated[Path | None, typer.Option(help="the folder to write to; default: RUN/export")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="tables as CSV, with datapackage.json")] = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="tables as Parquet; needs pyarrow")] = False,

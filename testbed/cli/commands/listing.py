@@ -1,15 +1,22 @@
 """``list``: names that a scenario may use, one line each."""
 
+import inspect
 import shutil
 import sys
 from enum import StrEnum
 from textwrap import wrap
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from testbed import scenarios
+from testbed.core.errors import ScenarioError
 from testbed.core.names import catalogue
+from testbed.core.text.nearest import nearest
+from testbed.core.units import Dimension
+
+if TYPE_CHECKING:
+    from testbed.core.parameters import Parameter
 
 LEAST_ROOM = 16
 """Columns for words beside their name; where there are fewer they stand below it."""
@@ -23,6 +30,7 @@ class Kind(StrEnum):
     POLICIES = "policies"
     WORKLOADS = "workloads"
     SERVICES = "services"
+    THROTTLES = "throttles"
     TOPOLOGIES = "topologies"
     ENGINES = "engines"
 
@@ -31,12 +39,30 @@ PACKAGES = {
     Kind.POLICIES: "testbed.policies",
     Kind.WORKLOADS: "guest_agent.workloads",
     Kind.SERVICES: "guest_agent.services",
+    Kind.THROTTLES: "testbed.throttles",
     Kind.ENGINES: "testbed.engines",
 }
 
 
-def list_names(kind: Annotated[Kind | None, typer.Argument(help="one kind only")] = None) -> None:
-    """List what there is: scenarios, policies, workloads, services, topologies, engines."""
+def _known(context: typer.Context, incomplete: str) -> list[str]:
+    """What completion offers for a name: those of the kind that stands before it."""
+    known = context.params.get("kind")
+    return [name for name in _rows(Kind(known)) if name.startswith(incomplete)] if known else []
+
+
+def list_names(
+    kind: Annotated[Kind | None, typer.Argument(help="one kind only")] = None,
+    name: Annotated[str | None, typer.Argument(help="one of them, with its parameters", autocompletion=_known)] = None,
+) -> None:
+    """List what there is: scenarios, policies, workloads, services, throttles, topologies, engines.
+
+    With a name: what it does, and its parameters with their defaults and what they count.
+
+    Example: testbed list policies vmotion
+    """
+    if kind and name:
+        _tell(kind, name)
+        return
     for each in [kind] if kind else list(Kind):
         if kind is None:
             sys.stdout.write(f"{each.value}\n")
@@ -56,6 +82,40 @@ def _line(name: str, words: str) -> str:
     lines = wrap(words, columns, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
     first = name + lines.pop(0)[len(name) :] if beside and lines else name.rstrip()
     return "\n".join([first, *lines]) + "\n"
+
+
+def _tell(kind: Kind, name: str) -> None:
+    """One of them: its line, what its class says, a line a parameter. Raises ``ScenarioError``."""
+    rows = _rows(kind)
+    if name not in rows:
+        raise ScenarioError(f"{kind.value} has no '{name:.60}'; {nearest(name[:60], list(rows))}", "list")
+    sys.stdout.write(_line(f"{name}  ", rows[name]))
+    if kind in (Kind.POLICIES, Kind.WORKLOADS, Kind.SERVICES):
+        _tell_parameters(PACKAGES[kind], name)
+
+
+def _tell_parameters(package: str, name: str) -> None:
+    """What its class says, and of each parameter its default and what it counts, as a scenario writes them."""
+    from testbed.core.parameters import parameters_of
+    from testbed.scenario.schema.named_schema import default_of, registries
+
+    entry = next(each for each in registries() if each.package == package).get(name)
+    sys.stdout.write(f"\n{inspect.getdoc(entry) or ''}\n")
+    known = parameters_of(entry)
+    rows = [("parameter", "default", "")] if known else []
+    for each in known.values():
+        default = "required" if each.required else "none" if each.default is None else str(default_of(each))
+        rows.append((each.name, default, " | ".join(each.words) or _counts(each)))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)] if rows else []
+    sys.stdout.write("\n" if rows else "\nIt has no parameters.\n")
+    for first, second, counts in rows:
+        sys.stdout.write(f"{first:{widths[0]}}  {second:{widths[1]}}  {counts}".rstrip() + "\n")
+
+
+def _counts(parameter: "Parameter") -> str:
+    if parameter.dimension is Dimension.NUMBER and parameter.kind is int:
+        return "a whole number"
+    return parameter.dimension.value if parameter.dimension else ""
 
 
 def _rows(kind: Kind) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from testbed.cli.options import run_folders
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
 
@@ -18,11 +19,14 @@ _NAME = re.compile(r"(\d+)-(\d+)\.pcap")
 
 
 def packets(
-    run: Annotated[Path, typer.Argument(help="the run's folder, or a pcap or pcapng")],
+    run: Annotated[Path, typer.Argument(help="the run's folder, or a pcap or pcapng", autocompletion=run_folders)],
     migration: Annotated[int | None, typer.Option(min=1, help="only this one; default: all of them")] = None,
     every: Annotated[bool, typer.Option("--all", help="every packet, as scapy dissects it")] = False,
 ) -> None:
-    """Tell a migration in packets: messages, rounds, stun, commit, announcements. Needs a run with --capture."""
+    """Tell a migration in packets: messages, rounds, stun, commit, announcements. Needs a run with --capture.
+
+    Example: testbed packets results/hello-20260101-120000
+    """
     from testbed.packets.story import each_packet, story
 
     for number, repeat, file in captures(run, migration):

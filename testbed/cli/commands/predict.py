@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from testbed.cli.commands.run import default_scenario
-from testbed.cli.options import TrustNothing, overrides, own_code
+from testbed.cli.options import TrustNothing, overrides, own_code, policy_names, scenario_names
 
 if TYPE_CHECKING:
     from testbed.report.words.forecasts import Prediction
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 
 
 def predict(
-    scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(help="name or file; see: testbed list scenarios", autocompletion=scenario_names)
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
-    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py", autocompletion=policy_names)
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     trust_nothing: TrustNothing = False,
     json: Annotated[bool, typer.Option("--json", help="the same as JSON")] = False,
 ) -> int:
-    """Predict a scenario: rounds, times, bytes, closed forms, and which links and goals would do."""
+    """Predict a scenario: rounds, times, bytes, closed forms, and which links and goals would do.
+
+    Example: testbed predict fast-motion
+    """
     from testbed.report.words import forecasts
     from testbed.scenario import load
 

@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from testbed.cli.options import run_folders
 from testbed.core.errors import TestbedError
 
 
-def report(run: Annotated[Path, typer.Argument(help="the run's folder")]) -> int:
+def report(run: Annotated[Path, typer.Argument(help="the run's folder", autocompletion=run_folders)]) -> int:
     """Rebuild report.html and figures/ of a run from its files; prints where the page is.
 
     Exits with 1 where the run's files contradict each other: the page is there all the same, and says so.
+
+    Example: testbed report results/hello-20260101-120000
     """
     from testbed.core.text.printable import printable
     from testbed.report.page.page import rebuild

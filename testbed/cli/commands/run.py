@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testbed import scenarios
-from testbed.cli.options import FAULT_WORDS, TrustNothing, overrides, own_code
+from testbed.cli.options import FAULT_WORDS, TrustNothing, overrides, own_code, policy_names, scenario_names
 from testbed.core.errors import Interrupted, ScenarioError, TestbedError
 
 if TYPE_CHECKING:
@@ -21,10 +21,14 @@ LIVE_PORT = 8080
 
 
 def run(  # noqa: PLR0913, PLR0917 - the options of the command line
-    scenario: Annotated[str | None, typer.Argument(help="name or file; see: testbed list scenarios")] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(help="name or file; see: testbed list scenarios", autocompletion=scenario_names)
+    ] = None,
     engine: Annotated[str | None, typer.Option(help="native or simulated; default: as the scenario says")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
-    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py", autocompletion=policy_names)
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(metavar="PHASE:WHAT", help=f"break it there, may be repeated: {FAULT_WORDS}")
     ] = None,
@@ -46,7 +50,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
 ) -> int:
-    """Run a scenario: every migration of its matrix, every byte proved."""
+    """Run a scenario: every migration of its matrix, every byte proved.
+
+    Example: testbed run hello --set vm.ram=1GiB
+    """
     from testbed.cli.live_page import live_page
     from testbed.cli.progress import watching
     from testbed.engines import registry as engines

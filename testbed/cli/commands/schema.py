@@ -19,7 +19,10 @@ class File(StrEnum):
 def schema(
     file: Annotated[File, typer.Argument(help="scenario, summary for summary.json, or lab for lab.yaml")],
 ) -> None:
-    """Print the JSON Schema of a scenario, of summary.json or of a lab.yaml."""
+    """Print the JSON Schema of a scenario, of summary.json or of a lab.yaml.
+
+    Example: testbed schema scenario > scenario.schema.json
+    """
     from testbed.labs.definition.spec import lab_schema
     from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 

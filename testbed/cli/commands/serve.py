@@ -17,7 +17,10 @@ def serve(
     port: Port = 8080,
     host: Host = "127.0.0.1",
 ) -> int:
-    """Show all runs of a folder, every file of them, to whoever reaches the port; until Ctrl-C. Needs no root."""
+    """Show all runs of a folder, every file of them, to whoever reaches the port; until Ctrl-C. Needs no root.
+
+    Example: testbed serve results --port 8080
+    """
     from testbed.web.folder import until_interrupted
     from testbed.web.runs import app
 

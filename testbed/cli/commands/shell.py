@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from testbed.cli.options import TrustNothing, overrides, own_code
+from testbed.cli.options import TrustNothing, overrides, own_code, policy_names, scenario_names
 from testbed.linux.processes.interrupts import keyboard
 
 TEXT = "testbed> "
@@ -14,14 +14,21 @@ HELLO = """The hosts are up and the guest is at work. Commands beside Mininet's 
 
 
 def shell(
-    scenario: Annotated[str, typer.Argument(help="name or file; see: testbed list scenarios")] = "hello",
+    scenario: Annotated[
+        str, typer.Argument(help="name or file; see: testbed list scenarios", autocompletion=scenario_names)
+    ] = "hello",
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change a key")] = None,
-    policy: Annotated[str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py")] = None,
+    policy: Annotated[
+        str | None, typer.Option(help="a policy by name, or a file of your own: ./mine.py", autocompletion=policy_names)
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     trust_nothing: TrustNothing = False,
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
 ) -> int:
-    """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration."""
+    """Mininet's prompt with hosts up and a guest running, to be migrated by hand; of a matrix the first migration.
+
+    Example: testbed shell hello --policy vmotion
+    """
     from testbed.cli.shell_commands import Commands
     from testbed.experiment.rootless import become_root
     from testbed.experiment.session import Session

@@ -13,6 +13,7 @@ from testbed.core.registry import Registry
 from testbed.core.text.quantity import Bare
 from testbed.core.units import Dimension
 from testbed.scenario import parameters
+from testbed.scenario.document import as_yaml
 from testbed.scenario.parameters import DURATION
 from testbed.scenario.quantities import LONG, MOST, OWN_FILE
 from testbed.scenario.schema.patterns import Schema, parameter_schema, quantity_schema
@@ -49,7 +50,7 @@ def all_parameters(registry: Registry[Any]) -> dict[str, Schema]:
     found: dict[str, list[Schema]] = {}
     for entry in registry.items().values():
         for name, parameter in parameters_of(entry).items():
-            schema = _parameter(parameter)
+            schema = _read(parameter)
             found.setdefault(name, []).extend([] if schema in found.get(name, ()) else [schema])
     return {name: schemas[0] if len(schemas) == 1 else {"anyOf": schemas} for name, schemas in found.items()}
 
@@ -86,7 +87,20 @@ def _with_name(name: str, entry: type, more: Mapping[str, Schema] | None = None)
     }
 
 
+def default_of(parameter: Parameter) -> Any:
+    """The value that stands where none is given, as a scenario writes it; a list that is empty for one of others."""
+    if parameter.dimension is not None and parameter.default is not None:
+        return as_yaml(parameter.default, parameter.dimension)
+    return parameter.default
+
+
 def _parameter(parameter: Parameter) -> Schema:
+    """With its default, where there is one to be given."""
+    made = _read(parameter)
+    return made if parameter.required or parameter.kind is list else made | {"default": default_of(parameter)}
+
+
+def _read(parameter: Parameter) -> Schema:
     made = _kind(parameter)
     return {"anyOf": [made, {"type": "null"}]} if parameter.optional else made
 

@@ -42,6 +42,8 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     """Let policies play against guests they have not seen, beside all of ours; the lowest price wins.
 
     A file's code runs in a sandbox and nowhere else; one that breaks loses, in words, and the others go on.
+
+    Example: testbed arena ./mine.py
     """
     from testbed.arena import page as pages
     from testbed.arena.board import contest

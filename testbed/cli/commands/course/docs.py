@@ -21,7 +21,10 @@ def docs(
     host: Host = "127.0.0.1",
     build: Annotated[bool, typer.Option("--build", help="build it first, from the files as they are")] = False,
 ) -> int:
-    """Show the documents, labs and slides as a site, with a search, until Ctrl-C. It asks nobody else for anything."""
+    """Show the documents, labs and slides as a site, with a search, until Ctrl-C. It asks nobody else for anything.
+
+    Example: testbed docs
+    """
     from testbed.web.folder import FIRST, site, until_interrupted
 
     root = installed.ROOT

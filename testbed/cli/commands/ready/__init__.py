@@ -1,0 +1,1 @@
+"""Commands that make ready: ``new`` begins a scenario, ``completion`` is for the shell, ``version`` tells it."""
