@@ -56,6 +56,8 @@ def list_names(
 ) -> None:
     """List what there is: scenarios, policies, workloads, services, throttles, topologies, engines.
 
+    Scenarios stand in the order of learning, with their level, minutes by the model, and the memory that they need.
+
     With a name: what it does, and its parameters with their defaults and what they count.
 
     Example: testbed list policies vmotion
@@ -112,6 +114,10 @@ def _tell_parameters(package: str, name: str) -> None:
         sys.stdout.write(f"{first:{widths[0]}}  {second:{widths[1]}}  {counts}".rstrip() + "\n")
 
 
+def _cost(place: scenarios.Place) -> str:
+    return f"{place.level:7}  {place.minutes:3.1f} min  {place.memory_gb:3.1f} GB"
+
+
 def _counts(parameter: "Parameter") -> str:
     if parameter.dimension is Dimension.NUMBER and parameter.kind is int:
         return "a whole number"
@@ -121,7 +127,7 @@ def _counts(parameter: "Parameter") -> str:
 def _rows(kind: Kind) -> dict[str, str]:
     match kind:
         case Kind.SCENARIOS:
-            return {name: scenarios.title_of(name) for name in scenarios.names()}
+            return {each.name: f"{_cost(each)}  {scenarios.title_of(each.name)}" for each in scenarios.in_order()}
         case Kind.TOPOLOGIES:
             return catalogue.topologies()
         case _:
