@@ -11,7 +11,8 @@ from testbed.core.text.yaml_text import text_of, tree_of
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a scenario stands in the order of learning: ``level`` first, further or deep; how long all of its
-    migrations take by the model, with what belongs to them; the memory that two copies of its largest guest and a run need.
+    migrations take by the model, with what belongs to them; the memory that two copies of
+    its largest guest and a run need.
     """
 
     name: str
