@@ -9,7 +9,7 @@ from testbed.core.text.yaml_text import text_of, tree_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class LearningStep:
     """Where a scenario stands in the order of learning: ``level`` first, further or deep; how long all of its
     migrations take by the model, with what belongs to them; the memory that two copies of
     its largest guest and a run need.
@@ -43,7 +43,7 @@ def title_of(name: str) -> str:
     return str(tree.get("title", ""))
 
 
-def in_order() -> list[Standing]:
+def in_order() -> list[LearningStep]:
     """All of them in the order in which they are best learnt from (``order.json``)."""
-    kept = [Standing(**each) for each in json.loads((folder() / "order.json").read_text(encoding="utf-8"))]
+    kept = [LearningStep(**each) for each in json.loads((folder() / "order.json").read_text(encoding="utf-8"))]
     return [each for each in kept if each.name in names()]

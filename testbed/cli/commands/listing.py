@@ -114,7 +114,7 @@ def _tell_parameters(package: str, name: str) -> None:
         sys.stdout.write(f"{first:{widths[0]}}  {second:{widths[1]}}  {counts}".rstrip() + "\n")
 
 
-def _cost(place: scenarios.Standing) -> str:
+def _cost(place: scenarios.LearningStep) -> str:
     return f"{place.level:7}  {place.minutes:3.1f} min  {place.memory_gb:3.1f} GB"
 
 
