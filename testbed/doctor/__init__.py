@@ -1,1 +1,1 @@
-"""What this machine can do: ``abilities`` tries each."""
+"""What this machine can do: ``abilities`` tries each; ``fitting`` says which scenarios it can make."""

@@ -14,9 +14,12 @@ from testbed.experiment.leftovers import sweep
 from testbed.experiment.lock import MachineLock
 from testbed.experiment.rootless import lock_folder
 from testbed.experiment.state import RunState
+from testbed.fit.judging import Fit, Machine, fit
+from testbed.fit.needs import needs
+from testbed.fit.words import advice, warning, why
 from testbed.linux.memory.pages import require_page_size
 from testbed.linux.memory.room import room
-from testbed.scenario import check_fits
+from testbed.linux.processes.pace import pace
 
 
 @contextmanager
@@ -56,7 +59,24 @@ def private(runtime: Path) -> Iterator[Path]:
 
 
 def check_fits_all(plans: Sequence[Plan]) -> None:
-    """Raises ``ScenarioError`` when a guest's two copies do not fit into what memory is free, and may be used."""
+    """Raises ``PrerequisiteMissing`` when a guest's two copies do not fit into what memory is free, and may be used."""
+    held_against = fitted(plans, machine(tried=False))
+    if held_against.verdict == "too large":
+        raise PrerequisiteMissing(why(held_against), advice(held_against))
+
+
+def slow_here(plans: Sequence[Plan]) -> list[str]:
+    """What is to be said before they are made, and kept: that it may not come out valid here. Takes a fifth of a second."""
+    said = warning(fitted(plans, machine()))
+    return [] if said is None else [said]
+
+
+def fitted(plans: Sequence[Plan], here: Machine) -> Fit:
+    """The one that fits least."""
+    return fit([needs(plan) for plan in plans], here)
+
+
+def machine(tried: bool = True) -> Machine:
+    """This one, now; its processors are tried, or not."""
     free = room()
-    for plan in plans:
-        check_fits(plan, free.size, free.of)
+    return Machine(memory=free.size, of=free.of, cores=pace().processors if tried else None)

@@ -12,6 +12,7 @@ from testbed.core.records.migration import Summary
 from testbed.engines import Engine, registry
 from testbed.engines.forecasting import outlook
 from testbed.experiment.composition import Audience, Composition, composed
+from testbed.experiment.machine import slow_here
 from testbed.experiment.records import begun, failed
 from testbed.rig.orders import Orders
 from testbed.scenario import Scenario
@@ -37,7 +38,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
-    line when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too;
+    line when this machine is slow for it, and when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too;
     ``controls``: where orders by hand come from. ``lab``: whose run it is; ``page`` False: none is drawn.
     """
     chosen = registry.get(engine)()
@@ -57,6 +58,10 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
         say=say,
         page=page,
     ) as composition:
+        if chosen.needs_machine:
+            summary.warnings += slow_here(plans)
+            for line in summary.warnings:
+                say(line)
         context = replace(composition.context, capture=capture, controls=controls or composition.context.controls)
         _migrate_all(plans, chosen, replace(composition, context=context), audience)
     return summary

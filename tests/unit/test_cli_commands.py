@@ -11,7 +11,7 @@ from testbed import scenarios
 from testbed.cli import main
 from testbed.cli.commands.listing import PACKAGES, Kind
 from testbed.cli.commands.run import default_scenario
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import PrerequisiteMissing
 from testbed.core.names import catalogue
 from testbed.core.registry import Registry
 from testbed.experiment.machine import check_fits_all
@@ -54,9 +54,9 @@ def test_wrong_usage(capsys: Captured, argv: list[str], message: str) -> None:
     assert message in fails(capsys, 2, *argv)
 
 
-def test_a_guest_larger_than_the_machine_is_refused_with_the_largest_that_fits() -> None:
-    with pytest.raises(ScenarioError, match=r"and this machine has .* available; set vm\.ram to at most"):
-        check_fits_all(load("hello", overrides=["vm.ram=60TiB"]).plans())
+def test_a_guest_larger_than_the_machine_is_refused_with_a_scale_that_fits() -> None:
+    with pytest.raises(PrerequisiteMissing, match=r"and this machine has .* available; what fits: --set scale\.size="):
+        check_fits_all(load("hello", overrides=["vm.ram=1TiB"]).plans())
 
 
 def test_control_characters_do_not_reach_the_terminal(capsys: Captured) -> None:

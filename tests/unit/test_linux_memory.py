@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.core.errors import ScenarioError
 from testbed.linux.memory.room import Room, available_bytes, room
-from testbed.scenario import check_fits, load
 
 MIB = 1 << 20
 MEMINFO = "MemTotal:       16000000 kB\nMemAvailable:    8388608 kB\n"
@@ -91,14 +89,3 @@ def test_the_limit_on_the_address_space_counts() -> None:
 
 def test_this_machine_has_some() -> None:
     assert available_bytes() > 0
-
-
-def test_a_guest_that_does_not_fit_is_told_the_largest_that_does_and_who_has_no_more() -> None:
-    (plan,) = load("hello").plans()
-    with pytest.raises(
-        ScenarioError, match=r"the control group /x leaves .* available; set vm.ram to at most"
-    ) as caught:
-        check_fits(plan, 520 * MIB, "the control group /x leaves")
-    assert caught.value.exit_code == 2
-    with pytest.raises(ScenarioError, match="no guest fits"):
-        check_fits(plan, 400 * MIB, "the control group /x leaves")

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from testbed import scenarios
-from testbed.core.errors import ScenarioError
 from testbed.core.units import PAGE_SIZE
-from testbed.scenario import Scenario, check_fits, load
+from testbed.scenario import Scenario, load
 
 CONTRACT = """\
 name: fast-motion
@@ -170,10 +169,3 @@ def test_null_takes_a_key_away(tmp_path: Path) -> None:
     overrides = ("network.vmotion.goodput=null", "network.vmotion.rate=1Gbit")
     (plan,) = load("hello", overrides=overrides).plans()
     assert plan.network.vmotion.rate == 1e9 and plan.network.vmotion.goodput is None
-
-
-def test_two_copies_must_fit_into_memory() -> None:
-    (plan,) = load("opvizor").plans()
-    check_fits(plan, 2 * 2048_000_000 + 512 * 2**20)
-    with pytest.raises(ScenarioError, match=r"set vm\.ram to at most 231MB"):
-        check_fits(plan, 10**9)

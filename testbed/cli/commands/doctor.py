@@ -27,6 +27,26 @@ def doctor() -> int:
         table.row(each.what, state, each.detail, "" if each.works else each.remedy)
         missing += [each.what] if each.needed and not each.works else []
     console(sys.stdout).print(table)
+    _show_fitting()
     if missing:
         raise PrerequisiteMissing(f"no run is possible without {', '.join(missing)}", "see 'mended by' above")
     return 0
+
+
+def _show_fitting() -> None:
+    """Which scenarios can be made here, and with what the others."""
+    from testbed.doctor import fitting
+    from testbed.experiment.machine import machine
+    from testbed.report.words.tables import Fitting, console
+
+    here = machine()
+    styles = {"fits": "green", "near": "yellow", "too slow": "red", "too large": "red"}
+    table = Fitting(
+        ("scenario", ">memory", ">processors", "here", "what fits"), spare=("processors", "memory"), styles=styles
+    )
+    for each in fitting.rows(here):
+        table.row(each.scenario, each.memory, each.processors, each.verdict, each.fits_with)
+    out = console(sys.stdout)
+    out.print()
+    out.print(table)
+    out.print(fitting.told(here))

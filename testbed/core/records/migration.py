@@ -243,7 +243,9 @@ class NotMadeRecord:
 
 @dataclass(slots=True, kw_only=True)
 class Summary:
-    """What ``summary.json`` says of a whole run. ``lab``: of a run that was made for one."""
+    """What ``summary.json`` says of a whole run. ``lab``: of a run that was made for one. ``warnings``: what was said
+    before it, of a machine that is slow for it or nearly too small.
+    """
 
     schema: int = 1
     testbed_version: str
@@ -258,3 +260,4 @@ class Summary:
     comparisons: list[ComparisonRecord] = field(default_factory=list)
     not_made: list[NotMadeRecord] = field(default_factory=list)
     lab: LabRecord | None = None
+    warnings: list[str] = field(default_factory=list)

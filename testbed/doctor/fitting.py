@@ -1,0 +1,62 @@
+"""Which scenarios this machine can make now, and at what scale the others: memory, and processors that are tried."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from testbed import scenarios
+from testbed.core.errors import ScenarioError
+from testbed.core.units import in_bytes
+from testbed.fit.judging import Fit, Machine
+from testbed.fit.words import setting
+from testbed.scenario import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One scenario: what it needs, whether that fits, and what to write behind ``run`` where it does not."""
+
+    scenario: str
+    memory: str
+    processors: str
+    verdict: str
+    fits_with: str
+
+
+def rows(here: Machine) -> Iterator[Row]:
+    """Of all scenarios that come with the testbed."""
+    for name in scenarios.names():
+        found = of(name, here)
+        yield Row(
+            scenario=name,
+            memory=in_bytes(found.needs.memory),
+            processors=f"{found.needs.cores:.2f}",
+            verdict=found.verdict,
+            fits_with=mended(name, found, here) or "",
+        )
+
+
+def of(name: str, here: Machine, *overrides: str) -> Fit:
+    """That scenario held against that machine."""
+    from testbed.experiment.machine import fitted
+
+    return fitted(load(name, overrides=overrides).plans(), here)
+
+
+def mended(name: str, found: Fit, here: Machine) -> str | None:
+    """What makes it fit, or fit better, once the scenario really has it; None: nothing does."""
+    said = setting(found)
+    if said is None:
+        return None
+    try:
+        better = of(name, here, said.removeprefix("--set "))
+    except ScenarioError:
+        return None
+    return said + (" (near)" if better.verdict == "near" else "")
+
+
+def told(here: Machine) -> str:
+    """What they were held against."""
+    return (
+        f"{here.of} {in_bytes(here.memory)}, and {here.cores or 0:.2f} processors of 3 GHz for us now "
+        "(tried for 0.2 s; other programs count)"
+    )

@@ -1,0 +1,88 @@
+"""What a plan needs held against what a machine has, and the smallest scale.size that fits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from testbed.fit.needs import BESIDE, Needs
+
+Verdict: TypeAlias = Literal["fits", "near", "too slow", "too large"]
+"""From best to worst. ``near``: it may come out invalid. ``too large``: it cannot be made here, for want of memory."""
+ORDER: tuple[Verdict, ...] = ("fits", "near", "too slow", "too large")
+NEAR_MEMORY = 0.9
+"""Share of the memory from which on it is near."""
+NEAR_CORES, SLOW_CORES = 0.5, 1.4
+"""Processors needed, of those that there are: from here on it is near, and too slow. Half of the need comes at once."""
+LARGEST = 4096.0
+"""No scale.size beyond so many times the one at hand is tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What one has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as fast as
+    those that the needs were measured on; None: not known.
+    """
+
+    memory: int
+    of: str = "this machine has"
+    cores: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Of all migrations of a scenario the one that fits least. ``cores``: needed, as a share of what there is."""
+
+    verdict: Verdict
+    needs: Needs
+    machine: Machine
+    factor: float | None = None
+    """By how much a larger scale.size makes it fit, where that does; None: nothing needs to, or no scale does."""
+
+    @property
+    def share(self) -> float:
+        """Of the processors."""
+        return _share(self.needs, self.machine)
+
+
+def judge(needs: Needs, machine: Machine) -> Verdict:
+    """Of one migration."""
+    if needs.memory > machine.memory:
+        return "too large"
+    share = _share(needs, machine)
+    if share > SLOW_CORES:
+        return "too slow"
+    return "near" if share > NEAR_CORES or needs.memory > NEAR_MEMORY * machine.memory else "fits"
+
+
+def fit(needs: Sequence[Needs], machine: Machine) -> Fit:
+    """Of a scenario. What would fit is looked for where it does not: better than ``near`` if there is such a scale."""
+    worst = max(needs, key=lambda each: (ORDER.index(judge(each, machine)), _share(each, machine), each.memory))
+    verdict = judge(worst, machine)
+    factor = None if verdict == "fits" else _factor(needs, machine, verdict)
+    return Fit(verdict=verdict, needs=worst, machine=machine, factor=factor)
+
+
+def largest_guest(machine: Machine) -> int:
+    """Bytes of RAM of the largest that two copies fit of; 0: none does."""
+    return max(0, (machine.memory - BESIDE) // 2)
+
+
+def _factor(needs: Sequence[Needs], machine: Machine, now: Verdict) -> float | None:
+    """The first power of two with which all of them fit; else the first that is better than now."""
+    better: float | None = None
+    factor = 2.0
+    while factor <= LARGEST:
+        smaller = [each.smaller(factor) for each in needs]
+        if any(each.ram < each.least for each in smaller):
+            break
+        worst = max(ORDER.index(judge(each, machine)) for each in smaller)
+        if worst == 0:
+            return factor
+        if better is None and worst < ORDER.index(now):
+            better = factor
+        factor *= 2
+    return better
+
+
+def _share(needs: Needs, machine: Machine) -> float:
+    return 0.0 if machine.cores is None else needs.cores / max(machine.cores, 1e-6)

@@ -1,0 +1,92 @@
+"""What a run and doctor say of a machine that is too small or too slow, which a fake stands for."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from testbed.cli import main
+from testbed.core.errors import PrerequisiteMissing
+from testbed.core.plan import Plan
+from testbed.engines.simulated import Simulated
+from testbed.experiment import composition, machine, run
+from testbed.experiment.machine import check_fits_all, slow_here
+from testbed.experiment.run import run_scenario
+from testbed.linux.memory.room import Room
+from testbed.linux.processes import pace
+from testbed.linux.processes.pace import Pace
+from testbed.scenario import load
+
+MIB = 2**20
+
+
+def becomes(monkeypatch: pytest.MonkeyPatch, memory: int = 64 << 30, had: float = 4.0) -> None:
+    """This machine, from now on."""
+    monkeypatch.setattr(machine, "room", lambda: Room(size=memory, of="the control group /x leaves"))
+    monkeypatch.setattr(machine, "pace", lambda: Pace(allowed=4, had=had, speed=1.0))
+
+
+def test_too_little_memory_is_refused_with_what_is_missing_and_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    becomes(monkeypatch, memory=900 * MIB)
+    check_fits_all(load("hello", overrides=["scale.size=2"]).plans())
+    said = r"opvizor: two copies of 2\.0 GB .* the control group /x leaves 944 MB available; what fits: --set scale.size=16"
+    with pytest.raises(PrerequisiteMissing, match=said) as caught:
+        check_fits_all(load("opvizor").plans())
+    assert caught.value.exit_code == 3
+    check_fits_all(load("opvizor", overrides=["scale.size=16"]).plans())
+
+
+def test_memory_is_held_against_plans_without_trying_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    becomes(monkeypatch)
+    monkeypatch.setattr(machine, "pace", lambda: pytest.fail("tried"))
+    check_fits_all(load("hello").plans())
+
+
+@pytest.mark.parametrize(("had", "words"), [(4.0, None), (0.4, "may not come out valid"), (0.1, "will hardly come")])
+def test_a_slow_machine_is_told_so(monkeypatch: pytest.MonkeyPatch, had: float, words: str | None) -> None:
+    becomes(monkeypatch, had=had)
+    said = slow_here(load("hello").plans())
+    assert said == [] if words is None else words in said[0]
+
+
+class Real(Simulated):
+    """Takes nothing of the machine, and is asked as what does."""
+
+    needs_machine = True
+
+
+def test_it_is_said_before_anything_is_built_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    becomes(monkeypatch, had=0.3)
+
+    @contextmanager
+    def ours(_lock: str, _plans: list[Plan]) -> Iterator[None]:
+        yield None
+
+    monkeypatch.setattr(composition, "held", ours)
+    monkeypatch.setattr(run.registry, "get", lambda _name: Real)
+    said: list[str] = []
+    events: list[int] = []
+    summary = run_scenario(
+        load("hello"), out=tmp_path / "run", observer=lambda _e: events.append(len(said)), say=said.append, page=False
+    )
+    assert "this machine has 0.30" in said[0] and "--set scale.size=" in said[0] and events[0] == 1
+    assert summary.warnings == said and summary.valid, "a warning is no verdict"
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["warnings"] == said
+
+
+def test_doctor_says_which_scenarios_fit_and_what_would(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    becomes(monkeypatch, memory=3400 * MIB, had=1.0)
+    main(["doctor"])
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert lines["hello"].split()[-1] == "fits" and "too large" in lines["opvizor"]
+    assert lines["opvizor"].endswith("--set scale.size=2")
+    assert "1.00 processors" in lines["the"]
+
+
+def test_processors_are_tried_shortly_and_nothing_is_left() -> None:
+    seen = pace.pace(0.05)
+    assert 0 < seen.had <= seen.allowed and seen.speed > 0 and seen.processors == seen.had * seen.speed
