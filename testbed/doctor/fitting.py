@@ -51,7 +51,7 @@ def mended(name: str, found: Fit, here: Machine) -> str | None:
         better = of(name, here, said.removeprefix("--set "))
     except ScenarioError:
         return None
-    return said + (" (near)" if better.verdict == "near" else "")
+    return said + ("" if better.verdict == "fits" else f" ({better.verdict})")
 
 
 def told(here: Machine) -> str:

@@ -66,7 +66,7 @@ def check_fits_all(plans: Sequence[Plan]) -> None:
 
 
 def slow_here(plans: Sequence[Plan]) -> list[str]:
-    """What is to be said before they are made, and kept: that it may not come out valid here. Takes a fifth of a second."""
+    """What is to be said before they are made, and kept: that they may not be valid here. Takes a fifth of a second."""
     said = warning(fitted(plans, machine()))
     return [] if said is None else [said]
 

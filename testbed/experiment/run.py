@@ -38,8 +38,9 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
 
     Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``. A run that cannot go on, or is interrupted,
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
-    line when this machine is slow for it, and when the page could not be drawn, which is no reason to fail a run. ``capture``: packets are kept too;
-    ``controls``: where orders by hand come from. ``lab``: whose run it is; ``page`` False: none is drawn.
+    line when this machine is slow for it, and when the page could not be drawn, which are no reasons to fail a run.
+    ``capture``: packets are kept too; ``controls``: where orders by hand come from. ``lab``: whose run it is; ``page``
+    False: none is drawn.
     """
     chosen = registry.get(engine)()
     if capture and not chosen.needs_machine:

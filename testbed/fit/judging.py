@@ -36,7 +36,9 @@ class Fit:
     needs: Needs
     machine: Machine
     factor: float | None = None
-    """By how much a larger scale.size makes it fit, where that does; None: nothing needs to, or no scale does."""
+    """By how much a larger scale.size mends it; None: nothing needs to be mended, or no scale does."""
+    after: Verdict = "fits"
+    """What it is then: what would only be ``near`` is still a way where there is no better one."""
 
     @property
     def share(self) -> float:
@@ -55,11 +57,11 @@ def judge(needs: Needs, machine: Machine) -> Verdict:
 
 
 def fit(needs: Sequence[Needs], machine: Machine) -> Fit:
-    """Of a scenario. What would fit is looked for where it does not: better than ``near`` if there is such a scale."""
-    worst = max(needs, key=lambda each: (ORDER.index(judge(each, machine)), _share(each, machine), each.memory))
+    """Of a scenario."""
+    worst = _worst(needs, machine)
     verdict = judge(worst, machine)
-    factor = None if verdict == "fits" else _factor(needs, machine, verdict)
-    return Fit(verdict=verdict, needs=worst, machine=machine, factor=factor)
+    factor, after = (None, verdict) if verdict == "fits" else _mended(needs, machine, verdict)
+    return Fit(verdict=verdict, needs=worst, machine=machine, factor=factor, after=after)
 
 
 def largest_guest(machine: Machine) -> int:
@@ -67,21 +69,28 @@ def largest_guest(machine: Machine) -> int:
     return max(0, (machine.memory - BESIDE) // 2)
 
 
-def _factor(needs: Sequence[Needs], machine: Machine, now: Verdict) -> float | None:
-    """The first power of two with which all of them fit; else the first that is better than now."""
-    better: float | None = None
+def _mended(needs: Sequence[Needs], machine: Machine, now: Verdict) -> tuple[float | None, Verdict]:
+    """The first power of two with which all of them fit, and that they do. Where there is none: the first with which
+    they have at least the processors that they need, where they had not, or the memory.
+    """
+    better: tuple[float | None, Verdict] = (None, now)
     factor = 2.0
     while factor <= LARGEST:
         smaller = [each.smaller(factor) for each in needs]
         if any(each.ram < each.least for each in smaller):
             break
-        worst = max(ORDER.index(judge(each, machine)) for each in smaller)
-        if worst == 0:
-            return factor
-        if better is None and worst < ORDER.index(now):
-            better = factor
+        worst = _worst(smaller, machine)
+        after = judge(worst, machine)
+        if after == "fits":
+            return factor, after
+        if better[0] is None and ORDER.index(after) < ORDER.index(now) and _share(worst, machine) <= 1:
+            better = factor, after
         factor *= 2
     return better
+
+
+def _worst(needs: Sequence[Needs], machine: Machine) -> Needs:
+    return max(needs, key=lambda each: (ORDER.index(judge(each, machine)), _share(each, machine), each.memory))
 
 
 def _share(needs: Needs, machine: Machine) -> float:

@@ -1,9 +1,9 @@
-"""What a migration needs of a machine: memory for two copies of its guest, and processors, as seen on two cores at 3 GHz.
+"""What a migration needs of a machine: memory for two copies of its guest, and processors, as seen on two of 3 GHz.
 
     processors = fixed + (link x PER_BYTE_S + writes x PER_WRITE_S + requests x PER_REQUEST_S) / scale
 
-``fixed`` is what watches, and what turns round whether or not there is anything to do. The rest is rates, which scale.size
-divides (core.units), as it divides memory. Measured on migrations of ``hello``, ``bank``, ``keep-talking`` and
+``fixed`` is what watches, and what turns round whether or not there is anything to do. The rest is rates, which
+scale.size divides (core.units), as it divides memory. Measured on ``hello``, ``bank``, ``keep-talking`` and
 ``iometer-halt``: what the record's ``cpu`` says, and the kernel's part of the link, which no process is charged for.
 """
 
@@ -15,8 +15,8 @@ from testbed.model.services import area_pages
 
 BESIDE = 512 * 2**20
 """Bytes that all processes of a run may need beside the two copies of the guest's RAM."""
-FIXED = 0.15
-"""Of a core: the guest's loop 0.06, the client's probe 0.03, samples 0.02, the run itself."""
+FIXED = 0.2
+"""Of a core: the guest's loop 0.06, the client's probe 0.03, samples 0.02, the run itself and what it waits for."""
 PER_BYTE_S = 1.2e-9
 """Of the link: 0.33 at the source, 0.45 at the destination, 0.4 in the kernel between them."""
 PER_WRITE_S = 1.5e-6

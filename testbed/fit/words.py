@@ -16,12 +16,12 @@ def advice(fitted: Fit) -> str:
     """What to do about it, whatever it is."""
     mends = setting(fitted)
     if mends is not None:
-        return f"what fits: {mends}"
+        return f"what {'fits' if fitted.after == 'fits' else 'nearly does'}: {mends}"
     if fitted.verdict == "too large" and largest_guest(fitted.machine) == 0:
         return "no guest fits; end other programs, or add memory"
     if fitted.verdict == "too large":
-        return f"no scale.size fits; what does is a guest of {in_bytes(largest_guest(fitted.machine))} as emulated"
-    return "no scale.size mends it; end other programs, or give the machine more processors"
+        return f"no scale.size mends it; what fits is a guest of {in_bytes(largest_guest(fitted.machine))} as emulated"
+    return "a larger scale.size does not mend it; end other programs, or give the machine more processors"
 
 
 def why(fitted: Fit) -> str:
@@ -34,7 +34,8 @@ def why(fitted: Fit) -> str:
         )
     if machine.cores is None or fitted.share * 2 < needs.memory / machine.memory:
         return f"{needs.name}: it needs {in_bytes(needs.memory)} of the {in_bytes(machine.memory)} that {machine.of}"
-    return f"{needs.name}: it needs about {needs.cores:.2f} processors, and this machine has {machine.cores:.2f} for it now"
+    there = f"this machine has {machine.cores:.2f} for it now"
+    return f"{needs.name}: it needs about {needs.cores:.2f} processors, and {there}"
 
 
 def warning(fitted: Fit) -> str | None:

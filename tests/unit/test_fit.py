@@ -68,8 +68,9 @@ def test_what_is_advised_is_better_and_the_least_that_fits(each: list[Needs], ma
         return
     after = fit([one.smaller(found.factor) for one in each], machine)
     assert ORDER.index(after.verdict) < ORDER.index(found.verdict)
+    assert after.verdict == found.after
     half = fit([one.smaller(found.factor / 2) for one in each], machine)
-    assert half.verdict != "fits" and ORDER.index(half.verdict) >= ORDER.index(after.verdict)
+    assert half.verdict != "fits"
 
 
 @pytest.mark.parametrize("name", scenarios.names())
@@ -85,7 +86,7 @@ def test_the_vagrantfiles_machine_makes_all_but_the_largest() -> None:
 
 @pytest.mark.parametrize("name", scenarios.names())
 @pytest.mark.parametrize(
-    "machine", [Machine(memory=700 * MIB, cores=2.0), Machine(memory=64 << 30, cores=0.4)], ids=["small", "slow"]
+    "machine", [Machine(memory=700 * MIB, cores=2.0), Machine(memory=64 << 30, cores=0.55)], ids=["small", "slow"]
 )
 def test_what_is_advised_can_be_loaded_and_fits(name: str, machine: Machine) -> None:
     found = fitting.of(name, machine)
@@ -109,7 +110,7 @@ def test_where_no_scale_helps_that_is_said() -> None:
 def test_a_warning_says_what_it_is_of_and_what_fits() -> None:
     assert warning(fit([HELLO], ROOMY)) is None
     slow = warning(fit([HELLO], Machine(memory=64 << 30, cores=0.15))) or ""
-    assert "hello: it needs about 0.2" in slow and "this machine has 0.15" in slow and "hardly" in slow
+    assert "hello: it needs about 0.3" in slow and "this machine has 0.15" in slow and "hardly" in slow
     near = warning(fit([HELLO], Machine(memory=HELLO.memory + 1, cores=9.0))) or ""
     assert "may not come out valid; what fits: --set scale.size=2" in near and "1.0 GB" in near
 

@@ -10,7 +10,7 @@ import pytest
 from testbed.cli import main
 from testbed.core.errors import PrerequisiteMissing
 from testbed.core.plan import Plan
-from testbed.engines.simulated import Simulated
+from testbed.engines.simulated import SimulatedEngine as Simulated
 from testbed.experiment import composition, machine, run
 from testbed.experiment.machine import check_fits_all, slow_here
 from testbed.experiment.run import run_scenario
@@ -31,7 +31,7 @@ def becomes(monkeypatch: pytest.MonkeyPatch, memory: int = 64 << 30, had: float 
 def test_too_little_memory_is_refused_with_what_is_missing_and_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     becomes(monkeypatch, memory=900 * MIB)
     check_fits_all(load("hello", overrides=["scale.size=2"]).plans())
-    said = r"opvizor: two copies of 2\.0 GB .* the control group /x leaves 944 MB available; what fits: --set scale.size=16"
+    said = r"opvizor: two copies of 2\.0 GB .* the control group /x leaves 944 MB .*; what fits: --set scale.size=16"
     with pytest.raises(PrerequisiteMissing, match=said) as caught:
         check_fits_all(load("opvizor").plans())
     assert caught.value.exit_code == 3
@@ -44,7 +44,7 @@ def test_memory_is_held_against_plans_without_trying_processors(monkeypatch: pyt
     check_fits_all(load("hello").plans())
 
 
-@pytest.mark.parametrize(("had", "words"), [(4.0, None), (0.4, "may not come out valid"), (0.1, "will hardly come")])
+@pytest.mark.parametrize(("had", "words"), [(4.0, None), (0.5, "may not come out valid"), (0.1, "will hardly come")])
 def test_a_slow_machine_is_told_so(monkeypatch: pytest.MonkeyPatch, had: float, words: str | None) -> None:
     becomes(monkeypatch, had=had)
     said = slow_here(load("hello").plans())
@@ -58,7 +58,7 @@ class Real(Simulated):
 
 
 def test_it_is_said_before_anything_is_built_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    becomes(monkeypatch, had=0.3)
+    becomes(monkeypatch, had=0.6)
 
     @contextmanager
     def ours(_lock: str, _plans: list[Plan]) -> Iterator[None]:
@@ -71,7 +71,7 @@ def test_it_is_said_before_anything_is_built_and_kept(monkeypatch: pytest.Monkey
     summary = run_scenario(
         load("hello"), out=tmp_path / "run", observer=lambda _e: events.append(len(said)), say=said.append, page=False
     )
-    assert "this machine has 0.30" in said[0] and "--set scale.size=" in said[0] and events[0] == 1
+    assert "this machine has 0.60" in said[0] and "--set scale.size=" in said[0] and events[0] == 1
     assert summary.warnings == said and summary.valid, "a warning is no verdict"
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["warnings"] == said
 

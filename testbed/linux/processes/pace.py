@@ -19,8 +19,8 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """``had``: processors that we had at once, of ``allowed``; of more than four no more are tried. ``speed``: theirs, as
-    a share of the speed that needs are told in.
+    """``had``: processors that we had at once, of ``allowed``; of more than four no more are tried. ``speed``: theirs,
+    as a share of the speed that needs are told in.
     """
 
     allowed: int
