@@ -11,6 +11,7 @@ from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.experiment.state import RUNTIME
+from testbed.linux.files.installed import find_systems_commands
 from testbed.linux.namespaces.entering import NotEntered, enter
 from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.namespaces.outside import outside
@@ -27,6 +28,7 @@ def become_root(*, needed: bool = True) -> None:
     """From here on this process is root, where that is ``needed``: of the machine by sudo, or else of namespaces of its
     own. To be called before anything is opened or a thread started. Raises ``PrerequisiteMissing``: what refuses them.
     """
+    find_systems_commands()
     if not needed or os.geteuid() == 0:
         return
     theirs = _of_session(os.geteuid())

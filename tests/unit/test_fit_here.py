@@ -10,8 +10,9 @@ import pytest
 from testbed.cli import main
 from testbed.core.errors import PrerequisiteMissing
 from testbed.core.plan import Plan
+from testbed.engines import registry as engines
 from testbed.engines.simulated import SimulatedEngine as Simulated
-from testbed.experiment import composition, machine, run
+from testbed.experiment import composition, machine
 from testbed.experiment.machine import check_fits_all, slow_here
 from testbed.experiment.run import run_scenario
 from testbed.linux.memory.room import Room
@@ -65,7 +66,7 @@ def test_it_is_said_before_anything_is_built_and_kept(monkeypatch: pytest.Monkey
         yield None
 
     monkeypatch.setattr(composition, "held", ours)
-    monkeypatch.setattr(run.registry, "get", lambda _name: Real)
+    monkeypatch.setattr(engines, "get", lambda _name: Real)
     said: list[str] = []
     events: list[int] = []
     summary = run_scenario(

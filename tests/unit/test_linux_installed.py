@@ -1,5 +1,6 @@
 """What is missing is installed by what installed the rest."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,20 @@ def test_doctor_of_an_installed_package_names_no_bootstrap(monkeypatch: pytest.M
     monkeypatch.setattr(installed.installs, "__defaults__", (tmp_path,))
     remedies = [each.remedy for each in abilities.abilities()]
     assert remedies and not any("bootstrap" in remedy for remedy in remedies)
+
+
+@pytest.mark.parametrize(
+    ("path", "after"),
+    [
+        ("/usr/local/bin:/usr/bin:/bin", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"),
+        ("/mine:/usr/sbin", "/mine:/usr/sbin:/usr/local/sbin:/sbin"),
+    ],
+)
+def test_an_ordinary_user_finds_the_systems_commands(monkeypatch: pytest.MonkeyPatch, path: str, after: str) -> None:
+    monkeypatch.setenv("PATH", path)
+    for _ in range(2):
+        installed.find_systems_commands()
+        assert os.environ["PATH"] == after
 
 
 def test_every_command_that_is_called_has_a_package() -> None:

@@ -49,7 +49,7 @@ OF_OTHERS = [("grade",), ("doctor",)]
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an environment in it, into which pip has put our wheel; of this one it sees what the wheel needs."""
+    """A folder with an environment into which pip has put our wheel; of this one it sees what that needs."""
     folder = tmp_path_factory.mktemp("wheel")
     (name, wheel), *_ = ((name, data) for name, data in autograder._common().items() if name.endswith(".whl"))
     (folder / Path(name).name).write_bytes(wheel)

@@ -1,5 +1,6 @@
 """How this package came to be here, and so which command installs what it lacks."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +22,7 @@ SYSTEM_PACKAGES = {
     "unshare": "util-linux",
 }
 """Debian's and Ubuntu's package of each command that is called."""
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 OPTIONAL = {"openvswitch-switch"}
 """What is of use and yet not installed by ``bootstrap``."""
 
@@ -38,6 +40,12 @@ def installs(command: str, root: Path = ROOT) -> str:
 def installing(command: str) -> str:
     """What installs a command, as a remedy in words."""
     return f"install it with: {installs(command)}"
+
+
+def find_systems_commands() -> None:
+    """Those of root's folders, too: an ordinary user's PATH on Debian leaves out where ``tc`` and ``bridge`` are."""
+    known = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([*known, *(each for each in SYSTEM_FOLDERS if each not in known)])
 
 
 def is_checkout(root: Path = ROOT) -> bool:

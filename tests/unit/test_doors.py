@@ -1,0 +1,52 @@
+"""Files of the other doors: what they name is there, and what stands in the documents is what is computed."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from testbed.doctor import fitting
+from testbed.fit.judging import NEAR_CORES, NEAR_MEMORY, SLOW_CORES, Machine
+from testbed.linux.processes.pace import SECONDS, THREADS
+
+ROOT = Path(__file__).parents[2]
+DOORS = (ROOT / "docs" / "doors.md").read_text(encoding="utf-8")
+
+
+def test_the_dev_container_is_built_of_the_containers_file() -> None:
+    folder = ROOT / ".devcontainer"
+    read = json.loads((folder / "devcontainer.json").read_text(encoding="utf-8"))
+    made = (folder / read["build"]["dockerfile"]).resolve()
+    assert made == ROOT / "Containerfile" and (folder / read["build"]["context"]).resolve() == ROOT
+    assert f"useradd --create-home --shell /bin/bash {read['remoteUser']}" in made.read_text(encoding="utf-8")
+    assert f"COPY . {Path(read['containerEnv']['TESTBED_VENV']).parent}" in made.read_text(encoding="utf-8")
+
+
+def test_the_container_is_made_by_our_own_script_and_takes_nothing_that_is_made() -> None:
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    assert "/opt/fast-motion/bootstrap install" in text and "USER student" in text
+    left_out = (ROOT / ".containerignore").read_text(encoding="utf-8")
+    assert left_out == (ROOT / ".dockerignore").read_text(encoding="utf-8")
+    assert {".git", ".venv", "results", "docs/_build"} <= set(left_out.split())
+
+
+def test_cloud_init_calls_the_script_of_all_machines() -> None:
+    text = (ROOT / "machines" / "cloud-init.yaml").read_text(encoding="utf-8")
+    assert text.startswith("#cloud-config\n")
+    read = yaml.safe_load(text)
+    (script,) = read["write_files"]
+    assert "machines/provision" in script["content"] and read["runcmd"][0][0] == Path(script["path"]).name
+    subprocess.run(["sh", "-n"], input=script["content"], text=True, check=True)
+
+
+def test_the_document_says_what_is_computed() -> None:
+    here = Machine(memory=3_600_000_000, cores=1.71)
+    rows = {row.scenario: row for row in fitting.rows(here)}
+    for name in ("fast-motion", "hello", "opvizor"):
+        row = rows[name]
+        said = [row.scenario, *row.memory.split(), row.processors, *row.verdict.split(), *row.fits_with.split()]
+        assert re.search(r"^" + r"\s+".join(map(re.escape, said)) + r"$", DOORS, re.MULTILINE), said
+    assert fitting.told(here) in DOORS
+    assert (NEAR_CORES, NEAR_MEMORY, SLOW_CORES, SECONDS, THREADS) == (0.5, 0.9, 1.4, 0.2, 4), "and in its words"
