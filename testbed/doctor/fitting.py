@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
 from testbed.core.units import in_bytes
-from testbed.fit.judging import Fit, Machine
+from testbed.fit.judging import Abilities, Fit
 from testbed.fit.words import setting
 from testbed.scenario import load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One scenario: what it needs, whether that fits, and what to write behind ``run`` where it does not."""
+class ScenarioRow:
+    """A scenario of ours: what it needs, whether that fits, and what to write behind ``run`` where it does not."""
 
     scenario: str
     memory: str
@@ -22,11 +22,11 @@ class Row:
     fits_with: str
 
 
-def rows(here: Machine) -> Iterator[Row]:
-    """Of all scenarios that come with the testbed."""
+def rows(here: Abilities) -> Iterator[ScenarioRow]:
+    """All scenarios that come with the testbed, held against a machine."""
     for name in scenarios.names():
         found = of(name, here)
-        yield Row(
+        yield ScenarioRow(
             scenario=name,
             memory=in_bytes(found.needs.memory),
             processors=f"{found.needs.cores:.2f}",
@@ -35,14 +35,14 @@ def rows(here: Machine) -> Iterator[Row]:
         )
 
 
-def of(name: str, here: Machine, *overrides: str) -> Fit:
-    """That scenario held against that machine."""
+def of(name: str, here: Abilities, *overrides: str) -> Fit:
+    """A scenario, so changed, held against a machine."""
     from testbed.experiment.machine import fitted
 
     return fitted(load(name, overrides=overrides).plans(), here)
 
 
-def mended(name: str, found: Fit, here: Machine) -> str | None:
+def mended(name: str, found: Fit, here: Abilities) -> str | None:
     """What makes it fit, or fit better, once the scenario really has it; None: nothing does."""
     said = setting(found)
     if said is None:
@@ -54,8 +54,8 @@ def mended(name: str, found: Fit, here: Machine) -> str | None:
     return said + ("" if better.verdict == "fits" else f" ({better.verdict})")
 
 
-def told(here: Machine) -> str:
-    """What they were held against."""
+def told(here: Abilities) -> str:
+    """In words: what scenarios were held against."""
     return (
         f"{here.of} {in_bytes(here.memory)}, and {here.cores or 0:.2f} processors of 3 GHz for us now "
         "(tried for 0.2 s; other programs count)"

@@ -14,7 +14,7 @@ from testbed.experiment.leftovers import sweep
 from testbed.experiment.lock import MachineLock
 from testbed.experiment.rootless import lock_folder
 from testbed.experiment.state import RunState
-from testbed.fit.judging import Fit, Machine, fit
+from testbed.fit.judging import Abilities, Fit, fit
 from testbed.fit.needs import needs
 from testbed.fit.words import advice, warning, why
 from testbed.linux.memory.pages import require_page_size
@@ -71,12 +71,12 @@ def slow_here(plans: Sequence[Plan]) -> list[str]:
     return [] if said is None else [said]
 
 
-def fitted(plans: Sequence[Plan], here: Machine) -> Fit:
-    """The one that fits least."""
+def fitted(plans: Sequence[Plan], here: Abilities) -> Fit:
+    """How plans fit a machine."""
     return fit([needs(plan) for plan in plans], here)
 
 
-def machine(tried: bool = True) -> Machine:
-    """This one, now; its processors are tried, or not."""
+def machine(tried: bool = True) -> Abilities:
+    """What this machine has now; its processors are tried, or not."""
     free = room()
-    return Machine(memory=free.size, of=free.of, cores=pace().processors if tried else None)
+    return Abilities(memory=free.size, of=free.of, cores=pace().processors if tried else None)

@@ -18,8 +18,8 @@ LARGEST = 4096.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What one has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as fast as
+class Abilities:
+    """What a machine has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as fast as
     those that the needs were measured on; None: not known.
     """
 
@@ -30,11 +30,11 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """Of all migrations of a scenario the one that fits least. ``cores``: needed, as a share of what there is."""
+    """How a scenario fits: its migration that fits least. ``cores``: needed, as a share of what there is."""
 
     verdict: Verdict
     needs: Needs
-    machine: Machine
+    machine: Abilities
     factor: float | None = None
     """By how much a larger scale.size mends it; None: nothing needs to be mended, or no scale does."""
     after: Verdict = "fits"
@@ -42,12 +42,12 @@ class Fit:
 
     @property
     def share(self) -> float:
-        """Of the processors."""
+        """What is needed of the processors that there are."""
         return _share(self.needs, self.machine)
 
 
-def judge(needs: Needs, machine: Machine) -> Verdict:
-    """Of one migration."""
+def judge(needs: Needs, machine: Abilities) -> Verdict:
+    """How one migration fits a machine."""
     if needs.memory > machine.memory:
         return "too large"
     share = _share(needs, machine)
@@ -56,20 +56,20 @@ def judge(needs: Needs, machine: Machine) -> Verdict:
     return "near" if share > NEAR_CORES or needs.memory > NEAR_MEMORY * machine.memory else "fits"
 
 
-def fit(needs: Sequence[Needs], machine: Machine) -> Fit:
-    """Of a scenario."""
+def fit(needs: Sequence[Needs], machine: Abilities) -> Fit:
+    """How a scenario fits a machine, and what mends that."""
     worst = _worst(needs, machine)
     verdict = judge(worst, machine)
     factor, after = (None, verdict) if verdict == "fits" else _mended(needs, machine, verdict)
     return Fit(verdict=verdict, needs=worst, machine=machine, factor=factor, after=after)
 
 
-def largest_guest(machine: Machine) -> int:
-    """Bytes of RAM of the largest that two copies fit of; 0: none does."""
+def largest_guest(machine: Abilities) -> int:
+    """How many bytes the largest guest has that there is room for two copies of; 0: none."""
     return max(0, (machine.memory - BESIDE) // 2)
 
 
-def _mended(needs: Sequence[Needs], machine: Machine, now: Verdict) -> tuple[float | None, Verdict]:
+def _mended(needs: Sequence[Needs], machine: Abilities, now: Verdict) -> tuple[float | None, Verdict]:
     """The first power of two with which all of them fit, and that they do. Where there is none: the first with which
     they have at least the processors that they need, where they had not, or the memory.
     """
@@ -89,9 +89,9 @@ def _mended(needs: Sequence[Needs], machine: Machine, now: Verdict) -> tuple[flo
     return better
 
 
-def _worst(needs: Sequence[Needs], machine: Machine) -> Needs:
+def _worst(needs: Sequence[Needs], machine: Abilities) -> Needs:
     return max(needs, key=lambda each: (ORDER.index(judge(each, machine)), _share(each, machine), each.memory))
 
 
-def _share(needs: Needs, machine: Machine) -> float:
+def _share(needs: Needs, machine: Abilities) -> float:
     return 0.0 if machine.cores is None else needs.cores / max(machine.cores, 1e-6)

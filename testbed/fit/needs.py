@@ -31,7 +31,7 @@ UNKNOWN_PER_S = 500.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Of one migration. ``size``: its scale.size; ``ram`` bytes of one copy, of which ``least`` cannot be scaled away;
+    """What one migration needs. ``size``: its scale.size; ``ram`` bytes of one copy, of which ``least`` cannot be scaled away;
     ``fixed`` and ``rates``: processors; ``measured`` False: its link is as fast as the machine, and so is no need.
     """
 
@@ -59,7 +59,7 @@ class Needs:
 
 
 def needs(plan: Plan) -> Needs:
-    """Of a plan at the size that it is emulated at."""
+    """What a plan needs at the size that it is emulated at."""
     rates = _link(plan) * PER_BYTE_S + _writes(plan.guest) * PER_WRITE_S + _services(plan.guest)
     return Needs(
         name=plan.name,

@@ -25,7 +25,7 @@ def advice(fitted: Fit) -> str:
 
 
 def why(fitted: Fit) -> str:
-    """In one sentence without its end."""
+    """What is lacking, as the begin of a sentence."""
     needs, machine = fitted.needs, fitted.machine
     if fitted.verdict == "too large":
         return (
@@ -39,7 +39,7 @@ def why(fitted: Fit) -> str:
 
 
 def warning(fitted: Fit) -> str | None:
-    """For who is about to run it, and for its record; None where it fits. Of one that is too large it is an error."""
+    """What is said to who is about to run it, and in its record; None where it fits."""
     match fitted.verdict:
         case "fits":
             return None

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from testbed.doctor import fitting
-from testbed.fit.judging import NEAR_CORES, NEAR_MEMORY, SLOW_CORES, Machine
+from testbed.fit.judging import NEAR_CORES, NEAR_MEMORY, SLOW_CORES, Abilities
 from testbed.linux.processes.pace import SECONDS, THREADS
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_cloud_init_calls_the_script_of_all_machines() -> None:
 
 
 def test_the_document_says_what_is_computed() -> None:
-    here = Machine(memory=3_600_000_000, cores=1.71)
+    here = Abilities(memory=3_600_000_000, cores=1.71)
     rows = {row.scenario: row for row in fitting.rows(here)}
     for name in ("fast-motion", "hello", "opvizor"):
         row = rows[name]

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from testbed import scenarios
 from testbed.doctor import fitting
-from testbed.fit.judging import ORDER, Machine, Verdict, fit, judge, largest_guest
+from testbed.fit.judging import ORDER, Abilities, Verdict, fit, judge, largest_guest
 from testbed.fit.needs import BESIDE, Needs, needs
 from testbed.fit.words import advice, setting, warning
 from testbed.scenario import load
 
 MIB = 2**20
 HELLO = needs(load("hello").plans()[0])
-ROOMY = Machine(memory=64 << 30, cores=4.0)
-VAGRANT = Machine(memory=3400 * MIB, cores=2.0)
+ROOMY = Abilities(memory=64 << 30, cores=4.0)
+VAGRANT = Abilities(memory=3400 * MIB, cores=2.0)
 """4 GB, of which a Debian has taken its own."""
 
 
@@ -33,7 +33,7 @@ NEEDS = st.builds(
     fixed=st.floats(0.01, 2),
     rates=st.floats(0, 50),
 )
-MACHINES = st.builds(Machine, memory=st.integers(0, 1 << 36), cores=st.none() | st.floats(0.01, 64))
+MACHINES = st.builds(Abilities, memory=st.integers(0, 1 << 36), cores=st.none() | st.floats(0.01, 64))
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,21 @@ MACHINES = st.builds(Machine, memory=st.integers(0, 1 << 36), cores=st.none() | 
     ],
 )
 def test_a_verdict(memory: int, cores: float | None, verdict: Verdict) -> None:
-    assert judge(HELLO, Machine(memory=memory, cores=cores)) == verdict
+    assert judge(HELLO, Abilities(memory=memory, cores=cores)) == verdict
 
 
 @given(needs=NEEDS, machine=MACHINES, more=st.floats(1, 8))
-def test_a_better_machine_and_a_smaller_experiment_never_fit_less(needs: Needs, machine: Machine, more: float) -> None:
+def test_a_better_machine_and_a_smaller_experiment_never_fit_less(
+    needs: Needs, machine: Abilities, more: float
+) -> None:
     before = ORDER.index(judge(needs, machine))
     cores = machine.cores and machine.cores * more
-    assert ORDER.index(judge(needs, Machine(memory=round(machine.memory * more), cores=cores))) <= before
+    assert ORDER.index(judge(needs, Abilities(memory=round(machine.memory * more), cores=cores))) <= before
     assert ORDER.index(judge(needs.smaller(2.0), machine)) <= before
 
 
 @given(each=st.lists(NEEDS, min_size=1, max_size=4), machine=MACHINES)
-def test_what_is_advised_is_better_and_the_least_that_fits(each: list[Needs], machine: Machine) -> None:
+def test_what_is_advised_is_better_and_the_least_that_fits(each: list[Needs], machine: Abilities) -> None:
     found = fit(each, machine)
     assert found.verdict == max((judge(one, machine) for one in each), key=ORDER.index)
     if found.factor is None:
@@ -86,9 +88,9 @@ def test_the_vagrantfiles_machine_makes_all_but_the_largest() -> None:
 
 @pytest.mark.parametrize("name", scenarios.names())
 @pytest.mark.parametrize(
-    "machine", [Machine(memory=700 * MIB, cores=2.0), Machine(memory=64 << 30, cores=0.55)], ids=["small", "slow"]
+    "machine", [Abilities(memory=700 * MIB, cores=2.0), Abilities(memory=64 << 30, cores=0.55)], ids=["small", "slow"]
 )
-def test_what_is_advised_can_be_loaded_and_fits(name: str, machine: Machine) -> None:
+def test_what_is_advised_can_be_loaded_and_fits(name: str, machine: Abilities) -> None:
     found = fitting.of(name, machine)
     said = setting(found)
     if said is None:
@@ -99,24 +101,24 @@ def test_what_is_advised_can_be_loaded_and_fits(name: str, machine: Machine) -> 
 
 
 def test_where_no_scale_helps_that_is_said() -> None:
-    tiny = fit([HELLO], Machine(memory=BESIDE, cores=4.0))
+    tiny = fit([HELLO], Abilities(memory=BESIDE, cores=4.0))
     assert tiny.factor is None and advice(tiny) == "no guest fits; end other programs, or add memory"
-    crawling = fit([HELLO], Machine(memory=64 << 30, cores=0.01))
+    crawling = fit([HELLO], Abilities(memory=64 << 30, cores=0.01))
     assert crawling.factor is None and "give the machine more processors" in (warning(crawling) or "")
     pinned = replace(HELLO, least=HELLO.ram)
-    assert "as emulated" in advice(fit([pinned], Machine(memory=HELLO.memory - 1)))
+    assert "as emulated" in advice(fit([pinned], Abilities(memory=HELLO.memory - 1)))
 
 
 def test_a_warning_says_what_it_is_of_and_what_fits() -> None:
     assert warning(fit([HELLO], ROOMY)) is None
-    slow = warning(fit([HELLO], Machine(memory=64 << 30, cores=0.15))) or ""
+    slow = warning(fit([HELLO], Abilities(memory=64 << 30, cores=0.15))) or ""
     assert "hello: it needs about 0.3" in slow and "this machine has 0.15" in slow and "hardly" in slow
-    near = warning(fit([HELLO], Machine(memory=HELLO.memory + 1, cores=9.0))) or ""
+    near = warning(fit([HELLO], Abilities(memory=HELLO.memory + 1, cores=9.0))) or ""
     assert "may not come out valid; what fits: --set scale.size=2" in near and "1.0 GB" in near
 
 
 def test_the_largest_guest_is_half_of_what_is_left() -> None:
-    assert largest_guest(Machine(memory=BESIDE + 20)) == 10 and largest_guest(Machine(memory=5)) == 0
+    assert largest_guest(Abilities(memory=BESIDE + 20)) == 10 and largest_guest(Abilities(memory=5)) == 0
 
 
 def test_an_unshaped_link_a_cap_cross_traffic_and_services_count() -> None:

@@ -29,12 +29,12 @@ class Pace:
 
     @property
     def processors(self) -> float:
-        """Of the speed that needs are told in."""
+        """How many they are at the speed that needs are told in."""
         return self.had * self.speed
 
 
 def pace(seconds: float = SECONDS) -> Pace:
-    """Takes so long, and all that it can get of four processors meanwhile."""
+    """What there is, tried for so long with all that can be had of four processors."""
     began, done = time.monotonic(), list[tuple[int, float]]()
     threads = [threading.Thread(target=_fill, args=(began + seconds, done)) for _ in range(THREADS)]
     for thread in threads:
