@@ -19,8 +19,8 @@ LARGEST = 4096.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What a machine has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as fast as
-    those that the needs were measured on; None: not known.
+    """What a machine has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as
+    fast as those that the needs were measured on; None: not known.
     """
 
     memory: int

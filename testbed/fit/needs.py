@@ -31,8 +31,8 @@ UNKNOWN_PER_S = 500.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What one migration needs. ``size``: its scale.size; ``ram`` bytes of one copy, of which ``least`` cannot be scaled away;
-    ``fixed`` and ``rates``: processors; ``measured`` False: its link is as fast as the machine, and so is no need.
+    """What one migration needs. ``size``: its scale.size; ``ram``: bytes of one copy, of which ``least`` cannot be
+    scaled away; ``fixed`` and ``rates``: processors.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Needs:
         return self.fixed + self.rates
 
     def smaller(self, factor: float) -> "Needs":
-        """The same experiment with a scale.size so many times as large."""
+        """What the same experiment needs with a scale.size so many times as large."""
         ram = round(self.ram / factor / PAGE_SIZE) * PAGE_SIZE
         return replace(self, size=self.size * factor, ram=ram, rates=self.rates / factor)
 
