@@ -1,7 +1,6 @@
 """What is installed from a wheel alone, without the checkout, has everything, and does all that needs no root."""
 
 import os
-import re
 import subprocess
 import sys
 import sysconfig
@@ -126,6 +125,4 @@ def test_what_needs_the_checkout_says_so_in_one_line(elsewhere: Path) -> None:
 def test_doctor_names_the_systems_packages_there_and_no_bootstrap(elsewhere: Path) -> None:
     done = walked(elsewhere, "doctor")
     assert done.returncode in (0, 3) and "bootstrap" not in done.stdout + done.stderr
-    mended = [line for line in done.stdout.splitlines() if re.search(r"\(?missing\)?\s", line)]
-    assert all("apt-get install" in line or "sudo" in line or "kernel" in line for line in mended), mended
     assert "opvizor" in done.stdout and "processors of 3 GHz" in done.stdout
