@@ -67,6 +67,7 @@ PLANTS = [
     Plant("wire", "testbed/wire/messages.py", "function", "socket", "testbed.wire.messages -> socket"),
     Plant("interleavings", "testbed/dirty/interleavings.py", "text", "random", "testbed.dirty.interleavings -> random"),
     Plant("precopy", "testbed/migration/precopy.py", "text", "time", "testbed.migration.precopy -> time"),
+    Plant("fit", "testbed/fit/judging.py", "text", "time", "testbed.fit.judging -> time"),
     Plant("model", "testbed/model/link.py", "text", "testbed.migration.channel", "link -> testbed.migration.channel"),
     Plant("findings", "testbed/findings/blackout.py", "text", "os", "testbed.findings.blackout -> os"),
     Plant("guest", "guest_agent/gate.py", "text", "testbed.wire.limits", "guest_agent.gate -> testbed.wire.limits"),

@@ -7,8 +7,8 @@ import pytest
 from testbed import scenarios
 from testbed.cli import main
 from testbed.engines.forecasting import AROUND_S, expected
+from testbed.fit.needs import needs
 from testbed.scenario import load
-from testbed.scenario.checks import BESIDE
 
 LEVELS = ("first", "further", "deep")
 
@@ -17,7 +17,7 @@ def measured(name: str) -> dict[str, float]:
     """Minutes of a whole run, and memory, as the list of scenarios has them."""
     plans = load(name).plans()
     seconds = sum((expected(each) or 0.0) + each.warmup_s + each.cooldown_s + AROUND_S for each in plans)
-    most = 2 * max(each.guest.ram_bytes for each in plans) + BESIDE
+    most = max(needs(each).memory for each in plans)
     return {"minutes": max(round(seconds / 60, 1), 0.1), "memory_gb": round(most / 1e9, 1)}
 
 

@@ -56,8 +56,6 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     """
     from testbed.cli.live_page import live_page
     from testbed.cli.progress import watching
-    from testbed.engines import registry as engines
-    from testbed.experiment.rootless import become_root
     from testbed.experiment.run import run_scenario
     from testbed.rig.orders import Orders
     from testbed.runfiles.folder import results_folder
@@ -70,9 +68,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         own_code=own_code(trust_nothing),
     )
     engine = engine or loaded.engine
-    chosen = engines.get(engine)  # so that a wrong name is all that is said
-    _check_live(live, live_host, None if chosen.needs_machine else engine)
-    become_root(needed=chosen.needs_machine)
+    _prepare(engine, live, live_host)
     title = f"{loaded.name}: {loaded.title}".removesuffix(": ")
     controls = Orders()
     with (
@@ -95,6 +91,16 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
         )
         page.ended(summary.valid)
     return _concluded(summary, folder, json, quiet)
+
+
+def _prepare(engine: str, port: int | None, host: str | None) -> None:
+    """Refuses what cannot be, and becomes root where the engine needs hosts."""
+    from testbed.engines import registry as engines
+    from testbed.experiment.rootless import become_root
+
+    needs_machine = engines.get(engine).needs_machine  # so that a wrong name is all that is said
+    _check_live(port, host, None if needs_machine else engine)
+    become_root(needed=needs_machine)
 
 
 def _check_live(port: int | None, host: str | None, quick: str | None) -> None:
