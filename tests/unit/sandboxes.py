@@ -11,7 +11,8 @@ from testbed.core.rounds import Round, RoundKind
 from testbed.sandbox import Sandbox
 from testbed.sandbox.messages import Limits
 
-QUICK = Limits(question_s=0.3, silent_s=2.0)
+QUICK = Limits(question_s=0.3, silent_s=60.0, waiting_s=120.0)
+"""Ended by what it took of the processor, however long a busy machine lets it wait for that."""
 HEAD = """
 from dataclasses import dataclass
 from testbed.core.rounds import Action, Decision

@@ -55,7 +55,8 @@ class Classmates:
 
     @property
     def has_runs(self) -> bool:
-        return bool(self.lab.spec.runs)
+        """That a work has to have: in the model no others are made."""
+        return any(not each.optional for each in self.lab.spec.runs.values())
 
     def of(self, student: str) -> Expected:
         """What is expected of a student's hand-in."""

@@ -51,6 +51,8 @@ class Class:
         summary = json.loads((out / "summary.json").read_text())
         summary["engine"], summary["lab"] = engine, record["lab"]
         (folder / RUN / "summary.json").write_text(json.dumps(summary))
+        if engine == "native":
+            (folder / RUN / "samples.jsonl").write_text("")
         return handin.pack(folder, self.folder / engine)
 
 
