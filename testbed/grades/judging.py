@@ -5,7 +5,7 @@ from pathlib import Path
 from testbed.core.errors import PrerequisiteMissing
 from testbed.grades.grading import Grading
 from testbed.grades.work import Terms
-from testbed.labs.catalogue import find
+from testbed.labs.catalogue import SPEC, find
 from testbed.labs.checking import graded
 from testbed.labs.course import Course, CourseLab
 from testbed.labs.graded import Graded
@@ -16,14 +16,16 @@ from testbed.sandbox import Sandbox, walls
 
 def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> Grading:
     """The grading of a lab. Raises ``ScenarioError`` for what is wrong with the lab or the course, before any hand-in
-    is looked at.
+    is looked at; by then all that is needed of the lab has been read, for who gives up root may not be able to.
     """
     lab = find(name, from_)
-    checks(lab)
+    asked = checks(lab)
+    for file in (SPEC, *(run.scenario for run in lab.spec.runs.values())):
+        lab.text(file)
     known = Course.read(course) if course else None
 
     def judge(folder: Path) -> Graded:
-        return graded(lab, Workbook.read(folder))
+        return graded(lab, Workbook.read(folder), asked)
 
     return Grading(
         lab=name,

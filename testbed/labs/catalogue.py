@@ -52,10 +52,22 @@ class LabFolder:
         return self.spec.lab
 
     @cached_property
+    def _texts(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
     def digest(self) -> str:
         """By which it is known whether the lab was changed since a student began."""
-        read = [self.path / SPEC, *(self.path / each.scenario for each in self.spec.runs.values())]
-        return hashlib.sha256("\0".join(map(text_of, read)).encode()).hexdigest()
+        read = [SPEC, *(each.scenario for each in self.spec.runs.values())]
+        return hashlib.sha256("\0".join(map(self.text, read)).encode()).hexdigest()
+
+    def text(self, name: str) -> str:
+        """One of the lab's files as it was when it was first asked for: all works are judged by the same, by whoever
+        may not read it any more, too. Raises ``ScenarioError``.
+        """
+        if name not in self._texts:
+            self._texts[name] = text_of(self.path / name)
+        return self._texts[name]
 
     def drawn(self, course: str, student: str) -> dict[str, Scalar]:
         """A student's parameters. Raises ``ScenarioError`` with the line of the one that cannot be."""
@@ -76,7 +88,7 @@ class LabFolder:
 
     def filled(self, name: str, parameters: Parameters) -> str:
         """One of the lab's files, with a student's numbers. Raises ``ScenarioError``."""
-        return rendered(text_of(self.path / name), self.context(parameters), str(self.path / name))
+        return rendered(self.text(name), self.context(parameters), str(self.path / name))
 
     def starters(self, parameters: Parameters) -> Iterator[tuple[str, bytes]]:
         """The files that students begin with, by name."""

@@ -8,6 +8,7 @@ Root needs no user namespace for that: it puts the walls up and goes in as nobod
 they are nobody; Ubuntu 24.04 and some containers refuse that.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.files.installed import ROOT, installing
 from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.processes.caller import NOBODY as NOBODYS_ID
-from testbed.linux.processes.caller import is_root
+from testbed.linux.processes.caller import is_root, name_of
 from testbed.linux.processes.module import PACKED_OPTION, Parts
 from testbed.sandbox.messages import FILE
 
@@ -34,6 +35,7 @@ ENVIRONMENT = {
 }
 
 
+READABLE = "move it where everybody may read it, such as /opt, and run its bootstrap there"
 _ELSEWHERE = "use a virtual machine, or a privileged container"
 
 
@@ -119,6 +121,8 @@ def missing(words: str) -> PrerequisiteMissing:
             "there is no bwrap, and code that is not trusted runs in its sandbox only", installing(PROGRAM)
         )
     said = f"a sandbox for code that is not trusted cannot be put up ({words})"
+    if shut := _shut():
+        return PrerequisiteMissing(f"{said}: {name_of(os.geteuid())} cannot read {shut}", READABLE)
     return PrerequisiteMissing(said, remedy(is_root(), set_so()))
 
 
@@ -135,10 +139,18 @@ def remedy_without_root(refusing: Sequence[str] | None = None) -> str:
     """What mends it for who gives up root first, so that sudo would not help."""
     if shutil.which(PROGRAM) is None:
         return installing(PROGRAM)
+    if _shut():
+        return READABLE
     refusing = set_so() if refusing is None else refusing
     if refusing:
         return f"{_dotted(refusing[0])} refuses user namespaces here: set {mended(refusing[0])}"
     return f"ordinary users may make no namespaces here, as in most containers: {_ELSEWHERE}"
+
+
+def _shut() -> str:
+    """What of this Python's or ours this user may not read, such as a checkout below root's home."""
+    needed = (str(ROOT / "testbed"), sys.prefix)
+    return next((each for each in needed if not os.access(each, os.R_OK | os.X_OK)), "")
 
 
 def _dotted(knob: str) -> str:

@@ -70,9 +70,7 @@ def test_one_that_never_ends_is_ended(tmp_path: Path) -> None:
     assert said == f"lost: {tmp_path}/theirs.py:8: the policy took more than 0.3 s after round 1"
     stubborn = doing(tmp_path, "while True:", "    try:", "        while True: pass", "    except BaseException: pass")
     assert "more than 0.3 s" in asked(stubborn)
-    assert "its process was ended: more than 0.3 s" in asked(
-        doing(tmp_path, "sum(range(10 ** 13))"), Limits(question_s=0.3)
-    )
+    assert "its process was ended: more than 0.3 s" in asked(doing(tmp_path, "sum(range(10 ** 13))"))
     assert "no answer to 'decide' within 1 s" in asked(
         doing(tmp_path, "import time", "time.sleep(60)"), Limits(silent_s=1.0)
     )

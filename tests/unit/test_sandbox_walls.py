@@ -94,8 +94,12 @@ with Sandbox({code.encode()!r}) as box:
     box.ask("make", {{"offered": {{}}}})
     box.ask("decide", {{"known": 0, "rounds": [round(1)]}})
 """
-    user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--", sys.executable, "-c", script]
-    done = subprocess.run(user, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--"]
+    for needed in (ROOT / "testbed", Path(sys.prefix)):
+        if subprocess.run([*user, "test", "-x", needed], check=False).returncode:
+            pytest.skip(f"only root may read {needed}")
+    command = [*user, sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
     if "cannot be put up" in done.stderr:
         pytest.skip(done.stderr.splitlines()[-1])
     assert "BlockingIOError" in done.stderr.splitlines()[-1]
@@ -208,3 +212,11 @@ def found():
     with sandbox.Sandbox(code, serves="functions") as box:
         assert box.ask("loaded", []) == []
         assert box.ask("found", []) == ["/code/testbed/policies/plain.py", True]
+
+
+def test_a_checkout_that_only_root_may_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    access, shut = os.access, f"{ROOT}/testbed"
+    monkeypatch.setattr("os.access", lambda path, mode, **more: path != shut and access(path, mode, **more))
+    lack = walls.missing("why")
+    assert f"cannot read {ROOT}/testbed; move it where everybody may read it" in str(lack)
+    assert "such as /opt" in walls.remedy_without_root([])
