@@ -6,10 +6,10 @@
     sending           x time              bytes / rate
     all other time    x 1                 set-up, stun, prepare, commit, resume: this machine's own, at any scale
 
-A round's sending is what its bytes take at the goodput that it has (never more than it took); the rest of it (round
-trips, scans) is fixed as everything outside of rounds is. So ``total_time_s`` = ``sending_s`` + ``fixed_s``, and the
-same for the downtime: at real-world size the fixed part is neither larger nor smaller than it was here, and says
-nothing about another machine's.
+A round's sending is what its bytes take at the goodput that it has (never more than it took; beside TCP that is what
+was measured to be left by it); the rest of it (round trips, scans) is fixed as everything outside of rounds is. So
+``total_time_s`` = ``sending_s`` + ``fixed_s``, and the same for the downtime: at real-world size the fixed part is
+neither larger nor smaller than it was here, and says nothing about another machine's.
 """
 
 from testbed.core.records.migration import MigrationRecord
@@ -21,7 +21,7 @@ def full_scale(record: MigrationRecord) -> dict[str, float | None]:
     has none.
     """
     size, time = record.scale["size"], record.scale["time"]
-    goodput = record.link.available or record.link.goodput or record.link.expected_goodput
+    goodput = _measured(record) or record.link.available or record.link.goodput or record.link.expected_goodput
     payload = goodput / 8 if goodput else None
     stunned = [done for done in record.rounds if done.kind == "stop_and_copy"]
     total = _carried(record.total_time_s, _sending(record.rounds, payload), time)
@@ -38,6 +38,14 @@ def full_scale(record: MigrationRecord) -> dict[str, float | None]:
         "goodput": None if goodput is None else goodput * size,
         "write_rate": None if record.vm.write_rate is None else record.vm.write_rate * size,
     }
+
+
+def _measured(record: MigrationRecord) -> float | None:
+    """What TCP beside it left of the link, in bit/s: what ``available`` has of that is an estimate."""
+    cross, goodput = record.cross_traffic, record.link.goodput
+    if cross is None or cross.protocol != "tcp" or cross.achieved_rate is None or goodput is None:
+        return None
+    return max(goodput - cross.achieved_rate * 8, 0.0) or None
 
 
 def _sending(rounds: list[RoundRecord], goodput: float | None) -> float:  # bytes per second

@@ -8,6 +8,7 @@ says its duty in the first line of its docstring; ``@register("name")`` names a 
 import ast
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,8 +36,15 @@ def _described(package: str, mark: str, names_in: Callable[[ast.Module], Iterato
     return dict(sorted(found.items()))
 
 
-def _parsed(package: str, mark: str) -> Iterator[tuple[str, ast.Module]]:
-    """The first line and the syntax of each of its files that has the mark: to parse the others would take time."""
+@cache
+def _parsed(package: str, mark: str) -> list[tuple[str, ast.Module]]:
+    """The first line and the syntax of each of its files that has the mark: to parse the others would take time. Read
+    once: who gives up root may not be able to a second time.
+    """
+    return list(_read(package, mark))
+
+
+def _read(package: str, mark: str) -> Iterator[tuple[str, ast.Module]]:
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec else []
     for path in (path for folder in folders for depth in ("*.py", "*/*.py") for path in Path(folder).glob(depth)):
