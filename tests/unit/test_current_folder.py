@@ -70,9 +70,8 @@ def test_what_python_took_from_there_before_our_first_line_is_said_by_name(tmp_p
     if "HOSTILE" in done.stderr:
         first, line = done.stderr.splitlines()
         assert (done.returncode, done.stdout, first) == (2, "", f"HOSTILE {name}")
-        assert line.startswith(
-            f"testbed: Python has run '{tmp_path}/{name}.py' of the current folder for its own module"
-        )
+        said = f"testbed: Python has run '{tmp_path}/{name}.py' of the current folder for its own module"
+        assert line.startswith(said)
     else:
         assert done.returncode == 0 and "vmotion" in done.stdout, done.stderr
     for command in ([SCRIPT], [SYSTEM, "-P", "-m", "testbed"]):

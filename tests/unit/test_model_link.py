@@ -9,6 +9,7 @@ import pytest
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import CrossTrafficPlan, Plan
 from testbed.engines.simulated import run
+from testbed.model.full_scale import full_scale
 from testbed.model.link import available
 from testbed.scenario import load
 from tests.unit.plans import GBIT, IDLE, plan, writes
@@ -118,3 +119,14 @@ def test_what_cannot_be(tmp_path: Path, override: str, message: str) -> None:
 def test_nothing_left_is_refused_by_the_model_too() -> None:
     with pytest.raises(ScenarioError, match="less cross traffic"):
         run(shared(10.5, "udp"))
+
+
+def test_what_tcp_left_is_as_it_was_measured() -> None:
+    """And not as it was foreseen: by that a real round's sending is told from what else it took."""
+    seen = run(shared(20, streams=1))
+    assert seen.cross_traffic is not None and seen.full_scale["goodput"] == pytest.approx(10e9 / 9)
+    seen.cross_traffic.achieved_rate = 7.5 * GBIT
+    assert full_scale(seen)["goodput"] == pytest.approx(2.5e9)
+    assert full_scale(seen)["fixed_s"] > 0.5 * (seen.total_time_s or 0.0)  # type: ignore[operator]
+    seen.cross_traffic.protocol = "udp"
+    assert full_scale(seen)["goodput"] == pytest.approx(10e9 / 9)
