@@ -50,7 +50,7 @@ def test_it_can_be_told_all_that_is_for_one_migration() -> None:
         (None, 0, "the destination agent does not say"),
         (Gone(), 0, f"the destination agent {Gone()} before it said so"),
         (Gone(nonsense="???"), 0, f"the destination agent {Gone(nonsense='???')} before it said so"),
-        (AgentFailed(reason="no"), 0, f"the destination agent {Gone()} before it said so"),
+        (AgentFailed(reason="no"), 0, "the destination agent failed before it said so: no"),
     ],
 )
 def test_how_often_the_guest_was_announced(said: Any, announced: int, fault: str | None) -> None:
