@@ -1,21 +1,52 @@
 """A service's part of the datastore: direct, asynchronous operations between it and the service's pages of RAM.
 
-A page that is pinned for DMA before it is write-protected is written to without anybody noticing. So, as hypervisors
-mark the target of a DMA when it ends, the pages of a read are written to once more by CPU, each with a byte that it
-holds, before the service hears of it: then they are dirty whatever was protected meanwhile.
+The kernel never writes into RAM: without the right to handle its faults it is refused where a page is protected (EFAULT,
+userfaultfd(2)), and what it has pinned before it writes to unseen. So a read arrives in a buffer beside RAM, and when it
+ends it is copied, before the service hears of it: a write like any other, that every tracker sees and may make wait.
 """
 
 import errno
+import mmap
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
 
 from guest_agent.gate import Gate
 from guest_agent.loop import GuestLoop
 from guest_agent.services import Area, Done
-from testbed.core.units import PAGE_SIZE
 from testbed.linux.aio import AioContext
 
 DEPTH = 2048
 """Operations in flight, of all services together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A buffer beside RAM, in whole pages; ``bytes`` of it are asked for."""
+
+    bytes: Area
+    address: int
+
+
+class Landings:
+    """Those that are free, by their size: a service's reads are of one size or of few."""
+
+    def __init__(self) -> None:
+        self._free: defaultdict[int, list[Landing]] = defaultdict(list)
+
+    def take(self, length: int) -> Landing:
+        """One of that size that nobody else has."""
+        free = self._free[length]
+        if free:
+            return free.pop()
+        memory = np.frombuffer(mmap.mmap(-1, length), np.uint8)
+        return Landing(memory, int(memory.ctypes.data))
+
+    def give_back(self, landing: Landing) -> None:
+        """Nothing arrives in it any more."""
+        self._free[len(landing.bytes)].append(landing)
 
 
 class Controller:
@@ -24,6 +55,7 @@ class Controller:
     def __init__(self, fd: int, loop: GuestLoop, gate: Gate) -> None:
         """``fd``: the datastore's descriptor, opened for direct I/O. Raises ``PrerequisiteMissing``."""
         self.aio, self._gate = AioContext(fd, DEPTH), gate
+        self.landings = Landings()
         self._ends: dict[int, Done] = {}
         self._refused: list[tuple[int, int]] = []
         self._next = 0
@@ -61,16 +93,16 @@ class ServiceDisk:
     def read(self, offset: int, area_offset: int, length: int, done: Done) -> None:
         """See ``Disk``. Raises ``ValueError`` for what lies outside."""
         self._check(offset, area_offset, length)
-        area, last = self._area, area_offset + length - 1
-        pages = area[area_offset : area_offset + length : PAGE_SIZE]
+        landings, at = self._controller.landings, self._start + offset
+        landing = landings.take(length)
 
         def end(result: int) -> None:
-            pages[:] = pages.copy()
-            area[last] = area[last]
+            if result > 0:
+                self._area[area_offset : area_offset + result] = landing.bytes[:result]
+            landings.give_back(landing)
             done(result)
 
-        place, at = self._address + area_offset, self._start + offset
-        self._controller.begin(lambda tag: self._controller.aio.read(tag, place, length, at), end)
+        self._controller.begin(lambda tag: self._controller.aio.read(tag, landing.address, length, at), end)
 
     def write(self, offset: int, area_offset: int, length: int, done: Done, *, sync: bool = False) -> None:
         """See ``Disk``. Raises as ``read`` does."""

@@ -17,7 +17,7 @@ The model predicts what it dirties by a line of its own (testbed/model/services.
 
 A callback runs whole or not at all, as an instruction does: the guest is never stunned within one (gate.py). So
 whatever a callback leaves in its area, its sockets and the disk is all that the service is; its Python objects stay
-behind.
+behind. And only a callback writes to its area, never the kernel for it (``recv_into(area)`` is for ``recv``): see disk.py.
 """
 
 import socket
@@ -42,7 +42,7 @@ class Disk(Protocol):
     """This service's part of the shared datastore; offsets count from its beginning. Sizes are whole 512 bytes."""
 
     def read(self, offset: int, area_offset: int, length: int, done: Done) -> None:
-        """From the datastore straight into this service's area, as DMA does; the pages are dirty when ``done`` runs."""
+        """From the datastore into this service's area, where it is, and its pages are dirty, when ``done`` runs."""
         ...
 
     def write(self, offset: int, area_offset: int, length: int, done: Done, *, sync: bool = False) -> None:

@@ -16,9 +16,11 @@ from guest_agent.journal import JournalWriter
 from guest_agent.loop import GuestLoop
 from guest_agent.services import Area
 from testbed.core.units import PAGE_SIZE
+from testbed.dirty import GuestPorts
 from testbed.dirty.uffd_wp import FEATURES
 from testbed.linux.memory import memfd, userfaultfd
 from testbed.linux.memory.pagemap import WrittenPages
+from testbed.throttles.sdps import StunDuringPageSend
 
 PAGES = 32
 START, SIZE = 8 * PAGE_SIZE, 16 * PAGE_SIZE
@@ -144,18 +146,39 @@ def test_an_operation_that_the_kernel_refuses_to_begin_ends_with_its_error_in_a_
     controller.aio.close()
 
 
+def test_a_read_goes_on_where_its_pages_are_protected_and_the_kernel_may_not_wait(bench: Bench) -> None:
+    ports = GuestPorts(
+        pid=os.getpid(),
+        ram_address=int(bench.area.ctypes.data),
+        ram_bytes=PAGES * PAGE_SIZE,
+        ram_fd=-1,
+        new_userfaultfd=userfaultfd.open_for_user_faults,
+    )
+    tracker = StunDuringPageSend(ports)
+    try:
+        tracker.start()
+        bench.disk.read(0, 5 * PAGE_SIZE + 512, 3 * PAGE_SIZE, bench.done)
+        assert bench.finish() == [3 * PAGE_SIZE]
+        assert list(tracker.collect()) == [(5 * PAGE_SIZE, 4 * PAGE_SIZE)]
+        bench.disk.write(0, 5 * PAGE_SIZE, PAGE_SIZE, bench.done)
+        assert bench.finish() == [PAGE_SIZE], "what the kernel only reads is not protected from it"
+        assert list(tracker.collect()) == []
+    finally:
+        tracker.close()
+
+
 def test_pages_protected_while_they_are_read_into_are_dirty_when_the_read_is_done(bench: Bench) -> None:
     address, length = int(bench.area.ctypes.data), PAGES * PAGE_SIZE
-    fd = userfaultfd.open_userfaultfd()
+    fd = userfaultfd.open_for_user_faults()
     written = WrittenPages(os.getpid())
     try:
         userfaultfd.enable(fd, FEATURES)
         userfaultfd.register_write_protect(fd, address, length)
-        bench.disk.read(0, 5 * PAGE_SIZE + 512, 3 * PAGE_SIZE, bench.done)  # its pages are pinned from here on
+        bench.disk.read(0, 5 * PAGE_SIZE + 512, 3 * PAGE_SIZE, bench.done)
         written.collect(address, length)
         assert len(written.collect(address, length)) == 0
         assert select.select([bench.controller.aio.eventfd], [], [], 30)[0]
-        assert len(written.collect(address, length)) == 0, "DMA was noticed: then this is all for nothing"
+        assert len(written.collect(address, length)) == 0, "the kernel wrote to RAM"
         bench.finish()
         runs = written.collect(address, length).tolist()
         assert runs == [[address + 5 * PAGE_SIZE, address + 9 * PAGE_SIZE]]

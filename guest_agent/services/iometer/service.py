@@ -2,7 +2,7 @@
 
     free buffer ──> operation n ──> in flight, at most ``outstanding`` ──> done: logged, and its buffer is free
 
-Reads arrive in RAM as DMA does, and so dirty it. An operation is only begun from a callback of its own and never where
+Reads end in RAM, and so dirty it. An operation is only begun from a callback of its own and never where
 another ends, so that a guest that is to be stunned drains: what ends then begins nothing.
 """
 

@@ -18,6 +18,7 @@ WP_ASYNC = 1 << 15
 
 _API = 0xAA
 _USER_MODE_ONLY = 1
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK
 _MODE_WP = 1 << 1
 _WRITEPROTECT_MODE_WP = 1 << 0
 
@@ -34,13 +35,17 @@ _UFFDIO_WRITEPROTECT = _ioc(3, 0x06, 24)
 def open_userfaultfd() -> int:
     """A descriptor for the calling process's address space, not yet enabled.
 
-    Without the right to handle the kernel's own faults it is asked for user faults alone, which any user may.
+    Without the right to handle the kernel's own faults it is for user faults alone, which any user may.
     """
-    flags = os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return syscall("userfaultfd", flags)
+        return syscall("userfaultfd", _FLAGS)
     except PermissionError:
-        return syscall("userfaultfd", flags | _USER_MODE_ONLY)
+        return open_for_user_faults()
+
+
+def open_for_user_faults() -> int:
+    """One that anybody may have: where it protects a page, a system call that would write there fails with EFAULT."""
+    return syscall("userfaultfd", _FLAGS | _USER_MODE_ONLY)
 
 
 def enable(fd: int, features: int) -> None:
