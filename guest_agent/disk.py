@@ -1,8 +1,9 @@
 """A service's part of the datastore: direct, asynchronous operations between it and the service's pages of RAM.
 
-The kernel never writes into RAM: without the right to handle its faults it is refused where a page is protected (EFAULT,
-userfaultfd(2)), and what it has pinned before it writes to unseen. So a read arrives in a buffer beside RAM, and when it
-ends it is copied, before the service hears of it: a write like any other, that every tracker sees and may make wait.
+The kernel never writes into RAM: without the right to handle its faults it is refused where a page is protected
+(EFAULT, userfaultfd(2)), and what it has pinned before it writes to unseen. So a read arrives in a buffer beside RAM
+and is copied when it ends, before the service hears of it: a write like any other, that every tracker sees and may
+make wait.
 """
 
 import errno

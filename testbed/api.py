@@ -10,6 +10,7 @@ testbed.predict("hello").migrations[0].total_time_s
 print(testbed.compare("results/a", "results/b"))
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from operator import index
 from pathlib import Path
@@ -53,9 +54,13 @@ def run(  # noqa: PLR0913 - what a run is asked for
     ``set``: ``{"vm.ram": "1GiB"}``, or ``"vm.ram=1GiB"``, or several of these. ``quiet=False``: the command's lines on
     stderr meanwhile. ``page=False``: no page is drawn (``Run.write_page`` does it). ``observer`` is given each event
     (``testbed.core.events``), from any thread; ``say`` a line if the page could not be drawn. The native engine needs
-    root and the machine to itself. Raises what the command would say in one line (``testbed.core.errors``), ``Stopped``
-    on Ctrl-C; a run that is not valid is returned, and says so.
+    the machine to itself; without root a process of its own enters namespaces for it (docs/without-root.md). Raises
+    what the command would say in one line (``testbed.core.errors``), ``Stopped`` on Ctrl-C; a run that is not valid is
+    returned, and says so.
     """
+    from testbed.engines import registry as engines
+    from testbed.experiment.apart import run_apart
+    from testbed.experiment.messages import Wanted
     from testbed.experiment.run import run_scenario
 
     repeat, seed = index(repeat), None if seed is None else index(seed)
@@ -72,9 +77,21 @@ def run(  # noqa: PLR0913 - what a run is asked for
     chosen = engine or loaded.engine
     with results_folder(loaded.name, Path(out) if out else None) as folder:
         try:
-            run_scenario(
-                loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, page=page, observer=observe, say=line
-            )
+            if engines.get(chosen).needs_machine and os.geteuid() != 0:
+                wanted = Wanted(
+                    scenario=str(scenario),
+                    overrides=_overrides(set),
+                    engine=chosen,
+                    repeat=repeat,
+                    seed=seed,
+                    out=folder,
+                    page=page,
+                )
+                run_apart(wanted, observe, line)
+            else:
+                run_scenario(
+                    loaded, out=folder, repeat=repeat, seed=seed, engine=chosen, page=page, observer=observe, say=line
+                )
         except (Interrupted, KeyboardInterrupt) as stop:
             there = (folder / "summary.json").exists()
             where = f"the files of what was done are in {folder}" if there else "nothing was done"

@@ -17,7 +17,7 @@ The model predicts what it dirties by a line of its own (testbed/model/services.
 
 A callback runs whole or not at all, as an instruction does: the guest is never stunned within one (gate.py). So
 whatever a callback leaves in its area, its sockets and the disk is all that the service is; its Python objects stay
-behind. And only a callback writes to its area, never the kernel for it (``recv_into(area)`` is for ``recv``): see disk.py.
+behind. And only a callback writes to its area, never the kernel for it (``recv``, not ``recv_into``): see disk.py.
 """
 
 import socket

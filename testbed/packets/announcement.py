@@ -4,16 +4,13 @@
     gratuitous ARP      IP is at MAC (request)  neighbours that have the IP take over the MAC
     gratuitous ARP      IP is at MAC (reply)    for those who look at replies alone
 
-RFC 903, RFC 826, RFC 5227 (why both). With ``packets.capture`` and ``packets.dissect`` the only files with scapy.
+RFC 903, RFC 826, RFC 5227 (why both). With ``dissect`` and ``quiet_scapy`` the only files with scapy.
 """
 
-import logging
+import testbed.packets.quiet_scapy  # noqa: F401, I001 - before scapy's own
+from scapy.layers.l2 import ARP, Ether
 
-logging.getLogger("scapy.runtime").setLevel(logging.ERROR)  # it warns of libraries that building frames does not need
-
-from scapy.layers.l2 import ARP, Ether  # noqa: E402
-
-from testbed.network.guest_interface import Identity  # noqa: E402
+from testbed.network.guest_interface import Identity
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 _NOBODY, _NOWHERE = "00:00:00:00:00:00", "0.0.0.0"  # noqa: S104 - what RARP says instead of an address

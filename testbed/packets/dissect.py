@@ -33,6 +33,7 @@ from scapy.layers.inet import TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw, bind_bottom_up, bind_layers, bind_top_down
 
+import testbed.packets.quiet_scapy  # noqa: F401 - before scapy's own
 from testbed.core.network.frames import ETHERNET_BYTES
 from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.wire import messages as wire

@@ -24,7 +24,7 @@ Captured = pytest.CaptureFixture[str]
 def test_from_the_list_to_all_points(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["lab", "list"]) == 0
-    assert re.search("rounds +60 +root +100 +The geometric series", capsys.readouterr().out)
+    assert re.search("rounds +60 +real hosts +100 +The geometric series", capsys.readouterr().out)
     (tmp_path / "course.yaml").write_text("course: net-2026\n")
     assert main(["lab", "start", "rounds", "--as", "me@uni.example", "--course", "course.yaml"]) == 0
     assert "read rounds/README.md" in capsys.readouterr().out

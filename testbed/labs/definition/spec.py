@@ -106,7 +106,9 @@ class LabSpec(Part):
     )
     title: Annotated[str, *text(120)] = Field(description="one line for people")
     minutes: Annotated[int, *whole(1, 10_000)] = Field(description="a student's time")
-    needs: list[Literal["root"]] = Field(default_factory=list, description="root: for real hosts, simulated without")
+    needs: list[Literal["real hosts", "root"]] = Field(
+        default_factory=list, description="real hosts: as root or in namespaces of one's own; root: the same, of old"
+    )
     parameters: dict[str, ParameterSpec] = Field(default_factory=dict, description="drawn for each student")
     answers: dict[str, AnswerSpec] = Field(default_factory=dict, description="what students write down")
     runs: dict[str, RunSpec] = Field(

@@ -37,7 +37,7 @@ def list_labs(from_: From = None) -> None:
     for name in folders(from_):
         lab = find(name, from_)
         spec = lab.spec
-        table.add_row(name, str(spec.minutes), ", ".join(spec.needs) or "-", str(points(lab)), spec.title)
+        table.add_row(name, str(spec.minutes), "real hosts" if spec.needs else "-", str(points(lab)), spec.title)
     console(sys.stdout, 120).print(table)
 
 

@@ -1,0 +1,48 @@
+"""What a run's own process (``run_process``) and who started it (``apart``) tell each other, beside events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.scenario.matrix.overrides import Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be run, as ``testbed.run`` has it; ``out``: the folder of results."""
+
+    scenario: str
+    overrides: Sequence[Setting]
+    engine: str
+    repeat: int
+    seed: int | None
+    out: Path
+    page: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What ``say`` is given."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An end by an exception of ours: its class, and what it holds."""
+
+    kind: type[BaseException]
+    args: tuple[Any, ...]
+    known: dict[str, Any]
+
+    def again(self) -> BaseException:
+        """That exception, made here."""
+        fault = self.kind.__new__(self.kind, *self.args)
+        fault.__dict__.update(self.known)
+        return fault
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It ran to its end."""
