@@ -60,7 +60,7 @@ def run(  # noqa: PLR0913 - what a run is asked for
     """
     from testbed.engines import registry as engines
     from testbed.experiment.apart import run_apart
-    from testbed.experiment.messages import Wanted
+    from testbed.experiment.messages import RunWanted
     from testbed.experiment.run import run_scenario
 
     repeat, seed = index(repeat), None if seed is None else index(seed)
@@ -78,7 +78,7 @@ def run(  # noqa: PLR0913 - what a run is asked for
     with results_folder(loaded.name, Path(out) if out else None) as folder:
         try:
             if engines.get(chosen).needs_machine and os.geteuid() != 0:
-                wanted = Wanted(
+                wanted = RunWanted(
                     scenario=str(scenario),
                     overrides=_overrides(set),
                     engine=chosen,

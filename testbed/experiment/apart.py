@@ -1,6 +1,6 @@
 """A scenario run by a process of its own, for who cannot enter namespaces where they are: a notebook has threads.
 
-    here ──Wanted──> run_process: enters, runs ──events, lines──> here ──Done or Failed
+    here ──RunWanted──> run_process: enters, runs ──events, lines──> here ──RunDone or RunFailed
 
 An interrupt here is one there, and is waited for: its files are written before it ends.
 """
@@ -14,11 +14,11 @@ from typing import NoReturn
 
 from testbed.core.errors import Interrupted, TestbedError
 from testbed.core.events import Observer
-from testbed.experiment.messages import Done, Failed, Line, Wanted
+from testbed.experiment.messages import RunDone, RunFailed, RunLine, RunWanted
 from testbed.linux.processes.module import module
 
 
-def run_apart(wanted: Wanted, observer: Observer, say: Callable[[str], None]) -> None:
+def run_apart(wanted: RunWanted, observer: Observer, say: Callable[[str], None]) -> None:
     """As ``run_scenario``, as root of namespaces of its own. Raises what it does, and ``PrerequisiteMissing`` where
     there are none for this user.
     """
@@ -46,11 +46,11 @@ def _follow(ours: Connection, child: "subprocess.Popen[bytes]", observer: Observ
     while True:
         try:
             heard = ours.recv()
-            if isinstance(heard, Done):
+            if isinstance(heard, RunDone):
                 return
-            if isinstance(heard, Failed):
+            if isinstance(heard, RunFailed):
                 raise heard.again()
-            if isinstance(heard, Line):
+            if isinstance(heard, RunLine):
                 say(heard.words)
             else:
                 observer(heard)
@@ -64,8 +64,8 @@ def _follow(ours: Connection, child: "subprocess.Popen[bytes]", observer: Observ
 def _last(ours: Connection) -> NoReturn:
     """What an interrupted run ends with; what it says meanwhile is not handed on."""
     try:
-        while not isinstance(heard := ours.recv(), Failed | Done):
+        while not isinstance(heard := ours.recv(), RunFailed | RunDone):
             pass
     except EOFError:
         raise KeyboardInterrupt from None
-    raise heard.again() if isinstance(heard, Failed) else KeyboardInterrupt
+    raise heard.again() if isinstance(heard, RunFailed) else KeyboardInterrupt

@@ -9,7 +9,7 @@ from testbed.scenario.matrix.overrides import Setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RunWanted:
     """What is to be run, as ``testbed.run`` has it; ``out``: the folder of results."""
 
     scenario: str
@@ -22,14 +22,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RunLine:
     """What ``say`` is given."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class RunFailed:
     """An end by an exception of ours: its class, and what it holds."""
 
     kind: type[BaseException]
@@ -37,12 +37,12 @@ class Failed:
     known: dict[str, Any]
 
     def again(self) -> BaseException:
-        """That exception, made here."""
+        """Makes that exception here."""
         fault = self.kind.__new__(self.kind, *self.args)
         fault.__dict__.update(self.known)
         return fault
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """It ran to its end."""
+class RunDone:
+    """Said when the run has ended by itself."""

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from testbed.core.errors import Interrupted, TestbedError
-from testbed.experiment.messages import Done, Failed, Line, Wanted
+from testbed.experiment.messages import RunDone, RunFailed, RunLine, RunWanted
 from testbed.experiment.rootless import become_root
 from testbed.linux.processes.interrupts import interruptible
 from testbed.linux.processes.process import die_with_parent
@@ -28,13 +28,13 @@ def main() -> None:
             become_root()
             with interruptible():
                 _run(wanted, tell)
-            tell(Done())
+            tell(RunDone())
         except (TestbedError, Interrupted, KeyboardInterrupt) as end:
             with suppress(OSError):  # nobody listens any more
-                tell(Failed(type(end), end.args, dict(vars(end))))
+                tell(RunFailed(type(end), end.args, dict(vars(end))))
 
 
-def _run(wanted: Wanted, tell: Any) -> None:
+def _run(wanted: RunWanted, tell: Any) -> None:
     from testbed.experiment.run import run_scenario
     from testbed.scenario import load
 
@@ -47,7 +47,7 @@ def _run(wanted: Wanted, tell: Any) -> None:
         engine=wanted.engine,
         page=wanted.page,
         observer=tell,
-        say=lambda line: tell(Line(line)),
+        say=lambda line: tell(RunLine(line)),
     )
 
 

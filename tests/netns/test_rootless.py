@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from testbed.linux.processes.caller import is_root
+from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import ROOT, Launched, launch
 
 pytestmark = pytest.mark.timeout(400)
@@ -150,7 +151,7 @@ def test_the_live_page_is_where_the_browser_is_and_a_signal_ends_the_run_in_orde
         run.process.send_signal(signal.SIGTERM)
         assert run.end(200) == 130  # wherever it was by then
         assert "interrupted by SIGTERM" in run.lines[-1]
-        assert (run.out / "summary.json").exists()
+        assert doubts(read(run.out)) == []
 
 
 def test_the_shell_reads_what_is_typed(alice: User) -> None:
@@ -159,3 +160,30 @@ def test_the_shell_reads_what_is_typed(alice: User) -> None:
     done = subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "completed" in done.stderr and "\n0\n" in done.stdout.replace("testbed> ", "\n")
+
+
+def test_python_runs_it_too_and_an_interrupt_ends_it_in_order(alice: User) -> None:
+    script = """
+import os, signal, sys, testbed
+events = []
+small = {"vm.ram": "64MB", "vm.workload.working_set": "16MB", "warmup": "200ms"}
+run = testbed.run("hello", set=small, out=sys.argv[1] + "/one", observer=events.append)
+print(run.migrations[0].outcome, run.migrations[0].memory.match, any(hasattr(each, "phase") for each in events))
+
+def interrupt(event):
+    if getattr(event, "phase", None) == "precopy":
+        os.kill(os.getpid(), signal.SIGINT)
+
+slow = small | {"network.vmotion.goodput": "100Mbit", "vm.workload.write_rate": "1MB/s"}
+try:
+    testbed.run("hello", set=slow, out=sys.argv[1] + "/two", observer=interrupt)
+except KeyboardInterrupt as stop:
+    print(stop)
+"""
+    command = [*alice.become, sys.executable, "-c", script, str(alice.home)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()
+    assert first == "completed True True"
+    assert last.startswith("interrupted by SIGINT") and str(alice.home / "two") in last
+    assert doubts(read(alice.home / "two")) == []
