@@ -82,5 +82,5 @@ def _migrate_all(plans: Sequence[Plan], engine: Engine, run: Composition, audien
             record = failed(plan, str(fault))
         run.end(record)
         audience.check()
-        if record.interrupted:
+        if record.interrupted or context.noted.why:
             raise Interrupted(context.noted.why or "interrupted")

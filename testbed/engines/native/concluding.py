@@ -60,7 +60,7 @@ class Concluding:
         self._steps.take("samples", self._measuring.stop, None)
         memory = self._prove() if at_rest else UNPROVED
         evidence = self._evidence(runner, condition, memory, capture)
-        interrupted = self._ended.interrupted or bool(noted.why)
+        interrupted = self._ended.interrupted or CUT_SHORT in self._steps.faults  # later nothing is broken off
         return judged(replace(evidence, ended=replace(self._ended, interrupted=interrupted)))
 
     def _evidence(
@@ -93,6 +93,8 @@ class Concluding:
 
     def _cool_down(self, noted: Noted) -> None:
         if self._ended.interrupted:
+            if self._ended.outcome == "completed":  # it came too late to cancel
+                self._steps.faults.append(CUT_SHORT)
             return
         self._moved.phase("cooldown")
         noted.wait(self._moved.rig.plan.cooldown_s)
