@@ -179,7 +179,7 @@ def _make_tools(tools: Path) -> None:
 
 def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subprocess.CompletedProcess[str]"]]:
     """A document's blocks, one after the other, by somebody who does what it says: of a lab, in a folder of it, with
-    right answers to whatever can be answered by then.
+    right answers to whatever can be answered by then. Where no block of the lab looks at a page, its runs draw none.
     """
     of_one = list(text)
     if not (of_one and of_one[0].of_lab):
@@ -189,9 +189,11 @@ def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subproce
     lab = LabFolder.read((ROOT / of_one[0].document).parent)
     begun = fresh_shell(f"testbed lab start {lab.name} --as {EXAMPLE}", where)
     assert begun.returncode == 0, begun.stderr
+    looked_at = any(re.search(r"report\.html|figures/|testbed serve", block.text) for block in of_one)
+    modelled_as = r"\1 --engine simulated" + ("" if looked_at else " --no-page")
     done = set[str]()
     for block in of_one:
-        modelled = re.sub(r"(?:sudo )?(testbed lab run(?!.*--engine)[^\n]*)", r"\1 --engine simulated", block.text)
+        modelled = re.sub(r"(?:sudo )?(testbed lab run(?!.*--engine)[^\n]*)", modelled_as, block.text)
         if modelled in done:  # the same run, which a text has for those with root and for those without
             continue
         done.add(modelled)

@@ -65,6 +65,19 @@ def test_predictions_stay_as_they_were(tmp_path: Path, capsys: Captured, monkeyp
     assert "9 rounds were foreseen" in out and "Note: answers.yaml now says" in out
 
 
+@pytest.mark.parametrize(("asked", "drawn"), [([], ["main-1"]), (["--no-page"], [])])
+def test_its_runs_have_a_page_unless_none_is_wanted(
+    asked: list[str], drawn: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = started(tmp_path / "mine")
+    monkeypatch.chdir(mine)
+    answer(mine, right_answers(mine))
+    pages: list[str] = []
+    monkeypatch.setattr("testbed.report.page.page.write", lambda out, _say: pages.append(out.name))
+    assert main(["lab", "run", "--engine", "simulated", "--quiet", *asked]) == 0
+    assert pages == drawn
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

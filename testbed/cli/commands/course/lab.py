@@ -67,6 +67,9 @@ def run(
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="change what the lab leaves to you")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
+    no_page: Annotated[
+        bool, typer.Option("--no-page", help="draw no report.html; testbed report draws it when it is wanted")
+    ] = False,
     from_: From = None,
 ) -> int:
     """Make a run of the lab in whose folder you are; your predictions go into its record."""
@@ -85,7 +88,7 @@ def run(
         say(line)
     become_root(needed=engines.get(engine or made.scenario.engine).needs_machine)
     with watching(quiet, f"{lab.name}, run {made.record.run}: {lab.spec.title}") as observer:
-        summary = carried_out(made, engine=engine, observer=observer, say=say)
+        summary = carried_out(made, engine=engine, observer=observer, say=say, page=not no_page)
     if not quiet:
         text.show(summary, made.out)
     if not summary.valid:
