@@ -5,11 +5,14 @@ duplicate keys, bounded size and depth. Scalars follow YAML 1.2's core schema: `
 """
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
+from yaml.composer import Composer
+from yaml.resolver import Resolver
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.foreign import as_text, foreign
@@ -52,8 +55,7 @@ def tree_of(text: str, name: str, kind: str = "scenario") -> tuple[Tree, dict[Ke
     file in messages, ``kind`` says what it is to be. Raises ``ScenarioError``.
     """
     try:
-        _check(text, name, kind)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _Composer(list(_checked(text, name, kind))).get_single_node()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ScenarioError("holds a character that YAML does not allow; remove it", f"{name}:{line}") from error
@@ -87,8 +89,26 @@ def scalar(text: str) -> Any:
     return float(text) if _DECIMAL.fullmatch(text) else text
 
 
-def _check(text: str, name: str, kind: str) -> None:
-    """Refuse, before anything is built, what could explode or mean code."""
+class _Composer(Composer, Resolver):
+    """Composes what was parsed before, so that a text is taken apart once."""
+
+    def __init__(self, events: Sequence[yaml.Event]) -> None:
+        Composer.__init__(self)
+        Resolver.__init__(self)
+        self._events = deque(events)
+
+    def check_event(self, *choices: type[yaml.Event]) -> bool:
+        return bool(self._events) and isinstance(self._events[0], choices)
+
+    def peek_event(self) -> yaml.Event:
+        return self._events[0]
+
+    def get_event(self) -> yaml.Event:
+        return self._events.popleft()
+
+
+def _checked(text: str, name: str, kind: str) -> Iterator[yaml.Event]:
+    """What it consists of; refuses, before anything is built, what could explode or mean code."""
     depth = documents = nodes = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         here = f"{name}:{event.start_mark.line + 1}" if event.start_mark else name
@@ -107,6 +127,7 @@ def _check(text: str, name: str, kind: str) -> None:
             raise ScenarioError(f"holds more than {MAX_NODES} values: no {kind} does", here)
         if documents > 1:
             raise ScenarioError(f"a second document begins here; a file holds one {kind}", here)
+        yield event
 
 
 def _build(node: yaml.Node, path: KeyPath, name: str, places: dict[KeyPath, str]) -> Any:
