@@ -43,7 +43,7 @@ def copied(to: Path) -> Path:
 
 def build(checkout: Path) -> "subprocess.CompletedProcess[str]":
     """What `./bootstrap docs` does there, once all is installed."""
-    text = (checkout / "bootstrap").read_text(encoding="utf-8").split("\nif ! is_root; then", maxsplit=1)[0]
+    text = (checkout / "bootstrap").read_text(encoding="utf-8").split("\nif ! is_root ", maxsplit=1)[0]
     assert "build_docs() {" in text
     text = re.sub(r"^here=.*$", f"here='{checkout}'", text, flags=re.MULTILINE)
     (checkout / "build").write_text(f"{text}\nvenv='{sys.prefix}'\nbuild_docs\n", encoding="utf-8")

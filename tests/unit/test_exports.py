@@ -165,7 +165,8 @@ def test_every_number_has_a_unit_that_is_told_or_counts_things() -> None:
         if column.kind is CellKind.NUMBER
     }
     counted = {path for path, unit in units.items() if unit is None}
-    assert counted == {"migrations.scale.size", "migrations.scale.time", "orders.value"}
+    losses = {"migrations.link.loss", "migrations.link.measured_loss"}
+    assert counted == {"migrations.scale.size", "migrations.scale.time", "orders.value", *losses}
     assert units["migrations.link.goodput"] == "bit/s" and units["rounds.bandwidth"] == "byte/s"
     assert units["services.rate_before"] == "operation/s" and units["rounds.duration_s"] == "s"
 

@@ -69,7 +69,9 @@ def start(tmp_path: Path, stack: ExitStack) -> Runs:
 
 
 def readable(sock: socket.socket) -> bool:
-    return bool(select.select([sock], [], [], 0)[0])
+    asked = select.poll()  # a descriptor may have a number that select() does not take
+    asked.register(sock, select.POLLIN)
+    return bool(asked.poll(0))
 
 
 def moved(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
