@@ -1,5 +1,6 @@
 """A child process in every way that it may begin and end: afterwards nothing of it is there."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ DEAF = "import os, signal\nos.close(0)\nprint('here', flush=True)\nsignal.pause(
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
+    gc.collect()  # what tests before have left to be collected shall not go meanwhile
     before = sorted(os.listdir("/proc/self/fd"))
     yield
     assert psutil.Process().children() == []
