@@ -123,6 +123,7 @@ def _add_measured(record: MigrationRecord, evidence: Evidence, pace: float | Non
     record.cpu, record.throttle = figures.cpu(evidence), figures.throttle(evidence)
     record.memory, record.accounting = evidence.memory, figures.accounts(evidence)
     record.guest, record.cross_traffic = figures.guest(evidence), figures.cross_traffic(evidence)
+    record.full_scale = full_scale(record)  # what TCP beside it got is known only now
     record.capture = evidence.capture
 
 
