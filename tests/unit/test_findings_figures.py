@@ -17,6 +17,7 @@ from testbed.findings import figures
 from testbed.findings.evidence import Condition
 from testbed.findings.guest_log import GuestLog
 from testbed.findings.record import judged
+from testbed.model.full_scale import full_scale
 from tests.unit.evidence import (
     CROSS_RATE,
     ROUND_1,
@@ -66,6 +67,12 @@ def test_cross_traffic_is_recorded_as_it_arrived(share: float) -> None:
     record = judged(beside_cross_traffic(share, "tcp"))
     assert record.cross_traffic == CrossTrafficRecord(protocol="tcp", rate=CROSS_RATE, achieved_rate=share * CROSS_RATE)
     assert record.accounting is not None and record.accounting.consistent
+
+
+def test_real_world_size_is_reckoned_with_what_tcp_got() -> None:
+    record = judged(beside_cross_traffic(0.4, "tcp"))
+    assert record.full_scale == full_scale(record) and record.link.goodput is not None
+    assert record.full_scale["goodput"] == (record.link.goodput - 0.4 * CROSS_RATE * 8) * record.scale["size"]
 
 
 def test_without_cross_traffic_there_is_no_record_of_it() -> None:
