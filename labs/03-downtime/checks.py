@@ -25,7 +25,8 @@ def scaling_phase(lab, run):
 def longest_clock(lab, run):
     seen = run.done
     clocks = {"hypervisor": run.downtime_s, "guest": seen.guest_gap_s or 0.0, "client": seen.client_blackout_s or 0.0}
-    if lab.answers["longest_clock"] != max(clocks, key=clocks.get):
+    short = max(clocks.values()) - clocks[lab.answers["longest_clock"]]
+    if short > 0.5e-3:  # guest and client act every few milliseconds at most: closer than this nobody is the longest
         hint = "A client waits from its last answer before to its first after: both lie outside of the downtime."
         raise Wrong(", ".join(f"{who} {time * 1e3:.1f} ms" for who, time in clocks.items()), hint)
 
