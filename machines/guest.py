@@ -63,9 +63,7 @@ class Door:
         made = "-not -path './docs/_build/*' -not -path './*.egg-info/*'"
         keep = f"cd {CHECKOUT} && find . -mindepth 1 -type f {made} -delete"
         with tempfile.TemporaryFile() as archive:
-            names = "\0".join(image.tracked(checkout)).encode()
-            packing = ["tar", "--create", "--directory", str(checkout), "--null", "--files-from=-"]
-            subprocess.run(packing, input=names, stdout=archive, check=True)
+            image.pack(checkout, archive)
             archive.seek(0)
             done = subprocess.run(
                 [*self.command(), f"{keep} && tar --extract --directory {CHECKOUT}"], stdin=archive, check=False

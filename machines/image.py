@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from machines import children, told
 from machines.cache import Image
@@ -51,11 +52,11 @@ def tracked(checkout: Path) -> list[str]:
     return sorted(name for name in found if name and (checkout / name).is_file())
 
 
-def pack(checkout: Path, archive: Path) -> None:
+def pack(checkout: Path, archive: IO[bytes]) -> None:
     """The checkout as a tar archive, as it is now, committed or not."""
     names = "\0".join(tracked(checkout))
-    command = ["tar", "--create", "--file", str(archive), "--directory", str(checkout), "--null", "--files-from=-"]
-    subprocess.run(command, input=names.encode(), check=True)
+    command = ["tar", "--create", "--directory", str(checkout), "--null", "--files-from=-"]
+    subprocess.run(command, input=names.encode(), stdout=archive, check=True)
 
 
 def command(kind: Kind, laid: Path, lines: Sequence[str], options: Sequence[str], out: int) -> list[str]:
@@ -112,7 +113,8 @@ def _lay_out(kind: Kind, checkout: Path, aside: Path, options: list[str]) -> Pat
     print("machine: fetching wheels", file=sys.stderr)  # noqa: T201
     told.fetch_wheels(kind, checkout, laid / "wheels")
     told.lay(laid / "told", options)
-    pack(checkout, laid / "checkout.tar")
+    with (laid / "checkout.tar").open("wb") as archive:
+        pack(checkout, archive)
     shutil.copy(checkout / "machines" / "fill", laid / "fill")
     for name in ("user", "host"):
         key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(aside / name)]
