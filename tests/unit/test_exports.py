@@ -5,11 +5,9 @@ import json
 import sys
 import types
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from prometheus_client.openmetrics import parser
 
@@ -17,51 +15,17 @@ from testbed.cli import main
 from testbed.core.errors import PrerequisiteMissing, ScenarioError
 from testbed.core.records.migration import Summary
 from testbed.core.records.services import FaultRecord, OrderRecord
-from testbed.exports import csv_text, openmetrics, parquet, sampled, tables, trace
+from testbed.exports import csv_text, openmetrics, parquet, sampled, tables
 from testbed.exports.cells import CellKind, Sheet, table
 from testbed.exports.export import Form, export
 from testbed.runfiles import samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Recording
-from tests.unit.records import a_migration, a_networked_migration, a_round, a_summary
+from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import kept, made, with_samples
+from tests.unit.traces import events_of, overlapping
 
 HOSTILE = '=HYPERLINK("http://x")\u202e'
-
-EVENT = {
-    "type": "object",
-    "required": ["ph", "pid", "tid", "name"],
-    "properties": {
-        "ph": {"enum": ["M", "X", "C", "i"]},
-        **{name: {"type": "integer", "minimum": 0} for name in ("pid", "tid")},
-        **{name: {"type": "number", "minimum": 0} for name in ("ts", "dur")},
-        "name": {"type": "string", "minLength": 1},
-        "args": {"type": "object"},
-        "s": {"enum": ["t", "p", "g"]},
-    },
-    "additionalProperties": False,
-    "allOf": [
-        {"if": {"properties": {"ph": {"const": phase}}}, "then": {"required": needed}}
-        for phase, needed in (("X", ["ts", "dur"]), ("C", ["ts", "args"]), ("i", ["ts", "s"]), ("M", ["args"]))
-    ]
-    + [
-        {
-            "if": {"properties": {"ph": {"const": "C"}}},
-            "then": {"properties": {"args": {"additionalProperties": {"type": "number"}}}},
-        }
-    ],
-}
-TRACE = {
-    "type": "object",
-    "required": ["traceEvents"],
-    "properties": {
-        "traceEvents": {"type": "array", "items": EVENT},
-        "displayTimeUnit": {"enum": ["ms", "ns"]},
-        "otherData": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-    "additionalProperties": False,
-}
-"""The Trace Event Format, as far as we write it."""
 
 
 def a_run() -> Summary:
@@ -200,67 +164,6 @@ def test_a_field_that_holds_anything_is_text() -> None:
     made_of = table("x", (), [{"a": 1, "b": True}, {"a": "one", "b": 1}, {"a": 1.5, "b": None}])
     assert [each.kind for each in made_of.columns] == [CellKind.TEXT, CellKind.TEXT]
     assert made_of.values == [["1", "one", "1.5"], ["true", "1", None]]
-
-
-def events_of(summary: Summary, recordings: list[Recording]) -> list[dict[str, Any]]:
-    text, _ = trace.text(summary, recordings)
-    document = json.loads(text)
-    jsonschema.Draft202012Validator(TRACE).validate(document)
-    found: list[dict[str, Any]] = document["traceEvents"]
-    return found
-
-
-def overlapping(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Slices of one track that do not nest: readers show those wrongly."""
-    found = []
-    for track in {(each["pid"], each["tid"]) for each in events}:
-        ours = [each for each in events if each["ph"] == "X" and (each["pid"], each["tid"]) == track]
-        ours.sort(key=lambda each: each["ts"])
-        found += [(a["name"], b["name"]) for a, b in pairwise(ours) if round(a["ts"] + a["dur"] - b["ts"], 3) > 0]
-    return found
-
-
-def test_a_trace_has_the_records_rounds_and_phases_where_they_were(tmp_path: Path) -> None:
-    summary = a_summary(a_networked_migration())
-    run = with_samples(made(tmp_path / "run", summary), summary.migrations[0], 25.0)
-    events = events_of(summary, samples.read(run / "samples.jsonl"))
-    assert overlapping(events) == []
-    slices = {each["name"]: each for each in events if each["ph"] == "X" and each["tid"] <= len(trace.TRACKS)}
-    for each in summary.migrations[0].rounds:
-        shown = slices["stop-and-copy" if each.kind == "stop_and_copy" else f"round {each.index}"]
-        assert shown["ts"] == pytest.approx((1.0 + each.started_s) * 1e6)
-        assert shown["dur"] == pytest.approx(each.duration_s * 1e6, abs=0.01)
-        assert shown["args"] == asdict(each)
-    phases = summary.migrations[0].downtime_phases_s
-    assert [slices[name]["dur"] for name in phases] == [pytest.approx(s * 1e6, abs=0.01) for s in phases.values()]
-    last = slices["stop-and-copy"]
-    ends = slices["last_round"]["ts"] + slices["last_round"]["dur"]
-    assert ends == pytest.approx(last["ts"] + last["dur"], abs=0.01)
-    decisions = [each["name"] for each in events if each["ph"] == "i"]
-    assert decisions == [each.decision for each in summary.migrations[0].rounds]
-    curves = {each["name"] for each in events if each["ph"] == "C"}
-    assert {"sent: esx1 vmotion", "sent: esx2 vmotion", "guest", "rounds: bandwidth"} <= curves
-
-
-def test_several_migrations_are_processes_on_one_axis() -> None:
-    summary = a_run()
-    events = events_of(summary, [])
-    named = {each["pid"]: each["args"]["name"] for each in events if each["name"] == "process_name"}
-    assert named == {1: "opvizor", 2: HOSTILE}
-    assert overlapping(events) == []
-    assert [each["name"] for each in events if each["ph"] == "i"][-2:] == ["order: throttle", "fault: commit:cut"]
-
-
-def test_a_migration_of_which_nobody_knows_when_it_was_is_left_out_and_named(tmp_path: Path) -> None:
-    summary = a_summary(a_migration(), a_migration(name="other"))
-    run = with_samples(made(tmp_path / "run", summary), summary.migrations[0], 1.0)
-    text, lost = trace.text(summary, samples.read(run / "samples.jsonl"))
-    assert [str(each) for each in lost] == ["other"] and '"pid":2' not in text
-
-
-def test_edges_that_cross_by_a_digit_do_not_overlap() -> None:
-    rounds = [a_round(1, 2048, 512, 0.1), a_round(2, 512, 128, 0.1 + 16 - 1e-9), a_round(5, 128, 0, 20.1 - 1e-9)]
-    assert overlapping(events_of(a_summary(a_migration(rounds=rounds)), [])) == []
 
 
 def test_metrics_are_read_by_prometheus_own_parser() -> None:
