@@ -50,7 +50,8 @@ def check(name: str, found: dict[str, Any]) -> None:
     assert all(fault["at_s"] is not None and fault["fault"] is None for fault in found["faults"]), name
     (bank,) = found["services"]
     assert (bank["verified"], bank["lost"], bank["doubled"], bank["reconnects"]) == (True, 0, 0, 0), bank["findings"]
-    assert bank["rate_after"] > 0 and found["guest"]["fault"] is None, name
+    waits = name == "commit:cut"  # the guest is stunned until TCP gives up, and its clients' TCP may wait as long again
+    assert (bank["rate_after"] > 0 or waits) and found["guest"]["fault"] is None, name
     assert found["memory"]["match"] is (True if there else None), name
     unsteady = ("of its write rate before", "samples were lost")  # of a machine with other work
     assert [why for why in found["invalid_reasons"] if not any(words in why for words in unsteady)] == [], name
