@@ -11,5 +11,6 @@ formats      what it is told in
 outputs      the files that are written, opened before root is given up
 rehearsal    one of nobody's, before root is given up
 roster       who should have handed in
+submitted    whether who handed in is who started
 autograder   what Gradescope and others are given, out of `kits`
 """

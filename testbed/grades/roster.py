@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Roster:
         """Students who handed in nothing, as the roster calls them."""
         known = {each.student.casefold() for each in works}
         column = next((self.header.index(name) for name in NAMED if name in self.header), 0)
-        return [printable(row[column], 100) for row in self._students() if not known & _called(row)]
+        return [printable(row[column], 100) for row in self.students() if not known & _called(row)]
 
     def filled(self, works: Sequence[GradedWork], lab: str) -> str:
         """The roster as CSV with the points in the column whose name begins with the lab's, or in a new one."""
@@ -55,10 +55,16 @@ class Roster:
             table.append(cells)
         return text(table)
 
-    def _students(self) -> list[Sequence[str]]:
-        """Canvas has a line of points possible, which is nobody."""
+    def students(self) -> list[Sequence[str]]:
+        """A row each: Canvas has a line of points possible, which is nobody."""
         return [row for row in self.rows if row and "points possible" not in row[0].casefold()]
 
 
-def _called(row: Sequence[str]) -> set[str]:
+def names_of(cells: Iterable[str]) -> frozenset[str]:
+    """What somebody is called, by what is written of them: of an address also what stands before its ``@``."""
+    called = _called(cells)
+    return frozenset({*called, *(name.partition("@")[0] for name in called if "@" in name)})
+
+
+def _called(row: Iterable[str]) -> set[str]:
     return {cell.strip().casefold() for cell in row if cell.strip()}

@@ -95,6 +95,10 @@ def test_gradescope_grades(anybodys: Path) -> None:
     made.right("me@uni.example")
     shutil.copy(made.out / "rounds-me.lab.zip", root / "submission")
     assert autograded(root) == (90, "90 of 100 points.")
+    (root / "submission_metadata.json").write_text('{"users": [{"email": "friend@uni.example"}]}')
+    assert autograded(root) == (90, "90 of 100 points.")
+    made_of = json.loads((root / "results" / "results.json").read_text())["extra_data"]
+    assert made_of["flags"] == ["was handed in by friend@uni.example, and started as me@uni.example"]
 
 
 @pytest.mark.usefixtures("without_wheel")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.rerun.sample import Sample
     from testbed.grades.roster import Roster
+    from testbed.grades.submitted import Submission
     from testbed.grades.work import GradedWork
 
 NOT_DONE = "The grading did not come to its end, which is no fault of yours. Tell your teacher"
@@ -101,6 +102,9 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     ] = None,
     roster: Annotated[Path | None, typer.Option(help="CSV of who should hand in, such as Canvas's export")] = None,
     canvas: Annotated[Path | None, typer.Option(help="the roster, with the points filled in")] = None,
+    submission: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Gradescope's submission_metadata.json: who handed in, and when")
+    ] = None,
     rerun: Annotated[
         str | None, typer.Option(metavar="SHARE", help="run so many again, such as 5% or 3, on hosts if root")
     ] = None,
@@ -119,6 +123,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.grades.judging import by_lab, need_sandbox
     from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.roster import Roster
+    from testbed.grades.submitted import Submission, flagged
 
     if canvas and not roster:
         raise ScenarioError("needs --roster FILE, the export that it fills", "--canvas")
@@ -132,6 +137,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     with ExitStack() as stack:
         files = stack.enter_context(outputs.opened({name: path for name, path in asked.items() if path is not None}))
         known = Roster.read(roster) if roster else None
+        handed_in = Submission.read(submission) if submission else None
         wanted = _Asked(outputs=files, lab=lab, roster=known)
         wanted.unfinished()
         with wanted.explained():
@@ -139,7 +145,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
             sample = stack.enter_context(_sample(draw, lab, from_)) if draw else None
             _give_up_root(by, from_)
             need_sandbox(by)
-            works = _graded(hand_ins, by, sample)
+            works = flagged(_graded(hand_ins, by, sample, handed_in), known, handed_in)
         wanted.write(works, by)
         _show(works, known.missing(works) if known else (), sys.stderr)
     if sample is not None and sample.ended is not None:
@@ -170,12 +176,14 @@ def refuse_doubtful(option: str, following: Sequence[str]) -> None:
             raise ScenarioError(f"is it the file to write? then: {example}; hand-ins stand before it", option)
 
 
-def _graded(given: Sequence[Path], by: "Grading", sample: "Sample | None") -> list["GradedWork"]:
+def _graded(
+    given: Sequence[Path], by: "Grading", sample: "Sample | None", submission: "Submission | None"
+) -> list["GradedWork"]:
     from testbed.grades.grading import grade as all_of
     from testbed.grades.handed import found
 
     with tempfile.TemporaryDirectory(prefix="testbed-grade-") as room:
-        hand_ins = found(given, Path(room))
+        hand_ins = [submission.of(each) if submission else each for each in found(given, Path(room))]
         works = all_of(hand_ins, by)
         return sample.flagged(hand_ins, works) if sample else works
 
