@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from testbed.bench.guest import peak_rate, scan_cost, slowdown
+from testbed.core.parameters import Spec
 from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import MigrationRecord
 from testbed.engines.native.engine import native_rig
@@ -217,8 +218,8 @@ def _plan(
     link: LinkPlan,
     *,
     ram_bytes: int,
-    workload: dict[str, Any] = IDLE,
-    services: tuple[dict[str, Any], ...] = (),
+    workload: Spec = IDLE,
+    services: tuple[Spec, ...] = (),
 ) -> Plan:
     return Plan(
         name="bench",

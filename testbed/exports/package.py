@@ -5,13 +5,13 @@ https://specs.frictionlessdata.io/tabular-data-package/ · ``unit`` is ours.
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from testbed.core.records.migration import Summary
+from testbed.core.text.from_json import JsonObject
 from testbed.core.text.label import label
 from testbed.exports.cells import Sheet
 
-CSV_FORM = {"delimiter": ",", "doubleQuote": True, "header": True}
+CSV_FORM: JsonObject = {"delimiter": ",", "doubleQuote": True, "header": True}
 
 
 def text(summary: Summary, tables: Sequence[Sheet]) -> str:
@@ -28,7 +28,7 @@ def text(summary: Summary, tables: Sequence[Sheet]) -> str:
     )
 
 
-def _resource(table: Sheet) -> dict[str, Any]:
+def _resource(table: Sheet) -> JsonObject:
     columns = [
         {"name": each.name, "type": each.kind.value} | ({"unit": each.unit} if each.unit else {})
         for each in table.columns

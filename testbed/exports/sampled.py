@@ -5,12 +5,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.exports.cells import KEY, CellKind, Column, Sheet, key_cells, table
 from testbed.exports.units import SECONDS
-from testbed.runfiles.samples import Recording
+from testbed.runfiles.samples import Recording, Row
 
 MOST_KINDS = 40
 """Of samples; we have seven."""
@@ -38,7 +37,7 @@ def tables(recordings: Sequence[Recording]) -> Iterator[Sheet]:
     yield table("events", [*KEY, *_TIMES, *words], list(_events(recordings)))
 
 
-def _rows(recordings: Sequence[Recording], kind: str) -> Iterator[dict[str, Any]]:
+def _rows(recordings: Sequence[Recording], kind: str) -> Iterator[Row]:
     for each in recordings:
         key, origin = key_cells(each.key), each.mark("migrate")
         for row in each.rows.get(kind, ()):
@@ -46,7 +45,7 @@ def _rows(recordings: Sequence[Recording], kind: str) -> Iterator[dict[str, Any]
             yield {name: known for name, known in row.items() if name != "kind"} | key | _since(row["t"], origin)
 
 
-def _events(recordings: Sequence[Recording]) -> Iterator[dict[str, Any]]:
+def _events(recordings: Sequence[Recording]) -> Iterator[Row]:
     for each in recordings:
         key, origin = key_cells(each.key), each.mark("migrate")
         for row in each.events:
@@ -57,5 +56,5 @@ def _events(recordings: Sequence[Recording]) -> Iterator[dict[str, Any]]:
             )
 
 
-def _since(at: float, origin: float | None) -> dict[str, Any]:
+def _since(at: float, origin: float | None) -> dict[str, float | None]:
     return {"since_migrate_s": None if origin is None else at - origin}

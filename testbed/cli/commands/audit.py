@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from testbed.core.errors import ScenarioError, TestbedError
 
 if TYPE_CHECKING:
     from testbed.audit.verdict import RunAudit
+    from testbed.core.text.from_json import JsonObject
 
 
 def audit(
@@ -28,7 +29,7 @@ def audit(
     from testbed.audit.verdict import audit as audited
     from testbed.core.text.printable import printable
 
-    code, made = 0, list[dict[str, Any]]()
+    code, made = 0, list["JsonObject"]()
     for run in runs:
         try:
             verdict = audited(run)
@@ -47,7 +48,7 @@ def audit(
     return code
 
 
-def _as_data(verdict: "RunAudit") -> dict[str, Any]:
+def _as_data(verdict: "RunAudit") -> "JsonObject":
     return {
         "run": str(verdict.folder),
         "scenario": verdict.scenario,
@@ -55,8 +56,8 @@ def _as_data(verdict: "RunAudit") -> dict[str, Any]:
         "holds": not verdict.broken,
         "agreements": [
             {
-                "migration": each.migration and each.migration.name,
-                "repeat": each.migration and each.migration.repeat,
+                "migration": each.migration.name if each.migration else None,
+                "repeat": each.migration.repeat if each.migration else None,
                 "name": each.agreement.name,
                 "state": each.agreement.state,
                 "why": each.agreement.why,

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from testbed.core.errors import ScenarioError
+from testbed.core.settings import Settings
 from testbed.labs.answers import ANSWERS
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.checking import graded
@@ -77,7 +78,7 @@ class MadeWork:
             for each in made:
                 self._predicted(each, {key: values[key] for key in self.lab.spec.predictions(name) if key in values})
 
-    def _run(self, name: str, settings: dict[str, Any]) -> None:
+    def _run(self, name: str, settings: Settings) -> None:
         if self.lab.spec.runs[name].optional and self.engine == "simulated":
             return  # a work without it is complete, and of some the model knows nothing
         known = self.lab.context(self._parameters())

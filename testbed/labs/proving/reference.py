@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field
 
 from testbed.core.errors import ScenarioError
+from testbed.core.settings import Settings
 from testbed.core.text.yaml_text import text_of
 from testbed.labs.catalogue import RIGHT, WRONG, LabFolder
 from testbed.labs.definition.render import evaluated, rendered
@@ -27,7 +28,7 @@ class RightWork(Part):
     answers: dict[str, Any] = Field(
         default_factory=dict, description="for numbers expressions of parameters, run, runs and earlier answers"
     )
-    runs: dict[str, list[dict[str, Any]]] = Field(
+    runs: dict[str, list[Settings]] = Field(
         default_factory=dict, description="for each run what is set, once for each time that it is made"
     )
     files: dict[str, str] = Field(default_factory=dict, description="what is handed in: a file of the lab's folder")
