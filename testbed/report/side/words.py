@@ -49,6 +49,8 @@ def verdict(line: ComparisonLine) -> str:
     if not line.difference.shown:
         return f"no difference seen; one below {smallest} would be missed"
     way = "less" if line.difference.value < 0 else "more"
+    if not line.significant:
+        return f"{way}, beyond the noise by itself, not among all figures (Holm); it would hide up to {smallest}"
     return f"{way}, beyond the noise; it would hide up to {smallest}"
 
 
@@ -93,8 +95,12 @@ def _as_data(line: ComparisonLine) -> JsonObject:
         "mean": line.spread.mean,
         "mean_95_t": None if line.spread.low is None else [line.spread.low, line.spread.high],
         "difference_of_means": difference.value if difference else None,
-        "difference_95_welch": [difference.low, difference.high] if difference else None,
+        "difference_95": [difference.low, difference.high] if difference else None,
+        "difference_by": None if difference is None else "pairs" if difference.pairs else "welch",
         "smallest_difference": difference.smallest if difference else None,
         "shown": difference.shown if difference else None,
+        "p": difference.p if difference else None,
+        "p_holm": line.adjusted,
+        "significant": line.significant,
         "verdict": verdict(line),
     }
