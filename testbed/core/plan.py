@@ -122,7 +122,7 @@ class Plan:
 
     ``expect``: how it is meant to end; one that ends otherwise is not valid. ``faults`` are injected, in the order in
     which the migration comes to their phases. ``own_code``: the user's own files that it runs, by the names that the
-    scenario has, each with its SHA-256.
+    scenario has, each with its SHA-256. ``chance``: a simulated one has a luck of its own, by its seed.
     """
 
     name: str
@@ -138,6 +138,7 @@ class Plan:
     expect: Expect = "completes"
     faults: tuple[PlannedFault, ...] = ()
     own_code: dict[str, str] = field(default_factory=dict)
+    chance: bool = False
 
     @property
     def key(self) -> MigrationKey:

@@ -1,5 +1,6 @@
 """The model as an engine: the same plan, algorithm, policy and record, in virtual time, without root or hosts.
 
+With ``chance: true`` each repeat has what chance its guest has, by its own seed, and none of a machine's.
 What a model does not know stays None in the record: no packets, no processes, no memory to compare. Of what a
 switchover costs, only the connections that move with the guest are known here. Events carry virtual times that begin at
 the moment of the call.
@@ -7,6 +8,8 @@ the moment of the call.
 
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from testbed.core.errors import PolicyFault
 from testbed.core.events import Observer, PhaseChanged, RoundFinished
@@ -19,10 +22,13 @@ from testbed.engines.forecasting import moving_s
 from testbed.findings.ended import Ended, unplanned
 from testbed.findings.record import decided
 from testbed.linux.processes.time_limit import deciding
+from testbed.model.chance import Draw, Scatter
 from testbed.model.full_scale import full_scale
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Forecast, forecast
 from testbed.model.source import Costs
+from testbed.policies.decisions import early_look
+from testbed.policies.policy import Policy
 from testbed.rig.context import RunContext
 from testbed.sandbox import built as policy_built
 
@@ -70,6 +76,7 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
             rtt_s=rtt,
             costs=costs,
             observe=observe,
+            draw=_luck(plan, policy) if plan.chance else None,
             limit=deciding,
             policy=policy,
             around=breaking.around if breaking else None,
@@ -79,6 +86,11 @@ def _run(plan: Plan, observer: Observer) -> tuple[MigrationRecord, PolicyFault |
     else:
         ended = Ended(outcome=seen.outcome, reason=seen.reason, rounds=tuple(seen.rounds))
     return _record(plan, goodput, rtt, seen, ended), seen.fault
+
+
+def _luck(plan: Plan, policy: Policy) -> Draw:
+    """The guest's own, by the seed of this repeat; a machine, which would have more of it, is none here."""
+    return Draw(np.random.default_rng(plan.seed), Scatter(), early_look(policy) is None)
 
 
 def _breaking(plan: Plan) -> "Unplugged":

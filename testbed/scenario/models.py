@@ -159,6 +159,7 @@ class Root(Part):
     title: Annotated[str, *text(200)] = ""
     engine: Annotated[str, *one_of("engine", engines)] = "native"
     seed: Annotated[int, *whole(0, 2**63 - 1)] = 1
+    chance: Flag = Field(default=False, description="simulated repeats differ by their guest's chance, by their seeds")
     scale: Scale = Field(default_factory=Scale)
     network: Network = Field(default_factory=Network)
     vm: VirtualMachine = Field(description="the virtual machine, at least vm: {ram: 1GiB}")

@@ -55,6 +55,7 @@ def plan(root: Root, name: str, settings: Settings, document: Document) -> Plan:
         cooldown_s=root.cooldown,
         expect=cast(Expect, root.expect),
         faults=root.faults,
+        chance=root.chance,
         own_code={name: digest for _, name in own_files(document.tree) if (digest := digest_of(name))},
     )
     check_cross_traffic(made, document)

@@ -30,8 +30,8 @@ class ComparedRun:
 
     @property
     def model(self) -> bool:
-        """Whether its figures are a model's: repeats of that differ by no noise."""
-        return self.summary.engine == "simulated"
+        """Whether its figures are a model's without chance: repeats of that differ by no noise."""
+        return self.summary.engine == "simulated" and self.scenario.get("chance") is not True
 
     @property
     def completed(self) -> list[MigrationRecord]:
