@@ -3,14 +3,13 @@
 Without a command it is a shell there. stdout and the exit code are the command's.
 """
 
-import platform
 import signal
 import sys
 import time
 from pathlib import Path
 from types import FrameType
 
-from machines import cache, emulator, guest, image, told
+from machines import cache, emulator, foreign, guest, image, told
 from machines.faults import MachineError
 from machines.kinds import CHECKOUT, Kind, parse
 
@@ -39,14 +38,14 @@ def main(words: list[str]) -> int:
 
 def _run(kind: Kind, wanted: list[str]) -> int:
     place = cache.folder()
-    foreign = platform.machine() != kind.machine
-    image.require(kind, foreign=False)
+    image.require(kind)
     with cache.held(place):
         image.sweep(place)
         found = cache.Image(place / cache.key(kind, HERE, [*map(str, told.of_apt())]))
         if not found.folder.is_dir():
+            within = foreign.within(kind)
             _say(f"making {kind.name} from its distribution's packages, once, in {found.folder}")
-            _say(f"made in {image.make(kind, HERE, found, foreign=foreign):.0f} s")
+            _say(f"made in {image.make(kind, HERE, found, within):.0f} s")
         return _in(kind, found, wanted)
 
 
