@@ -8,7 +8,8 @@
     tests/browser   the page in a real browser
 
 A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
-its reason begins "kernel has no FACILITY" and a probe here confirms that this kernel has not.
+its reason begins "kernel has no FACILITY" and a probe here confirms that this kernel has not, or the test is marked
+`needs_root("for what")` and who runs it is an ordinary user, which is also who is root of namespaces of their own.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ from typing import Any
 import psutil
 import pytest
 
+from testbed.linux.processes.caller import is_root
+
 NETNS_TESTS = Path(__file__).parent / "netns"
 BROWSER_TESTS = Path(__file__).parent / "browser"
 NO_SKIP = os.environ.get("CI") == "true" or os.environ.get("TESTBED_NO_SKIP") == "1"
 EXCUSE = "kernel has no "
+# Of a skip for who cannot become anybody, as root can; behind it stands for what.
+ROOTS = "needs root: "
 # Where `bootstrap test`, which runs pytest twice, reads what failed, one test a line.
 FAILED = "TESTBED_TEST_FAILED"
 # Set by pytest-xdist in each of several processes that test side by side.
@@ -79,6 +84,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: (_is_netns(item.path), -_patience_with(item)))
     for item in items:
+        if not is_root():
+            for marker in item.iter_markers("needs_root"):
+                item.add_marker(pytest.mark.skip(reason=f"{ROOTS}{marker.args[0]}"))
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
             if item.get_closest_marker("whole_machine"):
@@ -137,6 +145,8 @@ def _confirmed_absent(facility: str) -> bool:
 
 def _excused(reason: str) -> bool:
     reason = reason.removeprefix("Skipped: ")
+    if reason.startswith(ROOTS):
+        return not is_root()
     facility = reason.removeprefix(EXCUSE).split(" ")[0].rstrip(".,:;")
     return reason.startswith(EXCUSE) and _confirmed_absent(facility)
 

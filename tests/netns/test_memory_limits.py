@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.linux.processes.caller import is_root
 from tests.netns.launching import ROOT
 
-pytestmark = pytest.mark.skipif(not is_root(), reason="only root makes control groups")
+pytestmark = pytest.mark.needs_root("a control group is made")
 
 MIB = 1 << 20
 GROUPS = Path("/sys/fs/cgroup")

@@ -20,7 +20,6 @@ from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.counters import Counters
 from testbed.linux.net.netns import inode
-from testbed.linux.processes.caller import is_root
 from testbed.network import fabric as fabric_module
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
 
@@ -256,7 +255,7 @@ def test_without_mininet_or_its_tools_the_remedy_is_named(monkeypatch: pytest.Mo
         pass
 
 
-@pytest.mark.skipif(not is_root(), reason="root alone may become somebody else")
+@pytest.mark.needs_root("who is not root becomes nobody else")
 def test_without_root_the_remedy_is_sudo() -> None:
     script = _HOLDER.replace("import json, sys", "import json, os, sys; os.seteuid(65534)")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.linux.processes.caller import is_root
 from tests.netns.launching import Launched, launch
 
-pytestmark = pytest.mark.skipif(
-    not is_root(), reason="only root has a caller; in namespaces of one's own there is none"
-)
+pytestmark = pytest.mark.needs_root("what a run leaves goes to who called sudo")
 
 SMALL = (
     "hello",

@@ -74,6 +74,13 @@ def test_an_interrupt_in_the_first_ends_both(checkout: Path) -> None:
     assert ended.returncode == 2 and len(ended.stdout.splitlines()) == 1
 
 
+def test_who_gets_no_namespaces_is_told_what_is_left_out(checkout: Path) -> None:
+    pretend(checkout, uid=1000)
+    ended = the_end_of(checkout, python=ending(0, 0))
+    assert ended.returncode == 0 and ended.stdout.splitlines()[1] == f"-m pytest {MACHINE}"
+    assert "tests of hosts and links are left out" in ended.stderr and "testbed doctor" in ended.stderr
+
+
 def test_arguments_go_to_one_pytest_as_they_are(checkout: Path) -> None:
     ended = the_end_of(checkout, UNIT, "-k", "wire or page", python='printf "<%s>" "$@"; exit 5')
     assert ended.returncode == 5 and ended.stdout == f"<-m><pytest><{UNIT}><-k><wire or page>"
@@ -130,6 +137,29 @@ def side_by_side(tmp_path: Path, folder: str, text: str, **environment: str) -> 
     return run(*command, PATH=os.environ["PATH"], **environment).stdout
 
 
+FOR_ROOT = """
+import pytest
+
+@pytest.mark.needs_root("a group is made")
+def test_group(): assert False
+"""
+
+
+def test_what_is_for_root_alone_is_named_and_fails_nothing(tmp_path: Path) -> None:
+    (tmp_path / "unit").mkdir()
+    conftest = (CHECKOUT / "tests" / "conftest.py").read_text()
+    theirs = conftest.replace("from testbed.linux.processes.caller import is_root", "def is_root(): return False")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  netns: x\n  needs_root(what): x\n")
+    (tmp_path / "unit" / "test_it.py").write_text(FOR_ROOT)
+    command = (sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", tmp_path)
+    for text, said in (
+        (theirs, "needs root: a group is made"),
+        (conftest.replace("not is_root()", "False"), "1 failed"),
+    ):
+        (tmp_path / "conftest.py").write_text(text)
+        assert said in run(*command, PATH=os.environ["PATH"], CI="true").stdout
+
+
 SKIPS = "import pytest\ndef test_one(): pytest.skip('no mood')\ndef test_two(): pytest.skip('no mood')\n"
 
 
@@ -137,7 +167,7 @@ def test_no_worker_may_skip_either(tmp_path: Path) -> None:
     assert "2 failed" in side_by_side(tmp_path, "unit", SKIPS, CI="true")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="without root no such test runs at all")
+@pytest.mark.needs_root("tests of hosts do not run at all without namespaces of one's own")
 def test_who_needs_the_machine_for_himself_is_refused(tmp_path: Path) -> None:
     said = side_by_side(tmp_path, "netns", "def test_hosts(): pass\n")
     assert "1 error" in said and "is not for -n" in said
@@ -158,7 +188,7 @@ def test_alone(number):
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="without root no such test runs at all")
+@pytest.mark.needs_root("tests of hosts do not run at all without namespaces of one's own")
 def test_what_asks_for_the_whole_machine_has_no_other_beside_it(tmp_path: Path) -> None:
     assert "6 passed" in side_by_side(tmp_path, "netns", WHOLE, TESTBED_ALONE="1")
 

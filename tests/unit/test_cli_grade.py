@@ -145,7 +145,7 @@ def test_a_roster_goes_in_and_comes_out_filled(eight: Class, tmp_path: Path, cap
     assert main(command) == 2 and "needs --roster" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has root to give up")
+@pytest.mark.needs_root("grading gives it up")
 def test_root_is_given_up_before_anything_is_read(eight: Class) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)

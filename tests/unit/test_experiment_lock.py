@@ -194,7 +194,7 @@ def test_a_run_of_an_older_version_that_goes_on_is_waited_for(tmp_path: Path) ->
             pass
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is another's; run by root")
+@pytest.mark.needs_root("something is made another's")
 def test_a_directory_of_another_user_is_refused_in_one_line(tmp_path: Path) -> None:
     runtime = tmp_path / "runtime"
     runtime.mkdir()

@@ -14,7 +14,7 @@ from testbed.linux.processes.caller import Caller, caller
 
 MALLORY = 4242
 """Another user of this machine; whether it has a name is all the same."""
-by_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what is another's; run by root")
+by_root = pytest.mark.needs_root("something is made another's")
 
 
 def mode(path: Path) -> int:

@@ -12,7 +12,7 @@ import pytest
 from testbed.cli import main
 from tests.unit.runs import kept
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a caller, and can be led astray; run by root")
+pytestmark = pytest.mark.needs_root("only root has a caller, and can be led astray")
 MALLORY = 4242
 Captured = pytest.CaptureFixture[str]
 RUN = ("run", "hello", "--engine", "simulated", "--quiet", "--set", "vm.ram=64MiB", "--set", "vm.workload=idle")

@@ -82,9 +82,8 @@ def test_memory_has_an_end(tmp_path: Path) -> None:
     assert "ValueError: -1 1" in asked(doing(tmp_path, *shared, "raise ValueError(f'{id} {ctypes.get_errno()}')"))
 
 
+@pytest.mark.needs_root("all others are such tests where nobody is root")
 def test_anybody_can_have_one_not_root_alone(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("all the others were such tests")
     code = HEAD + POLICY.format(doing="import os; os.fork()")
     script = f"""
 from testbed.core.rounds import Round, RoundKind

@@ -20,7 +20,7 @@ from testbed.web.live import LOCAL, LivePage
 from tests.unit.runs import kept
 from tests.unit.test_web_live import STARTED, ask, ended, events, order, with_token
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="root is what it gives up; run by root")
+pytestmark = pytest.mark.needs_root("the page gives it up")
 SOMEBODY = next(each for each in pwd.getpwall() if each.pw_uid and each.pw_gid and each.pw_name != "nobody")
 NOBODY = 65534
 
