@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
+from testbed.core.plan import Plan
 from testbed.core.units import in_bytes
 from testbed.fit.judging import Abilities, Fit
 from testbed.fit.words import setting
@@ -20,6 +21,11 @@ class ScenarioRow:
     processors: str
     verdict: str
     fits_with: str
+
+
+def plans() -> list[Plan]:
+    """All migrations of all scenarios that come with the testbed."""
+    return [plan for name in scenarios.names() for plan in load(name).plans()]
 
 
 def rows(here: Abilities) -> Iterator[ScenarioRow]:
@@ -56,7 +62,9 @@ def mended(name: str, found: Fit, here: Abilities) -> str | None:
 
 def told(here: Abilities) -> str:
     """In words: what scenarios were held against."""
+    processors = f"{'at least ' if here.at_least else ''}{here.cores or 0:.2f}"
+    got = "" if here.got is None else f", of which others leave {here.got:.2f}"
     return (
-        f"{here.of} {in_bytes(here.memory)}, and {here.cores or 0:.2f} processors of 3 GHz for us now "
-        "(tried for 0.2 s; other programs count)"
+        f"{here.of} {in_bytes(here.memory)}, and {processors} processors of 3 GHz now{got} "
+        "(asked for as a run asks, 0.2 s long)"
     )

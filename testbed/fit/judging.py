@@ -20,12 +20,15 @@ LARGEST = 4096.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
     """What a machine has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as
-    fast as those that the needs were measured on; None: not known.
+    fast as those that the needs were measured on, which others may share; None: not known. ``at_least``: no more were
+    asked for. ``got``: what we got of them where we did not get all that we asked for.
     """
 
     memory: int
     of: str = "this machine has"
     cores: float | None = None
+    at_least: bool = False
+    got: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,18 @@ def judge(needs: Needs, machine: Abilities) -> Verdict:
     share = _share(needs, machine)
     if share > SLOW_CORES:
         return "too slow"
-    return "near" if share > NEAR_CORES or needs.memory > NEAR_MEMORY * machine.memory else "fits"
+    close = share > NEAR_CORES or crowded(needs, machine) or needs.memory > NEAR_MEMORY * machine.memory
+    return "near" if close else "fits"
+
+
+def crowded(needs: Needs, machine: Abilities) -> bool:
+    """Whether others leave less than is needed. A run, which sleeps more than it works, mostly gets it all the same."""
+    return machine.got is not None and needs.cores > machine.got
+
+
+def enough(needs: Needs) -> float:
+    """With how many processors one migration fits."""
+    return needs.cores / NEAR_CORES
 
 
 def fit(needs: Sequence[Needs], machine: Abilities) -> Fit:

@@ -1,7 +1,7 @@
 """What is said of a scenario and a machine: why it does not fit, and what to scale."""
 
 from testbed.core.units import in_bytes
-from testbed.fit.judging import Fit, largest_guest
+from testbed.fit.judging import NEAR_CORES, Fit, crowded, largest_guest
 from testbed.fit.needs import BESIDE
 
 
@@ -32,9 +32,12 @@ def why(fitted: Fit) -> str:
             f"{needs.name}: two copies of {in_bytes(needs.ram)} of RAM and {in_bytes(BESIDE)} beside them need "
             f"{in_bytes(needs.memory)}, and {machine.of} {in_bytes(machine.memory)} available"
         )
-    if machine.cores is None or fitted.share * 2 < needs.memory / machine.memory:
+    beset = machine.got is not None and crowded(needs, machine) and fitted.share <= NEAR_CORES
+    if machine.cores is None or (not beset and fitted.share * 2 < needs.memory / machine.memory):
         return f"{needs.name}: it needs {in_bytes(needs.memory)} of the {in_bytes(machine.memory)} that {machine.of}"
     there = f"this machine has {machine.cores:.2f} for it now"
+    if beset:
+        there = f"others leave {machine.got:.2f} of {machine.cores:.2f} now"
     return f"{needs.name}: it needs about {needs.cores:.2f} processors, and {there}"
 
 

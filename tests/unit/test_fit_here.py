@@ -23,10 +23,12 @@ from testbed.scenario import load
 MIB = 2**20
 
 
-def becomes(monkeypatch: pytest.MonkeyPatch, memory: int = 64 << 30, had: float = 4.0) -> None:
-    """This machine, from now on."""
+def becomes(monkeypatch: pytest.MonkeyPatch, memory: int = 64 << 30, had: float = 4.0, others: float = 0.0) -> None:
+    """This machine, from now on: of its four processors we get so many, and others so many."""
     monkeypatch.setattr(machine, "room", lambda: Room(size=memory, of="the control group /x leaves"))
-    monkeypatch.setattr(machine, "pace", lambda: Pace(allowed=4, had=had, speed=1.0))
+    monkeypatch.setattr(
+        machine, "pace", lambda asked: Pace(allowed=4, asked=asked, had=min(had, asked), speed=1.0, others=others)
+    )
 
 
 def test_too_little_memory_is_refused_with_what_is_missing_and_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +43,7 @@ def test_too_little_memory_is_refused_with_what_is_missing_and_what_fits(monkeyp
 
 def test_memory_is_held_against_plans_without_trying_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     becomes(monkeypatch)
-    monkeypatch.setattr(machine, "pace", lambda: pytest.fail("tried"))
+    monkeypatch.setattr(machine, "pace", lambda _asked: pytest.fail("tried"))
     check_fits_all(load("hello").plans())
 
 
@@ -50,6 +52,29 @@ def test_a_slow_machine_is_told_so(monkeypatch: pytest.MonkeyPatch, had: float, 
     becomes(monkeypatch, had=had)
     said = slow_here(load("hello").plans())
     assert said == [] if words is None else words in said[0]
+
+
+def test_what_others_have_is_shared_and_what_is_held_back_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    becomes(monkeypatch, had=0.4, others=3.6)
+    assert slow_here(load("hello").plans()) == []
+    becomes(monkeypatch, had=0.2, others=3.8)
+    (said,) = slow_here(load("hello").plans())
+    assert "others leave 0.20 of 4.00 now; it may not come out valid" in said
+    becomes(monkeypatch, had=0.2, others=0.1)
+    (said,) = slow_here(load("hello").plans())
+    assert "this machine has 0.30 for it now; it may not" in said
+
+
+def test_a_slow_processor_of_many_is_no_want_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def slow(wanted: float) -> Pace:
+        asked.append(wanted)
+        return Pace(allowed=4, asked=min(wanted, 4.0), had=min(wanted, 4.0), speed=0.25)
+
+    becomes(monkeypatch)
+    monkeypatch.setattr(machine, "pace", slow)
+    assert slow_here(load("hello").plans()) == [] and len(asked) == 2, "asked for what is wanted, and then for all"
 
 
 class Real(Simulated):
@@ -89,5 +114,15 @@ def test_doctor_says_which_scenarios_fit_and_what_would(
 
 
 def test_processors_are_tried_shortly_and_nothing_is_left() -> None:
-    seen = pace.pace(0.05)
-    assert 0 < seen.had <= seen.allowed and seen.speed > 0 and seen.processors == seen.had * seen.speed
+    seen = pace.pace(0.5, seconds=0.05)
+    assert 0 < seen.had <= seen.asked == min(0.5, seen.allowed) and seen.speed > 0
+    assert seen.got <= seen.processors <= seen.allowed * seen.speed
+
+
+@pytest.mark.parametrize(
+    ("had", "others", "quota", "processors"),
+    [(0.5, 0.0, None, 0.5), (0.5, 1.4, None, 1.9), (0.5, 1.9, None, 2.0), (0.2, 1.8, 0.2, 0.2), (0.3, 1.0, 0.2, 0.3)],
+)
+def test_what_may_be_had(had: float, others: float, quota: float | None, processors: float) -> None:
+    seen = Pace(allowed=2, asked=0.5, had=had, speed=0.5, others=others, quota=quota)
+    assert seen.processors == pytest.approx(processors / 2) and seen.got == had / 2

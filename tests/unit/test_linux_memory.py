@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.linux.control_groups import quota
 from testbed.linux.memory.room import Room, available_bytes, room
 
 MIB = 1 << 20
@@ -64,6 +65,21 @@ def test_in_a_container_its_own_group_is_the_mount_point(tmp_path: Path, path: s
     mount = f"35 31 0:32 {mounted} /cg/memory rw - cgroup cgroup rw,memory\n"
     root = machine(tmp_path, f"4:memory:{path}\n", mount, cg__memory=files)
     assert room(root).size == 64 * MIB
+
+
+@pytest.mark.parametrize(
+    ("files", "share"),
+    [
+        ({"cpu.max": "20000 100000"}, 0.2),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.cfs_quota_us": "300000", "cpu.cfs_period_us": "100000"}, 3.0),
+        ({"cpu.cfs_quota_us": "-1", "cpu.cfs_period_us": "100000"}, None),
+        ({}, None),
+    ],
+)
+def test_how_many_processors_a_group_lets_us_have(tmp_path: Path, files: dict[str, str], share: float | None) -> None:
+    root = machine(tmp_path, "5:cpu:/x\n0::/x\n", V1 + V2.replace("/cg ", "/new "), cg__cpu__x=files, new__x=files)
+    assert quota(root) == share
 
 
 def test_no_limit_and_more_use_than_the_limit(tmp_path: Path) -> None:

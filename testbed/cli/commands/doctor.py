@@ -36,10 +36,10 @@ def doctor() -> int:
 def _show_fitting() -> None:
     """Which scenarios can be made here, and with what the others."""
     from testbed.doctor import fitting
-    from testbed.experiment.machine import machine
+    from testbed.experiment.machine import tried
     from testbed.report.words.tables import Fitting, console
 
-    here = machine()
+    here = tried(fitting.plans())
     styles = {"fits": "green", "near": "yellow", "too slow": "red", "too large": "red"}
     table = Fitting(
         ("scenario", ">memory", ">processors", "here", "what fits"), spare=("processors", "memory"), styles=styles
