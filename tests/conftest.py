@@ -93,8 +93,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(900))  # it waits for what the others are at
             if os.geteuid() != 0:
                 item.add_marker(pytest.mark.skip(reason="needs root, or namespaces of one's own: ./bootstrap test"))
-        if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromedriver"):
-            item.add_marker(pytest.mark.skip(reason="needs Debian's chromium and chromium-driver"))
+        if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromium"):
+            item.add_marker(pytest.mark.skip(reason="needs Debian's chromium"))
 
 
 # ---- Who may skip ----------------------------------------------------------------------------------------------------

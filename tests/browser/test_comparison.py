@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 import testbed
-from tests.browser.driver import Browser
+from tests.browser.windows import complaints, loaded
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import SCENARIO, made
 
 FAST = SCENARIO.replace("2048MB", "1024MB")
-DRAWN = "return FastMotion.drawAll().then(() => document.querySelectorAll('.chart svg').length)"
-
-
-@pytest.fixture(scope="module")
-def window() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
+DRAWN = "FastMotion.drawAll().then(() => document.querySelectorAll('.chart svg').length)"
 
 
 def written(folder: Path, *repeats: tuple[float, ...], **changes: Any) -> Path:
@@ -38,33 +32,31 @@ def written(folder: Path, *repeats: tuple[float, ...], **changes: Any) -> Path:
 
 @pytest.mark.parametrize("repeats", [((20.0,), (10.0,)), ((20.0, 20.2, 19.9), (10.0, 10.1, 9.9))], ids=["one", "three"])
 def test_it_is_drawn_without_complaint(
-    window: Browser, tmp_path: Path, repeats: tuple[tuple[float, ...], tuple[float, ...]]
+    page: Page, tmp_path: Path, repeats: tuple[tuple[float, ...], tuple[float, ...]]
 ) -> None:
-    window.metrics(1200, 900, mobile=False)
-    window.open(written(tmp_path, *repeats).as_uri())
-    assert window.run(DRAWN) == 7
-    assert window.requests() == [] and window.console() == []
-    assert "total time, ram=1024MB: -50" in window.run("return document.getElementById('answer').innerText")
-    assert "total_time_s" not in window.run("return document.body.innerText")
+    page.goto(written(tmp_path, *repeats).as_uri())
+    assert page.evaluate(DRAWN) == 7
+    assert loaded(page) == [] and complaints(page) == []
+    assert "total time, ram=1024MB: -50" in page.evaluate("document.getElementById('answer').innerText")
+    assert "total_time_s" not in page.evaluate("document.body.innerText")
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(window: Browser, tmp_path: Path) -> None:
-    window.metrics(390, 844, mobile=True)
-    window.open(written(tmp_path, (20.0, 20.2), (10.0, 10.1)).as_uri())
-    window.run(DRAWN)
-    assert window.run("return document.documentElement.scrollWidth") <= 390
-    sizes = window.run(
-        "return [...document.querySelectorAll('.chart svg')].map(svg =>"
+def test_on_a_phone_nothing_is_wider_than_the_screen(phone: Page, tmp_path: Path) -> None:
+    phone.goto(written(tmp_path, (20.0, 20.2), (10.0, 10.1)).as_uri())
+    phone.evaluate(DRAWN)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    sizes = phone.evaluate(
+        "[...document.querySelectorAll('.chart svg')].map(svg =>"
         "11 * svg.getBoundingClientRect().width / svg.getAttribute('width'))"
     )
-    assert min(sizes) >= 10 and window.console() == []
+    assert min(sizes) >= 10 and complaints(phone) == []
 
 
-def test_what_was_left_out_is_to_be_read(window: Browser, tmp_path: Path) -> None:
+def test_what_was_left_out_is_to_be_read(page: Page, tmp_path: Path) -> None:
     a = made(tmp_path / "a", a_summary(a_migration(), a_migration(repeat=2, outcome="aborted")))
     b = made(tmp_path / "b", a_summary(a_migration(total_time_s=9.0)), FAST)
-    window.open(testbed.compare(a, b).write_page(tmp_path / "page.html").as_uri())
-    assert "ram=2048MB: 1 of 2 completed" in window.run("return document.querySelector('.notes').innerText")
-    window.run("document.getElementById('theme').click()")
-    window.run(DRAWN)
-    assert window.run("return document.documentElement.dataset.theme") == "dark" and window.console() == []
+    page.goto(testbed.compare(a, b).write_page(tmp_path / "page.html").as_uri())
+    assert "ram=2048MB: 1 of 2 completed" in page.evaluate("document.querySelector('.notes').innerText")
+    page.evaluate("document.getElementById('theme').click()")
+    page.evaluate(DRAWN)
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark" and complaints(page) == []

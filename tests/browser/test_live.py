@@ -7,44 +7,30 @@ import re
 import select
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.browser.driver import Browser
+from tests.browser.windows import complaints
 from tests.netns.launching import Launched, launch
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="real migrations need root")
-ROUNDS = "return document.querySelectorAll('#rows tr').length"
-OVER = "return document.body.dataset.over === 'yes'"
-UNDER_WAY = "return !document.getElementById('under-way').disabled"
-ROUND_1 = "return document.getElementById('now').textContent.startsWith('round 1')"
+ROUNDS = "document.querySelectorAll('#rows tr').length"
+OVER = "document.body.dataset.over === 'yes'"
+UNDER_WAY = "!document.getElementById('under-way').disabled"
+ROUND_1 = "document.getElementById('now').textContent.startsWith('round 1')"
 PANELS = ("live-link", "live-guest", "live-services", "live-silence", "live-throttle")
-STANDS_STILL = """
+STANDS_STILL = """() => {
     const made = FastMotion.views.get('live-link'), rows = made ? made.view.data('rows') : [];
     return rows.filter((row) => row.kind === 'line').slice(-3).length === 3
         && rows.filter((row) => row.kind === 'line').slice(-3).every((row) => row.value < 0.5);
-"""
-STATE = "return document.getElementById('state').textContent"
+}"""
+STATE = "document.getElementById('state').textContent"
 SMALL = ("--set", "vm.workload.working_set=16MB", "--set", "vm.workload.write_rate=4MB/s")
 LONG = ("hello", "--set", "vm.ram=512MiB", "--set", "network.vmotion.goodput=300Mbit", "--live", "0")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as one:
-        yield one
-
-
-@pytest.fixture
-def window(browser: Browser) -> Browser:
-    """With nothing in its console of the test before."""
-    browser.open("about:blank")
-    browser.console()
-    return browser
 
 
 def address(run: Launched) -> str:
@@ -53,151 +39,150 @@ def address(run: Launched) -> str:
     return found[0]
 
 
-def test_it_follows_a_migration_to_its_end(window: Browser, tmp_path: Path) -> None:
+def test_it_follows_a_migration_to_its_end(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", "hello", "--live", "0") as run:
-        window.open(address(run))
-        window.wait(UNDER_WAY)
-        window.wait(OVER)
-        assert window.run(STATE) == "the run has ended and is valid"
-        assert window.run(ROUNDS) == len(run_rounds(run))
+        page.goto(address(run))
+        page.wait_for_function(UNDER_WAY)
+        page.wait_for_function(OVER)
+        assert page.evaluate(STATE) == "the run has ended and is valid"
+        assert page.evaluate(ROUNDS) == len(run_rounds(run))
         assert run.end() == 0
-        shown = {panel for panel in PANELS if window.run(f"return !document.getElementById('panel-{panel}').hidden")}
+        shown = {panel for panel in PANELS if page.evaluate(f"!document.getElementById('panel-{panel}').hidden")}
         assert shown == {"live-link", "live-guest", "live-silence"}, "nothing else was there to be seen"
         part = "#sections details.migration"
-        window.run(f"document.querySelector('{part}').open = true")
-        window.run(f"document.querySelector('{part} .chart').scrollIntoView()")
-        window.wait(f"return document.querySelectorAll('{part} .chart svg').length >= 1")
-        window.run("return FastMotion.drawAll()")
-        window.wait(f"return document.querySelectorAll('{part} .chart svg').length === 3")
-        window.screenshot(tmp_path / "live.png")
-        assert window.run("return document.querySelector('#ended tr td:last-child').textContent") == "yes"
-        assert window.console() == []
-        report = window.run("return document.getElementById('report').href")
-        window.open(report)  # the server has gone, and the page has it
-        assert window.run("return document.querySelector('h1').textContent") == "hello"
-        assert window.console() == []
+        page.evaluate(f"document.querySelector('{part}').open = true")
+        page.evaluate(f"document.querySelector('{part} .chart').scrollIntoView()")
+        page.wait_for_function(f"document.querySelectorAll('{part} .chart svg').length >= 1")
+        page.evaluate("FastMotion.drawAll()")
+        page.wait_for_function(f"document.querySelectorAll('{part} .chart svg').length === 3")
+        page.screenshot(path=tmp_path / "live.png")
+        assert page.evaluate("document.querySelector('#ended tr td:last-child').textContent") == "yes"
+        assert complaints(page) == []
+        report = page.evaluate("document.getElementById('report').href")
+        page.goto(report)  # the server has gone, and the page has it
+        assert page.evaluate("document.querySelector('h1').textContent") == "hello"
+        assert complaints(page) == []
 
 
-def test_of_two_migrations_the_first_stays_when_the_second_begins(window: Browser, tmp_path: Path) -> None:
+def test_of_two_migrations_the_first_stays_when_the_second_begins(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", "hello", *SMALL, "--set", "vm.ram=[64MB, 96MB]", "--live", "0") as run:
-        window.open(address(run))
-        window.wait("return document.querySelectorAll('#ended tr').length === 1")
-        window.wait("return document.getElementById('state').textContent.startsWith('migration 2 of 2')")
-        assert window.run("return document.getElementById('under-way').disabled"), "between two nothing can be ordered"
-        window.wait(OVER)
-        assert window.run("return document.querySelectorAll('#sections details.migration').length") == 2
-        names = "return [...document.querySelectorAll('#ended td:first-child')].map((each) => each.textContent)"
-        assert window.run(names) == ["ram=64MB", "ram=96MB"]
-        assert window.console() == []
+        page.goto(address(run))
+        page.wait_for_function("document.querySelectorAll('#ended tr').length === 1")
+        page.wait_for_function("document.getElementById('state').textContent.startsWith('migration 2 of 2')")
+        assert page.evaluate("document.getElementById('under-way').disabled"), "between two nothing can be ordered"
+        page.wait_for_function(OVER)
+        assert page.evaluate("document.querySelectorAll('#sections details.migration').length") == 2
+        names = "[...document.querySelectorAll('#ended td:first-child')].map((each) => each.textContent)"
+        assert page.evaluate(names) == ["ram=64MB", "ram=96MB"]
+        assert complaints(page) == []
         assert run.end() == 0
 
 
-def test_one_that_comes_back_has_missed_nothing(window: Browser, tmp_path: Path) -> None:
+def test_one_that_comes_back_has_missed_nothing(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", "hello", "--live", "0") as run:
         where = address(run)
-        window.open(where)
-        window.wait(ROUNDS)
-        window.open("about:blank")
+        page.goto(where)
+        page.wait_for_function(ROUNDS)
+        page.goto("about:blank")
         run.wait_for("switchover")
-        window.open(where)
-        window.wait(OVER)
-        assert window.run(ROUNDS) == len(run_rounds(run))
+        page.goto(where)
+        page.wait_for_function(OVER)
+        assert page.evaluate(ROUNDS) == len(run_rounds(run))
         assert run.end() == 0
 
 
-def test_one_whose_connection_breaks_gets_each_event_once(window: Browser, tmp_path: Path) -> None:
+def test_one_whose_connection_breaks_gets_each_event_once(page: Page, tmp_path: Path) -> None:
     """The browser's own reconnect, with its Last-Event-ID, through a relay that is cut in round 1."""
     with launch(tmp_path / "run", "hello", "--live", "0") as run, Relay(address(run)) as relay:
-        window.open(relay.url)
-        window.wait(ROUND_1)
+        page.goto(relay.url)
+        page.wait_for_function(ROUND_1)
         relay.cut()
         run.wait_for("round 2")
-        assert window.run(ROUNDS) <= 1
+        assert page.evaluate(ROUNDS) <= 1
         relay.mend()
-        window.wait(OVER)
-        assert window.run(ROUNDS) == len(run_rounds(run))
+        page.wait_for_function(OVER)
+        assert page.evaluate(ROUNDS) == len(run_rounds(run))
         assert run.end() == 0
 
 
-def test_without_the_token_a_browser_is_told_where_it_is(window: Browser, tmp_path: Path) -> None:
+def test_without_the_token_a_browser_is_told_where_it_is(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
         bare = address(run).partition("?")[0]
-        window.open(bare)
-        assert "line that begins with live:" in window.run("return document.body.innerText")
-        window.open(address(run))
-        window.wait(UNDER_WAY)
-        assert window.run("return location.href") == bare, "who looks over the shoulder sees no token"
-        assert window.run("return document.cookie") == "", "nor does a script"
-        window.console()
-        window.open(bare)
-        window.wait(UNDER_WAY)
-        assert window.console() == []
+        page.goto(bare)
+        assert "line that begins with live:" in page.evaluate("document.body.innerText")
+        page.goto(address(run))
+        page.wait_for_function(UNDER_WAY)
+        assert page.evaluate("location.href") == bare, "who looks over the shoulder sees no token"
+        assert page.evaluate("document.cookie") == "", "nor does a script"
+        page.goto(bare)
+        page.wait_for_function(UNDER_WAY)
+        assert complaints(page) == []
 
 
-def test_a_page_of_an_earlier_run_is_sent_to_the_address_of_the_new_one(window: Browser, tmp_path: Path) -> None:
+def test_a_page_of_an_earlier_run_is_sent_to_the_address_of_the_new_one(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "one", *LONG) as run, Relay(address(run)) as relay:
-        window.open(relay.url)
-        window.wait(UNDER_WAY)
+        page.goto(relay.url)
+        page.wait_for_function(UNDER_WAY)
         relay.cut()
         run.process.kill()
         run.end()
         with launch(tmp_path / "two", "hello", "--set", "title=another", "--live", "0") as another:
             relay.mend(address(another))
-            window.wait("return document.getElementById('now').textContent.startsWith('another run is here now')")
-            window.open(f"{relay.url.partition('?')[0]}?{urlsplit(address(another)).query}")
-            window.wait("return document.title.includes('another')")
-            window.wait(OVER)
-            assert window.run(ROUNDS) == len(run_rounds(another))
+            page.wait_for_function("document.getElementById('now').textContent.startsWith('another run is here now')")
+            page.goto(f"{relay.url.partition('?')[0]}?{urlsplit(address(another)).query}")
+            page.wait_for_function("document.title.includes('another')")
+            page.wait_for_function(OVER)
+            assert page.evaluate(ROUNDS) == len(run_rounds(another))
             assert another.end() == 0
 
 
-def test_the_cancel_button_cancels(window: Browser, tmp_path: Path) -> None:
+def test_the_cancel_button_cancels(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
-        window.open(address(run))
-        window.wait(ROUND_1)
-        press(window, "cancel")
+        page.goto(address(run))
+        page.wait_for_function(ROUND_1)
+        press(page, "cancel")
         assert run.end() == 1
         assert run.migration["outcome"] == "cancelled" and "by hand" in run.migration["reason"]
         assert [each["what"] for each in run.migration["controls"]] == ["cancel"]
 
 
-def test_a_link_that_is_cut_can_be_cancelled(window: Browser, tmp_path: Path) -> None:
+def test_a_link_that_is_cut_can_be_cancelled(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
-        window.open(address(run))
-        window.wait(ROUND_1)
-        press(window, "cut")
+        page.goto(address(run))
+        page.wait_for_function(ROUND_1)
+        press(page, "cut")
         run.wait_for("by hand: cut")
-        press(window, "cancel")
+        press(page, "cancel")
         assert run.end() == 1
         assert run.migration["outcome"] == "cancelled" and "by hand" in run.migration["reason"]
 
 
-def test_the_stop_button_ends_the_run_as_ctrl_c_does(window: Browser, tmp_path: Path) -> None:
+def test_the_stop_button_ends_the_run_as_ctrl_c_does(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
-        window.open(address(run))
-        window.wait(ROUND_1)
-        press(window, "stop")
+        page.goto(address(run))
+        page.wait_for_function(ROUND_1)
+        press(page, "stop")
         assert run.end() == 130
         assert run.migration["outcome"] == "cancelled" and run.migration["interrupted"]
-        window.wait(OVER)
-        assert window.run(STATE) == "the run was broken off"
-        assert window.run("return document.getElementById('report') !== null")
+        page.wait_for_function(OVER)
+        assert page.evaluate(STATE) == "the run was broken off"
+        assert page.evaluate("document.getElementById('report') !== null")
 
 
-def test_the_link_and_the_guest_are_in_the_hands_of_the_page(window: Browser, tmp_path: Path) -> None:
+def test_the_link_and_the_guest_are_in_the_hands_of_the_page(page: Page, tmp_path: Path) -> None:
     with launch(tmp_path / "run", *LONG) as run:
-        window.open(address(run))
-        window.wait(ROUND_1)
-        press(window, "cut")
+        page.goto(address(run))
+        page.wait_for_function(ROUND_1)
+        press(page, "cut")
         run.wait_for("by hand: cut")
-        window.wait(STANDS_STILL)
-        press(window, "mend")
+        page.wait_for_function(STANDS_STILL)
+        press(page, "mend")
         run.wait_for("by hand: mend")
-        window.run("document.getElementById('throttle').value = 50")
-        press(window, "throttle")
+        page.evaluate("document.getElementById('throttle').value = 50")
+        press(page, "throttle")
         run.wait_for("by hand: throttle 50%")
-        window.run("document.getElementById('rate').value = 2000")
-        press(window, "rate")
+        page.evaluate("document.getElementById('rate').value = 2000")
+        press(page, "rate")
         run.wait_for("by hand: rate 2.0 Gbit/s")
         assert run.end() == 1
         done = run.migration
@@ -208,16 +193,16 @@ def test_the_link_and_the_guest_are_in_the_hands_of_the_page(window: Browser, tm
         assert done["rounds"][0]["throttle"] > 0 and "by hand" in done["throttle"]["mechanism"]
         fast, asked = max(each["bandwidth"] for each in done["rounds"]), done["link"]["expected_goodput"] / 8
         assert fast > 3 * asked, "it went at the rate that was set"
-        window.wait(OVER)
-        assert window.run("return document.querySelectorAll('#done li').length") == 4
-        assert window.console() == []
+        page.wait_for_function(OVER)
+        assert page.evaluate("document.querySelectorAll('#done li').length") == 4
+        assert complaints(page) == []
 
 
-def press(window: Browser, order: str) -> None:
+def press(page: Page, order: str) -> None:
     """The button, which must be one that can be pressed."""
     button = f"document.querySelector('[data-order={order}]')"
-    assert window.run(f"return !{button}.matches(':disabled')"), order
-    window.run(f"{button}.click()")
+    assert page.evaluate(f"!{button}.matches(':disabled')"), order
+    page.evaluate(f"{button}.click()")
 
 
 class Relay:

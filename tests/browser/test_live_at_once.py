@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 import pytest
+from playwright.sync_api import Page
 
 from testbed.core.events import (
     Event,
@@ -18,23 +19,23 @@ from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Round, RoundKind
 from testbed.rig.orders import Order
 from testbed.web.browser_events import as_json
-from tests.browser.driver import Browser
 from tests.browser.test_live_narrow import served
+from tests.browser.windows import complaints
 
 WEB, DB = MigrationKey(name="both", guest="web"), MigrationKey(name="both", guest="db")
 LEFT = {"left_s": None, "all_left_s": None}
-STATE = "return document.getElementById('state').textContent"
-NOW = "return document.getElementById('now').textContent"
-CHOICE = "return [...document.getElementById('which').options].map((each) => each.textContent)"
-RATES = """
+STATE = "document.getElementById('state').textContent"
+NOW = "document.getElementById('now').textContent"
+CHOICE = "[...document.getElementById('which').options].map((each) => each.textContent)"
+RATES = """(() => {
     const made = FastMotion.views.get('live-link');
     return made ? made.view.data('rows').filter((row) => row.kind === 'line').map((row) => Math.round(row.value)) : [];
-"""
-CHOOSE = """
+})()"""
+CHOOSE = """{
     const which = document.getElementById('which');
     which.value = [...which.options].find((each) => each.textContent === 'both, guest %s').value;
     which.dispatchEvent(new Event('change', { bubbles: true }));
-"""
+}"""
 
 
 def story(key: MigrationKey, begun: float, rate: int) -> list[Event]:
@@ -71,34 +72,34 @@ def given() -> SimpleQueue[Order]:
 
 
 @pytest.fixture
-def window(given: SimpleQueue[Order], request: pytest.FixtureRequest) -> Iterator[Browser]:
+def followed(page: Page, given: SimpleQueue[Order], request: pytest.FixtureRequest) -> Iterator[Page]:
     said = [as_json(event) | LEFT for event in [*at_once(), *getattr(request, "param", [])]]
-    with served(said, given.put) as url, Browser() as browser:
-        browser.open(url)
-        browser.wait(f"return document.body.dataset.events == {len(said)}")
-        yield browser
-        assert browser.console() == []
+    with served(said, given.put) as url:
+        page.goto(url)
+        page.wait_for_function(f"document.body.dataset.events == {len(said)}")
+        yield page
+        assert complaints(page) == []
 
 
-def test_each_has_its_own_charts_and_orders(window: Browser, given: SimpleQueue[Order]) -> None:
-    assert window.run(CHOICE) == ["both, guest web", "both, guest db"]
+def test_each_has_its_own_charts_and_orders(followed: Page, given: SimpleQueue[Order]) -> None:
+    assert followed.evaluate(CHOICE) == ["both, guest web", "both, guest db"]
     for guest, key, rate in (("db", DB, 70), ("web", WEB, 30)):
-        window.run(CHOOSE % guest)
-        assert window.run(NOW).endswith(f"{rate}.0 MB of {rate}.0 MB left")
-        window.wait(
-            f"const rates = (() => {{{RATES}}})(); return rates.length === 4 && rates.every((rate) => rate === {rate})"
-        )
-        window.run("document.querySelector('[data-order=cut]').click()")
+        followed.evaluate(CHOOSE % guest)
+        assert followed.evaluate(NOW).endswith(f"{rate}.0 MB of {rate}.0 MB left")
+        followed.wait_for_function(f"(rates => rates.length === 4 && rates.every((rate) => rate === {rate}))({RATES})")
+        followed.evaluate("document.querySelector('[data-order=cut]').click()")
         assert given.get(timeout=20) == Order(what="cut", migration=key)
-    names = "return [...document.querySelectorAll('#rows td:first-child')].map((each) => each.textContent)"
-    assert window.run(names) == ["both, guest web", "both, guest db"]
+    names = "[...document.querySelectorAll('#rows td:first-child')].map((each) => each.textContent)"
+    assert followed.evaluate(names) == ["both, guest web", "both, guest db"]
 
 
 END = MigrationFinished(at=3.0, migration=DB, outcome="completed", reason="done", valid=True)
 
 
-@pytest.mark.parametrize("window", [[END]], indirect=True)
-def test_when_one_has_ended_the_page_shows_the_other(window: Browser) -> None:
-    assert window.run(STATE) == "migration 1 of 1: precopy" and window.run(NOW).startswith("round 1: 30.0 MB")
-    assert window.run("return document.getElementById('choice').hidden")
-    assert not window.run("return document.getElementById('under-way').disabled")
+@pytest.mark.parametrize("followed", [[END]], indirect=True)
+def test_when_one_has_ended_the_page_shows_the_other(followed: Page) -> None:
+    assert followed.evaluate(STATE) == "migration 1 of 1: precopy" and followed.evaluate(NOW).startswith(
+        "round 1: 30.0 MB"
+    )
+    assert followed.evaluate("document.getElementById('choice').hidden")
+    assert not followed.evaluate("document.getElementById('under-way').disabled")

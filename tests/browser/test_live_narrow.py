@@ -4,11 +4,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from playwright.sync_api import Page
 
 from testbed.core.events import Controlled, MigrationStarted, PhaseChanged, RoundFinished
 from testbed.core.migration_key import MigrationKey
@@ -18,19 +18,18 @@ from testbed.web.app import LiveApp
 from testbed.web.browser_events import as_json
 from testbed.web.hub import Hub
 from testbed.web.live_page import live_page
-from tests.browser.driver import Browser
 
 TOKEN = "narrow-token"  # noqa: S105 - of a page of a test
 NAME = "vm.ram=256GiB network.vmotion.rate=40Gbit migration.policy=auto-converge"
 KEY = MigrationKey(name=NAME)
-OVERLAPS = """
+OVERLAPS = """() => {
 const cells = [...document.querySelectorAll('#rows td')];
 const shared = (a, b, from, to) => Math.min(a[to], b[to]) - Math.max(a[from], b[from]) > 1;
 const over = (a, b) => shared(a, b, 'left', 'right') && shared(a, b, 'top', 'bottom');
 const pairs = cells.flatMap((a, i) => cells.slice(i + 1).map(b => [a, b]))
   .filter(([a, b]) => over(a.getBoundingClientRect(), b.getBoundingClientRect()));
 return [...pairs, ...cells.filter(e => e.scrollWidth > e.clientWidth + 1)].map(String);
-"""
+}"""
 
 
 def events() -> list[dict[str, Any]]:
@@ -76,14 +75,13 @@ def served(said: list[dict[str, Any]], give: Callable[[Order], None] = lambda _o
     thread.join(20)
 
 
-@pytest.mark.parametrize("width", [390, 1100])
-def test_a_migrations_name_is_not_printed_over_its_figures(width: int, tmp_path: Path) -> None:
-    with served(events()) as url, Browser(width=max(500, width)) as browser:
-        browser.metrics(width, 1600, mobile=width < 500)
-        browser.open(url)
-        browser.wait("return document.querySelectorAll('#rows tr').length == 2")
-        browser.screenshot(tmp_path / "live.png")
-        assert browser.run(OVERLAPS) == []
-        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
-        text = browser.run("return document.getElementById('done').innerText")
+@pytest.mark.parametrize("kind", ["phone", "page"])
+def test_a_migrations_name_is_not_printed_over_its_figures(kind: str, request: pytest.FixtureRequest) -> None:
+    page: Page = request.getfixturevalue(kind)
+    with served(events()) as url:
+        page.goto(url)
+        page.wait_for_function("document.querySelectorAll('#rows tr').length == 2")
+        assert page.evaluate(OVERLAPS) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        text = page.locator("#done").inner_text()
         assert "by hand: rate 300 Mbit/s" in text and "by hand: throttle 50 %: not done, no" in text
