@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
         _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _say("interrupted; the machine is off")
+        _say("interrupted; nothing of it runs on")
         return 130
 
 

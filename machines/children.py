@@ -47,14 +47,16 @@ def _dies_with(parent: int, last: int) -> Callable[[], None]:
 
 @contextmanager
 def ended(child: "subprocess.Popen[bytes]", patience_s: float = 20.0) -> Iterator[None]:
-    """Within it the child may run; behind it nothing of its group does."""
+    """Within it the child may run; behind it nothing of its group does. A second Ctrl-C takes the patience away."""
     try:
         yield
     finally:
-        if child.poll() is None:
-            child.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(patience_s)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        try:
+            if child.poll() is None:
+                child.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(patience_s)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()

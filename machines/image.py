@@ -26,7 +26,8 @@ _TOOLS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "op
 
 def require(kind: Kind) -> None:
     """Raises ``ToolMissing`` with one command for everything that this machine lacks."""
-    tools = {**_TOOLS, kind.emulator: kind.emulator_package}
+    users = {"newuidmap": "uidmap"} if os.geteuid() else {}  # mmdebstrap's way without root
+    tools = {**_TOOLS, **users, kind.emulator: kind.emulator_package}
     missing = [tool for tool in tools if shutil.which(tool, path="/usr/sbin:/usr/bin:/sbin:/bin") is None]
     if missing:
         install = " ".join(sorted({tools[tool] for tool in missing}))

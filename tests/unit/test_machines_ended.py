@@ -1,0 +1,146 @@
+"""Ctrl-C and other ends, while an image is made and while a machine runs: nothing runs on, nothing half made stays.
+
+What makes images, starts machines and lets in are programs of these tests; all else is as `bootstrap machine` has it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from machines import cache, told
+from machines.kinds import KINDS
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+# As `python -m machines`, but that nothing is fetched, and what is installed here is not asked.
+START = """
+import sys
+from machines import __main__, image, told
+image.require = lambda kind: None
+told.fetch_wheels = lambda kind, checkout, into: into.mkdir()
+sys.exit(__main__.main(["debian-13", "lasting"]))
+"""
+# One that says that it is there, and stays; some do not mind being asked to end.
+LASTS = '#!/bin/sh\n{minded}echo $$ >"{said}/${{0##*/}}"\nwhile :; do sleep 600; done\n'
+DEAF = "trap '' TERM\n"
+LETS_IN = '#!/bin/sh\ncase "$*" in *lasting*) exec {folder}/lasting ;; esac\ncat >/dev/null\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A folder of fakes, and the cache that they work for."""
+
+    folder: Path
+
+    cache = property(lambda self: self.folder / "cache")
+
+    def fake(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+        (self.folder / name).chmod(0o755)
+
+    def lasting(self, name: str, *, deaf: bool = False) -> None:
+        self.fake(name, LASTS.format(said=self.folder / "said", minded=DEAF if deaf else ""))
+
+    def has_image(self) -> None:
+        key = cache.key(KINDS["debian-13"], CHECKOUT, [*map(str, told.of_apt())])
+        (self.cache / key).mkdir(parents=True)
+
+    def start(self) -> subprocess.Popen[str]:
+        env = {
+            "PATH": f"{self.folder}:/usr/bin:/bin:/usr/sbin",
+            "PYTHONPATH": str(CHECKOUT),
+            "TESTBED_MACHINES": str(self.cache),
+        }
+        words = [sys.executable, "-P", "-c", START]
+        return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+
+    def running(self, name: str) -> int:
+        """A descriptor of the fake's process, once it has said that it is there."""
+        said, until = self.folder / "said" / name, time.monotonic() + 60
+        while not (said.is_file() and said.read_text().endswith("\n")):
+            assert time.monotonic() < until, f"{name} was not started"
+            time.sleep(0.01)
+        return os.pidfd_open(int(said.read_text()))
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Stand:
+    (tmp_path / "said").mkdir()
+    return Stand(tmp_path)
+
+
+@pytest.fixture
+def gone() -> Iterator[Callable[[int], bool]]:
+    """Whether a process has ended, some time after who started it."""
+    taken = []
+
+    def has_ended(pidfd: int) -> bool:
+        taken.append(pidfd)
+        return bool(select.select([pidfd], [], [], 30)[0])
+
+    yield has_ended
+    for pidfd in taken:
+        os.close(pidfd)
+
+
+def end_of(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
+    """The exit code, and what was said last."""
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said.splitlines()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_ended_while_an_image_is_made(
+    stand: Stand, gone: Callable[[int], bool], number: signal.Signals, code: int
+) -> None:
+    stand.lasting("mmdebstrap")
+    process = stand.start()
+    maker = stand.running("mmdebstrap")
+    os.killpg(process.pid, number)
+    ended, said = end_of(process)
+    assert (ended, gone(maker)) == (code, True)
+    assert sorted(each.name for each in stand.cache.iterdir()) == ["lock", "making.log"]
+    assert not any("Traceback" in line for line in said), said
+    if number == signal.SIGINT:
+        assert said[-1] == "machine: interrupted; nothing of it runs on"
+
+
+def test_who_cannot_wait_for_the_maker_interrupts_once_more(stand: Stand, gone: Callable[[int], bool]) -> None:
+    stand.lasting("mmdebstrap", deaf=True)
+    process = stand.start()
+    maker = stand.running("mmdebstrap")
+    assert process.stderr
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    while process.poll() is None and time.monotonic() < began + 60:
+        time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGINT)
+    assert (process.wait(), gone(maker)) == (130, True)
+    assert sorted(each.name for each in stand.cache.iterdir()) == ["lock", "making.log"]
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_ended_while_a_machine_runs(stand: Stand, gone: Callable[[int], bool], number: signal.Signals) -> None:
+    stand.has_image()
+    stand.lasting(KINDS["debian-13"].emulator)
+    stand.lasting("lasting")
+    stand.fake("ssh", LETS_IN.format(folder=stand.folder))
+    process = stand.start()
+    machine, command = stand.running(KINDS["debian-13"].emulator), stand.running("lasting")
+    os.killpg(process.pid, number)
+    ended, said = end_of(process)
+    assert ended == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number], said
+    assert gone(machine) and gone(command)
+    with cache.held(stand.cache):
+        pass
