@@ -38,18 +38,18 @@ def test_what_the_kernel_does_for_everybody_is_not_done_again(kernel: Path) -> N
 
 
 def test_the_rule_is_registered_before_the_command_and_the_mount_is_its_own(kernel: Path) -> None:
-    first, *rest = [*foreign.within(ARM), "printf", "%s,", "a b", "$c"]
-    assert (first, rest[:3]) == ("unshare", ["--mount", "--propagation", "private"])
+    words = [*foreign.within(ARM), "printf", "%s,", "a b", "$c"]
+    assert words[:4] == ["unshare", "--mount", "--propagation", "private"]
     mounted = kernel / "mount"
     mounted.write_text('#!/bin/sh\necho "$*" >"${0%/*}/mounted"\n')
     mounted.chmod(0o755)
     path = {"PATH": f"{kernel}:/usr/bin:/bin"}
-    done = subprocess.run(rest[3:], capture_output=True, text=True, check=False, env=path)
+    done = subprocess.run(words[4:], capture_output=True, text=True, check=False, env=path)
     assert (done.returncode, done.stdout) == (0, "a b,$c,"), done.stderr
     assert (kernel / "mounted").read_text() == f"-t binfmt_misc binfmt_misc {kernel}/_BINFMT\n"
     assert (kernel / "_BINFMT" / "register").read_text() == ":qemu-aarch64:M::...\n"
     mounted.write_text("#!/bin/sh\nexit 32\n")
-    refused = subprocess.run(rest[3:], capture_output=True, text=True, check=False, env=path)
+    refused = subprocess.run(words[4:], capture_output=True, text=True, check=False, env=path)
     assert (refused.returncode, refused.stdout) == (32, ""), "no command without it"
 
 
