@@ -47,7 +47,9 @@ def of_apt() -> tuple[list[str], list[str]]:
 
 def wheels_command(kind: Kind, checkout: Path, into: Path) -> list[str]:
     """The pip of this Python fetches what that machine's pip will install: the pins, as wheels, for its Python."""
-    glibc = [word for version in ("2_28", "2_17") for word in ("--platform", f"manylinux_{version}_{kind.machine}")]
+    # Of a wheel by its older names (manylinux1) pip knows only where it is asked by that of 2014.
+    names = [f"{name}_{kind.machine}" for name in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")]
+    glibc = [word for name in names for word in ("--platform", name)]
     pins = [word for name in _ASKED_OF_PYPI for word in ("--requirement", str(checkout / name))]
     pip = [sys.executable, "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
     only = ["--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", kind.python]

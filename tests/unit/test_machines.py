@@ -166,6 +166,7 @@ def test_pip_fetches_the_pins_for_that_python_as_wheels(kind: Kind) -> None:
     assert [word for word in command if word.startswith("manylinux")] == [
         f"manylinux_2_28_{kind.machine}",
         f"manylinux_2_17_{kind.machine}",
+        f"manylinux2014_{kind.machine}",
     ]
     assert {"--only-binary=:all:", "--no-deps"} <= set(command)
     asked = {Path(word).name for word in command if word.endswith(".txt")}
