@@ -31,15 +31,24 @@ class _None:
 
 
 @contextmanager
-def live_page(title: str, folder: Path, host: str | None, port: int | None, controls: Orders) -> Iterator[Watched]:
-    """The page while the context lasts; ``port`` None: none. Raises ``TestbedError`` for a port that is taken."""
+def live_page(
+    title: str,
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    controls: Orders,
+    about: dict[str, str] | None = None,
+) -> Iterator[Watched]:
+    """The page while the context lasts; ``port`` None: none. ``about``: labels of its figures. Raises ``TestbedError``
+    for a port that is taken.
+    """
     if port is None:
         yield _None()
         return
     from testbed.web.guard import ANY
     from testbed.web.live import LOCAL, LivePage
 
-    with LivePage(title, folder, host or LOCAL, port, controls) as page:
+    with LivePage(title, folder, host or LOCAL, port, controls, about) as page:
         others = " (or any other address of this machine)" if host == ANY else ""
         print(f"live: {page.address}{others}", file=sys.stderr, flush=True)
         yield page

@@ -1,89 +1,120 @@
 """A run as OpenMetrics text: for node_exporter's textfile collector, Prometheus, Grafana. Base units, as they ask for:
 link rates, too, are in bytes a second.
 
-Every figure is a gauge, since a run is over; ``scenario``, ``engine``, ``migration``, ``repeat`` and ``guest`` are its
+Every figure is a gauge; ``scenario``, ``engine``, ``migration``, ``repeat`` and ``guest`` are its
 labels. What was not measured is not there. No time is: whoever collects it says when. Older readers of Prometheus' own
 text take it too.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
+from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import ServiceRecord
 
 Labels: TypeAlias = dict[str, str]
 Reading: TypeAlias = tuple[Labels, float | None]
+Told = TypeVar("Told")
 PREFIX = "fast_motion_"
+OPENMETRICS = "application/openmetrics-text"
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+MOST_RANGES = 32
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """One figure of every migration: its name without prefix and unit, what it is, and how it is read of a record."""
+class Family(Generic[Told]):
+    """One figure: its name without prefix and unit, what it is, and how it is read of a migration."""
 
     name: str
     unit: str
     words: str
-    read: Callable[[MigrationRecord], Iterable[Reading]]
+    read: Callable[[Told], Iterable[Reading]]
 
     @property
     def whole(self) -> str:
         """The name, as a metric's must be: it ends in the unit."""
         return f"{PREFIX}{self.name}_{self.unit}" if self.unit else f"{PREFIX}{self.name}"
 
+    def lines(self, readings: Iterable[Reading]) -> Iterator[str]:
+        """What it is, and a line a reading; nothing where there is none. Of two that are the same, one."""
+        found = [f"{self.whole}{_labels(labels)} {float(value)!r}" for labels, value in readings if value is not None]
+        if found:
+            yield f"# HELP {self.whole} {self.words}"
+            yield f"# TYPE {self.whole} gauge"
+            if self.unit:
+                yield f"# UNIT {self.whole} {self.unit}"
+            yield from dict.fromkeys(found)
+
+
+OfMigration: TypeAlias = Family[MigrationRecord]
+
 
 def text(summary: Summary) -> str:
-    """All figures, family by family, and the mark of the end."""
-    lines = [line for family in FAMILIES for line in _lines(family, summary)]
-    run = _labels({"scenario": summary.scenario, "engine": summary.engine})
-    lines += [*_head(f"{PREFIX}run_valid", "", "Whether every check of the run held: 1, else 0.")]
-    lines += [f"{PREFIX}run_valid{run} {int(summary.valid)}", "# EOF"]
-    return "\n".join(lines) + "\n"
-
-
-def _lines(family: Family, summary: Summary) -> Iterator[str]:
-    found = [
-        f"{family.whole}{_labels(_of(summary, done) | labels)} {float(value)!r}"
-        for done in summary.migrations
-        for labels, value in family.read(done)
-        if value is not None
-    ]
-    if found:
-        yield from _head(family.whole, family.unit, family.words)
-        yield from dict.fromkeys(found)
-
-
-def _of(summary: Summary, done: MigrationRecord) -> Labels:
+    """All figures of a run that is over."""
     run = {"scenario": summary.scenario, "engine": summary.engine}
-    return run | {"migration": done.name, "repeat": str(done.repeat), "guest": done.vm.name}
+    lines = [line for family in FAMILIES for line in family.lines(readings(run, family, summary.migrations))]
+    return document([*lines, *VALID.lines(VALID.read((run, summary.valid)))])
 
 
-def _head(name: str, unit: str, words: str) -> Iterator[str]:
-    yield f"# HELP {name} {words}"
-    yield f"# TYPE {name} gauge"
-    if unit:
-        yield f"# UNIT {name} {unit}"
+def document(lines: Iterable[str]) -> str:
+    """These lines, and the mark of the end."""
+    return "\n".join([*lines, "# EOF"]) + "\n"
+
+
+def readings(run: Labels, family: OfMigration, migrations: Iterable[MigrationRecord]) -> Iterator[Reading]:
+    """What the figure is of each of these, with the labels of the ``run`` and of the migration."""
+    for done in migrations:
+        for labels, value in family.read(done):
+            yield run | key_labels(done.key) | labels, value
+
+
+def key_labels(key: MigrationKey) -> Labels:
+    """Which migration of the run it is."""
+    return {"migration": key.name, "repeat": str(key.repeat), "guest": key.guest}
+
+
+def content_type(accept: str) -> str:
+    """What it is sent as to who asks with that ``Accept``: OpenMetrics where that is named and liked no less than plain
+    text, else the text that Prometheus had before it, for which units and the end are comments.
+    """
+    liked = dict(_ranges(accept))
+    plain = max((liked[name] for name in ("text/plain", "text/*", "*/*") if name in liked), default=0.0)
+    named = liked.get(OPENMETRICS, 0.0)
+    return f"{OPENMETRICS}; version=1.0.0; charset=utf-8" if named > 0 and named >= plain else PLAIN
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, float]]:
+    """Each media range with how much it is liked, the most last; one that cannot be read is left out."""
+    found = []
+    for each in accept.lower().split(",")[:MOST_RANGES]:
+        name, *parameters = (part.strip() for part in each.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        with suppress(ValueError):
+            found.append((name, float(quality)))
+    return iter(sorted(found, key=lambda one: one[1]))
 
 
 def _labels(labels: Labels) -> str:
     return "{" + ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items()) + "}"
 
 
-def _one(name: str, unit: str, words: str, read: Callable[[MigrationRecord], float | None]) -> Family:
+def _one(name: str, unit: str, words: str, read: Callable[[MigrationRecord], float | None]) -> OfMigration:
     return Family(name=f"migration_{name}", unit=unit, words=words, read=lambda done: [({}, read(done))])
 
 
-def _round(name: str, unit: str, words: str, read: Callable[[RoundRecord], float]) -> Family:
+def _round(name: str, unit: str, words: str, read: Callable[[RoundRecord], float]) -> OfMigration:
     def readings(done: MigrationRecord) -> Iterator[Reading]:
         return (({"round": str(each.index), "kind": each.kind}, read(each)) for each in done.rounds)
 
     return Family(name=f"round_{name}", unit=unit, words=words, read=readings)
 
 
-def _service(name: str, unit: str, words: str, read: Callable[[ServiceRecord], float | None]) -> Family:
+def _service(name: str, unit: str, words: str, read: Callable[[ServiceRecord], float | None]) -> OfMigration:
     def readings(done: MigrationRecord) -> Iterator[Reading]:
         return (({"service": each.name, "seen_by": each.seen_by}, read(each)) for each in done.services)
 
@@ -114,7 +145,7 @@ def _foretold_downtime(done: MigrationRecord) -> float | None:
     return done.predicted.downtime_s if done.predicted else None
 
 
-FAMILIES = (
+FAMILIES: tuple[OfMigration, ...] = (
     _one("valid", "", "Whether every check of the migration held: 1, else 0.", lambda m: m.valid),
     Family(name="migration_outcome", unit="", words="How it ended, as a label; always 1.", read=_outcome),
     _one("total_time", "seconds", "From its request to the source's release.", lambda m: m.total_time_s),
@@ -148,3 +179,6 @@ FAMILIES = (
     _service("lost", "", "Acknowledged operations that are gone.", lambda s: s.lost),
 )
 """What is told of each migration, in this order."""
+VALID: Family[tuple[Labels, bool]] = Family(
+    name="run_valid", unit="", words="Whether every check of the run held: 1, else 0.", read=lambda told: [told]
+)

@@ -3,6 +3,7 @@
     GET /          the page              GET /events    server-sent events       GET /report   report.html, once it is
     POST /order    {"what": ..., "value": ..., "migration": {...}} with the token of this run in X-Token; the migration
                    may be left out where one is under way
+    GET /metrics   where the run stands, as OpenMetrics: made when it is asked for
 
 All of it is for who has the token (``ticket``). Orders want it in a header, which a page of another site cannot send; a
 name that is not this machine's is refused (``guard``), and so is an order that says it comes from elsewhere.
@@ -18,6 +19,9 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from testbed.core.errors import ScenarioError
+from testbed.core.outlook import Outlooks
+from testbed.exports.openmetrics import content_type
+from testbed.exports.standing import FiguresSoFar
 from testbed.rig.orders import Order
 from testbed.web.guard import Guard
 from testbed.web.hub import Hub
@@ -28,11 +32,21 @@ _MOST_BODY = 1024
 
 class LiveApp:
     """``give`` is called with each order that may be given; ``page`` is the page. ``cookie`` is where a browser keeps
-    the token: cookies are a host's and not a port's, so each port has a name of its own.
+    the token: cookies are a host's and not a port's, so each port has a name of its own. ``standing``: what the run has
+    said so far, as figures.
     """
 
-    def __init__(self, hub: Hub, give: Callable[[Order], None], page: str, token: str, cookie: str) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        give: Callable[[Order], None],
+        page: str,
+        token: str,
+        cookie: str,
+        standing: FiguresSoFar | None = None,
+    ) -> None:
         self._hub, self._give, self._page, self._token = hub, give, page, token
+        self._standing = standing or FiguresSoFar(Outlooks())
         self.report = ""
         """As HTML, once the run has made it: this process could not read the run's files."""
         self.fetched = 0
@@ -43,6 +57,7 @@ class LiveApp:
                 Route("/events", self._events),
                 Route("/order", self._order, methods=["POST"]),
                 Route("/report", self._finished),
+                Route("/metrics", self._metrics),
             ],
             middleware=[Middleware(Guard), Middleware(Ticket, token=token, cookie=cookie)],
         )
@@ -72,6 +87,11 @@ class LiveApp:
             return PlainTextResponse("the run goes on: its report is written at its end\n", status_code=404)
         self.fetched += 1
         return HTMLResponse(self.report)
+
+    async def _metrics(self, request: Request) -> Response:
+        kind = content_type(",".join(request.headers.getlist("accept")))
+        headers = {"Content-Type": kind, "Vary": "Accept", "Cache-Control": "no-store"}
+        return Response(self._standing.text(), headers=headers)
 
     def _may(self, request: Request) -> bool:
         origin, host = request.headers.get("origin"), request.headers.get("host")

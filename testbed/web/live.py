@@ -41,10 +41,18 @@ MOST_ORDER = 4096
 
 class LivePage:
     """A context manager. ``address`` is what opens the page, the token in it. Entering raises ``TestbedError`` for a
-    port that is taken.
+    port that is taken. ``about``: labels of the figures that it gives out, as the run's scenario and engine.
     """
 
-    def __init__(self, title: str, folder: Path, host: str, port: int, controls: Orders) -> None:
+    def __init__(
+        self,
+        title: str,
+        folder: Path,
+        host: str,
+        port: int,
+        controls: Orders,
+        about: dict[str, str] | None = None,
+    ) -> None:
         self._title, self._folder, self._host, self._port = title, RunFolder(folder), host, port
         self._controls = controls
         self._messages: SimpleQueue[Message | None] = SimpleQueue()
@@ -53,7 +61,7 @@ class LivePage:
         self._server: _Server
         self._ends = ExitStack()
         self.url, self.token = "", secrets.token_urlsafe(24)
-        self.tell(Opening(token=self.token))
+        self.tell(Opening(token=self.token, about=about or {}))
 
     def __enter__(self) -> "LivePage":
         with ExitStack() as ends, self._listen() as listener:

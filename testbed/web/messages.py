@@ -5,7 +5,7 @@ server ───> run       orders
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, get_args
 
 from testbed.core.errors import ScenarioError
@@ -25,9 +25,12 @@ class ServerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """The first message: what lets a browser in, which is not among the arguments that everybody may read."""
+    """The first message: what lets a browser in, which is not among the arguments that everybody may read; and the
+    labels of the run's figures.
+    """
 
     token: str
+    about: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,8 @@ _REQUESTS = (
     "GET /?token=rehearsal HTTP/1.1\r\n",
     "GET / HTTP/1.1\r\nCookie: rehearsal=rehearsal\r\n",
     f"GET /report HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
+    f"GET /metrics HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\nAccept: application/openmetrics-text\r\n",
+    "GET /metrics HTTP/1.1\r\nAuthorization: Bearer rehearsal\r\n",
     f"GET /events HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
     f"GET /nowhere HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",
     f"PUT /order HTTP/1.1\r\n{HEADER}: {_TOKEN}\r\n",

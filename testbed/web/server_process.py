@@ -21,6 +21,7 @@ import uvicorn
 from testbed.core.events import Event, MigrationFinished, Progress
 from testbed.core.outlook import Outlooks
 from testbed.core.text.json_lines import read_argument
+from testbed.exports.standing import FiguresSoFar
 from testbed.linux.processes.caller import give_up_root
 from testbed.linux.processes.process import die_with_parent
 from testbed.rig.orders import Order
@@ -39,12 +40,13 @@ LAST_LOOK_S = 3.0
 class Serving:
     """Made with all rights, so that whatever is read from disk is read; run without them."""
 
-    def __init__(self, config: ServerConfig, token: str) -> None:
-        page = live_page(config.title, token)
+    def __init__(self, config: ServerConfig, opening: Opening) -> None:
+        page = live_page(config.title, opening.token)
         rehearse(page)
         self._hub = Hub(secrets.token_hex(4))
-        self._app = LiveApp(self._hub, _give, page, token, config.cookie)
         self._sections, self._outlooks = Sections(), Outlooks()
+        self._standing = FiguresSoFar(self._outlooks, opening.about)
+        self._app = LiveApp(self._hub, _give, page, opening.token, config.cookie, self._standing)
         self._uvicorn = serving(self._app.app)
         self._uvicorn.load()
 
@@ -68,6 +70,7 @@ class Serving:
             case Grown():
                 await asyncio.to_thread(self._sections.take, message.samples, message.pages)
             case RunEnded():
+                self._standing.valid = message.valid
                 await self._hub.add(end_as_json(message))
             case _:
                 await self._hub.add(await self._shown(message))
@@ -75,6 +78,7 @@ class Serving:
     async def _shown(self, event: Event) -> dict[str, Any]:
         """An event, and what it means: how long it will still take, and of a migration that ended its section."""
         self._outlooks.update(event)
+        self._standing.take(event)
         made = as_json(event)
         if isinstance(event, Progress):
             outlook = self._outlooks.of(event.migration)
@@ -122,7 +126,7 @@ def main() -> int:
     opening = MESSAGES.read(sys.stdin.buffer.readline())
     if not isinstance(opening, Opening):
         raise TypeError(f"the run begins with {type(opening).__name__}")
-    live = Serving(config, opening.token)
+    live = Serving(config, opening)
     give_up_root()
     die_with_parent()  # a change of user takes that back
     asyncio.run(live.until_the_end(listener))

@@ -2,6 +2,7 @@
 
     /?token=TOKEN     the address; a browser that came by it gets a cookie, and needs the address no more
     X-Token: TOKEN    for programs, and for orders beside the cookie, which a page elsewhere could make a browser send
+    Authorization: Bearer TOKEN    the same, as Prometheus says it
 
 Any user of the machine can reach the port, also that of 127.0.0.1.
 """
@@ -37,7 +38,7 @@ class Ticket:
             return
         headers = Headers(scope=scope)
         by_address = is_right(_asked(scope), self._token)
-        if not (by_address or is_right(headers.get(HEADER), self._token) or self._has_cookie(headers)):
+        if not (by_address or self._has_header(headers) or self._has_cookie(headers)):
             await HTMLResponse(REFUSAL, 403, headers={"Cache-Control": "no-store"})(scope, receive, send)
             return
 
@@ -48,6 +49,11 @@ class Ticket:
             await send(message)
 
         await self._app(scope, receive, sent)
+
+    def _has_header(self, headers: Headers) -> bool:
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        given = bearer.strip() if scheme.lower() == "bearer" else None
+        return is_right(headers.get(HEADER), self._token) or is_right(given, self._token)
 
     def _has_cookie(self, headers: Headers) -> bool:
         kept: SimpleCookie = SimpleCookie()

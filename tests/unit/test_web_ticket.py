@@ -12,7 +12,18 @@ from testbed.web.ticket import is_right
 from tests.unit.test_web_live import _OPENER, ask, with_token
 
 Captured = pytest.CaptureFixture[str]
-EVERYTHING = ("", "events", "report", "order", "nowhere", "events?after=x", "?token=", "?token=guessed", "?other=1")
+EVERYTHING = (
+    "",
+    "events",
+    "report",
+    "metrics",
+    "order",
+    "nowhere",
+    "events?after=x",
+    "?token=",
+    "?token=no",
+    "?other=1",
+)
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,7 @@ def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
         assert order(page, {"what": "cut"}) == 200 and order(page, {"what": "explode"}) == 400
         assert ask(f"{page.url}report", **with_token(page))[0] == 404
         assert ask(f"{page.url}nowhere", **with_token(page))[0] == 404
+        assert "fast_motion_migration_valid" in ask(f"{page.url}metrics", **with_token(page))[1]
         assert next(event for event in events(page) if event["event"] == "Controlled")["what"] == "cut"
 
 

@@ -74,7 +74,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     with (
         results_folder(loaded.name, out) as folder,
         _named(folder),
-        live_page(title, folder, live_host, live, controls) as page,
+        live_page(title, folder, live_host, live, controls, {"scenario": loaded.name, "engine": engine}) as page,
         watching(quiet, f"{loaded.name}: {loaded.title}") as observer,
     ):
         summary = run_scenario(
