@@ -1,6 +1,7 @@
 """Packets of a migration: kept, read, and told.
 
-capture ─ capture_process ─▶ pcap ─▶ frames ─▶ overheard, dissect ─▶ story ─▶ words
-pcapng ── captures of others                 announcement ─ the frames that say where a guest is
+capture ─ capture_process ─▶ pcapng ─▶ frames ─▶ overheard, dissect ─▶ story ─▶ words
+pcapng, pcapng_writer ─ the file             remarks ─ comments in it
+announcement ─ the frames that say where a guest is
 quiet_scapy ─ before scapy is imported
 """

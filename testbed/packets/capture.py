@@ -1,4 +1,4 @@
-"""The packets of one migration, kept in a pcap while a context lasts; ``capture_process`` does it.
+"""The packets of one migration, kept in a pcapng while a context lasts; ``capture_process`` does it.
 
     with Capture(fabric, capture_file(folder, number=1, repeat=1)) as capture:
         ...
@@ -26,7 +26,7 @@ from testbed.packets.capture_process import EVENTS, CaptureConfig, CaptureFailed
 """What is said there is kept whole."""
 TAPS = ((ESX1, VMOTION), (CLIENT, VM))
 """All of the vMotion link; and of the VM network what the client says and hears, broadcasts among it."""
-FOLDER = "packets"
+FOLDER, OLDER = "packets", ".pcap"
 _PATIENCE_S = 20.0
 T = TypeVar("T", CaptureReady, CaptureFinished)
 
@@ -51,14 +51,21 @@ class Kept:
 
 def capture_file(folder: Path, *, number: int, repeat: int) -> Path:
     """Where in a run's folder the packets of its migration ``number`` (from 1) are."""
-    return folder / FOLDER / f"{number:02d}-{repeat}.pcap"
+    return folder / FOLDER / f"{number:02d}-{repeat}.pcapng"
+
+
+def kept_capture(folder: Path, *, number: int, repeat: int) -> Path:
+    """Where they are in a folder that is there: until they had comments they were a pcap."""
+    file = capture_file(folder, number=number, repeat=repeat)
+    older = file.with_suffix(OLDER)
+    return older if older.is_file() and not file.exists() else file
 
 
 class Capture(Child):
     """Once entered, nothing passes the taps unseen until ``stop``, or the end of the context.
 
     Entering raises ``TestbedError`` when there is no such interface, the file is there already or cannot be written.
-    Also what was not finished is a pcap: it only lacks its last packets.
+    Also what was not finished is a pcapng: it only lacks its last packets.
     """
 
     def __init__(
@@ -83,7 +90,7 @@ class Capture(Child):
         except OSError as error:
             raise TestbedError(f"packets cannot be kept in {self.file}: {error.strerror}") from error
         with kept:
-            taps = [(self._fabric.host(host).pid, interface) for host, interface in self._taps]
+            taps = [(self._fabric.host(host).pid, interface, f"{host} {interface}") for host, interface in self._taps]
             config = CaptureConfig(file=kept.fileno(), taps=taps, whole_ports=self._whole_ports)
             self.argv = module("testbed.packets.capture_process", argument(config))
             self.pass_fds = (kept.fileno(),)

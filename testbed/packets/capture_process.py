@@ -1,7 +1,7 @@
-"""The process that writes a pcap: taps in the hosts' namespaces, a filter in the kernel, one file in order of time.
+"""The process that writes a pcapng: taps in the hosts' namespaces, a filter in the kernel, one file in order of time.
 
     esx1 vmotion ─▶ filter ─▶ ring ─┐
-                                     ├─▶ sorted by the kernel's time ─▶ NN-R.pcap
+                                     ├─▶ sorted by the kernel's time ─▶ NN-R.pcapng
     client vm    ─▶ filter ─▶ ring ─┘
 
 ``capture.py`` starts it with one argument (JSON: file, taps, ports). It says ``ready`` when nothing can be missed any
@@ -10,37 +10,34 @@ more, goes on until its stdin ends, and then says how much it kept and what it l
 
 import os
 import selectors
-import struct
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO
 
 from testbed.core.network.names import PROBE_PORT
 from testbed.core.text.json_lines import JsonLines, read_argument
 from testbed.linux.net.bpf import Step, assemble
-from testbed.linux.net.packet_ring import RETIRE_S, Packet, PacketRing
+from testbed.linux.net.packet_ring import RETIRE_S, PacketRing
+from testbed.packets.pcapng_writer import PcapngWriter
+from testbed.packets.remarks import Remarks
 
 WHOLE = 1 << 18
 HEADERS = 128
 """Ethernet, IPv4 and TCP with every option take 94 bytes; on a page stream the rest shows the head of a ``Pages``."""
 PROBE_BYTES = 64
-_NS = 1_000_000_000
-_MAGIC_NS, _ETHERNET = 0xA1B23C4D, 1
-_FILE_HEAD = struct.Struct("=IHHiIII")
-_PACKET_HEAD = struct.Struct("=IIII")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureConfig:
-    """``file``: an inherited descriptor. ``taps``: a process of the host and the interface there, each. What is said at
-    ``whole_ports`` (TCP) is kept whole, of what is said at ``probe_port`` (UDP) little.
+    """``file``: an inherited descriptor. ``taps``: a process of the host, the interface there, and what that is called
+    in the file, each. What is said at ``whole_ports`` (TCP) is kept whole, of what is said at ``probe_port`` (UDP)
+    little.
     """
 
     file: int
-    taps: list[tuple[int, str]]
+    taps: list[tuple[int, str, str]]
     whole_ports: list[int]
     probe_port: int = PROBE_PORT
 
@@ -102,43 +99,12 @@ def packet_filter(whole_ports: Sequence[int], probe_port: int = PROBE_PORT) -> b
     )
 
 
-class PcapWriter:
-    """A pcap with times in ns, in order of time although the taps are read one after the other.
-
-    A packet is written when no other tap can still bring an older one.
-    """
-
-    LAG = round(3 * RETIRE_S * _NS)
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._waiting: list[Packet] = []
-        self.packets = 0
-        file.write(_FILE_HEAD.pack(_MAGIC_NS, 2, 4, 0, 0, WHOLE, _ETHERNET))
-        file.flush()
-
-    def add(self, packet: Packet) -> None:
-        """Keeps it for its turn."""
-        self._waiting.append(packet)
-
-    def write(self, before: int) -> None:
-        """Everything that is older than ``before`` (ns since 1970)."""
-        self._waiting.sort()
-        ready = next((n for n, packet in enumerate(self._waiting) if packet.at >= before), len(self._waiting))
-        for packet in self._waiting[:ready]:
-            seconds, nanoseconds = divmod(packet.at, _NS)
-            head = _PACKET_HEAD.pack(seconds, nanoseconds, len(packet.data), max(packet.length, len(packet.data)))
-            self._file.write(head + packet.data)
-        del self._waiting[:ready]
-        self.packets += ready
-
-
 @dataclass(frozen=True, slots=True)
 class Recorder:
     """All taps into one writer."""
 
     rings: list[PacketRing]
-    writer: PcapWriter
+    writer: PcapngWriter
 
     def until_told(self, orders: int) -> None:
         """Reads until ``orders`` (a descriptor) ends."""
@@ -160,24 +126,27 @@ class Recorder:
         time.sleep(RETIRE_S * 2)  # a block that is being filled is given to us when it is RETIRE_S old
         self._collect()
         self.writer.write(time.time_ns() + self.writer.LAG)
-        return CaptureFinished(packets=self.writer.packets, dropped=sum(ring.dropped() for ring in self.rings))
+        dropped = [ring.dropped() for ring in self.rings]
+        self.writer.finish(dropped)
+        return CaptureFinished(packets=self.writer.packets, dropped=sum(dropped))
 
     def _collect(self) -> None:
-        for ring in self.rings:
+        for interface, ring in enumerate(self.rings):
             for packet in ring.read():
-                self.writer.add(packet)
+                self.writer.add(packet, interface)
 
 
 def record(config: CaptureConfig) -> CaptureFinished:
     """One capture, until stdin ends. Raises ``OSError``."""
     program = packet_filter(config.whole_ports, config.probe_port)
     with ExitStack() as stack:
-        file = stack.enter_context(os.fdopen(config.file, "wb"))
+        file = stack.enter_context(os.fdopen(config.file, "wb", buffering=0))
         rings = []
-        for pid, interface in config.taps:
+        for pid, interface, _ in config.taps:
             rings.append(PacketRing(pid, interface, program))
             stack.callback(rings[-1].close)
-        recorder = Recorder(rings, PcapWriter(file))
+        writer = PcapngWriter(file, [name for _, _, name in config.taps], WHOLE, Remarks().of)
+        recorder = Recorder(rings, writer)
         _say(CaptureReady())
         recorder.until_told(sys.stdin.fileno())
         return recorder.finish()

@@ -2,7 +2,7 @@
 
     >>> from testbed.packets.dissect import FastMotion, RoundBegin
     >>> from scapy.utils import rdpcap
-    >>> [packet[RoundBegin].index for packet in rdpcap("packets/01-1.pcap") if RoundBegin in packet]
+    >>> [packet[RoundBegin].index for packet in rdpcap("packets/01-1.pcapng") if RoundBegin in packet]
     >>> bytes(FastMotion() / RoundBegin(index=3, page_bytes=8192, stunned=1))
 
 Layers and fields are called as the messages in ``wire.messages`` and made from their layouts, so that the two cannot

@@ -133,4 +133,4 @@ def _of_pcap(capture: IO[bytes], head: struct.Struct, unit: int) -> Iterator[tup
 
 def _kind(head: bytes) -> str:
     """What a text of ours is that was given for one."""
-    return "; give the run's folder, or its packets/NN-R.pcap" if head[:1] in (b"{", b"\xef") else ""
+    return "; give the run's folder, or its packets/NN-R.pcapng" if head[:1] in (b"{", b"\xef") else ""

@@ -71,6 +71,11 @@ class Overheard:
         """A part of what was said was not captured."""
         return any(direction.missing for direction in self._directions.values())
 
+    @property
+    def held(self) -> int:
+        """Bytes of messages that are not whole yet."""
+        return sum(len(each.ready) + sum(map(len, each.early.values())) for each in self._directions.values())
+
     def add(self, segment: Tcp) -> Iterator[Message]:
         """The messages that this segment completes. Raises ``ScenarioError`` for bytes that are none."""
         direction = self._directions.setdefault((segment.source, segment.destination), Direction())

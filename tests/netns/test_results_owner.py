@@ -44,7 +44,7 @@ def test_a_whole_run_with_packets_and_operations_is_its_callers(tmp_path: Path, 
     with launch(tmp_path / "run", *SMALL, "--capture", "--set", "vm.services=echo") as run:
         run.end()
         assert run.migration["outcome"] == "completed"
-        check(run, user, "packets", "01-1.pcap", "operations", "pages.jsonl", "report.html", "figures")
+        check(run, user, "packets", "01-1.pcapng", "operations", "pages.jsonl", "report.html", "figures")
 
 
 def test_a_run_that_was_interrupted_is_its_callers(tmp_path: Path, user: pwd.struct_passwd) -> None:
@@ -52,7 +52,7 @@ def test_a_run_that_was_interrupted_is_its_callers(tmp_path: Path, user: pwd.str
         run.wait_for("precopy")
         os.kill(run.process.pid, signal.SIGINT)
         assert run.end() == 130
-        check(run, user, "01-1.pcap")
+        check(run, user, "01-1.pcapng")
 
 
 def test_a_run_that_failed_and_one_that_was_killed_are_their_callers(tmp_path: Path, user: pwd.struct_passwd) -> None:

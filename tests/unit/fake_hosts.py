@@ -124,7 +124,7 @@ class FakeHosts:
 
     def capture(self, context: RunContext, _log: IO[bytes]) -> Any:
         self._ask("capture")
-        return FakeCapture(context.folder.path / "packets" / "01-1.pcap", self.asked)
+        return FakeCapture(context.folder.path / "packets" / "01-1.pcapng", self.asked)
 
     def break_counters(self) -> None:
         """The link goes."""

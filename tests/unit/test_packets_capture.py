@@ -51,7 +51,10 @@ def test_what_it_kept_and_lost_is_known_at_its_end(tmp_path: Path) -> None:
         assert watch.stop() == watch.stop() == Kept(packets=7, dropped=2)
     assert watch.process.returncode == 0
     config = built(CaptureConfig, json.loads(hosts.argv[-1]))
-    assert config.taps == [(len("esx1"), "vmotion"), (len("client"), "vm")] and config.whole_ports == [8000]
+    assert config.taps == [
+        (len("esx1"), "vmotion", "esx1 vmotion"),
+        (len("client"), "vm", "client vm"),
+    ] and config.whole_ports == [8000]
     assert not os.path.exists(f"/proc/self/fd/{config.file}")
 
 

@@ -16,8 +16,10 @@ from testbed.core.errors import ScenarioError
 from testbed.core.network.names import CHANNEL_PORT
 from testbed.linux.net import bpf
 from testbed.linux.net.packet_ring import Packet as Captured
-from testbed.packets.capture_process import HEADERS, PROBE_BYTES, PcapWriter, packet_filter
+from testbed.packets import pcapng
+from testbed.packets.capture_process import HEADERS, PROBE_BYTES, packet_filter
 from testbed.packets.frames import frames
+from testbed.packets.pcapng_writer import PcapngWriter
 
 PAYLOAD = Raw(bytes(1000))
 IPV4 = Ether() / IP(src="10.0.2.3", dst="10.0.2.100")
@@ -80,7 +82,7 @@ def test_a_jump_back_is_refused() -> None:
 @given(st.lists(st.tuples(st.integers(0, 10**15), st.binary(min_size=14, max_size=200)), max_size=30), st.integers(0))
 def test_a_file_is_in_order_of_time_whichever_tap_is_read_first(seen: list[tuple[int, bytes]], cut: int) -> None:
     file = io.BytesIO()
-    writer = PcapWriter(file)
+    writer = PcapngWriter(file, ["a"], 1 << 18)
     older, newer = ([each for each in seen if (each[0] < cut) is first] for first in (True, False))
     for at, data in older:
         writer.add(Captured(at, len(data) + 7, data))
@@ -89,22 +91,14 @@ def test_a_file_is_in_order_of_time_whichever_tap_is_read_first(seen: list[tuple
         writer.add(Captured(at, len(data) + 7, data))
     writer.write(10**16)
     assert writer.packets == len(seen)
-    assert _read(file.getvalue()) == sorted((at, len(data) + 7, data) for at, data in seen)
-
-
-def _read(content: bytes) -> list[tuple[int, int, bytes]]:
-    found, at = [], 24
-    while at < len(content):
-        seconds, nanoseconds, size, length = struct.unpack_from("=IIII", content, at)
-        found.append((seconds * 10**9 + nanoseconds, length, content[at + 16 : at + 16 + size]))
-        at += 16 + size
-    return found
+    file.seek(0)
+    assert list(pcapng.packets(file)) == sorted((at, len(data) + 7, data) for at, data in seen)
 
 
 def test_a_file_that_was_cut_off_gives_its_whole_packets(tmp_path: Path) -> None:
-    file = tmp_path / "a.pcap"
-    with file.open("wb") as pcap:
-        writer = PcapWriter(pcap)
+    file = tmp_path / "a.pcapng"
+    with file.open("wb", buffering=0) as capture:
+        writer = PcapngWriter(capture, ["a"], 1 << 18)
         for number in range(3):
             writer.add(Captured(number, 100, bytes(100)))
         writer.write(10)

@@ -113,7 +113,7 @@ def test_a_table_of_extents_that_was_cut_has_whole_ones_only(tmp_path: Path) -> 
 
 
 def test_the_block_in_the_documents_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    captured(tmp_path / "packets" / "01-1.pcap")
+    captured(tmp_path / "packets" / "01-1.pcapng")
     code = re.search(r"```python\n(.*?)```", Path("docs/capture.md").read_text(encoding="utf-8"), re.DOTALL)
     assert code is not None
     monkeypatch.chdir(tmp_path)

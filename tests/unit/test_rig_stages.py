@@ -249,7 +249,7 @@ def test_packets_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
     started: list[int] = []
     stand = Stand(folder=tmp_path, more={"capture": True, "started": started.append})
     record = carry_out(stand.rig)
-    assert record.capture and (record.capture.file, record.capture.packets) == ("packets/01-1.pcap", 7)
+    assert record.capture and (record.capture.file, record.capture.packets) == ("packets/01-1.pcapng", 7)
     assert stand.asked.index("run") < stand.asked.index("capture") < stand.asked.index("migrate")
     assert stand.asked[-3:] == ["capture ended", "end", "down"]
     assert started == [*stand.hosts.pids, 1]

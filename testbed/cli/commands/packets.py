@@ -15,7 +15,7 @@ from testbed.core.text.printable import printable
 if TYPE_CHECKING:
     from testbed.packets.story import StoryLine
 
-_NAME = re.compile(r"(\d+)-(\d+)\.pcap")
+_NAME = re.compile(r"(\d+)-(\d+)\.pcap(?:ng)?")
 
 
 def packets(
@@ -43,7 +43,7 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
         return [(1, 1, run)]
     if not run.is_dir():
         raise ScenarioError("there is no such folder, nor a capture of that name", str(run))
-    names = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap") if file.is_file())
+    names = ((_NAME.fullmatch(file.name), file) for file in (run / FOLDER).glob("*.pcap*") if file.is_file())
     captures = sorted((int(name[1]), int(name[2]), file) for name, file in names if name)
     if not captures:
         raise ScenarioError("no packets were kept of this run; run it again with --capture", str(run))

@@ -36,7 +36,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     seed: Annotated[int | None, typer.Option(min=0, help="what all randomness begins from")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of results; default: results/SCENARIO-TIME")] = None,
     capture: Annotated[
-        bool, typer.Option("--capture", help="keep the packets of each migration: a pcap in the run folder")
+        bool, typer.Option("--capture", help="keep the packets of each migration: a pcapng in the run folder")
     ] = False,
     live: Annotated[
         int | None,

@@ -113,9 +113,9 @@ class LabRun:
 
         None where they do not, or no packets were kept. Raises ``Wrong`` for what is no capture.
         """
-        from testbed.packets.capture import capture_file
+        from testbed.packets.capture import kept_capture
 
-        file = capture_file(self.folder, number=migration, repeat=1)
+        file = kept_capture(self.folder, number=migration, repeat=1)
         if file not in self._stories and files.there(file):
             self._stories[file] = _story(file)
         return next((line.at for line in self._stories.get(file, ()) if words in line.words), None)
