@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from testbed.network.links import shape
 from testbed.network.traffic.loss import lost
 from testbed.network.traffic.transfer import transfer
 from tests.netns.launching import launch
+from tests.netns.slowness import ended, holds
 
 pytestmark = [pytest.mark.stock_kernel, pytest.mark.timeout(900)]
 RATE = 1e8
@@ -37,13 +39,15 @@ def test_a_shaped_link_with_delay_and_loss_is_proved(fabric: Fabric, delay_s: fl
     plan = LinkPlan(rate=RATE, delay_s=delay_s, loss=loss)
     shape(fabric, "vmotion", plan)
     record = calibrate(fabric, plan)
-    assert record.verified, record
     assert record.least_rtt_s == pytest.approx(2 * delay_s, rel=0.1)
     assert (record.delay_s, record.loss) == (delay_s, loss)
+    assert record.goodput
     if not loss:
         assert record.measured_loss is None and record.expected_goodput is not None
+        holds(record.verified, repr(record))
     else:
-        assert record.goodput and link_goodput(plan) * 8 / 2 < record.goodput < link_goodput(plan) * 8 * 2, record
+        assert record.verified, record
+        holds(0.5 < record.goodput / (link_goodput(plan) * 8) < 2, repr(record))
 
 
 @pytest.mark.parametrize("delay_s", [0.005, 0.05])
@@ -70,22 +74,36 @@ def test_a_link_that_loses_or_delays_otherwise_than_planned_is_not_verified(fabr
     assert not calibrate(fabric, LinkPlan(rate=RATE, delay_s=0.005)).verified
 
 
-@pytest.mark.parametrize(("delay", "loss"), [("5ms", 0), ("50ms", 0), ("5ms", 0.001)])
-def test_a_guest_moves_over_such_a_link_as_predicted(fabric: Fabric, tmp_path: Path, delay: str, loss: float) -> None:
-    """``fabric`` is not used but for its skip."""
+def moved(out: Path, **link: float | str) -> dict[str, Any]:
+    """A small guest's migration over a link of 100 Mbit/s."""
     settings = {
         "network.vmotion.goodput": "100Mbit",
-        "network.vmotion.delay": delay,
-        "network.vmotion.loss": loss,
+        **{f"network.vmotion.{name}": value for name, value in link.items()},
         "vm.ram": "32MB",
         "vm.workload.working_set": "4MB",
         "vm.workload.write_rate": "1MB/s",
         "migration.policy.downtime_goal": "500ms",
     }
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
-    with launch(tmp_path / "run", "hello", *words) as run:
-        code = run.end(timeout_s=300)
-        assert code == 0, run.lines
-        done = run.migration
-    assert done["memory"]["match"] and done["link"]["verified"], json.dumps(done["link"])
-    assert done["predicted"]["total_time_s"] == pytest.approx(done["total_time_s"], rel=0.5 if loss else 0.15)
+    with launch(out, "hello", *words) as run:
+        done = ended(run, timeout_s=400)
+    assert done["memory"]["match"], json.dumps(done["memory"])
+    return done
+
+
+@pytest.fixture(scope="module")
+def slower_s(fabric: Fabric, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """By how much a guest is later than predicted here without delay and loss: next to nothing on a computer, but most
+    of a second where a processor is emulated, since what a prediction takes a round's and a switchover's own work for
+    was seen on a processor of 3 GHz. A delay is no reason for more of it.
+    """
+    done = moved(tmp_path_factory.mktemp("near") / "run")
+    return max(0.0, float(done["total_time_s"] - done["predicted"]["total_time_s"]))
+
+
+@pytest.mark.parametrize(("delay", "loss"), [("5ms", 0), ("50ms", 0), ("5ms", 0.001)])
+def test_a_guest_moves_over_such_a_link_as_predicted(slower_s: float, tmp_path: Path, delay: str, loss: float) -> None:
+    done = moved(tmp_path / "run", delay=delay, loss=loss)
+    within = 0.5 if loss else 0.15
+    took, foreseen = done["total_time_s"], done["predicted"]["total_time_s"] + slower_s
+    holds(foreseen == pytest.approx(took, rel=within), f"{took} s, and {foreseen} s with {slower_s} s of the machine's")
