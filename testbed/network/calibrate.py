@@ -67,10 +67,13 @@ def _carries(fabric: Fabric, plan: LinkPlan) -> bool:
 
 
 def _highest(fabric: Fabric, plan: LinkPlan) -> float:
-    """The first that it carries of rates that fall by a tenth, from what the unshaped link carries."""
+    """The first that it carries of rates that fall by a tenth, from what the unshaped link carries to a twentieth of
+    that: it is little where others have the processors, whatever was asked for.
+    """
     shape(fabric, VMOTION, replace(plan, rate=None, goodput=None))
     share = min(1.0, capacity(fabric, plan.congestion) / (expected_goodput(plan) or 1.0))
-    while share > 0.01:
+    least = share / 20
+    while share > least:
         share *= 0.9
         rate = _rounded_down(_asked(plan) * share)
         tried = replace(plan, rate=rate) if plan.goodput is None else replace(plan, goodput=rate)

@@ -1,4 +1,8 @@
-"""A run started as a user starts it, watched by the lines it prints, and disturbed at the moment a test names."""
+"""A run started as a user starts it, watched by the lines it prints, and disturbed at the moment a test names.
+
+A page takes seconds of a processor, and hundreds of runs are made: it is drawn where a test says ``page=True``, and for
+who looks at a live page, which has the report in the end.
+"""
 
 import json
 import subprocess
@@ -91,10 +95,12 @@ class Launched:
             self._news.notify_all()
 
 
-def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",), become: Sequence[str] = ()) -> Launched:
+def launch(
+    out: Path, *arguments: str, command: Sequence[str] = ("run",), become: Sequence[str] = (), page: bool = False
+) -> Launched:
     """``testbed run ARGUMENTS --out OUT``, not waited for. ``become``: what starts it as somebody else."""
     process = subprocess.Popen(
-        [*become, sys.executable, "-m", "testbed", *command, *arguments, "--out", str(out)],
+        [*become, sys.executable, "-m", "testbed", *_drawing((*command, *arguments), page), "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -105,16 +111,22 @@ def launch(out: Path, *arguments: str, command: Sequence[str] = ("run",), become
     return launched
 
 
-def testbed(*arguments: str, timeout_s: float = 120) -> "subprocess.CompletedProcess[str]":
+def testbed(*arguments: str, timeout_s: float = 120, page: bool = False) -> "subprocess.CompletedProcess[str]":
     """``testbed ARGUMENTS``, to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "testbed", *arguments],
+        [sys.executable, "-m", "testbed", *_drawing(arguments, page)],
         capture_output=True,
         text=True,
         cwd=ROOT,
         timeout=timeout_s,
         check=False,
     )
+
+
+def _drawing(arguments: tuple[str, ...], page: bool) -> tuple[str, ...]:
+    """With a page only where it is asked for."""
+    needless = arguments[0] == "run" and not page and "--live" not in arguments
+    return (*arguments, "--no-page") if needless else arguments
 
 
 testbed.__test__ = False  # type: ignore[attr-defined]

@@ -57,7 +57,7 @@ def completed(done: MigrationRecord) -> bool:
 
 @pytest.mark.parametrize("words", ["precopy", "cooldown"])
 def test_a_disk_that_is_full_before_or_after_the_hand_over_keeps_the_ending(disk: Path, words: str) -> None:
-    with launch(disk / "run", *COOLING) as run:
+    with launch(disk / "run", *COOLING, page=True) as run:
         run.wait_for(words)
         ballast = fill(disk)
         assert run.end() == 1

@@ -36,7 +36,7 @@ def test_what_fits_is_valid_and_neighbours_alone_make_nothing_too_slow(tmp_path:
     alone = fitted(plans, tried(plans)).verdict
     with neighbours(NEIGHBOURS):
         beside = fitted(plans, tried(plans)).verdict
-        done = testbed("run", "hello", "--json", "--quiet", "--no-page", "--out", str(tmp_path / "run"))
+        done = testbed("run", "hello", "--json", "--quiet", "--out", str(tmp_path / "run"))
     assert ORDER.index(beside) <= max(ORDER.index(alone), ORDER.index("near"))
     summary = json.loads(done.stdout)
     assert summary["valid"] or summary["warnings"], summary["invalid_reasons"]

@@ -41,7 +41,7 @@ def check(run: Launched, user: pwd.struct_passwd, *names: str) -> None:
 
 
 def test_a_whole_run_with_packets_and_operations_is_its_callers(tmp_path: Path, user: pwd.struct_passwd) -> None:
-    with launch(tmp_path / "run", *SMALL, "--capture", "--set", "vm.services=echo") as run:
+    with launch(tmp_path / "run", *SMALL, "--capture", "--set", "vm.services=echo", page=True) as run:
         run.end()
         assert run.migration["outcome"] == "completed"
         check(run, user, "packets", "01-1.pcapng", "operations", "pages.jsonl", "report.html", "figures")

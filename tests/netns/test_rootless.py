@@ -21,8 +21,12 @@ from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import ROOT, Launched, launch
 
 pytestmark = pytest.mark.timeout(400)
-QUICK = ("hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=200ms")
-LONG = (*QUICK, "--set", "network.vmotion.goodput=100Mbit", "--set", "vm.workload.write_rate=1MB/s")
+QUICK = (
+    *("hello", "--set", "vm.ram=32MB", "--set", "vm.workload.working_set=8MB", "--set", "vm.workload.write_rate=1MB/s"),
+    *("--set", "warmup=100ms", "--set", "cooldown=100ms"),
+)
+LONG = (*QUICK, "--set", "network.vmotion.goodput=100Mbit")
+"""Of two and a half seconds: whoever needs longer stops it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,9 @@ class User:
     def _changed(self) -> Sequence[str]:
         return ("setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--bounding-set=-all", "--")
 
-    def launch(self, *arguments: str) -> Launched:
+    def launch(self, *arguments: str, page: bool = False) -> Launched:
         """``testbed run`` of theirs."""
-        return launch(self.home / "out", *arguments, become=self.become)
+        return launch(self.home / "out", *arguments, become=self.become, page=page)
 
 
 @contextmanager
@@ -96,7 +100,7 @@ def beside(run: Launched) -> list[str]:
 
 
 def test_a_run_is_made_is_theirs_and_a_second_one_is_told_who_is_first(alice: User) -> None:
-    with alice.launch(*LONG) as run:
+    with alice.launch(*LONG, page=True) as run:
         run.wait_for("precopy")
         with (
             stopped(run),
@@ -166,8 +170,8 @@ def test_python_runs_it_too_and_an_interrupt_ends_it_in_order(alice: User) -> No
     script = """
 import os, signal, sys, testbed
 events = []
-small = {"vm.ram": "64MB", "vm.workload.working_set": "16MB", "warmup": "200ms"}
-run = testbed.run("hello", set=small, out=sys.argv[1] + "/one", observer=events.append)
+small = {"vm.ram": "32MB", "vm.workload.working_set": "8MB", "warmup": "100ms", "cooldown": "100ms"}
+run = testbed.run("hello", set=small, out=sys.argv[1] + "/one", page=False, observer=events.append)
 print(run.migrations[0].outcome, run.migrations[0].memory.match, any(hasattr(each, "phase") for each in events))
 
 def interrupt(event):
@@ -176,7 +180,7 @@ def interrupt(event):
 
 slow = small | {"network.vmotion.goodput": "100Mbit", "vm.workload.write_rate": "1MB/s"}
 try:
-    testbed.run("hello", set=slow, out=sys.argv[1] + "/two", observer=interrupt)
+    testbed.run("hello", set=slow, out=sys.argv[1] + "/two", page=False, observer=interrupt)
 except KeyboardInterrupt as stop:
     print(stop)
 """

@@ -13,12 +13,13 @@ SMALL = ("--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set
 
 
 def test_hello_is_valid_and_everything_in_it_agrees(tmp_path: Path) -> None:
-    done = testbed("run", "hello", "--json", "--quiet", "--out", str(tmp_path / "run"))
+    done = testbed("run", "hello", "--json", "--quiet", "--out", str(tmp_path / "run"), page=True)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     (migration,) = summary["migrations"]
     assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
     assert doubts(read(tmp_path / "run")) == []
+    assert (tmp_path / "run" / "report.html").exists() and list((tmp_path / "run" / "figures").glob("*.png"))
     assert (summary["schema"], summary["valid"], migration["outcome"]) == (1, True, "completed")
     assert migration["link"]["verified"]
     assert migration["memory"]["match"]

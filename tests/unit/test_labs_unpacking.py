@@ -112,8 +112,8 @@ def test_real_sizes_are_counted(tmp_path: Path, small: Bounds) -> None:
 def test_a_table_of_contents_that_never_ends_is_not_read(tmp_path: Path) -> None:
     long = tmp_path / "long.zip"
     with zipfile.ZipFile(long, "w") as packed:
-        for number in range(60_000):
-            packed.writestr(f"{number:080}", "")
+        for number in range(100):
+            packed.writestr(f"{number:060000}", "")
     assert refusal(long) == "its table of contents is too long to be read"
 
 
