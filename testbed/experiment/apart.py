@@ -46,19 +46,19 @@ def _follow(ours: Connection, child: "subprocess.Popen[bytes]", observer: Observ
     while True:
         try:
             heard = ours.recv()
-            if isinstance(heard, RunDone):
-                return
-            if isinstance(heard, RunFailed):
-                raise heard.again()
             if isinstance(heard, RunLine):
                 say(heard.words)
-            else:
+            elif not isinstance(heard, RunDone | RunFailed):
                 observer(heard)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             child.send_signal(signal.SIGINT)
             _last(ours)
         except EOFError:
             raise TestbedError(f"the process of the run ended with code {child.wait()} and said nothing") from None
+        if isinstance(heard, RunFailed):
+            raise heard.again()
+        if isinstance(heard, RunDone):
+            return
 
 
 def _last(ours: Connection) -> NoReturn:

@@ -92,17 +92,18 @@ def composed(  # noqa: PLR0913 - what a run is put together from
     observer: Observer,
     say: Callable[[str], None],
     page: bool = True,
+    wait: bool = False,
 ) -> Iterator[Composition]:
     """A run of these plans into the folder ``out``, whose ``summary`` grows, and its page at the end.
 
     ``lock``: under which name the machine is held, for real hosts; None: for none. ``asked``: those that are to be
-    made, where that is known at the beginning. ``page`` False: it is not drawn. Raises ``PrerequisiteMissing``,
-    ``MachineBusy`` and ``ScenarioError``.
+    made, where that is known at the beginning. ``page`` False: it is not drawn. ``wait``: until the machine is free,
+    which ``say`` is told. Raises ``PrerequisiteMissing``, ``MachineBusy`` and ``ScenarioError``.
     """
     folder: RunFolder | None = None
     with interruptible() as signals:
         try:
-            with held(lock, plans) as state, watched(summary, say) if state else nullcontext():
+            with held(lock, plans, say if wait else None) as state, watched(summary, say) if state else nullcontext():
                 folder = RunFolder.create(out)
                 folder.write_scenario(scenario.resolved_yaml())
                 claims = scenario.published if asked else ()

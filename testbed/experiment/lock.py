@@ -1,10 +1,14 @@
-"""One run at a time: a lock that the kernel opens by itself when its holder dies, and that says who holds it."""
+"""One run at a time: a lock that the kernel opens by itself when its holder dies, and that says who holds it.
+
+Who waits for it is in the kernel's own queue, so that nobody who comes later is served before.
+"""
 
 import fcntl
 import json
 import os
 import pwd
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +21,14 @@ from testbed.linux.processes.caller import is_root
 
 
 class MachineLock:
-    """Holds the machine for one run. ``with MachineLock("hello"): ...`` raises ``MachineBusy`` with who holds it."""
+    """Holds the machine for one run. ``with MachineLock("hello"): ...`` raises ``MachineBusy`` with who holds it.
 
-    def __init__(self, what: str, runtime: Path = RUNTIME) -> None:
+    ``waiting``: it does not, but tells who that is and waits for its turn.
+    """
+
+    def __init__(self, what: str, runtime: Path = RUNTIME, waiting: Callable[[str], None] | None = None) -> None:
         self._what, self._runtime, self._fd = what, runtime, -1
+        self._waiting = waiting
         self._file = runtime / "lock"
 
     def __enter__(self) -> Self:
@@ -44,8 +52,7 @@ class MachineLock:
         except BlockingIOError as error:
             holder = os.pread(self._fd, 4096, 0)
             if not exposed or _is_a_run(holder):
-                os.close(self._fd)
-                raise MachineBusy(_who(holder, "sudo kill" if is_root() else "kill")) from error
+                self._wait(holder, error)
         named = self._is_named()
         if named and not exposed:
             return True
@@ -54,6 +61,17 @@ class MachineLock:
             self._file.unlink(missing_ok=True)
         os.close(self._fd)
         return False
+
+    def _wait(self, holder: bytes, error: OSError) -> None:
+        """Until it is free, and then it is ours; or raises ``MachineBusy``."""
+        try:
+            if self._waiting is None:
+                raise MachineBusy(_who(holder, "sudo kill" if is_root() else "kill")) from error
+            self._waiting(f"waiting for this machine: {_name(holder) or 'another run'} holds it")
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(self._fd)
+            raise
 
     def _is_named(self) -> bool:
         try:
@@ -79,12 +97,19 @@ def _is_a_run(holder: bytes) -> bool:
 
 
 def _who(holder: bytes, ended: str) -> str:
+    if not (who := _name(holder)):
+        return "another run holds this machine and has not said which yet; try again"
+    pid = json.loads(holder)["pid"]
+    return f"another run holds this machine: {who}; wait for its end (run --wait), or end it: {ended} {pid}"
+
+
+def _name(holder: bytes) -> str:
+    """Who signed, and for what; empty where nobody has yet."""
     try:
         signed = json.loads(holder)
-        who = f"{signed['who']} runs '{signed['scenario']}' since {signed['since']} (process {signed['pid']})"
-        return f"another run holds this machine: {who}; wait for its end, or end it: {ended} {signed['pid']}"
+        return f"{signed['who']} runs '{signed['scenario']}' since {signed['since']} (process {signed['pid']})"
     except (ValueError, KeyError, TypeError):
-        return "another run holds this machine and has not said which yet; try again"
+        return ""
 
 
 def _user() -> str:

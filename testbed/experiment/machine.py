@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,18 +27,20 @@ SPARE = 1.25
 
 
 @contextmanager
-def held(lock: str | None, plans: Sequence[Plan]) -> Iterator[RunState | None]:
-    """Held under that name, with room for each of these guests; or none."""
+def held(
+    lock: str | None, plans: Sequence[Plan], waiting: Callable[[str], None] | None = None
+) -> Iterator[RunState | None]:
+    """Held under that name, with room for each of these guests; or none. ``waiting``: as ``MachineLock`` has it."""
     if lock is None:
         yield None
         return
-    with the_machine(lock) as state:
+    with the_machine(lock, waiting) as state:
         check_fits_all(plans)
         yield state
 
 
 @contextmanager
-def the_machine(what: str) -> Iterator[RunState]:
+def the_machine(what: str, waiting: Callable[[str], None] | None = None) -> Iterator[RunState]:
     """Root, the lock, and nothing left of killed runs; whatever this run starts is written down."""
     if os.geteuid() != 0:
         raise PrerequisiteMissing(
@@ -46,7 +48,7 @@ def the_machine(what: str) -> Iterator[RunState]:
             "use that, or sudo, or the engine 'simulated', which needs none",
         )
     require_page_size()
-    with MachineLock(what, lock_folder()), announced():
+    with MachineLock(what, lock_folder(), waiting), announced():
         sweep()
         with RunState(secrets.token_hex(3)) as state:
             yield state

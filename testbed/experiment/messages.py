@@ -19,6 +19,7 @@ class RunWanted:
     seed: int | None
     out: Path
     page: bool = True
+    wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

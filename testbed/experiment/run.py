@@ -32,6 +32,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     lab: LabRecord | None = None,
     page: bool = True,
     plans: Sequence[Plan] = (),
+    wait: bool = False,
 ) -> Summary:
     """Runs every migration of the matrix, ``repeat`` times each, and writes the run folder ``out``. With ``plans`` it
     runs those, which were made of this scenario's.
@@ -40,7 +41,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     has its files written for what was done, and raises ``Interrupted`` or the fault after that. ``say`` is given a
     line when this machine is slow for it, and when the page could not be drawn, which are no reasons to fail a run.
     ``capture``: packets are kept too; ``controls``: where orders by hand come from. ``lab``: whose run it is; ``page``
-    False: none is drawn.
+    False: none is drawn. ``wait``: where another run holds the machine, for its end, and not raise ``MachineBusy``.
     """
     chosen = registry.get(engine)()
     if capture and not chosen.needs_machine:
@@ -58,6 +59,7 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
         observer=audience,
         say=say,
         page=page,
+        wait=wait,
     ) as composition:
         if chosen.needs_machine:
             summary.warnings += slow_here(plans)

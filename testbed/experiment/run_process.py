@@ -46,6 +46,7 @@ def _run(wanted: RunWanted, tell: Any) -> None:
         seed=wanted.seed,
         engine=wanted.engine,
         page=wanted.page,
+        wait=wanted.wait,
         observer=tell,
         say=lambda line: tell(RunLine(line)),
     )

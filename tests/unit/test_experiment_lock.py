@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,41 @@ def test_one_at_a_time_and_the_other_is_told_who(tmp_path: Path) -> None:
         holder.wait()
         with MachineLock("opvizor", tmp_path):
             pass
+
+
+WAITS = """\
+import sys
+from pathlib import Path
+from testbed.core.errors import Interrupted
+from testbed.experiment.lock import MachineLock
+from testbed.linux.processes.interrupts import interruptible
+try:
+    with interruptible(), MachineLock("later", Path(sys.argv[1]), lambda line: print(line, flush=True)):
+        print("held", flush=True)
+        sys.stdin.read()
+except Interrupted:
+    print("interrupted", flush=True)
+"""
+
+
+def test_who_waits_is_told_for_whom_and_has_it_then(tmp_path: Path) -> None:
+    with process(sys.executable, "-c", HOLDS, str(tmp_path)) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with process(sys.executable, "-c", WAITS, str(tmp_path)) as waiting:
+            assert waiting.stdout is not None
+            told = waiting.stdout.readline()
+            assert told.startswith("waiting for this machine: ") and f"(process {holder.pid}) holds it" in told
+            holder.kill()
+            assert waiting.stdout.readline() == "held\n"
+            with pytest.raises(MachineBusy, match="runs 'later'"), MachineLock("opvizor", tmp_path):
+                pass
+
+
+def test_who_waits_can_be_interrupted(tmp_path: Path) -> None:
+    with MachineLock("hello", tmp_path), process(sys.executable, "-c", WAITS, str(tmp_path)) as waiting:
+        assert waiting.stdout is not None and waiting.stdout.readline().startswith("waiting for this machine: ")
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.stdout.readline() == "interrupted\n"
 
 
 def test_the_lock_is_given_back_after_a_fault(tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
     no_page: Annotated[
         bool, typer.Option("--no-page", help="draw no report.html; testbed report draws it when it is wanted")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="where another run holds the machine, wait for its end, and do not exit with 4"),
+    ] = False,
     trust_nothing: TrustNothing = False,
     json: Annotated[bool, typer.Option("--json", help="the summary on stdout, and nothing else there")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress and no tables")] = False,
@@ -88,6 +92,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of the command line
             observer=page.beside(observer),
             say=lambda line: print(line, file=sys.stderr),
             page=not no_page,
+            wait=wait,
         )
         page.ended(summary.valid)
     return _concluded(summary, folder, json, quiet)
