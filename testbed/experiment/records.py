@@ -8,22 +8,26 @@ from testbed.core.plan import Plan
 from testbed.core.records.lab import LabRecord
 from testbed.core.records.link import LinkRecord
 from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.core.text.from_json import JsonObject
 from testbed.core.version import __version__
 from testbed.experiment.environment import environment
-from testbed.scenario import Scenario
 
 
-def begun(scenario: Scenario, engine: str, seed: int, *, native: bool, lab: LabRecord | None = None) -> Summary:
-    """A summary of nothing yet, of this machine, at this time."""
+def begun(
+    scenario: str, engine: str, seed: int, *, native: bool, lab: LabRecord | None = None, here: JsonObject | None = None
+) -> Summary:
+    """A summary of nothing yet, of the scenario of that name, on this machine, at this time. ``here``: the machine as
+    ``environment`` had it, where that is known.
+    """
     return Summary(
         testbed_version=__version__,
-        scenario=scenario.name,
+        scenario=scenario,
         engine=engine,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=seed,
         valid=False,
         invalid_reasons=[],
-        environment=environment(["tbf, at both ends of a link"] if native else []),
+        environment=here or environment(["tbf, at both ends of a link"] if native else []),
         migrations=[],
         lab=lab,
     )

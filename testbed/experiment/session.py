@@ -49,7 +49,7 @@ class Session:
     ) -> None:
         self.scenario, self._out, self._observe, self._say = scenario, out, Audience(observe), say
         self.state, self._outlooks, self._lock = NO_HOSTS, Outlooks(), threading.Lock()
-        self.summary = begun(scenario, "native", scenario.plans()[0].seed, native=True)
+        self.summary = begun(scenario.name, "native", scenario.plans()[0].seed, native=True)
         self._made: Counter[str] = Counter()
         self._controls = Orders()
         self._stack, self._hosts = ExitStack(), ExitStack()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from testbed.experiment import beside
 from testbed.experiment.records import begun
 from testbed.linux.processes.caller import name_of
-from testbed.scenario import load
 from tests.unit.test_rootless import python
 
 
@@ -34,7 +33,7 @@ def test_who_else_runs_is_seen_and_what_only_looks_like_it_is_not() -> None:
 
 def test_it_is_written_into_the_summary_and_said_once() -> None:
     said: list[str] = []
-    summary = begun(load("hello"), "native", 1, native=True)
+    summary = begun("hello", "native", 1, native=True)
     with beside.watched(summary, said.append):
         before = list(said)
         (held,) = announced("fast-motion/54321/77")
@@ -46,7 +45,7 @@ def test_it_is_written_into_the_summary_and_said_once() -> None:
 def test_a_flood_of_names_is_not_told_without_end() -> None:
     said: list[str] = []
     held = announced(*(f"fast-motion/54321/{number}" for number in range(100, 200)))
-    with beside.watched(begun(load("hello"), "native", 1, native=True), said.append):
+    with beside.watched(begun("hello", "native", 1, native=True), said.append):
         pass
     assert len(said) == beside.MOST_TOLD
     for each in held:

@@ -24,7 +24,7 @@ PLANS = HELLO.plans()
 
 @contextmanager
 def a_run(out: Path, asked: Sequence[Plan] = (), told: list[Event] | None = None) -> Iterator[Composition]:
-    summary = begun(HELLO, "simulated", 1, native=False)
+    summary = begun(HELLO.name, "simulated", 1, native=False)
     watch = [] if told is None else told
     with composed(
         HELLO,

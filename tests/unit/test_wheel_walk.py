@@ -32,6 +32,7 @@ WALK: list[tuple[str, ...]] = [
     ("audit", "one"),
     ("export", "one", "--out", "exported"),
     ("new", "begun"),
+    ("sweep", "grid.yaml", "--engine", "simulated", "--out", "swept"),
     ("completion", "bash"),
     ("arena", "vmotion", "--guests", "2"),
     ("lab", "list"),
@@ -63,6 +64,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (packages,) = (folder / "venv" / "lib").glob("python3*/site-packages")
     (packages / "needs.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     (folder / "work").mkdir()
+    (folder / "work" / "grid.yaml").write_text("extends: hello\nsweep: {axes: {vm.ram: [256MB, 300MB]}}\n")
     return folder
 
 

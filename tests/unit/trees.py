@@ -15,7 +15,7 @@ from testbed.scenario.models import Link, Migration, Network, Root, Scale, Virtu
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OTHERS = (ROOT / "docs" / "labs.md",)
+OTHERS = (ROOT / "docs" / "labs.md", ROOT / "docs" / "sweep.md")
 """Whose examples are of other files."""
 EXAMPLES = [
     example

@@ -8,7 +8,7 @@ What changes together stands in ``cases`` (``cases.py``), which count as one axi
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from testbed.core.errors import ScenarioError
 from testbed.core.settings import Settings
 from testbed.core.text.label import label
 from testbed.core.text.yaml_text import KeyPath
-from testbed.scenario.document import Document, dotted, parts
+from testbed.scenario.document import Document, dotted, parts, value_at
 from testbed.scenario.matrix import cases
-from testbed.scenario.matrix.cases import CASES, Setting, check_path, is_value
+from testbed.scenario.matrix.cases import CASES, MATRIX, Setting, check_path, is_value
 from testbed.scenario.values import meaning, spellings
 
 MOST = 1000
@@ -39,49 +39,62 @@ def expand(document: Document, fallback: str) -> Iterator[Combination]:
 
     Raises ``ScenarioError`` for an axis that is none.
     """
-    steps = _steps(document)
-    if math.prod(len(choices) for choices in steps) > MOST:
-        raise ScenarioError(
-            f"the matrix has more than {MOST} combinations; take values away", document.place(("matrix",))
-        )
-    labels = _labels(list(axes_of(document)))
-    base = document.with_value(("matrix",), None, document.place(("matrix",)))
+    base = document.with_value(MATRIX, None, document.place(MATRIX))
     base = base.with_value(("published",), None, document.place(("published",)))
+    for name, chosen in choices(document, MATRIX, MOST):
+        settings = {setting.path: setting.value for setting in chosen}
+        yield Combination(name=name or fallback, settings=settings, document=put_in(base, chosen))
+
+
+def choices(document: Document, at: KeyPath, most: int) -> Iterator[tuple[str, list[Setting]]]:
+    """Each combination of the axes that stand ``at`` a key, by the name that its values make, in order; one without a
+    name if there are none. Raises ``ScenarioError``, for more than ``most`` as well.
+    """
+    steps = _steps(document, at)
+    if math.prod(len(each) for each in steps) > most:
+        message = f"'{dotted(at)}' has more than {most} combinations; take values away"
+        raise ScenarioError(message, document.place(at))
+    labels = _labels(list(axes_of(document, at)))
     for choice in itertools.product(*steps):
         chosen = [setting for settings in choice for setting in settings]
-        settings = {setting.path: setting.value for setting in chosen}
-        name = " ".join(f"{labels[path]}={label(value)}" for path, value in settings.items())
-        yield Combination(name=name or fallback, settings=settings, document=_put(base, chosen))
+        yield " ".join(f"{labels[setting.path]}={label(setting.value)}" for setting in chosen), chosen
 
 
-def axes_of(document: Document) -> dict[str, list[Any]]:
+def axes_of(document: Document, at: KeyPath = MATRIX) -> dict[str, list[Any]]:
     """The axes by path, checked: each a list of different values under a key that may differ between migrations.
 
     Of ``cases`` each path is an axis here, with its different values in their order.
     """
-    matrix = document.tree.get("matrix")
+    matrix = value_at(document.tree, dotted(at))
     if matrix is None:
         return {}
     if not isinstance(matrix, Mapping):
-        raise ScenarioError("'matrix' must map paths to lists: vm.ram: [1GiB, 2GiB]", document.place(("matrix",)))
+        raise ScenarioError(f"'{dotted(at)}' must map paths to lists: vm.ram: [1GiB, 2GiB]", document.place(at))
     axes: dict[str, list[Any]] = {}
     for axis, values in matrix.items():
         if axis == CASES:
-            axes |= cases.axes(document, values)
+            axes |= cases.axes(document, values, at)
         else:
-            _check(axis, values, document)
+            _check(axis, values, document, at)
             axes[axis] = values
-    cases.check_apart(document, matrix)
-    _check_order(list(axes), document)
+    cases.check_apart(document, matrix, at)
+    _check_order(list(axes), document, at)
     return axes
 
 
-def _steps(document: Document) -> list[list[tuple[Setting, ...]]]:
+def put_in(base: Document, chosen: Sequence[Setting]) -> Document:
+    """The document with these values in it, in their order."""
+    for setting in chosen:
+        base = base.with_value(parts(setting.path), setting.value, setting.place)
+    return base
+
+
+def _steps(document: Document, at: KeyPath) -> list[list[tuple[Setting, ...]]]:
     """For each axis, and for the cases as one, what it may be set to."""
     steps = []
-    spelt = {axis: spellings(axis, values) for axis, values in axes_of(document).items()}
-    for axis, values in (document.tree.get("matrix") or {}).items():
-        places = [document.place(("matrix", axis, index)) for index in range(len(values))]
+    spelt = {axis: spellings(axis, values) for axis, values in axes_of(document, at).items()}
+    for axis, values in (value_at(document.tree, dotted(at)) or {}).items():
+        places = [document.place((*at, axis, index)) for index in range(len(values))]
         if axis == CASES:
             steps.append([cases.settings(case, spelt, place) for case, place in zip(values, places, strict=True)])
         else:
@@ -89,39 +102,33 @@ def _steps(document: Document) -> list[list[tuple[Setting, ...]]]:
     return steps
 
 
-def _check(axis: str, values: Any, document: Document) -> None:
-    place = document.place(("matrix", axis))
+def _check(axis: str, values: Any, document: Document, at: KeyPath) -> None:
+    place, named = document.place((*at, axis)), f"'{dotted(at)}.{axis:.60}'"
     check_path(axis, place)
     if not isinstance(values, list) or not values:
-        raise ScenarioError(f"'matrix.{axis:.60}' must be a list of values: [1GiB, 2GiB]", place)
+        raise ScenarioError(f"{named} must be a list of values: [1GiB, 2GiB]", place)
     if not all(is_value(axis, value) for value in values):
-        raise ScenarioError(f"'matrix.{axis:.60}' holds an empty value or a list; give values such as 1GiB", place)
+        raise ScenarioError(f"{named} holds an empty value or a list; give values such as 1GiB", place)
     seen: dict[str, str] = {}
     for index, value in enumerate(values):
         means = meaning(axis, value)
         if means in seen:
-            _refuse_twice(axis, seen[means], label(value), document.place(("matrix", axis, index)))
+            _refuse_twice(named, seen[means], label(value), document.place((*at, axis, index)))
         seen[means] = label(value)
 
 
-def _check_order(axes: list[str], document: Document) -> None:
+def _check_order(axes: list[str], document: Document, at: KeyPath) -> None:
     """Refuse an axis that takes back what one before it set."""
     for index, axis in enumerate(axes):
         lost = next((before for before in axes[:index] if before.startswith(f"{axis}.")), None)
         if lost:
             message = f"'{axis:.60}' replaces what '{lost:.60}' sets before it; put it first, or remove one"
-            raise ScenarioError(message, document.place(("matrix", axis)))
+            raise ScenarioError(message, document.place((*at, axis)))
 
 
-def _refuse_twice(axis: str, before: str, said: str, place: str) -> None:
+def _refuse_twice(named: str, before: str, said: str, place: str) -> None:
     same = f"{said:.60} twice" if said == before else f"{before:.60} and {said:.60}, which are the same"
-    raise ScenarioError(f"'matrix.{axis:.60}' lists {same}; remove one", place)
-
-
-def _put(base: Document, chosen: list[Setting]) -> Document:
-    for setting in chosen:
-        base = base.with_value(parts(setting.path), setting.value, setting.place)
-    return base
+    raise ScenarioError(f"{named} lists {same}; remove one", place)
 
 
 def _labels(axes: list[str]) -> dict[str, str]:

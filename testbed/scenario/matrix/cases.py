@@ -13,10 +13,13 @@ from typing import Any
 from testbed.core.errors import ScenarioError
 from testbed.core.settings import Settings
 from testbed.core.text.label import label
-from testbed.scenario.document import Document, parts
+from testbed.core.text.yaml_text import KeyPath
+from testbed.scenario.document import Document, dotted, parts
 from testbed.scenario.values import meaning, spellings
 
 CASES = "cases"
+MATRIX: KeyPath = ("matrix",)
+"""Where the axes of one run stand."""
 SETTABLE = ("network", "vm", "migration", "scale", "warmup", "cooldown", "expect", "faults")
 """What may differ between the migrations of one run."""
 
@@ -44,19 +47,18 @@ def is_value(path: str, value: Any) -> bool:
     return value is not None and (path in LISTS or not isinstance(value, list))
 
 
-def axes(document: Document, given: Any) -> dict[str, list[Any]]:
+def axes(document: Document, given: Any, at: KeyPath) -> dict[str, list[Any]]:
     """The paths of the cases with their different values. Raises ``ScenarioError`` for cases that are none."""
-    place = document.place(("matrix", CASES))
+    place = document.place((*at, CASES))
     if not isinstance(given, list) or not given:
-        raise ScenarioError("'matrix.cases' must be a list of mappings: [{vm.ram: 1GiB, migration.streams: 2}]", place)
+        example = "[{vm.ram: 1GiB, migration.streams: 2}]"
+        raise ScenarioError(f"'{dotted(at)}.cases' must be a list of mappings: {example}", place)
     for index, case in enumerate(given):
-        _check(case, given[0], document.place(("matrix", CASES, index)))
+        _check(case, given[0], document.place((*at, CASES, index)))
     seen = [tuple(meaning(path, case[path]) for path in given[0]) for case in given]
     for index, case in enumerate(seen):
         if case in seen[:index]:
-            raise ScenarioError(
-                "this case stands here a second time; remove one", document.place(("matrix", CASES, index))
-            )
+            raise ScenarioError("this case stands here a second time; remove one", document.place((*at, CASES, index)))
     return {path: list(spellings(path, [case[path] for case in given]).values()) for path in given[0]}
 
 
@@ -65,12 +67,12 @@ def settings(case: Mapping[str, Any], spelt: Mapping[str, Mapping[str, Any]], pl
     return tuple(Setting(path, spelt[path][meaning(path, value)], place) for path, value in case.items())
 
 
-def check_apart(document: Document, matrix: Mapping[str, Any]) -> None:
+def check_apart(document: Document, matrix: Mapping[str, Any], at: KeyPath) -> None:
     """Raises ``ScenarioError`` for an axis that the cases set too."""
     for axis in matrix:
         if axis != CASES and any(axis in case for case in matrix.get(CASES, ())):
-            place = document.place(("matrix", axis))
-            raise ScenarioError(f"'matrix.cases' sets '{axis:.60}' too; remove it from one of them", place)
+            place = document.place((*at, axis))
+            raise ScenarioError(f"'{dotted(at)}.cases' sets '{axis:.60}' too; remove it from one of them", place)
 
 
 def without(given: Any, path: str) -> list[Settings]:

@@ -1,0 +1,7 @@
+"""Many points of one scenario: which there are, made here or elsewhere, and what all of them say together.
+
+grid ───── a scenario with a sweep          points ── each combination as often as it is repeated, by an id
+folder ─── what is there is done            making ── one point, here; makers: who does
+conduct ── feed: which is next; canaries    state ─── sweep.json
+estimate ─ how long, and how much room      together  tables, and a page
+"""

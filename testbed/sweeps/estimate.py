@@ -1,0 +1,66 @@
+"""How long what is left will take, and how much room, by the model."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from testbed.core.plan import Plan
+from testbed.engines import registry
+from testbed.engines.forecasting import AROUND_S, expected
+from testbed.sweeps.grid import Arm
+from testbed.sweeps.points import Point
+
+SIMULATED_S = 0.006
+"""Seconds of a simulated migration on a core at 3 GHz, with its files."""
+FILES_BYTES = 9_000
+"""Bytes of a simulated migration's files."""
+PAGE_BYTES, SECOND_BYTES = 2_500_000, 60_000
+"""Bytes of a native run's page and pictures, and of each second of its samples: as seen."""
+
+
+class Estimate:
+    """Seconds and bytes of points by one engine. A combination without a model is not known, nor its whole."""
+
+    def __init__(self, engine: str) -> None:
+        self._native = registry.get(engine).needs_machine
+        self._seconds = cache(self._of_arm)
+
+    def seconds(self, points: Iterable[Point]) -> float | None:
+        """How long one machine and core needs for these; None where that is not known."""
+        each = [self._seconds(_Hashed(point.arm)) for point in points]
+        return None if None in each else sum(s for s in each if s is not None)
+
+    def size(self, points: Iterable[Point]) -> float:
+        """Bytes that their runs will have, as far as that is known."""
+        total = 0.0
+        for point in points:
+            count = len(point.arm.scenario.plans())
+            total += FILES_BYTES * count
+            if self._native:
+                total += PAGE_BYTES + SECOND_BYTES * (self._seconds(_Hashed(point.arm)) or 0.0)
+        return total
+
+    def _of_arm(self, of: "_Hashed") -> float | None:
+        plans = of.arm.scenario.plans()
+        if not self._native:
+            return SIMULATED_S * len(plans)
+        each = [whole_s(plan) for plan in plans]
+        return None if None in each else sum(s for s in each if s is not None)
+
+
+class _Hashed:
+    """A combination as a key: one of a grid is as good as its number."""
+
+    def __init__(self, arm: Arm) -> None:
+        self.arm = arm
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashed) and other.arm.index == self.arm.index
+
+    def __hash__(self) -> int:
+        return self.arm.index
+
+
+def whole_s(plan: Plan) -> float | None:
+    """Seconds of a native migration with all that belongs to it; None for what has no model."""
+    total = expected(plan)
+    return None if total is None else total + plan.warmup_s + plan.cooldown_s + AROUND_S

@@ -1,0 +1,152 @@
+"""One point made, here: a whole run folder, and in few words how it ended.
+
+A simulated point is kept in memory until all of it is known and then written, without a page: a hundred a second. One
+that needs the machine is ``testbed run`` by a process of its own, which waits until the machine is free.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.core.text.from_json import JsonObject
+from testbed.engines import registry
+from testbed.experiment.apart import run_apart
+from testbed.experiment.environment import environment
+from testbed.experiment.messages import RunWanted
+from testbed.experiment.records import begun, failed
+from testbed.linux.files import owned
+from testbed.rig.context import RunContext
+from testbed.runfiles import endings
+from testbed.runfiles.folder import RunFolder, put, to_json
+from testbed.runfiles.published import comparisons
+from testbed.sweeps.folder import PointRecord, SweepFolder
+from testbed.sweeps.points import PointWanted
+
+VALID, NOT_VALID, REFUSED = "valid", "not valid", "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointMade:
+    """How a point ended. ``state``: ``valid``, ``not valid``, or ``refused``: no run came of it. ``figures``: of each
+    of its migrations by name, what intervals may be asked of.
+    """
+
+    id: str
+    number: int
+    state: str
+    machine: str
+    canary: bool = False
+    reason: str = ""
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def machine_name() -> str:
+    """What this machine is called, in letters that a file's name may have."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", socket.gethostname()).strip(".-") or "machine"
+
+
+def point_made(wanted: PointWanted, folder: SweepFolder, staging: Path, say: Callable[[str], None]) -> PointMade:
+    """Makes a point in ``staging`` and puts it in its place. Raises ``TestbedError`` where that cannot be written, and
+    ``PrerequisiteMissing`` for what this machine lacks.
+    """
+    machine, made = machine_name(), staging / wanted.id
+    try:
+        summary = run_made(wanted, made, say)
+    except PrerequisiteMissing:
+        raise
+    except ScenarioError as fault:
+        return PointMade(
+            id=wanted.id,
+            number=wanted.number,
+            state=REFUSED,
+            machine=machine,
+            canary=wanted.canary,
+            reason=str(fault),
+        )
+    keep = folder.keep_canary if wanted.canary else folder.keep
+    record = record_of(wanted, machine)
+    keep(made, record)
+    return told(wanted.number, record, summary, canary=wanted.canary)
+
+
+def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> Summary:
+    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does."""
+    if not registry.get(wanted.engine).needs_machine:
+        return _simulated(wanted, made)
+    text = made.with_name(f"{wanted.scenario}.yaml")
+    put(text, wanted.resolved.encode())
+    asked = RunWanted(
+        scenario=str(text), overrides=[], engine=wanted.engine, repeat=1, seed=wanted.seed, out=made, wait=True
+    )
+    run_apart(asked, lambda _event: None, say)
+    return RunFolder(made).read_summary()
+
+
+def record_of(wanted: PointWanted, machine: str) -> PointRecord:
+    """What is kept beside its run."""
+    return PointRecord(
+        id=wanted.id,
+        number=wanted.number,
+        arm=wanted.arm,
+        settings=wanted.settings,
+        repeat=wanted.repeat,
+        engine=wanted.engine,
+        seed=wanted.seed,
+        version=wanted.version,
+        machine=machine,
+    )
+
+
+def told(number: int, record: PointRecord, summary: Summary, *, canary: bool = False) -> PointMade:
+    """How a run ended, in few words; ``number`` is the point's own in its grid."""
+    return PointMade(
+        id=record.id,
+        number=number,
+        state=VALID if summary.valid else NOT_VALID,
+        machine=record.machine,
+        canary=canary,
+        reason=summary.invalid_reasons[0] if summary.invalid_reasons else "",
+        figures={each.name: figures(each) for each in summary.migrations if each.outcome == "completed"},
+    )
+
+
+def figures(record: MigrationRecord) -> dict[str, float]:
+    """Those of a migration that an interval may be asked of, as emulated; seconds and bytes."""
+    known = {"total_time": record.total_time_s, "downtime": record.downtime_s, "bytes_sent": float(record.bytes_sent)}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _simulated(wanted: PointWanted, made: Path) -> Summary:
+    summary = begun(wanted.scenario, wanted.engine, wanted.seed, native=False, here=_here(os.getpid()))
+    context = RunContext(
+        run_id="",
+        runtime=made,
+        folder=RunFolder(made),
+        observer=lambda _event: None,
+        started=lambda _pid: None,
+    )
+    engine = registry.get(wanted.engine)()
+    for plan in wanted.plans:
+        try:
+            summary.migrations.append(engine.migrate(plan, context))
+        except (PrerequisiteMissing, ScenarioError):
+            raise
+        except TestbedError as fault:
+            summary.migrations.append(failed(plan, str(fault)))
+    summary.comparisons = comparisons(wanted.published, summary.migrations)
+    endings.judge(summary)
+    put(made / "scenario.yaml", wanted.resolved.encode())
+    owned.write(made / "summary.json", to_json(summary, None).encode())
+    return summary
+
+
+@cache
+def _here(_process: int) -> JsonObject:
+    """The machine, asked once a process."""
+    return environment([])

@@ -1,0 +1,1 @@
+"""What all points say together: ``rows`` of tables; ``cells``, ``heat`` and the ``page``; ``finish`` writes them."""

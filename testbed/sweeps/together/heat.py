@@ -1,0 +1,119 @@
+"""A figure over two axes of a sweep as a heat map, over one as points: each with its interval, the model's word beside.
+
+What other axes there are sets maps apart, one for each combination of their values.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import altair as alt
+
+from testbed.core.text.label import label
+from testbed.report.page.figures import Figure
+from testbed.report.side.measures import Measure
+from testbed.report.words.digits import quoted
+from testbed.sweeps.together.cells import SHOWN, SweptCell, SweptFigure
+
+MOST_MAPS, MOST_SIDE = 12, 40
+"""Maps of a page, and values of an axis of one."""
+CELL, LINE, LINE_PX = 96, 52, 15
+
+
+def figures(cells: Sequence[SweptCell], axes: dict[str, list[str]]) -> Iterator[Figure]:
+    """The charts of a page; ``axes``: the labels of each axis's values in their order. None where nothing differs."""
+    wide = [axis for axis, values in axes.items() if len(values) > 1]
+    if not wide:
+        return
+    across, down = (wide[0], None) if len(wide) == 1 else (wide[1], wide[0])
+    maps: dict[str, list[SweptCell]] = {}
+    for cell in cells:
+        others = [f"{axis}={label(value)}" for axis, value in cell.settings.items() if axis not in (across, down)]
+        maps.setdefault(" ".join([*others, cell.migration]).strip(), []).append(cell)
+    number = 0
+    for measure in SHOWN:
+        for name, group in maps.items():
+            rows = [_row(cell, found, across, down) for cell in group if (found := cell.figures.get(measure.key))]
+            if rows and number < MOST_MAPS:
+                number += 1
+                yield _drawn(f"map-{number}", measure, name, rows, axes, across, down)
+
+
+def _drawn(
+    element: str,
+    measure: Measure,
+    name: str,
+    rows: list[dict[str, Any]],
+    axes: dict[str, list[str]],
+    across: str,
+    down: str | None,
+) -> Figure:
+    title = measure.words[:1].upper() + measure.words[1:] + (f", {name}" if name else "")
+    beside = ", below it what the model said before" if any(row["model"] for row in rows) else ""
+    interval = "with the 95 % interval of the mean" if any(row["plus"] for row in rows) else "the mean"
+    if down is None:
+        chart = _points(rows, measure, across, axes[across])
+        caption = f"A dot is a mean, the bar the 95 % interval of it, the tick what the model said. {_of(measure)}"
+    else:
+        chart = _map(rows, measure, (across, axes[across]), (down, axes[down]))
+        caption = f"A cell is a combination: its figure, {interval}{beside}. {_of(measure)}"
+    return Figure(name=element, title=title, caption=caption, chart=chart)
+
+
+def _of(measure: Measure) -> str:
+    return f"Emulated {measure.words}, of valid and completed migrations."
+
+
+def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> dict[str, Any]:
+    spread, unit = found.spread, found.measure.unit
+    plus = None if spread.low is None or spread.high is None else (spread.high - spread.low) / 2
+    return {
+        "x": label(cell.settings[across]),
+        "y": "" if down is None else label(cell.settings[down]),
+        "mean": spread.mean,
+        "low": spread.mean if spread.low is None else spread.low,
+        "high": spread.mean if spread.high is None else spread.high,
+        "text": quoted(unit, spread.mean),
+        "plus": "" if plus is None else f"± {quoted(unit, plus)}",
+        "model": "" if found.predicted is None else f"model {quoted(unit, found.predicted)}",
+        "predicted": found.predicted,
+        "valid": f"{cell.valid} of {cell.ran}",
+    }
+
+
+TIPS = [
+    alt.Tooltip("text:N", title="mean"),
+    alt.Tooltip("plus:N", title="95 %"),
+    alt.Tooltip("model:N", title="foreseen"),
+    alt.Tooltip("valid:N", title="valid"),
+]
+
+
+def _map(
+    rows: list[dict[str, Any]], measure: Measure, across: tuple[str, list[str]], down: tuple[str, list[str]]
+) -> alt.TopLevelMixin:
+    x = alt.X("x:N", title=across[0], sort=across[1], axis=alt.Axis(labelAngle=0))
+    y = alt.Y("y:N", title=down[0], sort=down[1])
+    values = [row["mean"] for row in rows]
+    middle = (min(values) + max(values)) / 2
+    ink = alt.condition(f"datum.mean > {middle!r}", alt.value("#1B1F24"), alt.value("#FFFFFF"))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
+    colour = alt.Color("mean:Q", title=f"{measure.words} ({measure.unit})", scale=alt.Scale(scheme="viridis"))
+    shades = base.mark_rect().encode(color=colour, tooltip=TIPS)
+    shown = [of for of in ("text", "plus", "model") if any(row[of] for row in rows)]
+    lines = [
+        (of, LINE_PX * (place - (len(shown) - 1) / 2), 12 if of == "text" else 10) for place, of in enumerate(shown)
+    ]
+    words = [base.mark_text(dy=dy, fontSize=size).encode(text=f"{of}:N", color=ink) for of, dy, size in lines]
+    return alt.layer(shades, *words).properties(
+        width=CELL * min(MOST_SIDE, len(across[1])), height=LINE * min(MOST_SIDE, len(down[1]))
+    )
+
+
+def _points(rows: list[dict[str, Any]], measure: Measure, across: str, values: list[str]) -> alt.TopLevelMixin:
+    x = alt.X("x:N", title=across, sort=values, axis=alt.Axis(labelAngle=0))
+    title = f"{measure.words} ({measure.unit})"
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    dots = base.mark_point(filled=True, size=70).encode(y=alt.Y("mean:Q", title=title), tooltip=TIPS)
+    model = base.mark_tick(width=26).encode(y=alt.Y("predicted:Q", title=title))
+    return alt.layer(bars, model, dots).properties(width=max(240, CELL * min(MOST_SIDE, len(values))), height=260)

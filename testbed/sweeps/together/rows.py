@@ -1,0 +1,68 @@
+"""What all points say together: a row a migration, as CSV and, where pyarrow is, as Parquet.
+
+point, id, repeat, machine, kernel, cpu | vm.ram, ... (the axes) | the columns of ``export``'s migrations
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from testbed.core.errors import PrerequisiteMissing
+from testbed.core.text.label import label
+from testbed.exports import csv_text, parquet, tables
+from testbed.exports.cells import CellKind, Column, Sheet, table
+from testbed.sweeps.folder import KeptPoint, SweepFolder
+from testbed.sweeps.points import Point
+
+NAME = "results"
+TEXTS = ("id", "arm", "machine", "kernel", "cpu", "commit")
+FIRST = (
+    Column(name="point", kind=CellKind.INTEGER),
+    Column(name="point_repeat", kind=CellKind.INTEGER),
+    Column(name="valid_point", kind=CellKind.TRUTH),
+    *(Column(name=name, kind=CellKind.TEXT) for name in TEXTS),
+)
+
+
+def write(folder: SweepFolder, done: Sequence[tuple[Point, KeptPoint]], axes: Sequence[str]) -> list[str]:
+    """Writes the tables of these points; the names of the files. Parquet only where pyarrow is."""
+    made = sheet(done, axes)
+    folder.write(f"{NAME}.csv", csv_text.text(made).encode())
+    written = [f"{NAME}.csv"]
+    with suppress(PrerequisiteMissing):
+        parquet.required()
+        folder.write(f"{NAME}.parquet", parquet.content(made))
+        written.append(f"{NAME}.parquet")
+    return written
+
+
+def sheet(done: Sequence[tuple[Point, KeptPoint]], axes: Sequence[str]) -> Sheet:
+    """One table of all."""
+    known = [*FIRST, *(Column(name=f"axis.{axis}", kind=CellKind.TEXT) for axis in axes)]
+    rows = list[dict[str, Any]]()
+    columns = dict[str, Column]()
+    for point, kept in done:
+        own = _of_point(point, kept)
+        migrations = next(tables.tables(kept.summary))
+        columns |= {column.name: column for column in migrations.columns if column.name not in columns}
+        rows += [own | row for row in _rows(migrations)]
+    return table(NAME, [*known, *columns.values()], rows)
+
+
+def _of_point(point: Point, kept: KeptPoint) -> dict[str, Any]:
+    here = kept.summary.environment
+    return {
+        "point": point.number,
+        "point_repeat": point.repeat,
+        "valid_point": kept.summary.valid,
+        "id": point.id,
+        "arm": point.arm.name,
+        "machine": kept.record.machine,
+        **{name: here.get(name) for name in ("kernel", "cpu", "commit")},
+        **{f"axis.{axis}": label(value) for axis, value in point.arm.settings.items()},
+    }
+
+
+def _rows(made: Sheet) -> Iterator[dict[str, Any]]:
+    names = [column.name for column in made.columns]
+    return (dict(zip(names, row, strict=True)) for row in zip(*made.values, strict=True))

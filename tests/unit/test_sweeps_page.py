@@ -1,0 +1,129 @@
+"""What all points say together: tables for others, and a page with maps, intervals, the model's word, and links."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from testbed.cli import main
+from testbed.core.records.migration import PredictionRecord
+from testbed.report.charts.export import spec
+from testbed.sweeps.canaries import Canaries
+from testbed.sweeps.folder import KeptPoint, SweepFolder
+from testbed.sweeps.grid import load
+from testbed.sweeps.making import PointMade
+from testbed.sweeps.points import Point, Points
+from testbed.sweeps.state import begun
+from testbed.sweeps.together import page
+from testbed.sweeps.together.cells import cells
+from testbed.sweeps.together.heat import figures
+from tests.unit.sweeping import grid, points
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("swept")
+    file = grid(folder, "repeats: 2", more="title: <b>many</b> points\n")
+    assert main(["sweep", str(file), "--out", str(folder / "out"), "--quiet", "--jobs", "1"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def noisy(swept: Path) -> list[tuple[Point, KeptPoint]]:
+    """Those points as if measured: repeats differ by a tenth of a second, and each was foreseen to take two."""
+    folder = SweepFolder(swept / "out")
+    done = []
+    for point in Points(load(swept / "grid.yaml"), "simulated").listed():
+        kept = folder.there(point.id)
+        assert kept is not None
+        one = kept.summary.migrations[0]
+        said = PredictionRecord(outcome="completed", total_time_s=2.0, downtime_s=0.02, bytes_sent=1, rounds=3)
+        assert one.total_time_s is not None
+        measured = replace(one, predicted=said, total_time_s=one.total_time_s + 0.1 * point.repeat)
+        done.append((point, replace(kept, summary=replace(kept.summary, migrations=[measured]))))
+    return done
+
+
+def test_a_row_a_migration(swept: Path) -> None:
+    with (swept / "out" / "results.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8 and sorted(row["id"] for row in rows) == points(swept / "out")
+    first = json.loads((swept / "out" / "points" / rows[0]["id"] / "summary.json").read_text())["migrations"][0]
+    assert float(rows[0]["total_time_s"]) == first["total_time_s"] and rows[0]["valid_point"] == "true"
+    assert {row["axis.network.vmotion.goodput"] for row in rows} == {"500Mbit", "900Mbit"}
+    assert [int(row["point"]) for row in rows] == list(range(8)) and {row["machine"] for row in rows} != {""}
+    assert {row["seed"] for row in rows} == {"1", "2"}
+
+
+def test_the_same_as_parquet_where_there_is_what_writes_it(swept: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = parquet.read_table(swept / "out" / "results.parquet")
+    assert table.num_rows == 8 and "axis.vm.workload.write_rate" in table.column_names
+
+
+def test_the_page_has_a_link_to_each_run_and_escapes_what_is_written(swept: Path) -> None:
+    text = (swept / "out" / "sweep.html").read_text(encoding="utf-8")
+    for name in points(swept / "out"):
+        assert f'href="points/{name}/"' in text and (swept / "out" / "points" / name).is_dir()
+    assert "8 of 8 points are there; 8 of them are valid." in text
+    assert "&lt;b&gt;many&lt;/b&gt; points" in text and "<b>many" not in text
+    assert 'id="map-1"' in text and 'id="map-2"' in text and ">model<" not in text
+
+
+def test_a_cell_has_its_interval_and_the_models_word(noisy: list[tuple[Point, KeptPoint]]) -> None:
+    found = cells(noisy)
+    assert len(found) == 4 and all((cell.ran, cell.valid) == (2, 2) for cell in found)
+    total = found[0].figures["total_time_s"]
+    assert total.spread.low is not None and total.spread.low < total.spread.mean and total.predicted == 2.0
+
+
+def test_a_map_over_two_axes_and_dots_over_one(noisy: list[tuple[Point, KeptPoint]], swept: Path) -> None:
+    axes = {"vm.workload.write_rate": ["12MB/s", "24MB/s"], "network.vmotion.goodput": ["500Mbit", "900Mbit"]}
+    drawn = list(figures(cells(noisy), axes))
+    assert [each.title for each in drawn] == ["Total time", "Downtime"]
+    rows = next(iter(spec(drawn[0].chart)["datasets"].values()))
+    assert len(rows) == 4 and {row["model"] for row in rows} == {"model 2 s"}
+    assert all(row["plus"].startswith("± ") for row in rows)
+    one = {**axes, "network.vmotion.goodput": ["500Mbit"]}
+    half = [(point, kept) for point, kept in noisy if point.arm.settings["network.vmotion.goodput"] == "500Mbit"]
+    (dots, _) = figures(cells(half), one)
+    assert "tick what the model said" in dots.caption
+    for each in (drawn[0].chart, dots.chart):
+        each.to_dict()  # its schema is kept
+    assert list(figures(cells(noisy), {})) == []
+
+
+def test_other_axes_set_maps_apart_and_a_matrix_too(tmp_path: Path) -> None:
+    axes = "vm.ram: [256MB, 300MB], network.vmotion.goodput: [500Mbit, 900Mbit], migration.policy: [plain, xen]"
+    file = grid(tmp_path, "repeats: 1", axes, "matrix: {vm.workload.write_rate: [12MB/s, 24MB/s]}\n")
+    assert main(["sweep", str(file), "--out", str(tmp_path / "out"), "--quiet", "--jobs", "1"]) == 0
+    folder, all_points = SweepFolder(tmp_path / "out"), Points(load(file), "simulated")
+    done = [(point, kept) for point in all_points.listed() if (kept := folder.there(point.id)) is not None]
+    state = begun(all_points)
+    titles = [each.title for each in figures(cells(done), page._axes(state))]
+    assert titles[:4] == [
+        "Total time, migration.policy=plain write_rate=12MB/s",
+        "Total time, migration.policy=plain write_rate=24MB/s",
+        "Total time, migration.policy=xen write_rate=12MB/s",
+        "Total time, migration.policy=xen write_rate=24MB/s",
+    ]
+    assert "write_rate=24MB/s" in page.html(state, cells(done))
+
+
+@pytest.mark.parametrize(("value", "drifts"), [(3.2, False), (3.4, True), (2.0, True)])
+def test_a_canary_that_drifts_is_told(tmp_path: Path, value: float, drifts: bool) -> None:
+    loaded, said = load(grid(tmp_path, "canary: {scenario: hello, every: 2, within: 10%}")), list[str]()
+    assert loaded.keys.canary is not None and loaded.canary is not None
+    canaries = Canaries(loaded.keys.canary, loaded.canary, "simulated", SweepFolder(tmp_path), said.append)
+    due = [canaries.due("m") is not None for _ in range(6)]
+    assert due == [True, False, True, False, True, False] and canaries.due("n") is not None
+    for number, total in ((1, 3.0), (2, value)):
+        canaries.note(
+            PointMade(
+                id="c", number=number, state="valid", machine="m", canary=True, figures={"hello": {"total_time": total}}
+            )
+        )
+    assert bool(said) is drifts and said == canaries.drifts
+    assert not said or said[0].startswith(f"canary 2 on m took {value} s, ")
