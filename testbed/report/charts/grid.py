@@ -19,7 +19,7 @@ def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
 
     ``migrations``: how many pictures a page has; they share what a page may hold.
     """
-    cells = cells.coarser(max(LEAST_CELLS, MOST_POINTS // migrations // len(cells.rounds)))
+    cells = shown(cells, migrations)
     columns = isqrt(FLAT * cells.sent.shape[1] - 1) + 1
     rows = -(-cells.sent.shape[1] // columns)
     first, last = cells.rounds[0], cells.rounds[-1]
@@ -51,6 +51,11 @@ def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
         .properties(width=WIDTH, height=WIDTH * rows / columns)
     )
     return made
+
+
+def shown(cells: Cells, migrations: int = 1) -> Cells:
+    """As many cells as a picture has where a page has so many pictures."""
+    return cells.coarser(max(LEAST_CELLS, MOST_POINTS // migrations // len(cells.rounds)))
 
 
 def _rows(cells: Cells) -> list[dict[str, float]]:

@@ -51,6 +51,7 @@ def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
     return made.render(
         style=raw("page.css"),
         script=raw("page.js"),
+        memory_map=raw("memory.js"),
         vega=Markup(export.scripts()),  # noqa: S704 - the library itself
         charts=packed(figures),
         themes=_json({"light": theme.config(), "dark": theme.config(dark=True)}),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.report.charts.moves import Moves
 from testbed.report.page.figures import Figure
 
 
@@ -14,6 +15,7 @@ class Section:
     title: str
     migration: MigrationRecord
     figures: list[Figure]
+    moves: Moves | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.linux.files import owned
 from testbed.report.axis.timeline import COLUMNS, Timeline, timeline
 from testbed.report.charts import export
+from testbed.report.charts.moves import moves_of
 from testbed.report.page import figures
 from testbed.report.page.html import html
 from testbed.report.page.model import Page, Section
@@ -79,7 +80,8 @@ def section(
     """One migration's part; ``name`` is that of its element and its files, ``migrations`` how many share the page."""
     with export.unchecked():
         drawn = list(figures.of_migration(record, line, memory, name, migrations))
-    return Section(name=name, title=page_words.title(record), migration=record, figures=drawn)
+    moves = moves_of(record, memory, f"memory-{name}", migrations) if memory is not None else None
+    return Section(name=name, title=page_words.title(record), migration=record, figures=drawn, moves=moves)
 
 
 def columns(migrations: int) -> int:

@@ -165,9 +165,22 @@
   reveal();
   for (const place of places()) near.observe(place);
 
+  // The columns of a chart that has one dataset; null where there is no such chart (yet).
+  function dataset(name) {
+    const [data] = Object.values((charts[name] || {}).datasets || {});
+    if (!data || Array.isArray(data)) return null;
+    return Object.fromEntries(Object.keys(data.columns).map((each) => [each, column(data.columns, each, data.n)]));
+  }
+
+  const seconds = (t) => `${t.toFixed(t >= 100 ? 0 : t >= 10 ? 1 : 3)} s`;
+
   window.FastMotion = {
     drawAll,
+    dataset,
     views: drawn,
+    clock: (t) => seconds(t),
+    // A moment of a migration that is looked at, by an element: all that shows that migration follows.
+    moment(name, t, by) { document.dispatchEvent(new CustomEvent("moment", { detail: { name, t, by } })); },
     // A live page: the rows of a chart whose data is named "rows", from now on; what is drawn only takes them in.
     update(name, kept) {
       charts[name].datasets = { rows: kept };
@@ -181,6 +194,7 @@
         const place = document.getElementById(name);
         if (place) { delete place.dataset.key; near.unobserve(place); near.observe(place); }
       }
+      document.dispatchEvent(new Event("fed"));
     },
   };
 })();
