@@ -8,7 +8,6 @@ from typing import Any
 
 from testbed.core.records.migration import MigrationRecord
 from testbed.report.axis.timeline import timeline
-from testbed.report.charts import export
 from testbed.report.page import figures, page
 from testbed.report.page.html import section_html
 from testbed.report.words.summary import figures as in_figures
@@ -44,7 +43,7 @@ class Sections:
         section = page.section(record, line, self._memory(record), name)
         return {
             "html": section_html(section),
-            "charts": {figure.name: export.packed(figure.chart) for figure in section.figures},
+            "charts": {figure.name: figure.packed() for figure in section.figures},
             "id": f"m-{name}",
             "title": section.title,
             "cells": [*in_figures(record), memory(record.memory)],

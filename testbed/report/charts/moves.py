@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.text.from_json import JsonObject
 from testbed.report.charts.grid import shown
+from testbed.report.charts.sizes import is_scaled, moments
 from testbed.runfiles.pages import Cells
 
 BEFORE_LAST = ("pause", "last_scan")
@@ -51,6 +52,7 @@ def moves_of(record: MigrationRecord, cells: Cells, chart: str, migrations: int 
         "rounds": rounds,
         "end": record.total_time_s or 0,
         "still": _still(record),
+        "clock": moments(record) if is_scaled([record]) else None,
         "back": record.outcome != "completed",
     }
     return Moves(story=json.dumps(story, separators=(",", ":"), allow_nan=False), cell_pages=cells.cell_pages)

@@ -22,11 +22,7 @@ MOST = 6
 
 def completion_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
     """Total times at real-world size: a bar for the median of repeats, a mark for each; None if none completed."""
-    rows = [
-        {"name": done.name, "seconds": _real(done), "repeat": done.repeat}
-        for done in migrations
-        if done.total_time_s is not None
-    ]
+    rows = completion_rows(migrations)
     if not rows:
         return None
     base = alt.Chart(alt.InlineData(values=rows)).encode(y=_names([done.name for done in migrations]))
@@ -43,9 +39,18 @@ def completion_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin
     return alt.layer(bars, ticks).properties(width=WIDTH - 100, height=alt.Step(STEP))
 
 
-def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
-    """Each round's bandwidth at emulated size; a migration has a lane for pre-copy, and one for the switchover."""
-    rows = [
+def completion_rows(migrations: Sequence[MigrationRecord], *, real: bool = True) -> list[dict[str, str | float]]:
+    """A row for each migration that completed, with its seconds at either size."""
+    return [
+        {"name": done.name, "seconds": _real(done) if real else done.total_time_s, "repeat": done.repeat}
+        for done in migrations
+        if done.total_time_s is not None
+    ]
+
+
+def bandwidth_rows(migrations: Sequence[MigrationRecord]) -> list[dict[str, str | float]]:
+    """A row a round of first repeats, in MB and MB/s."""
+    return [
         {
             "name": done.name,
             "rate": r.bandwidth / MB,
@@ -58,6 +63,11 @@ def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin 
         for r in done.rounds
         if r.sent_bytes
     ]
+
+
+def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
+    """Each round's bandwidth at emulated size; a migration has a lane for pre-copy, and one for the switchover."""
+    rows = bandwidth_rows(migrations)
     if not rows:
         return None
     tips = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import altair as alt
 
@@ -48,17 +49,14 @@ class _Bar:
 
 def switchover_chart(record: MigrationRecord) -> alt.TopLevelMixin | None:
     """A waterfall, with the three downtimes below it; None where there was no switchover."""
-    bars = [*_phases(record), *_seen(record), *_parts(record)]
-    if not bars:
+    rows, domain = switchover_rows(record)
+    if not rows:
         return None
-    first, last = _shown(bars)
-    _place(bars, first, last)
-    order = list(dict.fromkeys(bar.what for bar in bars))
-    base = alt.Chart(alt.InlineData(values=[asdict(bar) for bar in bars])).encode(
+    order = list(dict.fromkeys(row["what"] for row in rows))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("what:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False))
     )
-    room = ROOM * (2 if any(bar.end > last for bar in bars) else 1)
-    scale = alt.Scale(domain=[first, last + room * (last - first)], nice=False)
+    scale = alt.Scale(domain=domain, nice=False)
     x = alt.X("left:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
     drawn = base.mark_bar(height={"band": 0.7}).encode(
         x=x,
@@ -68,6 +66,17 @@ def switchover_chart(record: MigrationRecord) -> alt.TopLevelMixin | None:
     )
     labels = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
     return alt.layer(drawn, labels).properties(width=WIDTH, height=alt.Step(STEP))
+
+
+def switchover_rows(record: MigrationRecord) -> tuple[list[dict[str, Any]], list[float]]:
+    """A row a bar, in milliseconds, and the ends of their axis."""
+    bars = [*_phases(record), *_seen(record), *_parts(record)]
+    if not bars:
+        return [], []
+    first, last = _shown(bars)
+    _place(bars, first, last)
+    room = ROOM * (2 if any(bar.end > last for bar in bars) else 1)
+    return [asdict(bar) for bar in bars], [first, last + room * (last - first)]
 
 
 def _shown(bars: list[_Bar]) -> tuple[float, float]:

@@ -22,13 +22,15 @@ QUANTITIES = [LINK, DIRTY, GUEST, THROTTLE, CLIENT, SERVICE]
 Rows: TypeAlias = list[dict[str, str | float]]
 Title: TypeAlias = str | list[str]
 Draw: TypeAlias = Callable[[alt.X], list[alt.Chart]]
+Panel: TypeAlias = tuple[bool, Draw]
+"""Whether what is on it scales as rates do, and who draws it."""
 
 
 def timeline_chart(line: Timeline, record: MigrationRecord) -> alt.VConcatChart:
     """Panels one below the other; those of which nothing was seen are left out."""
     draws = _draws(line, record)
     panels = []
-    for index, draw in enumerate(draws):
+    for index, (_, draw) in enumerate(draws):
         x = _x(line, labelled=index == len(draws) - 1)
         panel = alt.layer(_shades(line, x), *draw(x), *_orders(record, x, labelled=not index))
         panels.append(panel.properties(width=WIDTH, height=LOW if index else HEIGHT))
@@ -36,28 +38,33 @@ def timeline_chart(line: Timeline, record: MigrationRecord) -> alt.VConcatChart:
     return made
 
 
-def _draws(line: Timeline, record: MigrationRecord) -> list[Draw]:
-    draws: list[Draw] = [lambda x: _rates(line, record, x)]
+def scaled_panels(line: Timeline, record: MigrationRecord) -> list[bool]:
+    """Of each panel whether it has rates, which scale; latencies and shares do not."""
+    return [scaled for scaled, _ in _draws(line, record)]
+
+
+def _draws(line: Timeline, record: MigrationRecord) -> list[Panel]:
+    draws: list[Panel] = [(True, lambda x: _rates(line, record, x))]
     if line.operations:
         rows = band_rows(line.operations, 1e-3, GUEST)
-        draws.append(lambda x: banded(rows, x, ["guest, thousand", "operations/s"]))
+        draws.append((True, lambda x: banded(rows, x, ["guest, thousand", "operations/s"])))
     if any(each.throttle for each in record.rounds):
         throttle = _steps(record, "throttle", THROTTLE, 100)
-        draws.append(lambda x: [_stepped(throttle, x, "throttle, %")])
+        draws.append((False, lambda x: [_stepped(throttle, x, "throttle, %")]))
     for service in line.services:
         draws += _of_service(service)
     if line.latency:
         latency = band_rows(line.latency, 1e3, CLIENT)
-        draws.append(lambda x: banded(latency, x, ["probe's", "latency, ms"]))
+        draws.append((False, lambda x: banded(latency, x, ["probe's", "latency, ms"])))
     return draws
 
 
-def _of_service(service: ServiceLine) -> list[Draw]:
+def _of_service(service: ServiceLine) -> list[Panel]:
     """What it got done, and the slowest that was."""
     rate, latency = band_rows(service.rate, 1, SERVICE), band_rows(service.latency, 1e3, SERVICE)
     return [
-        lambda x: banded(rate, x, [f"{service.name},", "operations/s"]),
-        lambda x: banded(latency, x, [f"{service.name},", "latency, ms"]),
+        (True, lambda x: banded(rate, x, [f"{service.name},", "operations/s"])),
+        (False, lambda x: banded(latency, x, [f"{service.name},", "latency, ms"])),
     ]
 
 

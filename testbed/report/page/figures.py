@@ -4,26 +4,48 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import altair as alt
+
 from testbed.core.records.claims import Unit
 from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.core.text.from_json import JsonObject
 from testbed.report.axis.timeline import Timeline
+from testbed.report.charts import export, sizes
 from testbed.report.charts.export import Chart
 from testbed.report.charts.grid import grid_chart
 from testbed.report.charts.overview import MOST, bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
+from testbed.report.charts.theme import VegaLite
 from testbed.report.charts.timeline import level_words, timeline_chart
 from testbed.runfiles.pages import Cells
+
+OVER_TIME = ("timeline-", "throughput", "operations", "halts-")
+"""How the names of charts over time begin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Figure:
-    """``name`` is that of the file in ``figures/`` and the element on the page."""
+    """``name`` is that of the file in ``figures/`` and the element on the page. ``sizes``: what the chart is at the
+    other size (``charts.sizes``); None where there is none. ``stays``: what of it has no real-world size.
+    """
 
     name: str
     title: str
     caption: str
     chart: Chart
+    sizes: JsonObject | None = None
+    stays: str = ""
+
+    @property
+    def over_time(self) -> bool:
+        """Whether its axis is the time of migrations: such charts share a cursor and a zoom."""
+        return self.name.startswith(OVER_TIME)
+
+    def packed(self) -> VegaLite:
+        """As a page has it: rows as columns, and beside them the other size."""
+        made = export.packed(self.chart)
+        return made if self.sizes is None else {**made, "usermeta": {"size": self.sizes}}
 
 
 def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
@@ -31,12 +53,27 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
     migrations = summary.migrations
     if len(migrations) < 2:
         return []
+    others = _other_sizes(migrations)
+    stays = {"gaps": "Bars"} if others else {}
     figures = [
-        Figure(name=name, title=title, caption=text, chart=chart)
+        Figure(name=name, title=title, caption=text, chart=chart, sizes=others.get(name), stays=stays.get(name, ""))
         for name, title, text, chart in _side_by_side(migrations, lines)
         if chart
     ]
     return [*figures, *_halts(summary, lines)]
+
+
+def _other_sizes(migrations: Sequence[MigrationRecord]) -> dict[str, JsonObject]:
+    """By the figure's name; none of a run that was not scaled."""
+    if not sizes.is_scaled(migrations):
+        return {}
+    lines = sizes.of_lines(migrations)
+    return {
+        "completion": sizes.of_completion(migrations),
+        "bandwidth": sizes.of_bandwidth(migrations),
+        "throughput": lines,
+        "operations": lines,
+    }
 
 
 def _side_by_side(
@@ -96,7 +133,16 @@ def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
                 "longest such time from the migration's beginning on, the median of repeats"
                 f"{_of_all(lines, 'lines and colours')}.",
                 chart=chart,
+                sizes=sizes.of_lines(summary.migrations)
+                if _curved(chart) and sizes.is_scaled(summary.migrations)
+                else None,
+                stays="Bars" if sizes.is_scaled(summary.migrations) else "",
             )
+
+
+def _curved(chart: Chart) -> bool:
+    """Whether there are lines above its bars."""
+    return isinstance(chart, alt.VConcatChart)
 
 
 def of_published(summary: Summary) -> list[Figure]:
@@ -120,12 +166,15 @@ def of_migration(
     record: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
 ) -> Iterator[Figure]:
     """Its time axis, its switchover, its memory; of one of so many ``migrations`` of a page."""
+    scaled = sizes.is_scaled([record])
     if record.rounds:
         yield Figure(
             name=f"timeline-{name}",
             title="Rounds on one time axis",
             caption=_timeline_caption(record, line),
             chart=timeline_chart(line, record),
+            sizes=sizes.of_timeline(record, line) if scaled else None,
+            stays="Latencies and shares" if scaled else "",
         )
     switchover = switchover_chart(record)
     if switchover:
@@ -134,6 +183,7 @@ def of_migration(
             title="The switchover, in milliseconds",
             caption=_switchover_caption(record),
             chart=switchover,
+            sizes=sizes.of_switchover(record) if scaled else None,
         )
     if cells is not None:
         yield Figure(

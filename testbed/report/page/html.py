@@ -1,6 +1,7 @@
 """The page as HTML: one template, one style sheet, one script, and Vega's, all inside the one file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import jinja2
 from markupsafe import Markup
 
 from testbed.core.records.migration import MigrationRecord
+from testbed.model.full_scale import at_real_size
 from testbed.report.charts import export, theme
+from testbed.report.charts.sizes import is_scaled
 from testbed.report.page.figures import Figure
 from testbed.report.page.model import Page, Section
 from testbed.report.side.measures import throttled_s
@@ -18,9 +21,16 @@ from testbed.report.words import page as page_words
 from testbed.report.words.summary import proof
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-WORDS = {"words": page_words, "service_words": services, "proof": proof}
 OPENED = 3
 """With more migrations than these, those after the first are folded."""
+
+
+def _real(record: MigrationRecord) -> MigrationRecord:
+    """A migration at real-world size; the same where it was not scaled."""
+    return at_real_size(record) if is_scaled([record]) else record
+
+
+WORDS = {"words": page_words, "service_words": services, "proof": proof, "real": _real}
 
 
 def html(page: Page) -> str:
@@ -30,6 +40,7 @@ def html(page: Page) -> str:
         page.figures,
         summary=page.summary,
         page=page,
+        real_summary=replace(page.summary, migrations=[_real(each) for each in page.summary.migrations]),
         opened=OPENED,
         scale=_scale([section.migration for section in page.sections]),
         throttled=any(throttled_s(each) for each in page.summary.migrations),
@@ -51,6 +62,8 @@ def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
     return made.render(
         style=raw("page.css"),
         script=raw("page.js"),
+        sizes=raw("size.js"),
+        time_axis=raw("time.js"),
         memory_map=raw("memory.js"),
         vega=Markup(export.scripts()),  # noqa: S704 - the library itself
         charts=packed(figures),
@@ -61,7 +74,7 @@ def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
 
 def packed(figures: Sequence[Figure]) -> Markup:
     """Charts as JSON, by name, for a script element; a live page is fed with the same."""
-    return _json({figure.name: export.packed(figure.chart) for figure in figures})
+    return _json({figure.name: figure.packed() for figure in figures})
 
 
 @cache
@@ -69,7 +82,7 @@ def templates() -> jinja2.Environment:
     """Ours, escaping by default, and failing on a name that is not there. What was read once is kept: a process that
     gave up its rights may not be able to read it again.
     """
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         auto_reload=False,
         autoescape=True,
@@ -77,6 +90,8 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["unsized"] = services.unsized
+    return made
 
 
 @cache

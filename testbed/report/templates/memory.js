@@ -60,6 +60,8 @@
     let before = states(story.cells, rounds), t = rounds.length ? rounds[0].end : 0, playing = 0, last = 0;
     const end = () => Math.max(story.end || 0, rounds.length ? rounds.at(-1).end : 0) || 1;
 
+    const part = place.id.replace(/^moves-/, "");  // of the page, this migration's
+
     place.replaceChildren();
     const map = made(place, "canvas", { role: "img", class: "map" });
     const strip = made(place, "canvas", { "aria-hidden": "true", class: "strip" });
@@ -188,7 +190,7 @@
     function show(time, told = false) {
       t = clamp(time, 0, end());
       draw();
-      if (!told) FastMotion.moment(story.name, t, place);
+      if (!told) FastMotion.moment(part, t, story);
     }
 
     function step(now) {
@@ -251,7 +253,7 @@
     new MutationObserver(draw).observe(root, { attributes: true, attributeFilter: ["data-theme", "data-size"] });
     addEventListener("beforeprint", () => { pause(); root.dataset.printing = "yes"; draw(); });
     addEventListener("afterprint", () => { delete root.dataset.printing; draw(); });
-    document.addEventListener("moment", ({ detail }) => { if (detail.name === story.name && detail.by !== place) { pause(); show(detail.t, true); } });
+    document.addEventListener("moment", ({ detail }) => { if (part && detail.of === part) { pause(); show(FastMotion.emulated(detail.t, story), true); } });
 
     function add(round) {
       rounds.push(round);

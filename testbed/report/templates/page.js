@@ -32,12 +32,15 @@
   }
 
   // Widths are those of a wide page in the definition; here they follow the page. ``beside``: what labels take of it.
-  function fitted(spec, room, beside) {
+  function fitted(name, spec, room, beside) {
     const made = structuredClone(spec);
     made.datasets = Object.fromEntries(Object.entries(spec.datasets || {}).map(([name, data]) => [name, rows(data)]));
+    FullSize.apply(made, rows);
+    delete made.usermeta;
     const plot = Math.max(120, room - beside);
     if (made.params) made.height *= plot / made.width;  // a picture keeps its proportions
     for (const part of made.vconcat || [made]) if (typeof part.width === "number") part.width = plot;
+    TimeAxis.prepare(name, made);
     if (room < NARROW) narrowed({ ...made, datasets: null }, room, plot);
     return made;
   }
@@ -77,14 +80,14 @@
   async function drawNow(name) {
     const place = document.getElementById(name);
     if (!place || !charts[name] || !place.clientWidth) return;
-    const room = place.clientWidth, key = `${theme()} ${room}`;
+    const room = place.clientWidth, key = `${theme()} ${room} ${charts[name].usermeta ? FullSize.chosen() : ""}`;
     if (place.dataset.key === key) return;
     place.dataset.key = key;
     const before = drawn.get(name);
     const state = before && settings(before.view);
     const config = { ...themes[theme()] };
     const embed = async (beside) => {
-      const spec = fitted(charts[name], room, beside);
+      const spec = fitted(name, charts[name], room, beside);
       spec.description = titleOf(name);
       for (const param of spec.params || []) if (state && param.name in state) param.value = state[param.name];
       return vegaEmbed(place, spec, { actions: false, renderer: "svg", config, tooltip: { theme: theme() } });
@@ -98,6 +101,7 @@
     }
     if (before) before.finalize();
     drawn.set(name, made);
+    TimeAxis.attach(name, place, made.view, titleOf(name));
     place.dataset.drawn = "yes";
     performance.mark(`drawn ${name}`);
     for (const input of place.querySelectorAll(".vega-bind input, .vega-bind select"))
@@ -146,10 +150,11 @@
   });
   // A link into a folded part opens it.
   function reveal() {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target && target.tagName === "DETAILS") target.open = true;
   }
   addEventListener("hashchange", reveal);
+  document.addEventListener("size", () => redraw().catch(report));
   dark.addEventListener("change", () => redraw().catch(report));
   let waiting;
   addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(() => redraw().catch(report), 150); });
@@ -178,9 +183,12 @@
     drawAll,
     dataset,
     views: drawn,
-    clock: (t) => seconds(t),
-    // A moment of a migration that is looked at, by an element: all that shows that migration follows.
-    moment(name, t, by) { document.dispatchEvent(new CustomEvent("moment", { detail: { name, t, by } })); },
+    // A moment of a story of memory.js, at the size that was chosen.
+    clock: (t, story) => seconds(FullSize.chosen() === "real" && story.clock ? FullSize.moment(story.clock, t) : t),
+    // A moment of a migration that the memory map shows, marked in the charts of that migration.
+    moment(of, t, story) { TimeAxis.set(FullSize.chosen() === "real" && story.clock ? FullSize.moment(story.clock, t) : t, of, false); },
+    // And of a moment that was chosen in a chart.
+    emulated: (t, story) => FullSize.chosen() === "real" && story.clock ? FullSize.moment([story.clock[1], story.clock[0]], t) : t,
     // A live page: the rows of a chart whose data is named "rows", from now on; what is drawn only takes them in.
     update(name, kept) {
       charts[name].datasets = { rows: kept };

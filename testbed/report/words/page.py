@@ -67,6 +67,16 @@ def key_figures(record: MigrationRecord) -> list[tuple[str, str, str]]:
     ]
 
 
+def first_of(figures: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Of ``key_figures`` the names and those at emulated size."""
+    return [(name, emulated) for name, emulated, _ in figures]
+
+
+def last_of(figures: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Of ``key_figures`` the names and those at real-world size."""
+    return [(name, real) for name, _, real in figures]
+
+
 def predicted(record: MigrationRecord) -> list[tuple[str, str, str, str]]:
     """Name, measured, predicted, difference; nothing where nothing was predicted."""
     return [(each.name, each.measured, each.said, each.off) for each in foretold(record)]

@@ -10,6 +10,8 @@ NOTHING = "-"
 WORDS = ("service", "seen by", "verified", "phase")
 """Heads of the columns that hold words; the others hold numbers."""
 MEGABYTES = "MB/s"
+UNSIZED = ("longest halt", "slowest", "latency 50 %", "95 %", "99 %", "most")
+"""Heads of the columns that have no real-world size."""
 
 
 def service_heads(migrations: Sequence[MigrationRecord]) -> list[str]:
@@ -28,6 +30,13 @@ def phase_heads(service: ServiceRecord) -> list[str]:
 def numbers(heads: Sequence[str]) -> list[int]:
     """Which of the columns hold numbers."""
     return [index for index, head in enumerate(heads) if head not in WORDS]
+
+
+def unsized(rows: Sequence[Sequence[str]], heads: Sequence[str], scaled: object = True) -> list[list[str]]:
+    """Rows at real-world size, without what has none; as they are of a run that was not ``scaled``."""
+    return [
+        [NOTHING if scaled and head in UNSIZED else cell for cell, head in zip(row, heads, strict=True)] for row in rows
+    ]
 
 
 def services(record: MigrationRecord, beside: Sequence[MigrationRecord] = ()) -> list[list[str]]:
