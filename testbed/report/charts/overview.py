@@ -1,17 +1,18 @@
 """All migrations of a run side by side: completion times, bandwidth over time, what the guest got done meanwhile.
 
-These are the published article's figures 3, 4 and 5, drawn from this run.
+In runs that reproduce the published article they are its figures 3, 4 and 5.
 """
 
 from collections.abc import Sequence
+from statistics import median
 from typing import TypeAlias
 
 import altair as alt
 
-from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.report.axis.bands import Band
 from testbed.report.axis.timeline import Timeline
-from testbed.report.charts.theme import ROUND
+from testbed.report.charts.theme import ROUND, STUNNED
 from testbed.report.charts.timeline import WIDTH, band_rows, banded
 
 Layers: TypeAlias = alt.LayerChart | alt.FacetChart
@@ -20,9 +21,13 @@ MOST = 6
 """Lines that can be told apart in one chart."""
 
 
-def completion_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | None:
-    """Total times at real-world size: a bar for the median of repeats, a mark for each; None if none completed."""
-    rows = completion_rows(migrations)
+def completion_chart(
+    migrations: Sequence[MigrationRecord], claims: Sequence[ComparisonRecord] = ()
+) -> alt.TopLevelMixin | None:
+    """Total times at real-world size: a bar for the median of repeats, a mark for each, a cross where it would end by
+    what was published; None if none completed.
+    """
+    rows = completion_rows(migrations, claims)
     if not rows:
         return None
     base = alt.Chart(alt.InlineData(values=rows)).encode(y=_names([done.name for done in migrations]))
@@ -36,16 +41,49 @@ def completion_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin
     ticks = base.mark_tick(thickness=2).encode(
         x="seconds:Q", tooltip=["repeat:Q", alt.Tooltip("seconds:Q", format=".4~g")]
     )
-    return alt.layer(bars, ticks).properties(width=WIDTH - 100, height=alt.Step(STEP))
+    layers = [bars, ticks]
+    if any("published" in row for row in rows):
+        crosses = base.mark_point(shape="cross", size=110, filled=True, color=STUNNED)
+        layers.append(crosses.encode(x="published:Q", tooltip=[alt.Tooltip("published:Q", format=".4~g")]))
+    return alt.layer(*layers).properties(width=WIDTH - 100, height=alt.Step(STEP))
 
 
-def completion_rows(migrations: Sequence[MigrationRecord], *, real: bool = True) -> list[dict[str, str | float]]:
-    """A row for each migration that completed, with its seconds at either size."""
-    return [
-        {"name": done.name, "seconds": _real(done) if real else done.total_time_s, "repeat": done.repeat}
-        for done in migrations
-        if done.total_time_s is not None
-    ]
+def completion_rows(
+    migrations: Sequence[MigrationRecord], claims: Sequence[ComparisonRecord] = (), *, real: bool = True
+) -> list[dict[str, str | float]]:
+    """A row for each migration that completed, with its seconds at either size, and those that follow from what was
+    published of it, where something was.
+    """
+    rows: list[dict[str, str | float]] = []
+    for done in migrations:
+        if done.total_time_s is None:
+            continue
+        rows.append({"name": done.name, "seconds": _total(done, real), "repeat": done.repeat})
+        implied = _implied(done, migrations, claims, real) if done.repeat == 1 else None
+        rows[-1] |= {} if implied is None else {"published": implied}
+    return rows
+
+
+def _implied(
+    done: MigrationRecord, migrations: Sequence[MigrationRecord], claims: Sequence[ComparisonRecord], real: bool
+) -> float | None:
+    """What the total would be, were it less than that of the migration it is compared with by what was published."""
+    for each in claims:
+        figure, _, where = each.name.partition(" ")
+        told = {f"{name}={value}" for name, value in done.settings.items()}
+        if figure != "total_time" or each.unit != "share" or each.published is None:
+            continue
+        if done.settings.get(each.over) != each.b or not set(where.split()) <= told:
+            continue
+        before = {**done.settings, each.over: each.a}
+        totals = [_total(m, real) for m in migrations if m.settings == before and m.total_time_s is not None]
+        if totals:
+            return (1 - each.published) * median(totals)
+    return None
+
+
+def _total(record: MigrationRecord, real: bool) -> float:
+    return _real(record) if real else record.total_time_s or 0.0
 
 
 def bandwidth_rows(migrations: Sequence[MigrationRecord]) -> list[dict[str, str | float]]:

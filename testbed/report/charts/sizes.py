@@ -10,7 +10,7 @@ script only takes what stands here, so that a chart is drawn, and its rows are k
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.core.text.from_json import JsonObject
 from testbed.model.full_scale import at_real_size, clock
 from testbed.report.axis.timeline import Timeline
@@ -53,9 +53,9 @@ def of_lines(migrations: Sequence[MigrationRecord]) -> JsonObject:
     }
 
 
-def of_completion(migrations: Sequence[MigrationRecord]) -> JsonObject:
+def of_completion(migrations: Sequence[MigrationRecord], claims: Sequence[ComparisonRecord] = ()) -> JsonObject:
     """Total times as they were: their chart is made at real-world size."""
-    rows = completion_rows(migrations, real=False)
+    rows = completion_rows(migrations, claims, real=False)
     return {"made": "real", "rows": pack(rows), "titles": {REAL_TOTAL: EMULATED_TOTAL}}
 
 

@@ -13,11 +13,12 @@ from testbed.report.axis.timeline import Timeline
 from testbed.report.charts import export, sizes
 from testbed.report.charts.export import Chart
 from testbed.report.charts.grid import grid_chart
-from testbed.report.charts.overview import MOST, bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
+from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.theme import VegaLite
-from testbed.report.charts.timeline import level_words, timeline_chart
+from testbed.report.charts.timeline import timeline_chart
+from testbed.report.page import captions
 from testbed.runfiles.pages import Cells
 
 OVER_TIME = ("timeline-", "throughput", "operations", "halts-")
@@ -53,85 +54,74 @@ def of_run(summary: Summary, lines: Sequence[Timeline]) -> list[Figure]:
     migrations = summary.migrations
     if len(migrations) < 2:
         return []
-    others = _other_sizes(migrations)
+    others = _other_sizes(summary)
     stays = {"gaps": "Bars"} if others else {}
     figures = [
         Figure(name=name, title=title, caption=text, chart=chart, sizes=others.get(name), stays=stays.get(name, ""))
-        for name, title, text, chart in _side_by_side(migrations, lines)
+        for name, title, text, chart in _side_by_side(summary, lines)
         if chart
     ]
     return [*figures, *_halts(summary, lines)]
 
 
-def _other_sizes(migrations: Sequence[MigrationRecord]) -> dict[str, JsonObject]:
+def _other_sizes(summary: Summary) -> dict[str, JsonObject]:
     """By the figure's name; none of a run that was not scaled."""
+    migrations = summary.migrations
     if not sizes.is_scaled(migrations):
         return {}
     lines = sizes.of_lines(migrations)
     return {
-        "completion": sizes.of_completion(migrations),
+        "completion": sizes.of_completion(migrations, summary.comparisons),
         "bandwidth": sizes.of_bandwidth(migrations),
         "throughput": lines,
         "operations": lines,
     }
 
 
-def _side_by_side(
-    migrations: Sequence[MigrationRecord], lines: Sequence[Timeline]
-) -> list[tuple[str, str, str, Chart | None]]:
+def _side_by_side(summary: Summary, lines: Sequence[Timeline]) -> list[tuple[str, str, str, Chart | None]]:
     """Name, title, caption and chart; None for one that has nothing to show."""
+    migrations, claims = summary.migrations, summary.comparisons
+    third = captions.reproduces(claims, "total_time")
+    fourth = "The article's Figure 4: b" if third else "B"
     return [
         (
             "completion",
-            "Completion time",
-            "A bar is the median of repeats, a tick each of them.",
-            completion_chart(migrations),
+            "The article's Figure 3: completion time" if third else "Completion time",
+            captions.completion(claims),
+            completion_chart(migrations, claims),
         ),
         (
             "bandwidth",
-            "Bandwidth during pre-copy and at the switchover",
-            "A lane for pre-copy, and below it one for the switchover; one mark a round, first repeats. "
-            "Short rounds pay for round trips and scans.",
+            f"{fourth}andwidth during pre-copy and at the switchover",
+            captions.bandwidth(claims),
             bandwidth_chart(migrations),
         ),
         (
             "throughput",
             "Link throughput over time",
-            f"Bytes that left the source's interface; first repeats{_of_all(lines)}.",
+            f"{captions.THROUGHPUT}{captions.of_all(lines)}.",
             lines_chart(lines, "throughput", 1e-6, "MB/s"),
         ),
         (
             "operations",
             "What the guest got done over time",
-            "Where a line falls the guest was slowed, where it meets the axis it stood still; first repeats"
-            f"{_of_all(lines)}.",
+            captions.operations(migrations, lines),
             lines_chart(lines, "operations", 1e-3, "1000 operations/s"),
         ),
-        (
-            "gaps",
-            "How long the guest stood still",
-            "By the guest's own log; medians of repeats.",
-            gaps_chart(migrations),
-        ),
+        ("gaps", "How long the guest stood still", captions.GAPS, gaps_chart(migrations)),
     ]
-
-
-def _of_all(lines: Sequence[Timeline], what: str = "lines") -> str:
-    """That not all are drawn, where they are not."""
-    return "" if len(lines) <= MOST else f"; {what} of the first {MOST} of {len(lines)} migrations"
 
 
 def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
     """A figure for each service that any of the migrations had."""
+    fifth = "The article's Figure 5: w" if captions.reproduces(summary.comparisons, "longest_halt") else "W"
     for service in dict.fromkeys(each.name for done in summary.migrations for each in done.services):
         chart = halts_chart(summary.migrations, lines, service)
         if chart is not None:
             yield Figure(
                 name=f"halts-{service}",
-                title=f"When {service} halts, and for how long",
-                caption="The article's Figure 5. Where a line meets the axis nothing was completed; a bar is the "
-                "longest such time from the migration's beginning on, the median of repeats"
-                f"{_of_all(lines, 'lines and colours')}.",
+                title=f"{fifth}hen {service} halts, and for how long",
+                caption=captions.halts(summary.comparisons, lines),
                 chart=chart,
                 sizes=sizes.of_lines(summary.migrations)
                 if _curved(chart) and sizes.is_scaled(summary.migrations)
@@ -171,7 +161,7 @@ def of_migration(
         yield Figure(
             name=f"timeline-{name}",
             title="Rounds on one time axis",
-            caption=_timeline_caption(record, line),
+            caption=captions.timeline(record, line),
             chart=timeline_chart(line, record),
             sizes=sizes.of_timeline(record, line) if scaled else None,
             stays="Latencies and shares" if scaled else "",
@@ -181,7 +171,7 @@ def of_migration(
         yield Figure(
             name=f"switchover-{name}",
             title="The switchover, in milliseconds",
-            caption=_switchover_caption(record),
+            caption=captions.switchover(record),
             chart=switchover,
             sizes=sizes.of_switchover(record) if scaled else None,
         )
@@ -189,35 +179,9 @@ def of_migration(
         yield Figure(
             name=f"memory-{name}",
             title="The guest's memory, round by round",
-            caption=f"A cell is {cells.cell_pages:,} pages, the lowest addresses first. Bright cells are written again "
-            "and again: the writable working set.",
+            caption=captions.MEMORY.format(f"{cells.cell_pages:,}"),
             chart=grid_chart(cells, migrations),
         )
-
-
-def _switchover_caption(record: MigrationRecord) -> str:
-    """Only what is there to be seen."""
-    sentences = ["The phases add up to the downtime."]
-    if record.blackout is not None or record.guest_gap_begin_s is not None:
-        sentences.append("The guest's gap and the client's blackout lie where they were seen, on one axis with it.")
-        sentences.append("An arrow: it reaches beyond this axis.")
-    elif record.guest_gap_s is not None and record.link.drops is not None:
-        sentences.append("Where the guest's gap began is not known: it is drawn from the same zero.")
-    return " ".join(sentences)
-
-
-def _timeline_caption(record: MigrationRecord, line: Timeline) -> str:
-    """Only what is there to be seen."""
-    sentences = ["Every other round is shaded; in orange the guest stands still."]
-    if record.link.goodput:
-        sentences.append(f"Dashed: {level_words(record)}.")
-    if line.throughput or line.operations:
-        sentences.append("Bands reach from the least to the most that was sampled.")
-    if record.controls:
-        sentences.append("Dotted upright lines: what was done by hand.")
-    if record.faults:
-        sentences.append("Dotted upright lines: what broke by plan.")
-    return " ".join(sentences)
 
 
 def names(migrations: Sequence[MigrationRecord]) -> list[str]:
