@@ -21,9 +21,6 @@ from testbed.report.charts.timeline import timeline_chart
 from testbed.report.page import captions
 from testbed.runfiles.pages import Cells
 
-OVER_TIME = ("timeline-", "throughput", "operations", "halts-")
-"""How the names of charts over time begin."""
-
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Figure:
@@ -37,11 +34,6 @@ class Figure:
     chart: Chart
     sizes: JsonObject | None = None
     stays: str = ""
-
-    @property
-    def over_time(self) -> bool:
-        """Whether its axis is the time of migrations: such charts share a cursor and a zoom."""
-        return self.name.startswith(OVER_TIME)
 
     def packed(self) -> VegaLite:
         """As a page has it: rows as columns, and beside them the other size."""

@@ -100,11 +100,25 @@ window.TimeAxis = (() => {
 
   function to(chosen) {
     zoom = chosen && chosen[1] - chosen[0] > 1e-6 ? chosen : null;
-    document.documentElement.dataset.zoomed = zoom ? "yes" : "";
     for (const [name, { view, whole }] of drawn) if (view) {
+      button(name);
       const [from, till] = within(whole);
       view.signal("axis_from", from).signal("axis_to", till).runAsync().then(() => mark(name));
     }
+  }
+
+  // A button beside each chart, as long as there is something to undo.
+  function button(name) {
+    const { place } = drawn.get(name), figure = place.closest("figure"), beside = figure && figure.querySelector(".save");
+    const there = beside && beside.querySelector(".whole");
+    if (!zoom && there) {
+      if (there === document.activeElement) place.focus({ preventScroll: true });
+      there.remove();
+    }
+    if (!zoom || !beside || there) return;
+    const made = Object.assign(document.createElement("button"), { type: "button", className: "whole", textContent: "whole time" });
+    made.setAttribute("aria-label", `show the whole time: ${figure.querySelector("h4").textContent}`);
+    beside.prepend(made, " ");
   }
 
   // ``firm``: held, so that the memory map goes there, too.
@@ -141,7 +155,7 @@ window.TimeAxis = (() => {
       top: `${found[0].top - box.top}px`, height: `${found.at(-1).bottom - found[0].top}px` });
   }
 
-  document.addEventListener("size", () => { zoom = cursor = null; document.documentElement.dataset.zoomed = ""; });
+  document.addEventListener("size", () => { cursor = null; to(null); });
   document.addEventListener("click", (event) => { if (event.target.closest("button.whole")) to(null); });
 
   return { prepare, attach, set, zoom: to, state: () => ({ zoom, cursor }) };
