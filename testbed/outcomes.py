@@ -18,6 +18,7 @@ from testbed.model.laws import Laws
 from testbed.report.charts.shown import Shown
 from testbed.report.side import page, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
+from testbed.report.side.sentence import sentences
 from testbed.report.words.tables import WIDE
 from testbed.runfiles import pages, samples
 from testbed.runfiles.folder import RunFolder
@@ -150,7 +151,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """Runs side by side; ``str()`` is the table of ``testbed compare``."""
+    """Runs side by side; ``str()`` is what ``testbed compare`` says."""
 
     made: Comparison
 
@@ -189,7 +190,8 @@ class Compared:
     def __str__(self) -> str:
         file = io.StringIO()
         Console(file=file, width=WIDE, highlight=False).print(words.table(self.made.lines))
-        return file.getvalue() + "".join(f"{note}\n" for note in self.notes)
+        told = [*sentences(self.made.lines), *file.getvalue().splitlines(), *self.notes]
+        return "".join(f"{line}\n" for line in told)
 
     def __repr__(self) -> str:
         return f"<Compared: {len(self.made.runs)} runs, {len(self.lines)} lines>"

@@ -1,27 +1,32 @@
-"""The runs of a folder, read once and again when they change: what ``serve`` lists."""
+"""The runs of a folder, read once and again when they change, and which of them are asked for: what ``serve`` lists."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from testbed.core.errors import TestbedError
 from testbed.core.records.migration import Summary
 from testbed.core.text.printable import printable
+from testbed.core.text.yaml_text import tree_of
+from testbed.runfiles import files
 from testbed.runfiles.files import there
 from testbed.runfiles.summary_reader import PAGES, SAMPLES, SUMMARY, doubts, read
 
-FILES = (SUMMARY, "scenario.yaml", SAMPLES, PAGES, "log.txt")
+SCENARIO = "scenario.yaml"
+FILES = (SUMMARY, SCENARIO, SAMPLES, PAGES, "log.txt")
 """What a run may have beside its page, in the order in which it is linked."""
+POLICY = "migration.policy"
 Stamp: TypeAlias = tuple[tuple[int, ...] | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRun:
     """One run folder. ``name`` as it can be shown, ``link`` as it can be asked for; ``files``: which of ``FILES`` it
-    has. ``summary`` is None where it cannot be read, and ``fault`` says why.
+    has. ``summary`` is None where it cannot be read, and ``fault`` says why. ``policies``: the names of those that its
+    migrations had, as far as its scenario tells.
     """
 
     name: str
@@ -29,6 +34,21 @@ class ListedRun:
     files: tuple[str, ...]
     summary: Summary | None
     fault: str = ""
+    policies: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """What carried its migrations out; nothing where that cannot be read."""
+        return "" if self.summary is None else self.summary.engine
+
+    @property
+    def words(self) -> str:
+        """All that the list says of it, to be looked through, in small letters."""
+        known = [self.name, self.fault, self.valid, self.engine, *self.policies]
+        if self.summary is not None:
+            known += [self.summary.scenario, self.summary.started_at]
+            known += [text for done in self.summary.migrations for text in (done.name, done.outcome)]
+        return " ".join(known).lower()
 
     @property
     def valid(self) -> str:
@@ -36,6 +56,32 @@ class ListedRun:
         if self.summary is None or self.summary.valid:
             return "yes"
         return "no: edited or damaged" if doubts(self.summary) else "no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedRuns:
+    """Which runs are asked for: those with every word of ``text``, that ``policy``, that ``engine`` and, of ``valid``,
+    ``yes`` or ``no``; what is empty asks for nothing.
+    """
+
+    text: str = ""
+    policy: str = ""
+    engine: str = ""
+    valid: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "WantedRuns":
+        """The fields of a form, each at most so long as it can be of use; others are none of ours."""
+        return cls(**{name: query.get(name, "")[:200] for name in cls.__slots__})
+
+    def has(self, run: ListedRun) -> bool:
+        """Whether this run is one of them."""
+        return (
+            all(word in run.words for word in self.text.lower().split())
+            and self.policy in ("", *run.policies)
+            and self.engine in ("", run.engine)
+            and self.valid in ("", "yes" if run.valid == "yes" else "no")
+        )
 
 
 class RunList:
@@ -62,19 +108,39 @@ class RunList:
         stamp = tuple(_stamp(run / name) for name in FILES)
         entry = self._known.get(run.name)
         if entry is None or entry[0] != stamp:
-            files = tuple(name for name, seen in zip(FILES, stamp, strict=True) if seen)
+            have = tuple(name for name, seen in zip(FILES, stamp, strict=True) if seen)
             try:
-                listed = _found(run, files, read(run))
+                summary = read(run)
+                listed = _found(run, have, summary, policies=_policies(run, summary))
             except TestbedError as fault:
-                listed = _found(run, files, None, str(fault))
+                listed = _found(run, have, None, str(fault))
             self._known[run.name] = entry = stamp, listed
         return entry[1]
 
 
-def _found(run: Path, files: tuple[str, ...], summary: Summary | None, fault: str = "") -> ListedRun:
+def _found(
+    run: Path, have: tuple[str, ...], summary: Summary | None, fault: str = "", policies: tuple[str, ...] = ()
+) -> ListedRun:
     """A name may hold bytes that are no text."""
-    link = quote(os.fsencode(run.name))
-    return ListedRun(name=printable(run.name), link=link, files=files, summary=summary, fault=printable(fault))
+    link, name = quote(os.fsencode(run.name)), printable(run.name)
+    return ListedRun(name=name, link=link, files=have, summary=summary, fault=printable(fault), policies=policies)
+
+
+def _policies(run: Path, summary: Summary) -> tuple[str, ...]:
+    """Of a matrix as its settings have them, else as its scenario does; none where that cannot be read."""
+    try:
+        tree, _ = tree_of(files.text(run / SCENARIO, files.MOST_SCENARIO), SCENARIO)
+    except TestbedError:
+        tree = {}
+    migration = tree.get("migration")
+    common = migration.get("policy") if isinstance(migration, dict) else None
+    each = [done.settings.get(POLICY, common) for done in summary.migrations]
+    return tuple(dict.fromkeys(printable(name) for name in map(_policy, each) if name))
+
+
+def _policy(known: Any) -> str:
+    """Its name, of the name alone or a mapping that has it."""
+    return str(known.get("name", "") if isinstance(known, dict) else known or "")
 
 
 def _stamp(file: Path) -> tuple[int, ...] | None:

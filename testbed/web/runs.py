@@ -1,29 +1,38 @@
-"""``serve``: all runs of a folder, with their reports; nothing outside the folder or behind a link is given out."""
+"""``serve``: all runs of a folder, with their reports, and any of them compared; nothing outside the folder or behind a
+link is given out.
+
+    GET /          the list, of those that ?text, policy, engine and valid ask for
+    GET /compare   those that ?run names, side by side; with anyway=1 though they should not be
+    GET /runs/...  their files, and a report of one that has none
+"""
 
 import os
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.text.printable import printable
 from testbed.report.page import page
 from testbed.report.page.html import html, raw, templates
+from testbed.report.side import comparison
+from testbed.report.side import page as side
 from testbed.runfiles.summary_reader import SUMMARY
 from testbed.web.folder import NONE, inside
 from testbed.web.guard import Guard
-from testbed.web.run_list import RunList
+from testbed.web.run_list import ListedRun, RunList, WantedRuns
 
 KINDS = {".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json"}
 """Other files are text, and a pcap is for a tool."""
 TEXT = {".jsonl", ".yaml", ".txt"}
+MOST_COMPARED = 8
 APART = {
     "Content-Security-Policy": "sandbox allow-scripts allow-downloads; default-src 'none'; img-src data: blob:; "
     "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'"
@@ -41,27 +50,63 @@ def app(folder: Path) -> Starlette:
     return _app(root)
 
 
-def _app(root: Path, only: str | None = None) -> Starlette:
-    runs_there = RunList(root)
+class _Served:
+    """The answers for the runs below ``root``; ``only``: for that one alone."""
 
-    def home(_request: Request) -> Response:
-        template = templates().get_template("runs.html.j2")
-        runs = [run for run in runs_there.runs() if only is None or run.link == quote(only)]
-        where = printable(only or root.name or str(root))
-        return HTMLResponse(template.render(style=raw("page.css"), folder=where, runs=runs))
+    def __init__(self, root: Path, only: str | None) -> None:
+        self._root, self._only, self._runs = root, only, RunList(root)
 
-    async def file(request: Request) -> Response:
-        path = inside(root, request.path_params["path"])
-        if only is not None and not path.is_relative_to(root / only):
+    def _there(self) -> list[ListedRun]:
+        return [run for run in self._runs.runs() if self._only is None or run.link == quote(self._only)]
+
+    def home(self, request: Request) -> Response:
+        """The list, of the runs that are wanted."""
+        runs, wanted = self._there(), WantedRuns.read(request.query_params)
+        where = printable(self._only or self._root.name or str(self._root))
+        return _rendered("runs.html.j2", folder=where, wanted=wanted, all=runs, runs=list(filter(wanted.has, runs)))
+
+    def compare(self, request: Request) -> Response:
+        """Those that are named, side by side."""
+        known = {run.link for run in self._there()}
+        names = list(dict.fromkeys(request.query_params.getlist("run")))
+        if not known.issuperset(names):
+            raise HTTPException(404, NONE)
+        return _compared([self._root / unquote(name) for name in names], names, "anyway" in request.query_params)
+
+    def file(self, request: Request) -> Response:
+        """One file; a report is made where there is none."""
+        path = inside(self._root, request.path_params["path"])
+        if self._only is not None and not path.is_relative_to(self._root / self._only):
             raise HTTPException(404, NONE)
         if path.name == "report.html" and not path.exists():
-            return HTMLResponse(await run_in_threadpool(_report, path.parent), headers=APART)
+            return HTMLResponse(_report(path.parent), headers=APART)
         if not path.is_file():
             raise HTTPException(404, NONE)
         kind = "text/plain" if path.suffix in TEXT else KINDS.get(path.suffix, "application/octet-stream")
         return FileResponse(path, media_type=kind, headers=APART)
 
-    return Starlette(routes=[Route("/", home), Route("/runs/{path:path}", file)], middleware=[Middleware(Guard)])
+
+def _app(root: Path, only: str | None = None) -> Starlette:
+    served = _Served(root, only)
+    answers = (("/", served.home), ("/compare", served.compare), ("/runs/{path:path}", served.file))
+    return Starlette(routes=[Route(path, answer) for path, answer in answers], middleware=[Middleware(Guard)])
+
+
+def _compared(runs: list[Path], names: list[str], anyway: bool) -> Response:
+    """The page of it, which is kept nowhere; or why there is none, and what can be done."""
+    try:
+        if not 2 <= len(runs) <= MOST_COMPARED:
+            raise ScenarioError(f"choose two runs, or up to {MOST_COMPARED}; {len(runs)} were chosen")
+        made = comparison.laid(runs, anyway=anyway, option="the link below")
+        return HTMLResponse(side.html(made), headers=APART)
+    except TestbedError as fault:
+        again = [] if anyway or "not comparable" not in str(fault) else names
+        return _rendered("refused.html.j2", 409, fault=printable(str(fault)), names=again)
+
+
+def _rendered(template: str, status: int = 200, **known: Any) -> Response:
+    text = templates().get_template(template).render(style=raw("page.css"), **known)
+    return HTMLResponse(text, status)
 
 
 def _report(run: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from testbed.report.page.page import rebuild
+from tests.browser.samples import two_migrations
 from tests.browser.windows import complaints, loaded
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import kept, made, with_pages, with_samples
@@ -28,16 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrations with long names, services, and pictures of memory."""
-    names = ("ram=128GiB goodput=9.4Gbit", "ram=256GiB goodput=36Gbit")
-    both = [a_networked_migration(name=name) for name in names]
-    run = made(tmp_path_factory.mktemp("many") / "run", a_summary(*both))
-    samples = [with_services(run, each).joinpath("samples.jsonl").read_text(encoding="utf-8") for each in both]
-    (run / "samples.jsonl").write_text("".join(samples), encoding="utf-8")
-    for each in both:
-        with_pages(run, each)
-    rebuild(run)
-    return run
+    return two_migrations(tmp_path_factory.mktemp("many"))
 
 
 @pytest.fixture

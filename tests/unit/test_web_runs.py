@@ -6,6 +6,8 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -18,7 +20,8 @@ from starlette.applications import Starlette
 import testbed
 from testbed.web.run_list import RunList
 from testbed.web.runs import app
-from tests.unit.runs import kept
+from tests.unit.records import a_migration, a_summary
+from tests.unit.runs import kept, made
 
 _OPENER = build_opener(ProxyHandler({}))
 
@@ -189,3 +192,62 @@ def test_a_run_that_changes_is_read_again(tmp_path: Path) -> None:
     assert runs_there.runs()[0] is runs_there.runs()[0]
     (folder / "summary.json").write_text("{")
     assert "is not JSON" in runs_there.runs()[0].fault
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Runs of two engines and policies, one of them not valid."""
+    root = tmp_path_factory.mktemp("several") / "results"
+    kept(root / "measured")
+    policies = "name: matrix\nmigration: {policy: xen}\n"
+    both = [a_migration(name=name, settings={"migration.policy": {"name": name}}) for name in ("qemu", "vmotion")]
+    made(root / "matrix", replace(a_summary(*both), engine="simulated"), policies)
+    made(root / "a b&c", a_summary(a_migration(), a_migration(repeat=2)))
+    made(root / "fast", a_summary(a_migration(total_time_s=9.0)), "name: fast\nmigration: {policy: {name: plain}}\n")
+    made(root / "failed", a_summary(a_migration(valid=False, invalid_reasons=["its link was slow"])), policies)
+    with serving(root) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", {"measured", "matrix", "a b&c", "fast", "failed"}),
+        ("policy=vmotion", {"matrix"}),
+        ("policy=plain", {"measured", "fast"}),
+        ("engine=simulated", {"matrix"}),
+        ("valid=no", {"failed", "matrix"}),
+        ("text=HELLO+completed", {"measured"}),
+        ("text=%3Cscript%3E", set()),
+        ("policy=plain&text=fast&valid=yes&other=1", {"fast"}),
+    ],
+)
+def test_the_list_is_of_those_that_are_asked_for(several: str, query: str, names: set[str]) -> None:
+    status, page = get(f"{several}/?{query}")
+    assert status == 200 and b"<script" not in page
+    assert {unescape(each) for each in re.findall(r'aria-label="compare ([^"]+)"', page.decode())} == names
+    assert f"{len(names)} of 5 runs" in page.decode()
+
+
+def test_two_that_were_chosen_are_compared(several: str) -> None:
+    """As a form sends their names: what it was given, encoded once more."""
+    (name,) = re.findall(r'name="run" value="([^"]+)" aria-label="compare a b', get(several)[1].decode())
+    status, page = get(f"{several}/compare?run={quote(name)}&run=fast")
+    assert status == 200 and b"no difference can be told between" in page and b"Total time" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("", 409, b"choose two runs"),
+        ("run=fast&run=fast", 409, b"choose two runs"),
+        ("run=fast&run=..", 404, b"no such file"),
+        ("run=fast&run=%2Fetc", 404, b"no such file"),
+        ("run=fast&run=none", 404, b"no such file"),
+        ("run=fast&run=failed", 409, b"/compare?run=fast&amp;run=failed&amp;anyway=1"),
+        ("run=fast&run=failed&anyway=1", 200, b"not comparable: "),
+    ],
+)
+def test_what_cannot_be_compared_says_why(several: str, query: str, status: int, said: bytes) -> None:
+    answered, page = get(f"{several}/compare?{query}")
+    assert answered == status and said in page

@@ -22,6 +22,7 @@ def compare(
     """
     from testbed.core.text.printable import printable
     from testbed.report.side import comparison, words
+    from testbed.report.side.sentence import sentences
     from testbed.report.words.tables import console
 
     compared = comparison.laid(runs, anyway=anyway)
@@ -32,6 +33,8 @@ def compare(
     if as_json:
         sys.stdout.write(json.dumps(words.as_data(compared), indent=2) + "\n")
     else:
+        for sentence in sentences(compared.lines):
+            sys.stdout.write(f"{printable(sentence)}\n")
         console(sys.stdout, 200).print(words.table(compared.lines))
     if page:
         from testbed.report.side.page import write

@@ -1,4 +1,4 @@
-"""The page of a comparison: the verdicts first, the table, every repeat as a point."""
+"""The page of a comparison: what it comes to first, the table, every repeat as a point."""
 
 import re
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side import words
 from testbed.report.side.comparison import Comparison, ComparisonLine
+from testbed.report.side.sentence import sentences
 from testbed.runfiles.folder import put
 
 
@@ -30,7 +31,7 @@ def html(comparison: Comparison) -> str:
         runs=comparison.runs,
         reasons=comparison.reasons,
         notes=comparison.notes,
-        answers=[_answer(line) for line in comparison.lines if words.verdict(line)],
+        sentences=sentences(comparison.lines),
         heads=words.HEADS[first:],
         rows=[row[first:] for row in words.rows(comparison.lines)],
         right=[index - first for index in (3, 4)],
@@ -62,12 +63,6 @@ def _caption(lines: Sequence[ComparisonLine]) -> str:
 def _title(lines: Sequence[ComparisonLine]) -> str:
     groups = list(dict.fromkeys(line.group for line in lines))
     return " against ".join(groups) if len(groups) <= 3 else f"{groups[0]} against {len(groups) - 1} others"
-
-
-def _answer(line: ComparisonLine) -> str:
-    where = f"{line.migration}: " if line.migration else ""
-    said = "; ".join(part for part in (words.change(line), words.verdict(line)) if part)
-    return f"{where}{words.figure(line)}, {line.group}: {said}."
 
 
 def _capital(text: str) -> str:
