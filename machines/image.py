@@ -21,6 +21,7 @@ DISK = "12G"
 """As large as it can become; it holds what is in it."""
 
 _LAID = "/var/tmp/fast-motion"  # noqa: S108 - within the image
+_INITRD = "/etc/initramfs-tools/conf.d"
 _TOOLS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "openssh-client", "mke2fs": "e2fsprogs"}
 
 
@@ -73,6 +74,8 @@ def command(kind: Kind, laid: Path, lines: Sequence[str], options: Sequence[str]
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
+        # Before there is a kernel: with all modules, as usual, its first one would take as long as a hundred packages.
+        f'--essential-hook=mkdir -p "$1"{_INITRD} && printf "MODULES=list\\nCOMPRESS=zstd\\n" >"$1"{_INITRD}/machine',
         f'--customize-hook=mkdir -p "$1"{_LAID}',
         f"--customize-hook=sync-in {shlex.quote(str(laid))} {_LAID}",
         f"--customize-hook={fill}",

@@ -112,6 +112,13 @@ def test_the_image_is_made_of_the_distributions_packages(kind: Kind) -> None:
     assert image.command(kind, Path("/x"), [], [], 9)[-2:] == [kind.suite, "-"], "then mmdebstrap's own places hold"
 
 
+def test_what_its_initial_disk_has_is_told_before_there_is_a_kernel(tmp_path: Path) -> None:
+    command = image.command(KINDS["debian-13"], Path("/x"), [], [], 9)
+    (hook,) = [word.removeprefix("--essential-hook=") for word in command if word.startswith("--essential-hook=")]
+    subprocess.run(["sh", "-c", hook, "hook", str(tmp_path)], check=True)
+    assert (tmp_path / "etc/initramfs-tools/conf.d/machine").read_text() == "MODULES=list\nCOMPRESS=zstd\n"
+
+
 def test_what_lacks_is_named_with_the_one_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda tool, path: None if "qemu" in tool else f"/usr/bin/{tool}")
     with pytest.raises(ToolMissing, match=r"no qemu-system-x86_64: sudo apt-get install qemu-system-x86$") as lack:
