@@ -33,8 +33,9 @@ from testbed.rig.mover import Place, SteeredLink
 from testbed.rig.orders import LINK_WORDS, Orders
 
 START_TIMEOUT_S = 30.0
-WAIT_S = 120.0
-"""Seconds that a destination waits for its source, beside the warm-up: calibration may be repeated in them."""
+WAIT_S = 600.0
+"""Seconds that a destination waits for its source, beside the warm-up: calibration may be repeated in them, and takes
+minutes where a processor is emulated and shared."""
 ANNOUNCED_S = 1.0
 
 
