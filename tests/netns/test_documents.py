@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.documents import blocks, steps
 
+pytestmark = pytest.mark.timeout(600)
 COMMANDS = [block for block in blocks() if block.language == "sh" and not block.not_run]
 NATIVE = sorted({block.document for block in COMMANDS if not block.quick})
 

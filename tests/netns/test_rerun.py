@@ -15,6 +15,7 @@ from testbed.labs import find, handin
 from testbed.labs.running import carried_out, prepared
 from testbed.labs.starting import start
 from testbed.labs.workbook import Workbook
+from testbed.linux.processes.caller import is_root
 from testbed.scenario import load
 from tests.netns.launching import testbed
 
@@ -57,7 +58,8 @@ def test_of_two_records_the_one_that_was_made_otherwise_is_found(anybodys: Path)
     table = anybodys / "grades.csv"
     given = [str(each) for each in sorted(anybodys.glob("*.zip"))]
     done = testbed("grade", *given, "--lab", "hello", "--rerun", "100%", "--csv", str(table), timeout_s=400)
-    assert "hand-ins are not read as root" in done.stderr and " of 2 hand-ins" in done.stderr, done.stderr
+    assert " of 2 hand-ins" in done.stderr, done.stderr
+    assert ("hand-ins are not read as root" in done.stderr) is is_root(), "who has namespaces of their own never was"
     rows = {row["student"]: row["flags"] for row in csv.DictReader(io.StringIO(table.read_text()))}
     assert rows["honest@uni.example"] == "run again: agrees (main)"
     said = rows["forger@uni.example"]

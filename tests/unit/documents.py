@@ -163,7 +163,7 @@ def fresh_shell(text: str, where: Path, folder: str = "") -> "subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=300,
     )
 
 

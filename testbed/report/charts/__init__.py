@@ -2,4 +2,5 @@
 
 overview, timeline, switchover, grid ── of a run        published ── what others claim        overlay ── of repeats
 export ── to files; shown: in a notebook                theme ────── how all of them look
+constant ── rows that need no copies
 """

@@ -5,6 +5,7 @@ from math import isqrt
 import altair as alt
 import numpy as np
 
+from testbed.report.charts.constant import Constant
 from testbed.runfiles.pages import Cells
 
 DIRTIED, SENT, SO_FAR = "dirtied in this round", "sent in this round", "times sent so far"
@@ -36,7 +37,7 @@ def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
     )
     among = f"(datum.round == chosen || shown == '{SO_FAR}' && datum.round < chosen)"
     made: alt.TopLevelMixin = (
-        alt.Chart(alt.InlineData(values=_rows(cells)))
+        alt.Chart(Constant(values=_rows(cells)))
         .transform_calculate(of=f"{among} ? (shown == '{DIRTIED}' ? datum.dirtied : datum.sent) : 0")
         .transform_aggregate(share="sum(of)", groupby=["cell"])
         .transform_calculate(column=f"datum.cell % {columns}", row=f"floor(datum.cell / {columns})")

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 
 from testbed.core.records.migration import MigrationRecord
+from testbed.report.charts.constant import Constant
 
 WIDTH, STEP = 640, 24
 STUB, ROOM = 0.01, 0.14
@@ -53,7 +54,7 @@ def switchover_chart(record: MigrationRecord) -> alt.TopLevelMixin | None:
     if not rows:
         return None
     order = list(dict.fromkeys(row["what"] for row in rows))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = alt.Chart(Constant(values=rows)).encode(
         y=alt.Y("what:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False))
     )
     scale = alt.Scale(domain=domain, nice=False)

@@ -10,6 +10,7 @@ from testbed.core.records.services import OrderRecord
 from testbed.core.units import by_hand
 from testbed.report.axis.bands import Band
 from testbed.report.axis.timeline import ServiceLine, Timeline
+from testbed.report.charts.constant import Constant
 from testbed.report.charts.theme import ROUND, STUNNED
 
 WIDTH, HEIGHT, LOW = 760, 150, 85
@@ -92,7 +93,7 @@ def band_rows(band: Band, factor: float, what: str) -> Rows:
 
 def banded(rows: Rows, x: alt.X, title: Title, colour: alt.Color | None = None) -> list[alt.Chart]:
     """What lies between the least and the most of a pixel column, and a line through the means."""
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, color=colour or _colour())
+    base = alt.Chart(Constant(values=rows)).encode(x=x, color=colour or _colour())
     tips = [alt.Tooltip("what:N", title=" "), alt.Tooltip("t:Q", title="s", format=".3f"), _mean()]
     return [
         base.mark_area(opacity=0.25, clip=True).encode(y=_y(title, "low"), y2="high:Q"),
@@ -110,7 +111,7 @@ def _steps(record: MigrationRecord, field: str, what: str, factor: float, only: 
 
 
 def _stepped(rows: Rows, x: alt.X, title: Title) -> alt.Chart:
-    mark = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeWidth=3, clip=True)
+    mark = alt.Chart(Constant(values=rows)).mark_rule(strokeWidth=3, clip=True)
     tips = [alt.Tooltip("what:N", title=" "), _mean()]
     made: alt.Chart = mark.encode(x=x, x2="end:Q", y=_y(title), color=_colour(), tooltip=tips)
     return made
@@ -127,7 +128,7 @@ def _level(value: float, what: str) -> alt.Chart:
     """What the rounds cannot exceed."""
     rows = [{"mean": value, "what": what}]
     tips = [alt.Tooltip("what:N", title=" "), _mean()]
-    base = alt.Chart(alt.InlineData(values=rows)).mark_rule(strokeDash=[4, 4])
+    base = alt.Chart(Constant(values=rows)).mark_rule(strokeDash=[4, 4])
     made: alt.Chart = base.encode(y="mean:Q", tooltip=tips)
     return made
 
@@ -139,7 +140,7 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
         for index, span in enumerate(line.spans)
     ]
     scale = alt.Scale(domain=["odd", "even", "stunned"], range=[ROUND, "transparent", STUNNED])
-    base = alt.Chart(alt.InlineData(values=rows)).mark_rect(opacity=0.18, clip=True)
+    base = alt.Chart(Constant(values=rows)).mark_rect(opacity=0.18, clip=True)
     fill = alt.Fill("kind:N", scale=scale, legend=None)
     made: alt.Chart = base.encode(x=x, x2="end:Q", fill=fill, tooltip=["round:N"])
     return made
@@ -154,7 +155,7 @@ def _orders(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Ch
     ]
     if not rows:
         return []
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    base = alt.Chart(Constant(values=rows)).encode(x=x)
     made = [base.mark_rule(strokeDash=[2, 2], clip=True).encode(tooltip=[alt.Tooltip("did:N", title="done")])]
     if labelled:
         y = alt.Y("line:Q", scale=None, axis=None)
