@@ -76,17 +76,30 @@ def _steps(values: list[Any]) -> list[int]:
 
 def svg(made: VegaLite) -> str:
     """Drawn on light ground."""
+    return drawn({**made, "config": {**config(font=PRINT_FONT), "background": "#FFFFFF"}})
+
+
+def drawn(made: VegaLite) -> str:
+    """Drawn by its own config. A character that XML has not ends the library's whole process, and ours with it."""
     import vl_convert
 
-    drawn: str = vl_convert.vegalite_to_svg(_lit(made))
-    return drawn
+    picture: str = vl_convert.vegalite_to_svg(_shown(made))
+    return picture
 
 
-def png(drawn: str) -> bytes:
-    """An SVG in pixels, twice as many as it is wide."""
+def pdf(picture: str) -> bytes:
+    """An SVG on a page of its own size (PDF), a point for each pixel, its fonts embedded."""
     import vl_convert
 
-    pixels: bytes = vl_convert.svg_to_png(drawn, scale=SCALE)
+    page: bytes = vl_convert.svg_to_pdf(picture)
+    return page
+
+
+def png(picture: str, scale: float = SCALE) -> bytes:
+    """An SVG in pixels, twice as many as it is wide unless another scale is given."""
+    import vl_convert
+
+    pixels: bytes = vl_convert.svg_to_png(picture, scale=scale)
     return pixels
 
 
@@ -122,11 +135,6 @@ def embedded(known: Any) -> str:
     """JSON that may stand inside ``<script>``: nothing in it can end the element."""
     text = json.dumps(known, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _lit(made: VegaLite) -> VegaLite:
-    """A character that XML has not ends the library's whole process, and ours with it."""
-    return {**_shown(made), "config": {**config(font=PRINT_FONT), "background": "#FFFFFF"}}
 
 
 def _shown(part: Any) -> Any:
