@@ -29,14 +29,20 @@ from testbed.core.version import __version__
 
 if TYPE_CHECKING:
     from testbed.api import compare, load, predict, run
-    from testbed.outcomes import Run
+    from testbed.outcomes.run import Run
 
 __all__ = ["Run", "__version__", "compare", "load", "predict", "run"]
+_LATE = {*__all__} - {"__version__"}
+"""What ``testbed.api`` has under these names is imported when first asked for; ``dir`` and Tab know them before."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Run", "compare", "load", "predict", "run"):
+    if name not in _LATE:
         raise AttributeError(f"module 'testbed' has no attribute {name!r}")
     from testbed import api
 
     return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "Any", "sys"})

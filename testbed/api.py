@@ -7,6 +7,7 @@ run.samples["link"]["tx_bytes"]          # arrays, one entry a sample
 run.frame("link", pandas.DataFrame)      # or any other that takes a dict of arrays
 run.charts["timeline-hello"]             # shows itself in a notebook
 testbed.predict("hello").migrations[0].total_time_s
+run.table("rounds")                      # columns that pandas.DataFrame and polars.DataFrame take
 print(testbed.compare("results/a", "results/b"))
 """
 
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from testbed.core.errors import Interrupted, ScenarioError
 from testbed.core.events import Event, Observer
-from testbed.outcomes import Compared, Predictions, Run
+from testbed.outcomes.compared import Compared
+from testbed.outcomes.predictions import Predictions
+from testbed.outcomes.run import Run
 from testbed.report.words import lines
 from testbed.runfiles.folder import results_folder
 
@@ -51,12 +54,34 @@ def run(  # noqa: PLR0913 - what a run is asked for
 ) -> Run:
     """Runs a scenario, by name or file, as ``testbed run`` does.
 
-    ``set``: ``{"vm.ram": "1GiB"}``, or ``"vm.ram=1GiB"``, or several of these. ``quiet=False``: the command's lines on
-    stderr meanwhile. ``page=False``: no page is drawn (``Run.write_page`` does it). ``observer`` is given each event
-    (``testbed.core.events``), from any thread; ``say`` a line if the page could not be drawn. The native engine needs
-    the machine to itself; without root a process of its own enters namespaces for it (docs/without-root.md). Raises
-    what the command would say in one line (``testbed.core.errors``), ``Stopped`` on Ctrl-C; a run that is not valid is
-    returned, and says so.
+    The native engine needs the machine to itself; without root a process of its own enters namespaces for it
+    (docs/without-root.md). A run that is not valid is returned, and says so.
+
+    Args:
+        scenario: a name of ``testbed list scenarios``, or a file.
+        set: ``{"vm.ram": "1GiB"}``, or ``"vm.ram=1GiB"``, or several of these; a list is an axis of the matrix.
+        engine: ``"native"`` or ``"simulated"``; else the scenario's.
+        repeat: how often each migration is made; its seed rises by one each time.
+        seed: of the first repeat; else the scenario's.
+        out: the run's folder; else one of a new name below ``results``.
+        quiet: False has the command's lines on stderr meanwhile.
+        page: False draws none; ``Run.write_page`` does it later.
+        observer: is given each event (``testbed.core.events``), from any thread.
+        say: is given a line when the page could not be drawn.
+
+    Returns:
+        The run, read from its folder.
+
+    Raises:
+        ScenarioError: what is asked for cannot be; file, line, and what was expected.
+        PrerequisiteMissing: this machine lacks something; what, and what mends it.
+        MachineBusy: another run holds it.
+        Stopped: Ctrl-C; a ``KeyboardInterrupt`` that names the folder of what was done.
+
+    Example:
+        >>> run = testbed.run("hello", engine="simulated", set={"vm.ram": "512MB"}, out="results/mine", page=False)
+        >>> len(run.migrations[0].rounds)
+        4
     """
     from testbed.engines import registry as engines
     from testbed.experiment.apart import run_apart
@@ -100,28 +125,76 @@ def run(  # noqa: PLR0913 - what a run is asked for
 
 
 def load(path: str | Path) -> Run:
-    """The run in a folder. Raises ``ScenarioError`` if there is none."""
+    """The run in a folder.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        The run. Its samples, pages and charts are read when asked for.
+
+    Raises:
+        ScenarioError: no run lies there, or one that cannot be read.
+
+    Example:
+        >>> testbed.load("results/hello-20260101-120000")
+        <Run hello: 1 migrations, valid, in results/hello-20260101-120000>
+    """
     return Run(path)
 
 
 def predict(scenario: str | Path = "hello", *, set: Settings = (), seed: int | None = None) -> Predictions:
-    """What a scenario's migrations will do, as ``testbed predict`` says it; needs no root. Raises ``ScenarioError``."""
+    """What a scenario's migrations will do, as ``testbed predict`` says it; needs no root.
+
+    Args:
+        scenario: a name of ``testbed list scenarios``, or a file.
+        set: as in ``run``.
+        seed: what chance begins from; else the scenario's.
+
+    Returns:
+        Figures and rounds, closed forms, and which links and goals would do.
+
+    Raises:
+        ScenarioError: what is asked for cannot be, or has no model.
+        PolicyFault: a policy of your own breaks.
+
+    Example:
+        >>> testbed.predict("hello").migrations[0].outcome
+        'completed'
+    """
     from testbed.report.words import forecasts
 
     loaded = _loaded(scenario, set, seed)
     return Predictions(loaded, [forecasts.predicted(plan) for plan in loaded.plans()])
 
 
-def compare(*runs: Run | str | Path, anyway: bool = False) -> Compared:
-    """Runs, or their folders, side by side, as ``testbed compare`` does it. Raises ``ScenarioError`` for what cannot be
-    compared; ``anyway`` compares what should not be.
+def compare(*runs: Run | str | Path, anyway: bool = False, paired: bool = True) -> Compared:
+    """Lays runs, or their folders, side by side, as ``testbed compare`` does it.
+
+    Groups of the same seeds are compared by pairs, others by Welch's t; whether a figure differs is said after Holm's
+    correction over all figures (docs/report.md).
+
+    Args:
+        runs: those of one scenario are repeats of one another. Of a single one its matrix's settings are compared.
+        anyway: compares what should not be, and says why it should not.
+        paired: False takes no pairs, whatever the seeds.
+
+    Returns:
+        A line a figure of each group, with medians, intervals and a verdict; charts; a page.
+
+    Raises:
+        ScenarioError: what is no run, is there twice, or cannot be compared.
+
+    Example:
+        >>> print(testbed.compare("results/a", "results/b").data["lines"][0]["figure"])
+        total_time_s
     """
     from testbed.report.side import comparison
 
     paths = [each.path if isinstance(each, Run) else Path(each) for each in runs]
     if not paths:
         raise ScenarioError("there is nothing to compare: no run was given")
-    return Compared(comparison.laid(paths, anyway=anyway, option="anyway=True"))
+    return Compared(comparison.laid(paths, anyway=anyway, option="anyway=True", paired=paired))
 
 
 def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":

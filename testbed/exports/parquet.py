@@ -2,23 +2,32 @@
 
 import io
 import sys
+from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.exports.cells import CellKind, Sheet
 
 
-def required() -> None:
-    """Raises ``PrerequisiteMissing``, with what installs it, where there is no pyarrow."""
+def required(who: str = "--parquet") -> None:
+    """Raises ``PrerequisiteMissing``, with what installs it, where there is no pyarrow; ``who`` needs it."""
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
-        raise PrerequisiteMissing("--parquet needs pyarrow", f"{sys.prefix}/bin/pip install pyarrow") from error
+        raise PrerequisiteMissing(f"{who} needs pyarrow", f"{sys.prefix}/bin/pip install pyarrow") from error
 
 
 def content(table: Sheet) -> bytes:
-    """The file. A column's unit is in its metadata, under ``unit``."""
-    import pyarrow
+    """The bytes of a Parquet file."""
     from pyarrow import parquet
+
+    file = io.BytesIO()
+    parquet.write_table(arrow(table), file)
+    return file.getvalue()
+
+
+def arrow(table: Sheet) -> Any:
+    """A ``pyarrow.Table``. A column's unit is in its metadata, under ``unit``."""
+    import pyarrow
 
     kinds = {
         CellKind.INTEGER: pyarrow.int64(),
@@ -31,6 +40,4 @@ def content(table: Sheet) -> bytes:
         for each in table.columns
     ]
     arrays = [pyarrow.array(values, field.type) for values, field in zip(table.values, fields, strict=True)]
-    file = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), file)
-    return file.getvalue()
+    return pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields))

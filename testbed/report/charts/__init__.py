@@ -1,6 +1,7 @@
 """Charts of runs, as Altair objects: a notebook shows them as they are, the page and the figures use the same.
 
 overview, timeline, switchover, grid ── of a run        published ── what others claim        overlay ── of repeats
-export ── to files; shown: in a notebook, paper: for one               theme ────── how all of them look
+curves ── of several over time                          theme ────── how all of them look
+export ── to files; shown: in a notebook                paper ────── as wide as a column
 constant ── rows that need no copies
 """

@@ -4,14 +4,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from testbed.core.errors import ScenarioError
 from testbed.report.charts import export
 from testbed.report.charts.overlay import overlay_chart
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
-from testbed.report.side import words
+from testbed.report.side import series, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.side.sentence import sentences
-from testbed.runfiles.folder import put
+from testbed.runfiles import files
+from testbed.runfiles.folder import RunFolder, put
 
 
 def write(file: Path, comparison: Comparison) -> None:
@@ -22,21 +24,32 @@ def write(file: Path, comparison: Comparison) -> None:
 def html(comparison: Comparison) -> str:
     """One file that opens offline."""
     with export.unchecked():
-        drawn = figures_of(comparison.lines)
+        over_time, untold = _over_time(comparison)
+        drawn = figures_of(comparison.lines) + over_time
     first = 0 if any(line.migration for line in comparison.lines) else 1
     return render(
         "compare.html.j2",
         drawn,
-        title=_title(comparison.lines),
+        title=title_of(comparison.lines),
         runs=comparison.runs,
         reasons=comparison.reasons,
-        notes=comparison.notes,
+        notes=comparison.notes + untold,
         sentences=sentences(comparison.lines),
         heads=words.HEADS[first:],
         rows=[row[first:] for row in words.rows(comparison.lines)],
         right=[index - first for index in (3, 4)],
         drawn=drawn,
     )
+
+
+def _over_time(comparison: Comparison) -> tuple[list[Figure], list[str]]:
+    """What was sampled over time, or each round left, and why a chart of it is missing."""
+    sampled = any(files.there(RunFolder(run.path).samples) for run in comparison.runs)
+    try:
+        wanted = ("throughput", "operations") if sampled else ("dirtied",)
+        return [series.overlay(comparison.runs, what) for what in wanted], []
+    except ScenarioError as fault:
+        return [], [f"nothing is drawn over time: {fault}"]
 
 
 def figures_of(lines: Sequence[ComparisonLine]) -> list[Figure]:
@@ -60,7 +73,8 @@ def _caption(lines: Sequence[ComparisonLine]) -> str:
     return f"A dot is a repeat, the tick the median{bar}."
 
 
-def _title(lines: Sequence[ComparisonLine]) -> str:
+def title_of(lines: Sequence[ComparisonLine]) -> str:
+    """Who is compared with whom."""
     groups = list(dict.fromkeys(line.group for line in lines))
     return " against ".join(groups) if len(groups) <= 3 else f"{groups[0]} against {len(groups) - 1} others"
 

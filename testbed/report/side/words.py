@@ -78,8 +78,13 @@ def as_data(comparison: Comparison) -> JsonObject:
     return {
         "not_comparable": comparison.reasons,
         "notes": comparison.notes,
-        "lines": [_as_data(line) for line in comparison.lines],
+        "lines": lines_as_data(comparison),
     }
+
+
+def lines_as_data(comparison: Comparison) -> list[JsonObject]:
+    """The lines of ``as_data``."""
+    return [_as_data(line) for line in comparison.lines]
 
 
 def _as_data(line: ComparisonLine) -> JsonObject:
