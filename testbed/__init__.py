@@ -45,4 +45,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "Any", "sys"})
+    """Without the rooms that happen to be loaded: they are no business of a user's."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -8,6 +8,7 @@ from sphinx.addnodes import download_reference
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from docs.site import reference
 from docs.site.labs import rendered
 from testbed.core.errors import TestbedError
 
@@ -41,6 +42,8 @@ def complete(_app: Sphinx, name: str, source: list[str]) -> None:
     page = PurePosixPath(name)
     if name == FRONT:
         source[0] += "".join(_toctree(caption, pages) for caption, pages in contents() if pages)
+    elif name == reference.PAGE:
+        source[0] += reference.directives()
     elif page.match("labs/[0-9]*/README"):
         source[0] = _lab(name, ROOT / page.parent)
     elif page.match("docs/slides/*") and page.name != "README":

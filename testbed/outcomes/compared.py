@@ -1,11 +1,8 @@
 """Runs side by side: what differs, and whether that is more than noise; as values, a table, charts and a page."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
 
 from testbed.core.text.from_json import JsonObject
 from testbed.exports.cells import CellKind, Column, Sheet, table
@@ -15,7 +12,7 @@ from testbed.report.charts.shown import Shown
 from testbed.report.side import page, series, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.side.sentence import sentences
-from testbed.report.words.tables import WIDE
+from testbed.report.words.tables import plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,8 +140,8 @@ class Compared:
         return markup.block(page.title_of(self.lines), lines, [words.table(self.lines)], most=4 * markup.MOST)
 
     def __str__(self) -> str:
-        file = io.StringIO()
-        Console(file=file, width=WIDE, highlight=False).print(words.table(self.made.lines))
+        console, file = plain()
+        console.print(words.table(self.made.lines))
         told = [*sentences(self.made.lines), *file.getvalue().splitlines(), *self.notes]
         return "".join(f"{line}\n" for line in told)
 

@@ -1,15 +1,12 @@
 """What the model says of a scenario: figures as values, tables as text, and as a notebook shows them."""
 
-import io
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
 
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.model.laws import Laws
 from testbed.outcomes import markup
-from testbed.report.words.tables import WIDE, Fitting
+from testbed.report.words.tables import Fitting, plain
 
 if TYPE_CHECKING:
     from testbed.report.words.forecasts import Prediction
@@ -87,9 +84,9 @@ class Predictions:
     def __str__(self) -> str:
         from testbed.report.words.forecasts import show
 
-        file = io.StringIO()
+        console, file = plain()
         title = f"{self.scenario.name}: {self.scenario.title}"
-        show(title, self.made, self.scenario.published, Console(file=file, width=WIDE, highlight=False))
+        show(title, self.made, self.scenario.published, console)
         return file.getvalue()
 
     def __repr__(self) -> str:

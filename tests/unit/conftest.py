@@ -35,3 +35,11 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield folder
     assert list(folder.iterdir()) == []
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an environment into which pip has put our wheel."""
+    from tests.unit import wheels
+
+    return wheels.installed(tmp_path_factory.mktemp("wheel"))

@@ -202,6 +202,13 @@ def test_many_rows_are_counted_and_not_shown(simulated: testbed.Run) -> None:
     assert repr(rounds) == f"<RunTable rounds: {rounds.rows} rows of {len(rounds)} columns>"
 
 
+def test_a_text_has_no_colours_in_a_kernel_either(simulated: testbed.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    for each in (testbed.predict("hello"), testbed.compare(simulated)):
+        assert "downtime" in str(each) and "\x1b" not in str(each)
+
+
 # ---- Several runs over one another -----------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+import testbed
 from testbed.cli import main
 from testbed.linux.files import installed
 from testbed.web.folder import site
@@ -66,6 +67,14 @@ def test_the_front_page_is_the_readme_and_leads_to_all_others(built: Path) -> No
     front = Page((built / "README.html").read_text(encoding="utf-8"))
     for page in ("docs/labs/README", "docs/teaching/README", "docs/slides/README", "docs/scenario", "docs/audit"):
         assert f"{page}.html" in front.links
+
+
+def test_pythons_names_are_on_a_page_of_their_own(built: Path) -> None:
+    text = (built / "docs" / "api.html").read_text(encoding="utf-8")
+    names = Page(text).names
+    assert {f"testbed.{name}" for name in testbed.__all__ if not name.startswith("_")} <= names
+    assert {"testbed.Run.table", "testbed.outcomes.compared.Compared.overlay"} <= names
+    assert all(text.count(f"{head}<") >= 4 for head in ("Parameters", "Returns", "Raises")) and "&gt;&gt;&gt; " in text
 
 
 def test_nothing_is_fetched_from_elsewhere(built: Path) -> None:

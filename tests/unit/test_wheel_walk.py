@@ -2,17 +2,12 @@
 
 import os
 import subprocess
-import sys
-import sysconfig
-import venv
 from pathlib import Path
 
-import pytest
 from typer.main import get_command
 
 from testbed import scenarios
 from testbed.cli.app import app
-from testbed.grades import autograder
 from testbed.labs import catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -48,24 +43,6 @@ WITHOUT_END = [("serve", "one"), ("docs",)]
 OF_ROOT = [("shell",), ("bench",), ("clean",), ("packets",)]
 OF_A_CHECKOUT = [("lab", "autograder"), ("docs", "--build")]
 OF_OTHERS = [("grade",), ("doctor",)]
-
-
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an environment into which pip has put our wheel; of this one it sees what that needs."""
-    folder = tmp_path_factory.mktemp("wheel")
-    (name, wheel), *_ = ((name, data) for name, data in autograder._common().items() if name.endswith(".whl"))
-    (folder / Path(name).name).write_bytes(wheel)
-    venv.create(folder / "venv", symlinks=True)
-    python = folder / "venv" / "bin" / "python"
-    pip = [sys.executable, "-I", "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*pip, str(folder / Path(name).name)], check=True, capture_output=True)
-    # A line of a .pth adds a folder and not what its own .pth files say, so not the checkout.
-    (packages,) = (folder / "venv" / "lib").glob("python3*/site-packages")
-    (packages / "needs.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    (folder / "work").mkdir()
-    (folder / "work" / "grid.yaml").write_text("extends: hello\nsweep: {axes: {vm.ram: [256MB, 300MB]}}\n")
-    return folder
 
 
 def walked(elsewhere: Path, *argv: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +81,7 @@ def test_every_command_is_walked_or_said_why_not() -> None:
 
 
 def test_all_that_needs_no_root_works_without_the_checkout(elsewhere: Path) -> None:
+    (elsewhere / "work" / "grid.yaml").write_text("extends: hello\nsweep: {axes: {vm.ram: [256MB, 300MB]}}\n")
     for argv in WALK:
         done = walked(elsewhere, *argv)
         assert done.returncode == 0, f"{argv}\n{done.stdout}\n{done.stderr}"

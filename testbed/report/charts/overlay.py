@@ -8,7 +8,7 @@ from testbed.report.charts.theme import STUNNED
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.words.digits import Unit
 
-WIDTH, STEP = 640, 26
+WIDTH, STEP, FEW = 640, 26, 10
 AXES: dict[Unit, tuple[tuple[str, float], ...]] = {
     "s": (("s", 1.0), ("ms", 1e3)),
     "B": (("MB", 1e-6),),
@@ -19,7 +19,7 @@ AXES: dict[Unit, tuple[tuple[str, float], ...]] = {
 
 def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     """A row a group; all lines of one figure, at one size."""
-    title, factor = _axis(lines)
+    (title, factor), (opacity, size) = _axis(lines), _dots(lines)
     order = [_label(line) for line in lines]
     y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
     axis = alt.Axis(tickCount=8) if lines[0].measure.unit else alt.Axis(tickCount=8, tickMinStep=1)
@@ -28,7 +28,7 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     middles = alt.Chart(alt.InlineData(values=[_point(line, line.spread.median * factor) for line in lines]))
     layers = [
         middles.mark_tick(thickness=2, height={"band": 0.7}).encode(x=x, y=y),
-        points.mark_point(filled=True, opacity=0.8, size=45).encode(
+        points.mark_point(filled=True, opacity=opacity, size=size).encode(
             x=x, y=y, color=alt.value(STUNNED), tooltip=["group:N", alt.Tooltip("value:Q", format=".5~g")]
         ),
     ]
@@ -36,6 +36,11 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
         ranges = alt.Chart(alt.InlineData(values=rows))
         layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2="high:Q", y=y))
     return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))
+
+
+def _dots(lines: Sequence[ComparisonLine]) -> tuple[float, float]:
+    """Opacity and size: many are small, and let each other and the interval be seen."""
+    return (0.45, 14) if max(len(line.values) for line in lines) > FEW else (0.8, 45)
 
 
 def _axis(lines: Sequence[ComparisonLine]) -> tuple[str, float]:

@@ -4,6 +4,7 @@ wide     migration outcome   total downtime        narrow   hello
          hello     completed 2.7 s  13.9 ms                   outcome: completed  total: 2.7 s  downtime: 13.9 ms
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -22,9 +23,15 @@ APART = "  "
 """Between two figures of an entry that is no row any more."""
 
 
+def plain(wide: int = WIDE) -> tuple[Console, io.StringIO]:
+    """What prints tables as text, and that text: without colours wherever it runs, a notebook's kernel too."""
+    file = io.StringIO()
+    return Console(file=file, width=wide, highlight=False, color_system=None, force_jupyter=False), file
+
+
 def console(file: TextIO, wide: int = WIDE) -> Console:
-    """What prints tables on ``file``: as wide as a terminal is; so many columns where it is none."""
-    return Console(file=file, width=None if file.isatty() else wide, highlight=False)
+    """What prints tables on ``file``, in a notebook too: as wide as a terminal is; so many columns where it is none."""
+    return Console(file=file, width=None if file.isatty() else wide, highlight=False, force_jupyter=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,35 @@
+"""The reference of Python's names, made of their docstrings: what is public is on the page."""
+
+from collections.abc import Iterator
+
+import testbed
+
+PAGE = "docs/api"
+RETURNED = (
+    "testbed.outcomes.predictions.Predictions",
+    "testbed.outcomes.compared.Compared",
+    "testbed.outcomes.table.RunTable",
+    "testbed.report.charts.shown.Shown",
+)
+"""What no name of ``testbed`` itself stands for."""
+
+
+def directives() -> str:
+    """What stands on the page: first what is called, then what that returns."""
+    return "\n".join(["", "## What is called", "", *_functions(), "## What that returns", "", *_classes()])
+
+
+def _functions() -> Iterator[str]:
+    for name in testbed.__all__:
+        if name.islower() and not name.startswith("_"):
+            yield from _block(f".. autofunction:: testbed.{name}")
+
+
+def _classes() -> Iterator[str]:
+    classes = [f"testbed.{name}" for name in testbed.__all__ if name[0].isupper()]
+    for name in (*classes, *RETURNED):
+        yield from _block(f".. autoclass:: {name}", "   :members:", "   :member-order: bysource")
+
+
+def _block(*lines: str) -> Iterator[str]:
+    yield from ("```{eval-rst}", *lines, "```", "")
