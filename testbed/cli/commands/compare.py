@@ -2,12 +2,17 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from testbed.cli.options import run_folders
+from testbed.core.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from testbed.report.side.conditions import JudgedCondition
 
 
 def compare(
@@ -15,16 +20,25 @@ def compare(
     anyway: Annotated[bool, typer.Option("--anyway", help="compare what is not comparable, saying so")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the comparison as JSON on stdout")] = False,
     page: Annotated[Path | None, typer.Option(help="write a page with charts to this file")] = None,
-) -> None:
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIGURE=SHARE%", help="exit with 1 where it is so much more: slower=5%"),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="write what --fail-if found to this file, as JUnit's XML")] = None,
+) -> int:
     """Lay runs side by side. Runs of one scenario count as repeats of one another.
 
-    Example: testbed compare results/a results/b --page both.html
+    Example: testbed compare results/a results/b --fail-if slower=5%
     """
     from testbed.core.text.printable import printable
     from testbed.report.side import comparison, words
+    from testbed.report.side.conditions import condition, judged
     from testbed.report.side.sentence import sentences
     from testbed.report.words.tables import console
 
+    if junit and not fail_if:
+        raise ScenarioError("--junit says what --fail-if found; add --fail-if slower=5%")
+    conditions = [condition(each) for each in fail_if or ()]
     compared = comparison.laid(runs, anyway=anyway)
     for reason in compared.reasons:
         sys.stderr.write(f"compared although {printable(reason)}\n")
@@ -41,3 +55,28 @@ def compare(
 
         write(page, compared)
         sys.stderr.write(f"{page}\n")
+    return _concluded(judged(compared, conditions), junit)
+
+
+def _concluded(found: "Sequence[JudgedCondition]", junit: Path | None) -> int:
+    """Each condition in a line on stderr, and as a case; 1 where one is shown to be broken, and only then."""
+    from testbed.core.text.printable import printable
+    from testbed.exports.junit import JUnitCase, document
+    from testbed.report.side.several import BoundStanding
+    from testbed.runfiles.folder import put
+
+    kinds: dict[BoundStanding, Literal["", "failure", "skipped"]] = {
+        BoundStanding.BEYOND: "failure",
+        BoundStanding.WITHIN: "",
+        BoundStanding.OPEN: "skipped",
+    }
+    for each in found:
+        sys.stderr.write(f"{printable(str(each))}\n")
+    if junit:
+        cases = [
+            JUnitCase(of="testbed.compare", name=each.name, kind=kinds[each.standing], message=str(each))
+            for each in found
+        ]
+        put(junit, document([("testbed compare", cases)]).encode())
+        sys.stderr.write(f"{printable(str(junit))}\n")
+    return int(any(each.standing is BoundStanding.BEYOND for each in found))

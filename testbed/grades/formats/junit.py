@@ -1,38 +1,29 @@
 """Grades as JUnit's XML: a suite a hand-in, a case a check; what was not asked is skipped."""
 
-from collections.abc import Sequence
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from testbed.core.text.printable import printable
+from testbed.exports import junit
+from testbed.exports.junit import JUnitCase
 from testbed.grades.work import GradedWork, told
+
+_KINDS: dict[str, Literal["", "skipped", "failure"]] = {
+    "right": "",
+    "not asked": "skipped",
+    "by the teacher": "skipped",
+}
 
 
 def document(works: Sequence[GradedWork]) -> str:
-    """``testsuites/testsuite/testcase``; a hand-in that cannot be judged is one case with an error."""
-    root = Element("testsuites", name="testbed")
-    for work in works:
-        suite = SubElement(root, "testsuite", name=_shown(work.student))
-        counts = {"failure": 0, "error": 0, "skipped": 0}
-        for name, kind, message in _cases(work):
-            case = SubElement(suite, "testcase", classname=work.graded.lab or "lab", name=_shown(name), time="0")
-            if kind:
-                counts[kind] += 1
-                SubElement(case, kind, message=_shown(message))
-        suite.set("tests", str(len(suite)))
-        suite.set("failures", str(counts["failure"]))
-        suite.set("errors", str(counts["error"]))
-        suite.set("skipped", str(counts["skipped"]))
-    indent(root)
-    return tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+    """A hand-in that cannot be judged is one case with an error."""
+    return junit.document([(work.student, list(_cases(work))) for work in works])
 
 
-def _cases(work: GradedWork) -> list[tuple[str, str, str]]:
-    """Names, what they are other than passed, and why."""
+def _cases(work: GradedWork) -> Iterator[JUnitCase]:
+    lab = work.graded.lab or "lab"
     if work.graded.fault:
-        return [("hand-in", "error", work.graded.fault)]
-    kinds = {"right": "", "not asked": "skipped", "by the teacher": "skipped"}
-    return [(each.check, kinds.get(each.standing, "failure"), told(each)) for each in work.graded.results]
-
-
-def _shown(text: str) -> str:
-    return printable(text, 2000)
+        yield JUnitCase(of=lab, name="hand-in", kind="error", message=work.graded.fault)
+        return
+    for each in work.graded.results:
+        kind = _KINDS.get(each.standing, "failure")
+        yield JUnitCase(of=lab, name=each.check, kind=kind, message=told(each))
