@@ -37,9 +37,10 @@ import testbed.packets.quiet_scapy  # noqa: F401 - before scapy's own
 from testbed.core.network.frames import ETHERNET_BYTES
 from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.wire import messages as wire
+from testbed.wire.tcp import FLAGS
 
 EXTENT_BYTES = 16
-_CONNECTION_FLAGS = ["selective", "timestamps", "unaccepted", "ended", "finished", "heard", "closed"]
+_CONNECTION_FLAGS = list(FLAGS)
 _FIELDS: dict[str, type[Field[Any, Any]]] = {"Q": LongField, "I": IntField, "H": ShortField, "B": ByteField}
 
 

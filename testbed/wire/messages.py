@@ -207,8 +207,8 @@ Message: TypeAlias = (
     | StreamHello | Pages | GuestConnection
 )  # fmt: skip
 
-_FIXED = (Hello, Welcome, RoundBegin, RoundEnd, RoundReceived, Prepare, Prepared, Commit, Running, StreamHello)
-_BY_TYPE = {kind.type: kind for kind in _FIXED}
+FIXED = (Hello, Welcome, RoundBegin, RoundEnd, RoundReceived, Prepare, Prepared, Commit, Running, StreamHello)
+_BY_TYPE = {kind.type: kind for kind in FIXED}
 
 
 def encode(message: Message) -> bytes:

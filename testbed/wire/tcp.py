@@ -15,10 +15,25 @@ from testbed.core.errors import LocalProtocolError, RemoteProtocolError
 MAX_CONNECTION_BYTES = 64 << 20
 """Of both queues of one connection together: twice what kernels let one queue have (tcp_rmem is 32 MiB at most since
 Linux 6.17, 6 MiB before; tcp_wmem 4 MiB), unless a service asks for more."""
-_FIXED = struct.Struct("!4sH4sHIIIBBBI20sIII")
+LAYOUT = "!4sH4sHIIIBBBI20sIII"
+FIELDS = (
+    *("local_ip", "local_port", "remote_ip", "remote_port", "send_sequence", "receive_sequence", "mss", "send_scale"),
+    *("receive_scale", "flags", "timestamp", "window", "unsent", "received_bytes", "unacknowledged_bytes"),
+)
+"""What the fixed part holds, in this order, for whoever shows it."""
+_FIXED = struct.Struct(LAYOUT)
 FIXED_BYTES = _FIXED.size
 _NO_SCALE, _MAX_SCALE = 255, 14
 _SELECTIVE, _STAMPS, _UNACCEPTED, _ENDED, _FINISHED, _HEARD, _CLOSED = 1, 2, 4, 8, 16, 32, 64
+FLAGS = {
+    "selective": _SELECTIVE,
+    "timestamps": _STAMPS,
+    "unaccepted": _UNACCEPTED,
+    "ended": _ENDED,
+    "finished": _FINISHED,
+    "heard": _HEARD,
+    "closed": _CLOSED,
+}
 _FLAGS = _SELECTIVE | _STAMPS | _UNACCEPTED | _ENDED | _FINISHED | _HEARD | _CLOSED
 
 

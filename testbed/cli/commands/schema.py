@@ -1,4 +1,4 @@
-"""``schema``: JSON Schema of the files that outsiders read and write."""
+"""``schema``: JSON Schema of the files that outsiders read and write, and the protocol in Wireshark's terms."""
 
 import json
 import sys
@@ -14,15 +14,21 @@ class File(StrEnum):
     SCENARIO = "scenario"
     SUMMARY = "summary"
     LAB = "lab"
+    WIRESHARK = "wireshark"
 
 
 def schema(
-    file: Annotated[File, typer.Argument(help="scenario, summary for summary.json, or lab for lab.yaml")],
+    file: Annotated[File, typer.Argument(help="scenario; summary, for summary.json; lab, for lab.yaml; wireshark")],
 ) -> None:
-    """Print the JSON Schema of a scenario, of summary.json or of a lab.yaml.
+    """Print the JSON Schema of a scenario, of summary.json or of a lab.yaml; or the protocol for Wireshark, in Lua.
 
     Example: testbed schema scenario > scenario.schema.json
     """
+    if file is File.WIRESHARK:
+        from testbed.packets.wireshark import dissector
+
+        sys.stdout.write(dissector())
+        return
     from testbed.labs.definition.spec import lab_schema
     from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 

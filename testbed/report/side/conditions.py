@@ -23,7 +23,7 @@ _WORDS = {BoundStanding.BEYOND: "failed", BoundStanding.WITHIN: "held", BoundSta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class FailIf:
     """``figure``: a measure's key; more of it by over ``share`` (0.05: 5 %) fails. ``text``: as it was written."""
 
     text: str
@@ -35,7 +35,7 @@ class Condition:
 class JudgedCondition:
     """A condition held against one group of one migration (empty where there is just one), and why it came out so."""
 
-    condition: Condition
+    condition: FailIf
     migration: str
     group: str
     standing: BoundStanding
@@ -51,7 +51,7 @@ class JudgedCondition:
         return f"{self.name}: {_WORDS[self.standing]}: {self.reason}"
 
 
-def condition(text: str) -> Condition:
+def condition(text: str) -> FailIf:
     """``FIGURE=SHARE%``, FIGURE as ``--json`` names it, with or without its unit. Raises ``ScenarioError``."""
     written = _WRITTEN.fullmatch(text)
     if written is None:
@@ -61,10 +61,10 @@ def condition(text: str) -> Condition:
     figure = name if name.startswith("longest_halt_s ") else known.get(name)
     if figure is None:
         raise ScenarioError(f"--fail-if {text}: no figure is called '{name}'; {nearest(name, [*known, HALT])}")
-    return Condition(text=text.strip(), figure=figure, share=float(written[2]) / 100)
+    return FailIf(text=text.strip(), figure=figure, share=float(written[2]) / 100)
 
 
-def judged(compared: Comparison, conditions: Sequence[Condition]) -> list[JudgedCondition]:
+def judged(compared: Comparison, conditions: Sequence[FailIf]) -> list[JudgedCondition]:
     """Each condition against each group but the first. Raises ``ScenarioError`` for a figure that these runs do not
     have, or where there is one group only.
     """
@@ -76,7 +76,7 @@ def judged(compared: Comparison, conditions: Sequence[Condition]) -> list[Judged
     return found
 
 
-def _of(compared: Comparison, one: Condition) -> Iterator[JudgedCondition]:
+def _of(compared: Comparison, one: FailIf) -> Iterator[JudgedCondition]:
     lines = [line for line in compared.lines if line.measure.key == one.figure]
     for line in lines:
         if line.base is not None or line.doubt:
@@ -104,7 +104,7 @@ def _broken(compared: Comparison, migration: str, here: set[str]) -> Iterator[st
             yield label
 
 
-def _line(one: Condition, line: ComparisonLine) -> JudgedCondition:
+def _line(one: FailIf, line: ComparisonLine) -> JudgedCondition:
     if line.base is None:
         standing, reason = BoundStanding.OPEN, line.doubt
     else:
@@ -113,7 +113,7 @@ def _line(one: Condition, line: ComparisonLine) -> JudgedCondition:
     return JudgedCondition(condition=one, migration=line.migration, group=line.group, standing=standing, reason=reason)
 
 
-def _reason(one: Condition, line: ComparisonLine, bound: Bound) -> str:
+def _reason(one: FailIf, line: ComparisonLine, bound: Bound) -> str:
     """How much more it is, with its interval: the bound's distance in shares of the base is the figure's own."""
     if bound.share is None or not line.base:
         return f"{line.doubt or 'there is no share of it'}; the first group's is 0"
