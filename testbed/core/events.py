@@ -17,6 +17,7 @@ from testbed.core.rounds import Decision, Round
 class MigrationStarted:
     """A migration of the matrix begins. ``index`` counts from 1 to ``total``. ``expected_s``: its total time by the
     model; ``others_s``: how long those after it are expected to take with all that belongs to them. None: no model.
+    ``goal_s``: the downtime goal of its policy, in seconds at emulated size; None for a policy without.
     """
 
     at: float
@@ -25,6 +26,7 @@ class MigrationStarted:
     total: int
     expected_s: float | None = None
     others_s: float | None = None
+    goal_s: float | None = None
 
     @property
     def name(self) -> str:

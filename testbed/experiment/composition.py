@@ -66,7 +66,13 @@ class Composition:
     ) -> RunContext:
         """The context of a migration that begins: who watches is told, and room for its ending is taken."""
         named = MigrationStarted(
-            at=monotonic(), migration=plan.key, index=index, total=total, expected_s=expected_s, others_s=others_s
+            at=monotonic(),
+            migration=plan.key,
+            index=index,
+            total=total,
+            expected_s=expected_s,
+            others_s=others_s,
+            goal_s=plan.migration.policy.get("downtime_goal"),
         )
         self.context.observer(named)
         self.writer.begin(index, plan.name)

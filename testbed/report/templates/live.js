@@ -10,7 +10,7 @@
   let shown = null;  // the one that the page shows, and that the buttons mean
 
   const identity = (key) => JSON.stringify([key.name, key.repeat, key.guest]);
-  const blank = (key) => ({ id: identity(key), key, rows: {}, index: 0, total: 0, began: null, before: null, throttle: 0, over: false,
+  const blank = (key) => ({ id: identity(key), key, rows: {}, index: 0, total: 0, started: null, stage: -1, goal: null, began: null, before: null, throttle: 0, over: false,
     badge: ["", "unknown"], answer: "", now: "", orders: false });
   const of = (key) => migrations.get(identity(key)) || blank(key);  // one that never began is kept nowhere
   const label = (key) =>
@@ -28,11 +28,12 @@
 
   function put(m, chart, row) {
     const kept = m.rows[chart] = m.rows[chart] || [];
-    if (!kept.length) kept.push({ kind: "edge", t: 0, what: "precopy" });
+    const first = !kept.length;
+    if (first) kept.push({ kind: "edge", t: 0, what: "precopy", mark: "phase" });
     kept.push(row);
     if (kept.length > MOST) m.rows[chart] = thinned(kept);
     charts.add(chart);
-    if (m === shown) stale.add(chart);
+    if (m === shown) { stale.add(chart); if (first) show(); }  // who has just come sees something at once
   }
   function thinned(kept) {
     const odd = {};  // of each series by itself: they take turns in here
@@ -40,14 +41,16 @@
   }
   const point = (m, chart, t, value, what) => put(m, chart, { kind: "line", t, value, what });
   const step = (m, chart, t, end, value, what) => { for (const at of [t, end]) put(m, chart, { kind: "round", t: at, value, what }); };
-  const edge = (m, at, what) => {
-    if (m.began !== null) for (const chart of Object.keys(m.rows)) put(m, chart, { kind: "edge", t: at - m.began, what });
+  const edge = (m, at, what, mark) => {
+    if (m.began !== null) for (const chart of Object.keys(m.rows)) put(m, chart, { kind: "edge", t: at - m.began, what, mark });
   };
+  const byHand = (what) => ["cut", "mend"].includes(what) ? what : "hand";
 
   function show() {
     for (const chart of stale) {
       const kept = shown.rows[chart] || [];
       $(`panel-${chart}`).hidden = !kept.length;
+      $("marks").hidden = $("marks").hidden && !kept.length;
       if (kept.length) FastMotion.update(chart, kept);  // a scale of nothing has no ends
     }
     stale.clear();
@@ -61,6 +64,20 @@
     $("answer").textContent = m.answer;
     $("now").textContent = m.now;
     $("under-way").disabled = !m.orders;
+    stages(m);
+  }
+  // What a migration goes through, in order, and where it is: there is something to see before anything is sent.
+  const STAGES = { network: "the network is built", guest: "the guest is started", calibrate: "the link is proved", warmup: "the guest warms up",
+    precopy: "memory is sent", switchover: "the guest switches over", cooldown: "it runs on", verify: "all is checked" };
+  function stages(m) {
+    $("stages").hidden = !m.started || m.over;
+    $("stages").replaceChildren(...Object.values(STAGES).map((words, i) => {
+      const item = document.createElement("li");
+      item.textContent = words;
+      if (i < m.stage) item.className = "done";
+      if (i === m.stage) item.setAttribute("aria-current", "step");
+      return item;
+    }));
   }
   function choose(m) {
     shown = m;
@@ -95,19 +112,20 @@
     Reload() { source.close(); location.reload(); },
     MigrationStarted(event) {
       const long = event.expected_s === null ? "" : ` It is expected to take ${seconds(event.expected_s)}.`;
-      const m = Object.assign(blank(event.migration), { index: event.index, total: event.total,
+      const m = Object.assign(blank(event.migration), { index: event.index, total: event.total, started: event.at, goal: event.goal_s,
         badge: [`migration ${event.index} of ${event.total}: ${event.name}`, "unknown"], answer: `${event.name} is being prepared.${long}` });
       migrations.set(m.id, m);
       choose(m);
     },
     PhaseChanged(event, m) {
       if (event.phase === "precopy") m.began = event.at;
-      edge(m, event.at, event.phase);
-      say(m, { orders: ["precopy", "switchover"].includes(event.phase), now: event.phase === "cooldown" ? "" : m.now,
+      edge(m, event.at, event.phase, "phase");
+      say(m, { stage: Math.max(m.stage, Object.keys(STAGES).indexOf(event.phase)), orders: ["precopy", "switchover"].includes(event.phase), now: event.phase === "cooldown" ? "" : m.now,
         badge: [`migration ${m.index} of ${m.total}: ${event.phase}`, "unknown"],
         answer: `${m.key.name}: ${event.phase}` });
     },
     Progress(event, m) {
+      if (m.began !== null) point(m, "live-left", event.at - m.began, (event.round_bytes - event.sent_bytes) / 1e6, "left of the round");
       const left = `round ${event.round}: ${scaled(event.round_bytes - event.sent_bytes, "B")} of ${scaled(event.round_bytes, "B")} left`;
       const eta = event.left_s === null ? "" : `, about ${seconds(event.left_s)} to go`;
       const all = event.all_left_s === null || m.index === m.total ? "" : `, ${seconds(event.all_left_s)} for the whole run`;
@@ -134,18 +152,23 @@
       if (running) step(m, "live-link", done.started_s, end, done.dirty_rate / 1e6, "dirtied in a round");
       if (running && (done.throttle || (m.rows["live-throttle"] || []).length))
         step(m, "live-throttle", done.started_s, end, done.throttle * 100, "throttle");
-      edge(m, m.began + end, `end of round ${done.index}`);
+      if (running) {
+        const next = { kind: "round", t: end };
+        put(m, "live-left", { ...next, value: done.dirtied_bytes / 1e6, what: "left at a round's end" });
+        if (m.goal !== null) put(m, "live-left", { ...next, value: m.goal * done.bandwidth / 1e6, what: `goal: sent within ${seconds(m.goal)}` });
+      }
+      edge(m, m.began + end, `end of round ${done.index}`, "round");
     },
     Controlled(event, m) {
       const value = event.value === null ? "" : ` ${event.what === "rate" ? scaled(event.value, "bit/s") : percent(event.value)}`;
       const whose = m && underWay().length > 1 ? `${label(m.key)}, ` : "";
       line(`${whose}by hand: ${event.what}${value}${event.fault ? `: not done, ${event.fault}` : ""}`);
-      if (!event.fault) edge(m, event.at, `by hand: ${event.what}${value}`);
+      if (!event.fault) edge(m, event.at, `by hand: ${event.what}${value}`, byHand(event.what));
     },
     FaultInjected(event, m) {
       const whose = m && underWay().length > 1 ? `${label(m.key)}, ` : "";
       line(`${whose}fault: ${event.phase}:${event.what}${event.fault ? `: not done, ${event.fault}` : ""}`);
-      if (!event.fault) edge(m, event.at, `fault: ${event.phase}:${event.what}`);
+      if (!event.fault) edge(m, event.at, `fault: ${event.phase}:${event.what}`, byHand(event.what));
     },
     MigrationFinished(event, m) {
       say(m, { over: true, orders: false, now: "", badge: [`${event.name}: ${event.outcome}`, event.valid ? "held" : "failed"],
