@@ -4,11 +4,12 @@ rho = writes / goodput       above 1 a round leaves as much as the one before, u
 """
 
 import math
+from dataclasses import replace
 
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.units import in_bits_per_second, in_seconds
-from testbed.model.laws import Laws
+from testbed.model.laws import Laws, write_rate
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import feasibility
 
@@ -38,8 +39,27 @@ def enough(plan: Plan) -> str:
     goal = in_seconds(plan.migration.policy[GOAL] * plan.scale.time)
     rate = least_rate(plan)
     if rate is None:
-        return f"no link of up to {in_bits_per_second(FASTEST)} would do for a goal of {goal}"
+        return f"no link of up to {in_bits_per_second(FASTEST)} would do for a goal of {goal}: {_why_none(plan)}"
     return f"a link of some {in_bits_per_second(rate)} would do for a goal of {goal}"
+
+
+def _why_none(plan: Plan) -> str:
+    """What even the fastest link does not mend."""
+    rate = FASTEST / plan.scale.size
+    whole = link_goodput(replace(plan.network.vmotion, rate=rate, goodput=None))
+    got = available(plan, whole)
+    if got <= 0:
+        return "cross traffic takes all of it"
+    sent = in_bits_per_second(got * 8 * plan.scale.size)
+    there = f"its streams carry {sent} there" if plan.migration.stream_cap else f"even there, where {sent} are sent"
+    rho = write_rate(plan) / got
+    if rho >= 1:
+        return f"{there}, the guest writes {rho:.3g} times that (rho), so rounds do not get smaller"
+    (cell,) = feasibility(plan, [rate], [plan.migration.policy[GOAL]])
+    if cell.downtime_s is None:
+        return f"{there}, rounds do not get small enough for it"
+    downtime = in_seconds(cell.downtime_s * plan.scale.time)
+    return f"{there}, its downtime is {downtime}: what a switchover costs beside sending is the same on any link"
 
 
 def least_rate(plan: Plan) -> float | None:

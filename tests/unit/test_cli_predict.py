@@ -133,7 +133,40 @@ def test_no_link_at_all_is_said_too(capsys: Captured) -> None:
         "--set",
         "vm.workload.working_set=64GiB",
     )
-    assert "no link of up to 400 Gbit/s would do" in " ".join(said(capsys, "hello", *argv).split())
+    out = " ".join(said(capsys, "hello", *argv).split())
+    assert "no link of up to 400 Gbit/s would do" in out and "the guest writes 2" in out and "times that (rho)" in out
+
+
+@pytest.mark.usefixtures("few_replicas")
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            ("migration.stream_cap=5Mbit",),
+            "a goal of 50.0 ms: its streams carry 5.0 Mbit/s there, the guest writes",
+        ),
+        (
+            (
+                "network.vmotion.goodput=null",
+                "network.vmotion.rate=500Gbit",
+                "network.cross_traffic.rate=450Gbit",
+                "network.cross_traffic.protocol=udp",
+            ),
+            "a goal of 50.0 ms: cross traffic takes all of it",
+        ),
+    ],
+    ids=["streams", "cross"],
+)
+def test_why_nothing_fits_is_said_in_words(capsys: Captured, settings: tuple[str, ...], told: str) -> None:
+    out = said(capsys, "hello", *(word for each in settings for word in ("--set", each)))
+    assert told in " ".join(out.split())
+
+
+@pytest.mark.usefixtures("few_replicas")
+def test_each_table_has_a_legend_of_its_headings(capsys: Captured) -> None:
+    out = " ".join(said(capsys, "fast-motion").split())
+    heads = ("total:", "downtime:", "sent/RAM:", "dirty:", "end so:", "rho:", "M/(B-D), rounds, downtime:", "plateau:")
+    assert [each for each in (*heads, "In each field: the total time") if each not in out] == []
 
 
 def test_what_completes_within_its_goal_needs_no_words(capsys: Captured) -> None:

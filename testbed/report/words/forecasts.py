@@ -24,6 +24,7 @@ from testbed.model.laws import Laws, laws
 from testbed.model.link import available, link_goodput
 from testbed.model.predict import Cell, feasibility
 from testbed.report.convergence import GOAL, enough, why
+from testbed.report.words import legends
 from testbed.report.words.foretold import intervals
 from testbed.report.words.summary import NOTHING, comparisons_table, figures_of
 from testbed.report.words.tables import Fitting
@@ -89,15 +90,21 @@ def show(title: str, predictions: list[Prediction], published: Sequence[Claim], 
 def _parts(predictions: list[Prediction], published: Sequence[Claim]) -> Iterator[RenderableType]:
     records = [each.record for each in predictions]
     yield from figures_of(records)
+    yield legends.FIGURES
     if any(_is_open(each.chance) for each in predictions):
         yield chance_table(predictions)
+        yield legends.CHANCE
     yield laws_table(predictions)
+    yield legends.LAWS
     if published:
         yield comparisons_table(comparisons(published, records))
-    for table in feasibility_tables(predictions):
+    tables = list(feasibility_tables(predictions))
+    for table in tables:
         yield feasibility_table(table)
         if table.note:
             yield Text(f"never: the policy's goal is not reached, whatever time it is given; {table.note}")
+    if tables:
+        yield legends.FEASIBILITY
     yield from (Text(each.why, "yellow") for each in predictions if each.why)
     for each in predictions:
         if not each.record.valid:
