@@ -29,11 +29,9 @@ def spec(chart: Chart) -> VegaLite:
     return made
 
 
-def packed(chart: Chart) -> VegaLite:
+def packed(made: VegaLite) -> VegaLite:
     """Vega-Lite with its rows turned into columns (``pack``), numbers of five digits: a fifth of the size or less."""
-    made = spec(chart)
-    made["datasets"] = {name: pack(rows) for name, rows in made.get("datasets", {}).items()}
-    return made
+    return {**made, "datasets": {name: pack(rows) for name, rows in made.get("datasets", {}).items()}}
 
 
 def pack(rows: Sequence[Mapping[str, object]]) -> JsonObject:

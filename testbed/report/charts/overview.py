@@ -12,6 +12,7 @@ import altair as alt
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.report.axis.bands import Band
 from testbed.report.axis.timeline import Timeline
+from testbed.report.charts.constant import Constant
 from testbed.report.charts.theme import ROUND, STUNNED
 from testbed.report.charts.timeline import WIDTH, band_rows, banded
 
@@ -30,7 +31,7 @@ def completion_chart(
     rows = completion_rows(migrations, claims)
     if not rows:
         return None
-    base = alt.Chart(alt.InlineData(values=rows)).encode(y=_names([done.name for done in migrations]))
+    base = alt.Chart(Constant(values=rows)).encode(y=_names([done.name for done in migrations]))
     x = alt.X(
         "median(seconds):Q",
         title="total time at real-world size, s",
@@ -115,7 +116,7 @@ def bandwidth_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin 
     ]
     both = [_when("precopy"), _when("stop_and_copy")]
     scale = alt.Scale(domain=both)
-    marks = alt.Chart(alt.InlineData(values=rows)).mark_point(filled=True, size=70, opacity=0.85)
+    marks = alt.Chart(Constant(values=rows)).mark_point(filled=True, size=70, opacity=0.85)
     made: alt.TopLevelMixin = marks.encode(
         x=alt.X("rate:Q", title="bandwidth of each round, MB/s", axis=alt.Axis(tickCount=8)),
         y=_names([done.name for done in migrations]),
@@ -137,7 +138,7 @@ def gaps_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | Non
     rows = [{"name": m.name, "gap": m.guest_gap_s * 1e3} for m in migrations if m.guest_gap_s is not None]
     if not rows:
         return None
-    marks = alt.Chart(alt.InlineData(values=rows)).mark_bar(height={"band": 0.65})
+    marks = alt.Chart(Constant(values=rows)).mark_bar(height={"band": 0.65})
     made: alt.TopLevelMixin = marks.encode(
         x=alt.X(
             "median(gap):Q", title="longest gap between operations at the switchover, ms", axis=alt.Axis(tickCount=8)
@@ -166,7 +167,7 @@ def halts_chart(
     curves = _curves([(line.name, line.rate_of(service)) for line in lines], 1, f"{service}, operations/s", least=1)
     coloured = [line.name for line in lines if line.rate_of(service) is not None][:MOST] or names[:MOST]
     colour = alt.Color("name:N", title=None, scale=alt.Scale(domain=coloured), legend=_legend() if curves else None)
-    bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(height={"band": 0.65})
+    bars = alt.Chart(Constant(values=rows)).mark_bar(height={"band": 0.65})
     halts = bars.encode(
         x=alt.X(
             "median(halt):Q", title=f"longest time without an operation of {service}, ms", axis=alt.Axis(tickCount=8)

@@ -73,7 +73,7 @@ def halts(comparisons: Sequence[ComparisonRecord], lines: Sequence[Timeline]) ->
 
 
 def of_all(lines: Sequence[Timeline], what: str = "lines") -> str:
-    """That not all are drawn, where they are not."""
+    """Words that not all are drawn, where they are not."""
     return "" if len(lines) <= MOST else f"; {what} of the first {MOST} of {len(lines)} migrations"
 
 

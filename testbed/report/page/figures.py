@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import altair as alt
 
@@ -22,7 +23,7 @@ from testbed.report.page import captions
 from testbed.runfiles.pages import Cells
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Figure:
     """``name`` is that of the file in ``figures/`` and the element on the page. ``sizes``: what the chart is at the
     other size (``charts.sizes``); None where there is none. ``stays``: what of it has no real-world size.
@@ -35,9 +36,14 @@ class Figure:
     sizes: JsonObject | None = None
     stays: str = ""
 
+    @cached_property
+    def spec(self) -> VegaLite:
+        """The chart as Vega-Lite, made once for page and picture."""
+        return export.spec(self.chart)
+
     def packed(self) -> VegaLite:
         """As a page has it: rows as columns, and beside them the other size."""
-        made = export.packed(self.chart)
+        made = export.packed(self.spec)
         return made if self.sizes is None else {**made, "usermeta": {"size": self.sizes}}
 
 

@@ -108,6 +108,6 @@ def _draw(page: Page, folder: Path) -> None:
         if old.endswith((".svg", ".png")) and old not in wanted:
             owned.remove(folder / old)
     for figure in drawn:
-        drawing = export.svg({**export.spec(figure.chart), "title": figure.title})
+        drawing = export.svg({**figure.spec, "title": figure.title})
         write_whole(folder / f"{figure.name}.svg", drawing.encode())
         write_whole(folder / f"{figure.name}.png", export.png(drawing))

@@ -117,7 +117,7 @@ window.TimeAxis = (() => {
     }
     if (!zoom || !beside || there) return;
     const made = Object.assign(document.createElement("button"), { type: "button", className: "whole", textContent: "whole time" });
-    made.setAttribute("aria-label", `show the whole time: ${figure.querySelector("h4").textContent}`);
+    made.setAttribute("aria-label", `show the whole time: ${figure.querySelector("h2, h3, h4").textContent}`);
     beside.prepend(made, " ");
   }
 

@@ -68,12 +68,12 @@ def key_figures(record: MigrationRecord) -> list[tuple[str, str, str]]:
 
 
 def first_of(figures: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    """Of ``key_figures`` the names and those at emulated size."""
+    """The names of ``key_figures``, and those at emulated size."""
     return [(name, emulated) for name, emulated, _ in figures]
 
 
 def last_of(figures: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    """Of ``key_figures`` the names and those at real-world size."""
+    """The names of ``key_figures``, and those at real-world size."""
     return [(name, real) for name, _, real in figures]
 
 
