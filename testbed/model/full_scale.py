@@ -13,7 +13,6 @@ neither larger nor smaller than it was here, and says nothing about another mach
 moment, and ``at_real_size`` of a whole record.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 from testbed.core.records.migration import MigrationRecord
@@ -56,7 +55,7 @@ class Clock:
 
     def at(self, moment: float) -> float:
         """The moment at real-world size."""
-        place = bisect_right(self.emulated, moment)
+        place = sum(each <= moment for each in self.emulated)
         if not 0 < place < len(self.emulated):
             edge = min(max(place - 1, 0), len(self.emulated) - 1)
             return self.real[edge] + moment - self.emulated[edge]

@@ -40,7 +40,7 @@ def timeline_chart(line: Timeline, record: MigrationRecord) -> alt.VConcatChart:
 
 
 def scaled_panels(line: Timeline, record: MigrationRecord) -> list[bool]:
-    """Of each panel whether it has rates, which scale; latencies and shares do not."""
+    """Whether each panel has rates, which scale; latencies and shares do not."""
     return [scaled for scaled, _ in _draws(line, record)]
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import altair as alt
-
 from testbed.core.records.claims import Unit
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.from_json import JsonObject
@@ -122,15 +120,10 @@ def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
                 caption=captions.halts(summary.comparisons, lines),
                 chart=chart,
                 sizes=sizes.of_lines(summary.migrations)
-                if _curved(chart) and sizes.is_scaled(summary.migrations)
+                if any(line.rate_of(service) is not None for line in lines) and sizes.is_scaled(summary.migrations)
                 else None,
                 stays="Bars" if sizes.is_scaled(summary.migrations) else "",
             )
-
-
-def _curved(chart: Chart) -> bool:
-    """Whether there are lines above its bars."""
-    return isinstance(chart, alt.VConcatChart)
 
 
 def of_published(summary: Summary) -> list[Figure]:
