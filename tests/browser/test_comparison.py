@@ -21,7 +21,7 @@ def test_it_is_drawn_without_complaint(
     page: Page, tmp_path: Path, repeats: tuple[tuple[float, ...], tuple[float, ...]]
 ) -> None:
     page.goto(compared(tmp_path, *repeats).as_uri())
-    assert page.evaluate(DRAWN) == 7
+    assert page.evaluate(DRAWN) == 8
     assert loaded(page) == [] and complaints(page) == []
     said = page.locator("#answer .answer").all_inner_texts()
     assert [each.startswith("ram=1024MB is faster than ram=2048MB: 10 s instead") for each in said] == [
