@@ -16,6 +16,7 @@ _MADE_OF = (
     "requirements.txt",
     "requirements-dev.txt",
     "requirements-docs.txt",
+    "requirements-sweep.txt",
     "machines/fill",
     "machines/provision",
     "machines/image.py",

@@ -14,7 +14,7 @@ from machines.kinds import Kind
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 WHEELS = "/opt/fast-motion/wheels"
 _APT = ("Acquire::http", "Acquire::https", "Acquire::ftp", "Acquire::Check", "Acquire::Retries", "Acquire::Max-Valid")
-_ASKED_OF_PYPI = ("requirements.txt", "requirements-dev.txt", "requirements-docs.txt")
+_ASKED_OF_PYPI = tuple(f"requirements{extra}.txt" for extra in ("", "-dev", "-docs", "-sweep"))
 
 
 def apt_options(dump: str) -> list[str]:

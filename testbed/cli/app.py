@@ -26,7 +26,7 @@ from testbed.cli.commands import (
     shell,
 )
 from testbed.cli.commands.course import arena, docs, grade, lab
-from testbed.cli.commands.many import sweep
+from testbed.cli.commands.many import sweep, worker
 from testbed.cli.commands.ready import completion, new, version
 from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
 from testbed.core.text.nearest import nearest
@@ -64,6 +64,7 @@ def _program(
 
 app.command("run")(run.run)
 app.command("sweep")(sweep.sweep)
+app.command("worker")(worker.worker)
 app.command("predict")(predict.predict)
 app.command("list")(listing.list_names)
 app.command("new")(new.new)

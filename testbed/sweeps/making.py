@@ -82,7 +82,7 @@ def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> Sum
     text = made.with_name(f"{wanted.scenario}.yaml")
     put(text, wanted.resolved.encode())
     asked = RunWanted(
-        scenario=str(text), overrides=[], engine=wanted.engine, repeat=1, seed=wanted.seed, out=made, wait=True
+        scenario=str(text), overrides=[], engine=wanted.engine, repeat=1, seed=wanted.seed, out=made, wait=wanted.wait
     )
     run_apart(asked, lambda _event: None, say)
     return RunFolder(made).read_summary()

@@ -27,7 +27,8 @@ ID_LENGTH = 16
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointWanted:
     """A point as whoever makes it needs it, wherever that is. ``resolved``: the text of its scenario; ``arm``: which
-    combination it is of, by name; ``repeat`` from 1. ``canary``: it is none of the grid's.
+    combination it is of, by name; ``repeat`` from 1. ``canary``: it is none of the grid's. ``wait``: where another run
+    holds the machine, for its end.
     """
 
     id: str
@@ -43,6 +44,7 @@ class PointWanted:
     published: tuple[Claim, ...]
     version: str = __version__
     canary: bool = False
+    wait: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

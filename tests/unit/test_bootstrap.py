@@ -150,6 +150,9 @@ def pins(name: str) -> dict[str, str]:
 def test_everything_is_pinned_once() -> None:
     named = [name for extra in ("", "-dev", "-docs") for name in pins(f"requirements{extra}.txt")]
     assert len(named) == len(set(named))
+    others = pins("requirements.txt") | pins("requirements-dev.txt") | pins("requirements-docs.txt")
+    swept = pins("requirements-sweep.txt")
+    assert {name: version for name, version in swept.items() if others.get(name, version) != version} == {}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +160,7 @@ def test_everything_is_pinned_once() -> None:
     [
         ("options", "install_requires", "requirements.txt"),
         ("options.extras_require", "docs", "requirements-docs.txt"),
+        ("options.extras_require", "sweep", "requirements-sweep.txt"),
     ],
 )
 def test_what_the_package_asks_for_is_what_bootstrap_installs(section: str, option: str, file: str) -> None:

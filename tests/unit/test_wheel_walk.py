@@ -42,7 +42,7 @@ IN_A_LAB = [("lab", "run", "--engine", "simulated"), ("lab", "check"), ("lab", "
 WITHOUT_END = [("serve", "one"), ("docs",)]
 OF_ROOT = [("shell",), ("bench",), ("clean",), ("packets",)]
 OF_A_CHECKOUT = [("lab", "autograder"), ("docs", "--build")]
-OF_OTHERS = [("grade",), ("doctor",)]
+OF_OTHERS = [("grade",), ("doctor",), ("worker",)]
 
 
 def walked(elsewhere: Path, *argv: str) -> subprocess.CompletedProcess[str]:

@@ -1,1 +1,5 @@
-"""Who makes the points of a sweep: ``here`` this process, ``jobs`` others beside it, each a ``job_process``."""
+"""Who makes the points of a sweep.
+
+here ─── this process                    remote ─── workers elsewhere, by Dask: worker, brought
+jobs ─── others beside it: job_process   safe ───── who may send what to whom
+"""

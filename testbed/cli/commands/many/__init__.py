@@ -1,1 +1,1 @@
-"""Commands about many points: ``sweep``."""
+"""Commands about many points: ``sweep``, and ``worker`` for those of others."""

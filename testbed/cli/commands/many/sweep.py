@@ -32,6 +32,12 @@ def sweep(  # noqa: PLR0913, PLR0917 - the options of the command line
         int | None, typer.Option(min=0, help="this one only, by its number from 0: for Slurm arrays, GNU parallel")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="make at most so many, then stop")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="URL", help="the workers of a Dask scheduler: tls://HOST:PORT; default: here")
+    ] = None,
+    tls_ca: Annotated[Path | None, typer.Option("--tls-ca", help="the authority's certificate (PEM)")] = None,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="one's own certificate (PEM)")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="its key (PEM)")] = None,
     trust_nothing: TrustNothing = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
 ) -> int:
@@ -50,7 +56,11 @@ def sweep(  # noqa: PLR0913, PLR0917 - the options of the command line
         return _listed(points)
     if point is not None:
         return _one(points, folder, point)
-    return _all(points, folder, jobs, limit, quiet)
+    if on is None:
+        return _all(points, folder, _makers(points, folder, jobs), limit, quiet)
+    if jobs is not None:
+        raise ScenarioError("--jobs is for points that are made here; leave out --jobs, or --on")
+    return _all(points, folder, _elsewhere(points, folder, on, tls_ca, tls_cert, tls_key), limit, quiet)
 
 
 def _known(engine: str) -> str:
@@ -100,11 +110,12 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
     return 0
 
 
-def _all(points: "Points", folder: "SweepFolder", jobs: int | None, limit: int | None, quiet: bool) -> int:
+def _all(
+    points: "Points", folder: "SweepFolder", makers: Callable[[], "Makers"], limit: int | None, quiet: bool
+) -> int:
     from testbed.sweeps.conduct import Sweep, all_valid
     from testbed.sweeps.together.finish import finish
 
-    makers = _makers(points, folder, jobs)
     conducted: Sweep = Sweep(points, folder, limit=limit, say=_say, told=_ignored if quiet else ShownProgress())
     state = conducted.run(makers)
     written = finish(points, folder, state)
@@ -134,6 +145,18 @@ def _makers(points: "Points", folder: "SweepFolder", jobs: int | None) -> Callab
         )
     count = 1 if needs_machine else jobs or len(os.sched_getaffinity(0))
     return lambda: Here(folder, _say) if count == 1 else Jobs(folder, count, _say)
+
+
+def _elsewhere(
+    points: "Points", folder: "SweepFolder", url: str, ca: Path | None, cert: Path | None, key: Path | None
+) -> Callable[[], "Makers"]:
+    from testbed.engines import registry
+    from testbed.sweeps.makers import safe
+    from testbed.sweeps.makers.remote import Remote
+
+    safe.required()
+    place = safe.place(url, safe.Certificates(ca=ca, cert=cert, key=key))
+    return lambda: Remote(place, folder, registry.get(points.engine).needs_machine, _say)
 
 
 class ShownProgress:
