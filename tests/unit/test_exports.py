@@ -1,9 +1,9 @@
 """A run in the formats of others: each is read by a reader of its own, and what it says is what the record says."""
 
 import csv
+import importlib
 import json
 import sys
-import types
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -235,25 +235,25 @@ def test_without_pyarrow_parquet_says_what_installs_it(tmp_path: Path, monkeypat
     assert not (tmp_path / "run" / "export").exists()
 
 
-def test_parquet_is_given_kinds_units_and_nulls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What pyarrow makes of it is not tested here: it would be 150 MB for one test."""
-    written: list[Any] = []
-    arrow = types.ModuleType("pyarrow")
-    for kind in ("int64", "float64", "bool_", "string"):
-        setattr(arrow, kind, lambda kind=kind: kind)
-    arrow.field = lambda name, kind, metadata: types.SimpleNamespace(name=name, type=kind, unit=metadata)  # type: ignore[attr-defined]
-    arrow.array = lambda values, kind: (kind, values)  # type: ignore[attr-defined]
-    arrow.schema = list  # type: ignore[attr-defined]
-    arrow.Table = types.SimpleNamespace(from_arrays=lambda arrays, schema: (arrays, schema))  # type: ignore[attr-defined]
-    arrow.parquet = types.SimpleNamespace(write_table=lambda table, file: written.append(table))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "pyarrow", arrow)
-    parquet.required()
-    assert (
-        parquet.content(table("x", (), [{"scan_s": 1.5, "n": 1, "w": "a"}, {"scan_s": None, "n": 2, "w": None}])) == b""
-    )
-    arrays, schema = written[0]
-    assert arrays == [("float64", [1.5, None]), ("int64", [1, 2]), ("string", ["a", None])]
-    assert [each.unit for each in schema] == [{"unit": "s"}, None, None]
+def test_parquet_has_kinds_units_and_nulls() -> None:
+    arrow, read = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet").read_table
+    written = table("x", (), [{"scan_s": 1.5, "n": 1, "w": "a"}, {"scan_s": None, "n": 2, "w": None}])
+    found = read(arrow.BufferReader(parquet.content(written)))
+    assert found.to_pydict() == {"scan_s": [1.5, None], "n": [1, 2], "w": ["a", None]}
+    assert [str(each.type) for each in found.schema] == ["double", "int64", "string"]
+    assert [each.metadata for each in found.schema] == [{b"unit": b"s"}, None, None]
+
+
+@pytest.mark.parametrize("frame", ["pandas", "polars"])
+def test_frames_read_what_the_record_says(tmp_path: Path, frame: str) -> None:
+    run = kept(tmp_path / "run")
+    assert main(["export", str(run), "--csv", "--parquet"]) == 0
+    library, record = importlib.import_module(frame), RunFolder(run).read_summary()
+    for read, file in ((library.read_csv, "migrations.csv"), (library.read_parquet, "migrations.parquet")):
+        found = read(run / "export" / file)
+        assert [*found["migration"]] == [each.name for each in record.migrations]
+        assert [*found["bytes_sent"]] == [each.bytes_sent for each in record.migrations]
+        assert [*found["downtime_s"]] == pytest.approx([each.downtime_s for each in record.migrations])
 
 
 def test_a_real_run_of_schema_1_goes_through_all(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from testbed.sweeps.makers.brought import PointBrought, brought, lay
 from testbed.sweeps.points import Points, PointWanted
 from tests.unit.sweeping import grid, points
 
-dask = pytest.importorskip("distributed")
 Captured = pytest.CaptureFixture[str]
 AS_ROOT = ["--as-root"] if os.geteuid() == 0 else []
 MANY = (
@@ -143,7 +142,7 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scrip
 
     def sweep(script: Script) -> tuple[list[str], int]:
         said: list[str] = []
-        monkeypatch.setattr(dask, "Client", Client)
+        monkeypatch.setattr("distributed.Client", Client)
         monkeypatch.setattr(Client, "script", staticmethod(script), raising=False)
         folder, place = SweepFolder(tmp_path / "out"), safe.place("tcp://127.0.0.1:1", safe.Certificates())
         conducted = Sweep(Points(load(grid(tmp_path)), "simulated"), folder, say=said.append)
