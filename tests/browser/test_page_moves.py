@@ -131,3 +131,16 @@ def test_a_live_page_adds_rounds_as_they_end(report: Page) -> None:
         }"""
     )
     assert state == [[0, 0, 0, 0], [0, 0.5, 0, 0]] and complaints(report) == []
+
+
+def test_its_colours_are_those_of_the_light(report: Page) -> None:
+    """Each cell in the style sheet's colour for that light, and back on paper."""
+    middle = """() => { const c = document.querySelector('.moves .map'), copy = new OffscreenCanvas(c.width, c.height);
+    const pen = copy.getContext('2d'); pen.drawImage(c, 0, 0);
+    const d = c.width / c.getBoundingClientRect().width; return [...pen.getImageData(3 * d, 26 * d, 1, 1).data] }"""
+    report.evaluate(f"{MAP}.show(0)")
+    assert report.evaluate(middle) == [0, 114, 178, 255]
+    report.locator("#theme").click()
+    report.wait_for_function(f"({middle})()[0] === 86")
+    report.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert report.evaluate(middle) == [0, 114, 178, 255]

@@ -55,6 +55,21 @@
     return [...known.values()];
   }
 
+  // The style sheet's, as a canvas takes them: worked out by the browser, once for each light.
+  const palettes = new Map();
+  function colours() {
+    const light = root.dataset.theme;
+    if (palettes.has(light)) return palettes.get(light);
+    const probe = made(document.body, "i", { hidden: "" }), found = {};
+    for (const name of ["ink", "dim", "ground", "raised", "link", "cell", "sent", "again"]) {
+      probe.style.color = `var(--${name})`;
+      found[name] = getComputedStyle(probe).color;
+    }
+    probe.remove();
+    palettes.set(light, found);
+    return found;
+  }
+
   function memory(place, story) {
     const rounds = cellsOf(story), columns = Math.ceil(Math.sqrt(story.cells)), rows = Math.ceil(story.cells / columns);
     let before = states(story.cells, rounds), t = rounds.length ? rounds[0].end : 0, playing = 0, last = 0;
@@ -100,7 +115,7 @@
     function draw() {
       const width = place.clientWidth;
       if (!width) return;
-      const ink = getComputedStyle(root), colour = (name) => ink.getPropertyValue(`--${name}`).trim();
+      const found = colours(), colour = (name) => found[name];
       drawMap(width, colour);
       drawStrip(width, colour);
       bar.value = Math.round(1000 * t / end());
