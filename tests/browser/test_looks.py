@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from testbed.report.page.page import rebuild
 from tests.browser import samples
-from tests.browser.looks import VIEWS, PageView, looked_at
+from tests.browser.looks import SETTLED, VIEWS, PageView, looked_at
 from tests.unit.runs import kept
 
 
@@ -54,3 +54,48 @@ def test_a_page_is_accessible_and_nothing_in_it_is_over_or_cut(
 ) -> None:
     faults = looked_at(chromium, addresses.of(name), view, name)
     assert not faults, "\n".join(faults)
+
+
+OPERABLE = """[...document.querySelectorAll('a[href], button, summary, select, input, [tabindex="0"]')]
+    .filter(each => !each.disabled && each.type !== 'hidden' && each.checkVisibility())"""
+
+
+@pytest.mark.parametrize("name", ["report", "compare", "runs", "arena"])
+def test_all_that_can_be_done_is_reached_with_the_tab_key_and_seen_to_be(
+    page: Page, addresses: Addresses, name: str
+) -> None:
+    page.goto(addresses.of(name))
+    page.evaluate(SETTLED)
+    page.evaluate(
+        "window.reached = new Set(); window.unseen = [];"
+        "document.addEventListener('focusin', ({ target }) => { reached.add(target);"
+        "if (getComputedStyle(target).outlineStyle === 'none') unseen.push(target.outerHTML.slice(0, 200)); })"
+    )
+    for _ in range(page.evaluate(f"{OPERABLE}.length") + 10):
+        page.keyboard.press("Tab")
+    missed = page.evaluate(f"{OPERABLE}.filter(each => !reached.has(each)).map(each => each.outerHTML.slice(0, 200))")
+    assert missed == [] and page.evaluate("unseen") == []
+
+
+def test_runs_are_found_and_compared_by_the_keyboard_alone(page: Page, addresses: Addresses) -> None:
+    def to(label: str) -> None:
+        """The next of that name by the tab key."""
+        named = "(on => on.ariaLabel || on.labels?.[0]?.innerText || on.innerText)(document.activeElement)"
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if str(page.evaluate(named)).strip().startswith(label):
+                return
+        raise AssertionError(f"{label} is not reached")
+
+    page.goto(addresses.of("runs"))
+    to("with the words")
+    page.keyboard.type("opvizor completed")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**text=opvizor+completed**")
+    assert page.locator("tbody tr").count() == 2
+    for name in ("compare 20260103-fast", "compare 20260102-opvizor"):
+        to(name)
+        page.keyboard.press("Space")
+    page.locator("input[type=checkbox]").last.press("Enter")
+    page.wait_for_url("**/compare?**")
+    assert "no difference can be told between" in page.locator("#answer").inner_text()

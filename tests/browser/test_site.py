@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from testbed.web.folder import site
 from tests.browser import windows
+from tests.browser.looks import VIEWS, PageView, looked_at
 from tests.unit.sites import SITE, build, copied
 from tests.unit.test_web_runs import serving_app
 
@@ -81,3 +82,12 @@ def test_served_it_asks_nobody_else_and_shows_what_it_found(page: Page, built: P
             "location.pathname.endsWith('/report.html') && document.querySelectorAll('.chart svg').length > 0"
         )
         assert complaints(page) == []
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: str(view.name))
+@pytest.mark.parametrize("path", ["README.html", "docs/scenario.html", "search.html"])
+def test_a_page_is_accessible_and_nothing_in_it_is_over_or_cut(
+    chromium: Browser, built: Path, path: str, view: PageView
+) -> None:
+    faults = looked_at(chromium, (built / path).as_uri(), view, f"site-{Path(path).stem}")
+    assert not faults, "\n".join(faults)
