@@ -85,7 +85,7 @@ def test_served_it_asks_nobody_else_and_shows_what_it_found(page: Page, built: P
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: str(view.name))
-@pytest.mark.parametrize("path", ["README.html", "docs/scenario.html", "search.html"])
+@pytest.mark.parametrize("path", ["README.html", "docs/scenario.html"])
 def test_a_page_is_accessible_and_nothing_in_it_is_over_or_cut(
     chromium: Browser, built: Path, path: str, view: PageView
 ) -> None:
