@@ -87,7 +87,7 @@ def test_it_is_said_before_anything_is_built_and_kept(monkeypatch: pytest.Monkey
     becomes(monkeypatch, had=0.6)
 
     @contextmanager
-    def ours(_lock: str, _plans: list[Plan]) -> Iterator[None]:
+    def ours(_lock: str, _plans: list[Plan], _wait: object) -> Iterator[None]:
         yield None
 
     monkeypatch.setattr(composition, "held", ours)
