@@ -22,10 +22,11 @@ from machines.kinds import KINDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# As `python -m machines`, but that nothing is fetched, and what is installed here is not asked.
+# As `python -m machines`, but that nothing is fetched, and neither what is installed here nor KVM is asked for.
 START = """
 import sys
-from machines import __main__, image, told
+from machines import __main__, emulator, image, told
+emulator.accelerator = lambda kind, image: ["-accel", "tcg"]
 image.require = lambda kind: None
 told.fetch_wheels = lambda kind, checkout, into: into.mkdir()
 sys.exit(__main__.main(["debian-13", "lasting"]))
