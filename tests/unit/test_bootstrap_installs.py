@@ -126,3 +126,15 @@ def test_a_command_that_is_not_ours_stays_as_it_is(tmp_path: Path, kind: str) ->
 def test_without_root_there_is_no_command_of_its_name(tmp_path: Path) -> None:
     as_root(tmp_path, "is_root() { false; }\ninstall_name")
     assert not (tmp_path / "bin").exists()
+
+
+def test_the_manual_page_lies_beside_the_name_and_takes_nobodys_place(tmp_path: Path) -> None:
+    made, page = tmp_path / "checkout/testbed/cli/testbed.1", tmp_path / "share/man/man1/testbed.1"
+    made.parent.mkdir(parents=True)
+    made.write_text('.TH TESTBED 1 "" "new"\n')
+    assert as_root(tmp_path, "install_manual").returncode == 0
+    assert page.read_text() == made.read_text() and page.stat().st_mode & 0o777 == 0o644
+    for before, after in ((".TH TESTBED 1 old\n", made.read_text()), ("another's\n", "another's\n")):
+        page.write_text(before)
+        assert as_root(tmp_path, "install_manual").returncode == 0
+        assert page.read_text() == after

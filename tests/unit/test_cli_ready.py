@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,14 @@ import pytest
 from typer.main import get_command
 
 from testbed import scenarios
-from testbed.cli import main
+from testbed.cli import main, manual
 from testbed.cli.app import app
 from testbed.core.parameters import parameters_of
 from testbed.core.version import __version__
 from testbed.scenario import load
 from testbed.scenario.schema.named_schema import registries
 from testbed.scenarios import beginning
+from tests.unit.documents import ROOT
 
 Captured = pytest.CaptureFixture[str]
 
@@ -124,3 +126,26 @@ def test_every_command_has_an_example_in_its_help(command: str, capsys: Captured
         return  # it has commands of its own
     assert main([command, "--help"]) == 0
     assert f"testbed {command}" in capsys.readouterr().out.partition("Example: ")[2].split("\n\n")[0]
+
+
+def test_the_manual_page_is_made_from_the_parser() -> None:
+    page = (ROOT / "testbed" / "cli" / "testbed.1").read_text(encoding="utf-8")
+    assert page == manual.page(), "made anew by: .venv/bin/python -m testbed.cli.manual > testbed/cli/testbed.1"
+    words = page.replace(r"\-", "-")
+    for command in get_command(app).commands:  # type: ignore[attr-defined]
+        assert f'.SS "testbed {command} ' in words
+    assert all(not line.startswith("'") for line in page.splitlines())
+
+
+SIMULATED = ("predict", "list", "schema", "completion", "new")
+"""Whose example needs no root, no run that is there, no browser, and no minute."""
+
+
+@pytest.mark.parametrize("command", SIMULATED)
+def test_the_example_runs(command: str, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "--help"]) == 0
+    example = capsys.readouterr().out.partition("Example: ")[2].split("\n\n")[0]
+    words = shlex.split(" ".join(example.split()).partition(" >")[0])
+    assert words[:2] == ["testbed", command]
+    assert main(words[1:]) == 0

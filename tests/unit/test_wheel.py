@@ -52,6 +52,7 @@ def test_the_documents_are_in_it_if_they_were_built(sources: Path, tmp_path: Pat
     (sources / SITE / "docs" / "audit.html").write_text("the audit")
     packages = installed(sources, tmp_path)
     with docs(packages, tmp_path) as process:
+        assert len(list(tmp_path.glob("packages/*.data/data/share/man/man1/testbed.1"))) == 1
         assert process.stderr is not None
         said = process.stderr.readline()
         try:
