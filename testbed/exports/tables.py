@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from testbed.core.migration_key import MigrationKey
@@ -72,7 +73,7 @@ def _stretches(summary: Summary) -> Sheet:
 
 def _columns(kind: type, above: str = "") -> Iterator[Column]:
     """Those that every record of that type has."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     for field in fields(kind):
         path, hint = f"{above}{field.name}", _known(hints[field.name])
         if is_dataclass(hint) and isinstance(hint, type):
@@ -88,7 +89,7 @@ def _columns(kind: type, above: str = "") -> Iterator[Column]:
 
 def _values(record: Any, without: Sequence[str] = (), above: str = "") -> dict[str, Any]:
     """What a record has for each of its columns."""
-    hints, found = typing.get_type_hints(type(record)), dict[str, Any]()
+    hints, found = _hints(record.__class__), dict[str, Any]()
     for field in fields(record):
         path, value = f"{above}{field.name}", getattr(record, field.name)
         if path in without or _has_table(hints[field.name]) or value is None:
@@ -100,6 +101,12 @@ def _values(record: Any, without: Sequence[str] = (), above: str = "") -> dict[s
         else:
             found[path] = value
     return found
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of its fields: to find them out takes longer than a row."""
+    return typing.get_type_hints(kind)
 
 
 def _known(hint: Any) -> Any:

@@ -2,6 +2,6 @@
 
 grid ───── a scenario with a sweep          points ── each combination as often as it is repeated, by an id
 folder ─── what is there is done            making ── one point, here; makers: who does
-conduct ── feed: which is next; canaries    state ─── sweep.json
+conduct ── feed: which is next; canaries    state ─── sweep.json; ended: how one ended
 estimate ─ how long, and how much room      together  tables, and a page
 """

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from testbed.core.units import in_seconds
 from testbed.scenario import Scenario
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import SweepFolder
 from testbed.sweeps.grid import Arm, CanaryKeys
-from testbed.sweeps.making import PointMade, told
+from testbed.sweeps.making import told
 from testbed.sweeps.points import Point, PointWanted, identity, made_of, wanted
 
 FIGURE = "total_time"

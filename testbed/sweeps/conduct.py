@@ -12,11 +12,12 @@ from time import monotonic
 
 from testbed.core.errors import Interrupted, TestbedError
 from testbed.sweeps.canaries import Canaries
+from testbed.sweeps.ended import REFUSED, VALID, PointMade
 from testbed.sweeps.estimate import Estimate
 from testbed.sweeps.feed import Feed
 from testbed.sweeps.folder import SweepFolder
 from testbed.sweeps.makers.here import Makers
-from testbed.sweeps.making import REFUSED, VALID, PointMade, told
+from testbed.sweeps.making import told
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import PointState, SweepState, begun, text
 

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from testbed.report.side.spread import spread
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.grid import Until
-from testbed.sweeps.making import PointMade
 from testbed.sweeps.points import Point, Points
 
 

@@ -8,7 +8,6 @@ import os
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -25,25 +24,9 @@ from testbed.rig.context import RunContext
 from testbed.runfiles import endings
 from testbed.runfiles.folder import RunFolder, put, to_json
 from testbed.runfiles.published import comparisons
+from testbed.sweeps.ended import NOT_VALID, REFUSED, VALID, PointMade
 from testbed.sweeps.folder import PointRecord, SweepFolder
 from testbed.sweeps.points import PointWanted
-
-VALID, NOT_VALID, REFUSED = "valid", "not valid", "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointMade:
-    """How a point ended. ``state``: ``valid``, ``not valid``, or ``refused``: no run came of it. ``figures``: of each
-    of its migrations by name, what intervals may be asked of.
-    """
-
-    id: str
-    number: int
-    state: str
-    machine: str
-    canary: bool = False
-    reason: str = ""
-    figures: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def machine_name() -> str:

@@ -70,6 +70,7 @@ PLANTS = [
     Plant("fit", "testbed/fit/judging.py", "text", "time", "testbed.fit.judging -> time"),
     Plant("model", "testbed/model/link.py", "text", "testbed.migration.channel", "link -> testbed.migration.channel"),
     Plant("findings", "testbed/findings/blackout.py", "text", "os", "testbed.findings.blackout -> os"),
+    Plant("feed", "testbed/sweeps/feed.py", "text", "time", "testbed.sweeps.feed -> time"),
     Plant("guest", "guest_agent/gate.py", "text", "testbed.wire.limits", "guest_agent.gate -> testbed.wire.limits"),
     Plant("guest", "guest_agent/disk.py", "name", "testbed.cli", "guest_agent.disk -> testbed.cli"),
     Plant("guests", "testbed/model/writes.py", "text", "guest_agent.workloads", "writes -> guest_agent.workloads"),
@@ -78,6 +79,7 @@ PLANTS = [
     Plant("packages", "testbed/rig/guests.py", "text", "pydantic", "testbed.rig.guests -> pydantic"),
     Plant("packages", "testbed/migration/source.py", "function", "scapy.all", "testbed.migration.source -> scapy"),
     Plant("packages", "testbed/network/fabric.py", "text", "requests", "testbed.network.fabric -> requests"),
+    Plant("packages", "testbed/sweeps/points.py", "function", "distributed", "sweeps.points -> distributed"),
     Plant("packages", "testbed/bench/rows.py", "name", "mininet.cli", "testbed.bench.rows -> mininet"),
 ]
 

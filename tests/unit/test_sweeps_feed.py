@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.feed import Feed
 from testbed.sweeps.grid import Grid, load
-from testbed.sweeps.making import PointMade
 from testbed.sweeps.points import Point, Points
 from tests.unit.sweeping import grid
 

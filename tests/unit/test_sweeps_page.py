@@ -12,9 +12,9 @@ from testbed.core.records.migration import PredictionRecord
 from testbed.exports import parquet
 from testbed.report.charts.export import spec
 from testbed.sweeps.canaries import Canaries
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.grid import load
-from testbed.sweeps.making import PointMade
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import begun
 from testbed.sweeps.together import page

@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from testbed.core.errors import MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.version import __version__
 from testbed.runfiles.folder import put
+from testbed.sweeps.ended import REFUSED, PointMade
 from testbed.sweeps.folder import PointRecord
-from testbed.sweeps.making import REFUSED, PointMade, machine_name, record_of, run_made, told
+from testbed.sweeps.making import machine_name, record_of, run_made, told
 from testbed.sweeps.points import PointWanted
 
 MOST_FILES, MOST_BYTES = 4_000, 1 << 30

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import SweepFolder
-from testbed.sweeps.making import PointMade, machine_name, point_made
+from testbed.sweeps.making import machine_name, point_made
 from testbed.sweeps.points import PointWanted
 
 WINDOW = 2

@@ -11,9 +11,10 @@ from typing import Self
 from testbed.core.errors import TestbedError
 from testbed.experiment.messages import RunFailed, RunLine
 from testbed.linux.processes.module import module
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import SweepFolder
 from testbed.sweeps.makers.here import WINDOW
-from testbed.sweeps.making import PointMade, machine_name
+from testbed.sweeps.making import machine_name
 from testbed.sweeps.points import PointWanted
 
 MOST_DEATHS = 3

@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import SweepFolder
 from testbed.sweeps.makers.brought import PointBrought, brought, lay
 from testbed.sweeps.makers.here import WINDOW
 from testbed.sweeps.makers.safe import SchedulerPlace, quiet, security
-from testbed.sweeps.making import PointMade
 from testbed.sweeps.points import PointWanted
 
 LOOK_S = 0.2

@@ -11,11 +11,12 @@ from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError,
 from testbed.engines import registry
 from testbed.linux.processes.interrupts import STOPPING, said
 from testbed.scenario import load
+from testbed.sweeps.ended import VALID
 from testbed.sweeps.grid import Arm
 from testbed.sweeps.makers.brought import brought
 from testbed.sweeps.makers.remote import CONNECT_S, MACHINE, NATIVE
 from testbed.sweeps.makers.safe import SchedulerPlace, quiet, security
-from testbed.sweeps.making import VALID, machine_name
+from testbed.sweeps.making import machine_name
 from testbed.sweeps.points import Point, identity, made_of, wanted
 
 CANARY = "hello"

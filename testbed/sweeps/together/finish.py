@@ -1,7 +1,7 @@
 """What is written once all points are there, or as many as there are: the tables, and the page."""
 
+from testbed.sweeps.ended import NOT_VALID, VALID
 from testbed.sweeps.folder import KeptPoint, SweepFolder
-from testbed.sweeps.making import NOT_VALID, VALID
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import SweepState
 from testbed.sweeps.together import page, rows

@@ -7,8 +7,8 @@ from testbed.core.text.label import label
 from testbed.report.charts import export
 from testbed.report.page.html import render
 from testbed.report.words.digits import quoted
+from testbed.sweeps.ended import REFUSED, VALID
 from testbed.sweeps.folder import KeptPoint, SweepFolder
-from testbed.sweeps.making import REFUSED, VALID
 from testbed.sweeps.state import SweepState
 from testbed.sweeps.together import heat
 from testbed.sweeps.together.cells import SHOWN, SweptCell, SweptFigure

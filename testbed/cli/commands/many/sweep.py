@@ -89,8 +89,8 @@ def _listed(points: "Points") -> int:
 
 def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
     """One point, whoever else makes others beside it."""
+    from testbed.sweeps.ended import VALID
     from testbed.sweeps.makers.here import Here
-    from testbed.sweeps.making import VALID
 
     try:
         point = points.numbered(number)

@@ -1,0 +1,20 @@
+"""How a point ended, in the few words that a sweep needs of it."""
+
+from dataclasses import dataclass, field
+
+VALID, NOT_VALID, REFUSED = "valid", "not valid", "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointMade:
+    """How a point ended. ``state``: ``valid``, ``not valid``, or ``refused``: no run came of it. ``figures``: of each
+    of its migrations by name, what intervals may be asked of.
+    """
+
+    id: str
+    number: int
+    state: str
+    machine: str
+    canary: bool = False
+    reason: str = ""
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
