@@ -44,14 +44,7 @@ def point_made(wanted: PointWanted, folder: SweepFolder, staging: Path, say: Cal
     except PrerequisiteMissing:
         raise
     except ScenarioError as fault:
-        return PointMade(
-            id=wanted.id,
-            number=wanted.number,
-            state=REFUSED,
-            machine=machine,
-            canary=wanted.canary,
-            reason=str(fault),
-        )
+        return refused(wanted, machine, fault)
     keep = folder.keep_canary if wanted.canary else folder.keep
     record = record_of(wanted, machine)
     keep(made, record)
@@ -83,6 +76,18 @@ def record_of(wanted: PointWanted, machine: str) -> PointRecord:
         seed=wanted.seed,
         version=wanted.version,
         machine=machine,
+    )
+
+
+def refused(wanted: PointWanted, machine: str, fault: ScenarioError) -> PointMade:
+    """A point that no machine can make, and why."""
+    return PointMade(
+        id=wanted.id,
+        number=wanted.number,
+        state=REFUSED,
+        machine=machine,
+        canary=wanted.canary,
+        reason=str(fault),
     )
 
 

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from testbed.core.errors import MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.version import __version__
 from testbed.runfiles.folder import put
-from testbed.sweeps.ended import REFUSED, PointMade
+from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import PointRecord
-from testbed.sweeps.making import machine_name, record_of, run_made, told
+from testbed.sweeps.making import machine_name, record_of, refused, run_made, told
 from testbed.sweeps.points import PointWanted
 
 MOST_FILES, MOST_BYTES = 4_000, 1 << 30
@@ -46,15 +46,7 @@ def brought(wanted: PointWanted) -> PointBrought:
         except PrerequisiteMissing as lack:
             return PointBrought(machine=machine, lacks=str(lack))
         except ScenarioError as fault:
-            ended = PointMade(
-                id=wanted.id,
-                number=wanted.number,
-                state=REFUSED,
-                machine=machine,
-                canary=wanted.canary,
-                reason=str(fault),
-            )
-            return PointBrought(machine=machine, made=ended)
+            return PointBrought(machine=machine, made=refused(wanted, machine, fault))
         except TestbedError as fault:  # of this machine: its disk is full, its process was killed
             return PointBrought(machine=machine, lacks=str(fault))
         record = record_of(wanted, machine)

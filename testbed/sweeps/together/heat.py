@@ -4,7 +4,7 @@ What other axes there are sets maps apart, one for each combination of their val
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 
@@ -14,6 +14,8 @@ from testbed.report.side.measures import Measure
 from testbed.report.words.digits import quoted
 from testbed.sweeps.together.cells import SHOWN, SweptCell, SweptFigure
 
+CellRow: TypeAlias = dict[str, Any]
+"""A cell, or a dot where there is one axis, as Vega-Lite takes it."""
 MOST_MAPS, MOST_SIDE = 12, 40
 """Maps of a page, and values of an axis of one."""
 CELL, LINE, LINE_PX = 96, 52, 15
@@ -42,7 +44,7 @@ def _drawn(
     element: str,
     measure: Measure,
     name: str,
-    rows: list[dict[str, Any]],
+    rows: list[CellRow],
     axes: dict[str, list[str]],
     across: str,
     down: str | None,
@@ -63,7 +65,7 @@ def _of(measure: Measure) -> str:
     return f"Emulated {measure.words}, of valid and completed migrations."
 
 
-def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> dict[str, Any]:
+def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> CellRow:
     spread, unit = found.spread, found.measure.unit
     plus = None if spread.low is None or spread.high is None else (spread.high - spread.low) / 2
     return {
@@ -89,7 +91,7 @@ TIPS = [
 
 
 def _map(
-    rows: list[dict[str, Any]], measure: Measure, across: tuple[str, list[str]], down: tuple[str, list[str]]
+    rows: list[CellRow], measure: Measure, across: tuple[str, list[str]], down: tuple[str, list[str]]
 ) -> alt.TopLevelMixin:
     x = alt.X("x:N", title=across[0], sort=across[1], axis=alt.Axis(labelAngle=0))
     y = alt.Y("y:N", title=down[0], sort=down[1])
@@ -109,7 +111,7 @@ def _map(
     )
 
 
-def _points(rows: list[dict[str, Any]], measure: Measure, across: str, values: list[str]) -> alt.TopLevelMixin:
+def _points(rows: list[CellRow], measure: Measure, across: str, values: list[str]) -> alt.TopLevelMixin:
     x = alt.X("x:N", title=across, sort=values, axis=alt.Axis(labelAngle=0))
     title = f"{measure.words} ({measure.unit})"
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)

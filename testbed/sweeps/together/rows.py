@@ -5,12 +5,12 @@ point, id, repeat, machine, kernel, cpu | vm.ram, ... (the axes) | the columns o
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.core.text.label import label
 from testbed.exports import csv_text, parquet, tables
 from testbed.exports.cells import CellKind, Column, Sheet, table
+from testbed.runfiles.samples import Row
 from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.points import Point
 
@@ -39,7 +39,7 @@ def write(folder: SweepFolder, done: Sequence[tuple[Point, KeptPoint]], axes: Se
 def sheet(done: Sequence[tuple[Point, KeptPoint]], axes: Sequence[str]) -> Sheet:
     """One table of all."""
     known = [*FIRST, *(Column(name=f"axis.{axis}", kind=CellKind.TEXT) for axis in axes)]
-    rows = list[dict[str, Any]]()
+    rows = list[Row]()
     columns = dict[str, Column]()
     for point, kept in done:
         own = _of_point(point, kept)
@@ -49,7 +49,7 @@ def sheet(done: Sequence[tuple[Point, KeptPoint]], axes: Sequence[str]) -> Sheet
     return table(NAME, [*known, *columns.values()], rows)
 
 
-def _of_point(point: Point, kept: KeptPoint) -> dict[str, Any]:
+def _of_point(point: Point, kept: KeptPoint) -> Row:
     here = kept.summary.environment
     return {
         "point": point.number,
@@ -63,6 +63,6 @@ def _of_point(point: Point, kept: KeptPoint) -> dict[str, Any]:
     }
 
 
-def _rows(made: Sheet) -> Iterator[dict[str, Any]]:
+def _rows(made: Sheet) -> Iterator[Row]:
     names = [column.name for column in made.columns]
     return (dict(zip(names, row, strict=True)) for row in zip(*made.values, strict=True))
