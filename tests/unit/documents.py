@@ -99,7 +99,7 @@ def spans() -> Iterator[tuple[str, list[str]]]:
     for file in DOCUMENTS:
         text = _FENCE.sub("", text_of(file))
         for found in re.finditer(r"`((?:sudo )?testbed\s[^`]+)`", text):
-            asked = arguments(list(takewhile(lambda word: word != ">", shlex.split(found[1]))))
+            asked = arguments(shlex.split(found[1]))
             assert asked is not None
             yield str(file.relative_to(ROOT)), ["hello" if word == "SCENARIO" else word for word in asked]
 
@@ -127,7 +127,8 @@ def arguments(command: list[str]) -> list[str] | None:
     if words[:2] == [BOOTSTRAP, "machine"]:
         _, inside = parse(words[2:])
         return arguments(inside)
-    return words[1:] if words[:1] in ([TESTBED], [BOOTSTRAP]) else None
+    given = list(takewhile(lambda word: word != ">", words[1:]))
+    return given if words[:1] in ([TESTBED], [BOOTSTRAP]) else None
 
 
 def check(asked: list[str]) -> None:

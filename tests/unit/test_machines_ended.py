@@ -32,7 +32,7 @@ told.fetch_wheels = lambda kind, checkout, into: into.mkdir()
 sys.exit(__main__.main(["debian-13", "lasting"]))
 """
 # One that says that it is there, and stays; some do not mind being asked to end.
-LASTS = '#!/bin/sh\n{minded}echo $$ >"{said}/${{0##*/}}"\nwhile :; do sleep 600; done\n'
+LASTS = '#!/bin/sh\n{minded}echo $$ >"{said}/${{0##*/}}"\nexec sleep 600\n'
 DEAF = "trap '' TERM\n"
 LETS_IN = '#!/bin/sh\ncase "$*" in *lasting*) exec {folder}/lasting ;; esac\ncat >/dev/null\n'
 

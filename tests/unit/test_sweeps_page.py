@@ -1,7 +1,10 @@
 """What all points say together: tables for others, and a page with maps, intervals, the model's word, and links."""
 
 import csv
+import importlib
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +12,6 @@ import pytest
 
 from testbed.cli import main
 from testbed.core.records.migration import PredictionRecord
-from testbed.exports import parquet
 from testbed.report.charts.export import spec
 from testbed.sweeps.canaries import Canaries
 from testbed.sweeps.ended import PointMade
@@ -58,12 +60,21 @@ def test_a_row_a_migration(swept: Path) -> None:
     assert {row["seed"] for row in rows} == {"1", "2"}
 
 
-def test_the_same_as_parquet_where_there_is_what_writes_it(swept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not (swept / "out" / "results.parquet").exists()
-    monkeypatch.setattr(parquet, "required", lambda: None)
-    monkeypatch.setattr(parquet, "content", lambda sheet: f"{sheet.name} {len(sheet)}".encode())
-    assert main(["sweep", str(swept / "grid.yaml"), "--out", str(swept / "out"), "--quiet", "--limit", "0"]) == 0
-    assert (swept / "out" / "results.parquet").read_bytes() == b"results 8"
+def test_the_same_as_parquet(swept: Path) -> None:
+    found = importlib.import_module("pyarrow.parquet").read_table(swept / "out" / "results.parquet").to_pydict()
+    with (swept / "out" / "results.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert found["id"] == [row["id"] for row in rows]
+    assert found["total_time_s"] == [float(row["total_time_s"]) for row in rows]
+
+
+def test_without_what_writes_parquet_there_is_a_csv(
+    swept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = shutil.copytree(swept / "out", tmp_path / "out", ignore=shutil.ignore_patterns("results.*"))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert main(["sweep", str(swept / "grid.yaml"), "--out", str(out), "--quiet", "--limit", "0"]) == 0
+    assert sorted(each.name for each in out.glob("results.*")) == ["results.csv"]
 
 
 def test_the_page_has_a_link_to_each_run_and_escapes_what_is_written(swept: Path) -> None:
