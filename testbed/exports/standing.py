@@ -49,23 +49,8 @@ class UnderWay:
             ),
             bytes_sent=sent + (self.outlook.sent_bytes if begun else 0),
             rounds=self.rounds,
-            services=[_counted(name, done) for name, done in self.services.items()],
+            services=[ServiceRecord.counted(name, done) for name, done in self.services.items()],
         )
-
-
-def _counted(name: str, operations: int) -> ServiceRecord:
-    """Of a service only how much it has done, by the guest's own counter."""
-    return ServiceRecord(
-        name=name,
-        seen_by="guest",
-        operations=operations,
-        operation_bytes=None,
-        rate_before=None,
-        rate_during=None,
-        rate_throttled=None,
-        rate_after=None,
-        longest_halt_s=None,
-    )
 
 
 class FiguresSoFar:

@@ -6,12 +6,14 @@ there any more.
 
 import asyncio
 import socket
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from testbed.core.records.link import LinkRecord
 from testbed.core.records.migration import MigrationRecord, VmRecord
+from testbed.core.records.services import ServiceRecord
 from testbed.web.app import LiveApp
 from testbed.web.hub import Hub
 from testbed.web.sections import Sections
@@ -30,8 +32,18 @@ _NOTHING = MigrationRecord(
     reason="",
     vm=VmRecord(ram_bytes=0, workload="", working_set_bytes=None, write_rate=None),
     link=LinkRecord(rate=None, goodput=None, expected_goodput=None, rtt_s=None, drops=None, mtu=0, verified=False),
+    services=[ServiceRecord.counted("s", 2)],
 )
-"""A migration of which nothing is known: drawing it loads all that drawing needs."""
+"""A migration of which hardly anything is known: drawing it and its samples loads all that drawing needs."""
+_SAMPLES = """\
+{"t": 0.0, "kind": "event", "event": "migration", "name": "", "repeat": 1, "seed": 1}
+{"t": 0.1, "kind": "link", "host": "esx1", "interface": "vmotion", "tx_bytes": 1}
+{"t": 0.1, "kind": "guest", "host": "esx1", "operations": 1}
+{"t": 0.1, "kind": "service", "host": "esx1", "name": "s", "operations": 1, "latency_s": 0.001}
+{"t": 0.2, "kind": "link", "host": "esx1", "interface": "vmotion", "tx_bytes": 2}
+{"t": 0.2, "kind": "guest", "host": "esx1", "operations": 2}
+{"t": 0.2, "kind": "service", "host": "esx1", "name": "s", "operations": 2, "latency_s": 0.001}
+"""
 _REQUESTS = (
     "GET / HTTP/1.1\r\n",
     "GET /?token=rehearsal HTTP/1.1\r\n",
@@ -71,13 +83,19 @@ async def _rehearse(page: str) -> None:
         server = uvicorn.Server(serving(app.app))
         listening = asyncio.create_task(server.serve(sockets=[listener]))
         async with asyncio.timeout(PATIENCE_S):
-            section = await asyncio.to_thread(Sections().add, _NOTHING, 1)
+            section = await asyncio.to_thread(_drawn)
             await hub.add(section)
             await hub.end()
             for request in _REQUESTS:
                 await _ask(listener.getsockname()[1], request)
         server.should_exit = True
         await listening
+
+
+def _drawn() -> dict[str, Any]:
+    sections = Sections()
+    sections.take(_SAMPLES, "")
+    return sections.add(_NOTHING, 1)
 
 
 async def _ask(port: int, request: str) -> bytes:

@@ -70,15 +70,20 @@ def user(uid: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
         shutil.rmtree(Path("/tmp", f"fast-motion-{uid}"), ignore_errors=True)
 
 
+def uid(worker: str, number: int) -> int:
+    """Of the ``number``-th user of one of pytest's workers: what users share, in /tmp, is by their number."""
+    return 54320 + 10 * int(worker.removeprefix("gw").replace("master", "0")) + number
+
+
 @pytest.fixture
-def alice(monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
-    with user(54321, monkeypatch) as one:
+def alice(monkeypatch: pytest.MonkeyPatch, worker_id: str) -> Iterator[User]:
+    with user(uid(worker_id, 1), monkeypatch) as one:
         yield one
 
 
 @pytest.fixture
-def bob(monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
-    with user(54322, monkeypatch) as one:
+def bob(monkeypatch: pytest.MonkeyPatch, worker_id: str) -> Iterator[User]:
+    with user(uid(worker_id, 2), monkeypatch) as one:
         yield one
 
 

@@ -38,6 +38,16 @@ def test_one_figure_is_enough(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_short_time_is_no_sign_however_many_digits_it_is_written_with(tmp_path: Path) -> None:
+    """Two honest runs had a round trip of 16,735 ns, of which a float's rounding made sixteen digits."""
+    a_student(tmp_path / "ada", "ada")
+    files = Files.kept()
+    files.done["link"]["rtt_s"], files.done["total_time_s"] = 1.673500082688406e-05, 0.123456789
+    files.written(tmp_path / "ada" / "runs" / "main-1")
+    figures = signs(tmp_path / "ada").figures
+    assert "link.rtt_s" not in figures.values() and figures["0.123456789"] == "total_time_s"
+
+
 def test_simulated_runs_of_the_same_parameters_are_no_copies(tmp_path: Path) -> None:
     def simulated(folder: Path, at: str) -> Signs:
         a_student(folder, folder.name)

@@ -1,5 +1,6 @@
 """The live page's server gives up root before it answers, and then has everything that it needs, wherever that lies."""
 
+import json
 import os
 import pwd
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from testbed.core.records.migration import MigrationRecord
+from testbed.core.records.services import ServiceRecord
 from testbed.linux.processes.module import ROOT
 from testbed.rig.orders import Orders
 from testbed.runfiles.folder import RunFolder
@@ -51,6 +54,18 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]
     ]  # fmt: skip
 
 
+def with_a_service(folder: Path) -> MigrationRecord:
+    """The kept run's migration, as if its guest had had one."""
+    done = RunFolder(folder).read_summary().migrations[0]
+    done.services = [ServiceRecord.counted("echo", 20)]
+    lines = (folder / "samples.jsonl").read_text().splitlines()
+    begin = json.loads(lines[0])["t"]
+    row = {"kind": "service", "name": "echo", "host": "esx1", "latency_s": 0.001}
+    lines += [json.dumps(row | {"t": begin + tick / 10, "operations": tick}) for tick in range(20)]
+    (folder / "samples.jsonl").write_text("\n".join(lines) + "\n")
+    return done
+
+
 @pytest.mark.parametrize("by", [{}, {"SUDO_UID": str(SOMEBODY.pw_uid), "SUDO_GID": str(SOMEBODY.pw_gid)}])
 def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
     controls: Orders,
@@ -63,10 +78,10 @@ def test_where_only_root_may_read_checkout_and_environment_everything_is_there(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(live, "module", private)
     folder = kept(tmp_path / "run")
+    done = with_a_service(folder)
     with LivePage("a", folder, LOCAL, 0, controls) as page:
         assert ask(page.address)[0] == 200 and ask(page.url)[0] == 403
         assert 0 not in psutil.Process(page.pid).uids()
-        done = RunFolder(folder).read_summary().migrations[0]
         page.observe(replace(STARTED, migration=done.key))
         page.observe(ended(done))
         said = next(event for event in events(page) if event["event"] == "MigrationFinished")

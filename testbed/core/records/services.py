@@ -143,3 +143,18 @@ class ServiceRecord:
     abandoned: int | None = None
     method: str = ""
     findings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def counted(cls, name: str, operations: int) -> "ServiceRecord":
+        """A service of which nothing is known but how much it has done, by the guest's own counter."""
+        return cls(
+            name=name,
+            seen_by="guest",
+            operations=operations,
+            operation_bytes=None,
+            rate_before=None,
+            rate_during=None,
+            rate_throttled=None,
+            rate_after=None,
+            longest_halt_s=None,
+        )

@@ -113,8 +113,7 @@ def _axis(record: MigrationRecord, recording: Recording) -> tuple[float, float, 
         origin = float(link["t"][0]) if "t" in link else 0.0
     length = record.total_time_s or max((each.started_s + each.duration_s for each in record.rounds), default=0.0)
     margin = max(MARGIN * length, 0.2)
-    if record.services:
-        margin = max(margin, *(phase.end_s - length for each in record.services for phase in each.phases))
+    margin = max([margin, *(phase.end_s - length for each in record.services for phase in each.phases)])
     return origin, -margin, length + margin if length else np.inf
 
 
