@@ -67,7 +67,7 @@ class MachineLock:
         try:
             if self._waiting is None:
                 raise MachineBusy(_who(holder, "sudo kill" if is_root() else "kill")) from error
-            self._waiting(f"waiting for this machine: {_name(holder) or 'another run'} holds it")
+            self._waiting(f"waiting for this machine: {_signed(holder)[0] or 'another run'} holds it")
             fcntl.flock(self._fd, fcntl.LOCK_EX)
         except BaseException:
             os.close(self._fd)
@@ -97,19 +97,20 @@ def _is_a_run(holder: bytes) -> bool:
 
 
 def _who(holder: bytes, ended: str) -> str:
-    if not (who := _name(holder)):
+    who, pid = _signed(holder)
+    if not who:
         return "another run holds this machine and has not said which yet; try again"
-    pid = json.loads(holder)["pid"]
     return f"another run holds this machine: {who}; wait for its end (run --wait), or end it: {ended} {pid}"
 
 
-def _name(holder: bytes) -> str:
-    """Who signed, and for what; empty where nobody has yet."""
+def _signed(holder: bytes) -> tuple[str, str]:
+    """Who signed, and for what, and their process; both are empty where nobody has yet."""
     try:
         signed = json.loads(holder)
-        return f"{signed['who']} runs '{signed['scenario']}' since {signed['since']} (process {signed['pid']})"
+        who = f"{signed['who']} runs '{signed['scenario']}' since {signed['since']} (process {signed['pid']})"
+        return who, str(signed["pid"])
     except (ValueError, KeyError, TypeError):
-        return ""
+        return "", ""
 
 
 def _user() -> str:

@@ -5,14 +5,15 @@ What drifts is told and goes on: the points that lie between two canaries are wh
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from testbed.core.units import in_seconds
 from testbed.scenario import Scenario
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import SweepFolder
-from testbed.sweeps.grid import Arm, CanaryKeys
+from testbed.sweeps.grid import CanaryKeys
 from testbed.sweeps.making import told
-from testbed.sweeps.points import Point, PointWanted, identity, made_of, wanted
+from testbed.sweeps.points import PointWanted, canary
 
 FIGURE = "total_time"
 
@@ -28,15 +29,15 @@ class Canaries:
         folder: SweepFolder,
         say: Callable[[str], None] = lambda _line: None,
     ) -> None:
-        self._keys, self._scenario, self._engine, self._say = keys, scenario, engine, say
-        self._id = identity(made_of(scenario, engine), scenario.seed)
+        self._keys, self._say = keys, say
+        self._wanted = canary(scenario, engine, 0)
         self._first: dict[str, float] = {}
         self._numbers: Counter[str] = Counter()
         self._since: dict[str, int] = {}
         self.drifts: list[str] = []
         for kept in folder.kept_canaries():
             self._numbers[kept.record.machine] = max(self._numbers[kept.record.machine], kept.record.number)
-            if kept.record.id == self._id:
+            if kept.record.id == self._wanted.id:
                 self.note(told(kept.record.number, kept.record, kept.summary, canary=True), again=False)
 
     def due(self, machine: str) -> PointWanted | None:
@@ -46,10 +47,7 @@ class Canaries:
             return None
         self._since[machine] = 1  # the point that follows
         self._numbers[machine] += 1
-        arm = Arm(index=0, name="canary", settings={}, scenario=self._scenario)
-        seed = self._scenario.seed
-        point = Point(id=self._id, number=self._numbers[machine], repeat=1, seed=seed, arm=arm)
-        return wanted(self._scenario, self._engine, point, canary=True)
+        return replace(self._wanted, number=self._numbers[machine])
 
     def note(self, made: PointMade, *, again: bool = True) -> None:
         """One that has ended. ``again`` False: it lies there from before, and is told no more."""

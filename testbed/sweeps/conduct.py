@@ -12,7 +12,7 @@ from time import monotonic
 
 from testbed.core.errors import Interrupted, TestbedError
 from testbed.sweeps.canaries import Canaries
-from testbed.sweeps.ended import REFUSED, VALID, PointMade
+from testbed.sweeps.ended import LEFT, REFUSED, PointMade
 from testbed.sweeps.estimate import Estimate
 from testbed.sweeps.feed import Feed
 from testbed.sweeps.folder import SweepFolder
@@ -160,12 +160,7 @@ def _state(point: Point, made: PointMade | None) -> PointState:
         arm=point.arm.index,
         repeat=point.repeat,
         seed=point.seed,
-        state=made.state if made else "left",
+        state=made.state if made else LEFT,
         machine=made.machine if made else None,
         reason=made.reason if made else "",
     )
-
-
-def all_valid(state: SweepState) -> bool:
-    """Whether each point is there and valid."""
-    return all(each.state == VALID for each in state.points)

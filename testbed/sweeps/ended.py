@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-VALID, NOT_VALID, REFUSED = "valid", "not valid", "refused"
+VALID, NOT_VALID, REFUSED, LEFT = "valid", "not valid", "refused", "left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

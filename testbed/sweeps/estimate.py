@@ -1,7 +1,6 @@
 """How long what is left will take, and how much room, by the model."""
 
 from collections.abc import Iterable
-from functools import cache
 
 from testbed.core.plan import Plan
 from testbed.engines import registry
@@ -22,11 +21,11 @@ class Estimate:
 
     def __init__(self, engine: str) -> None:
         self._native = registry.get(engine).needs_machine
-        self._seconds = cache(self._of_arm)
+        self._known: dict[int, float | None] = {}
 
     def seconds(self, points: Iterable[Point]) -> float | None:
         """How long one machine and core needs for these; None where that is not known."""
-        each = [self._seconds(_Hashed(point.arm)) for point in points]
+        each = [self._seconds(point.arm) for point in points]
         return None if None in each else sum(s for s in each if s is not None)
 
     def size(self, points: Iterable[Point]) -> float:
@@ -36,28 +35,21 @@ class Estimate:
             count = len(point.arm.scenario.plans())
             total += FILES_BYTES * count
             if self._native:
-                total += PAGE_BYTES + SECOND_BYTES * (self._seconds(_Hashed(point.arm)) or 0.0)
+                total += PAGE_BYTES + SECOND_BYTES * (self._seconds(point.arm) or 0.0)
         return total
 
-    def _of_arm(self, of: "_Hashed") -> float | None:
-        plans = of.arm.scenario.plans()
+    def _seconds(self, arm: Arm) -> float | None:
+        """Of each point of a combination; reckoned once."""
+        if arm.index not in self._known:
+            self._known[arm.index] = self._of_arm(arm)
+        return self._known[arm.index]
+
+    def _of_arm(self, arm: Arm) -> float | None:
+        plans = arm.scenario.plans()
         if not self._native:
             return SIMULATED_S * len(plans)
         each = [whole_s(plan) for plan in plans]
         return None if None in each else sum(s for s in each if s is not None)
-
-
-class _Hashed:
-    """A combination as a key: one of a grid is as good as its number."""
-
-    def __init__(self, arm: Arm) -> None:
-        self.arm = arm
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashed) and other.arm.index == self.arm.index
-
-    def __hash__(self) -> int:
-        return self.arm.index
 
 
 def whole_s(plan: Plan) -> float | None:

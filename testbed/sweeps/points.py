@@ -103,7 +103,7 @@ class Points:
         return Point(id=identity(self._made_of[arm.index], seed), number=number, repeat=repeat, seed=seed, arm=arm)
 
 
-def wanted(scenario: Scenario, engine: str, point: Point, *, canary: bool = False) -> PointWanted:
+def wanted(scenario: Scenario, engine: str, point: Point) -> PointWanted:
     """A point of that scenario."""
     return PointWanted(
         id=point.id,
@@ -117,8 +117,15 @@ def wanted(scenario: Scenario, engine: str, point: Point, *, canary: bool = Fals
         resolved=as_text(scenario.resolved() | {"seed": point.seed}),
         plans=_seeded(scenario.plans(), point.seed),
         published=tuple(scenario.published),
-        canary=canary,
     )
+
+
+def canary(scenario: Scenario, engine: str, number: int) -> PointWanted:
+    """A point of no grid's, the same again and again; ``number``: which time it is."""
+    arm = Arm(index=0, name="canary", settings={}, scenario=scenario)
+    known = identity(made_of(scenario, engine), scenario.seed)
+    point = Point(id=known, number=number, repeat=1, seed=scenario.seed, arm=arm)
+    return replace(wanted(scenario, engine, point), canary=True)
 
 
 def made_of(scenario: Scenario, engine: str) -> bytes:

@@ -76,8 +76,9 @@ class WantedRuns:
 
     def has(self, run: ListedRun) -> bool:
         """Whether this run is one of them."""
+        known = run.words
         return (
-            all(word in run.words for word in self.text.lower().split())
+            all(word in known for word in self.text.lower().split())
             and self.policy in ("", *run.policies)
             and self.engine in ("", run.engine)
             and self.valid in ("", "yes" if run.valid == "yes" else "no")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import altair as alt
 
+from testbed.report.charts.constant import Constant
 from testbed.report.charts.timeline import WIDTH
 
 HEIGHT = 190
@@ -41,7 +42,7 @@ def _layer(curves: Sequence[RepeatLine], groups: Sequence[str], axis: str, faint
         for t, value in zip(each.times, each.values, strict=True)
     ]
     legend = alt.Legend(columns=2, symbolType="stroke", symbolOpacity=1, labelLimit=320)
-    mark = alt.Chart(alt.InlineData(values=rows)).mark_line(
+    mark = alt.Chart(Constant(values=rows)).mark_line(
         strokeWidth=1.5, opacity=faint, interpolate="step-after" if stepped else "linear"
     )
     made: alt.Chart = mark.encode(

@@ -32,6 +32,7 @@ def moves_of(record: MigrationRecord, cells: Cells, chart: str, migrations: int 
     round of the record has any.
     """
     cells = shown(cells, migrations)
+    known = set(cells.rounds)
     rounds: list[JsonObject] = [
         {
             "index": each.index,
@@ -41,7 +42,7 @@ def moves_of(record: MigrationRecord, cells: Cells, chart: str, migrations: int 
             "throttle": round(each.throttle, 3),
         }
         for each in record.rounds
-        if each.index in set(cells.rounds) and each.duration_s > 0
+        if each.index in known and each.duration_s > 0
     ]
     if not rounds:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from testbed.report.charts.constant import Constant
 from testbed.report.charts.theme import STUNNED
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.words.digits import Unit
@@ -24,8 +25,8 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
     axis = alt.Axis(tickCount=8) if lines[0].measure.unit else alt.Axis(tickCount=8, tickMinStep=1)
     x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=8), axis=axis)
-    points = alt.Chart(alt.InlineData(values=[_point(line, value * factor) for line in lines for value in line.values]))
-    middles = alt.Chart(alt.InlineData(values=[_point(line, line.spread.median * factor) for line in lines]))
+    points = alt.Chart(Constant(values=[_point(line, value * factor) for line in lines for value in line.values]))
+    middles = alt.Chart(Constant(values=[_point(line, line.spread.median * factor) for line in lines]))
     layers = [
         middles.mark_tick(thickness=2, height={"band": 0.7}).encode(x=x, y=y),
         points.mark_point(filled=True, opacity=opacity, size=size).encode(
@@ -33,7 +34,7 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
         ),
     ]
     if rows := [row for line in lines for row in _range(line, factor)]:  # an empty layer has no extent, and says so
-        ranges = alt.Chart(alt.InlineData(values=rows))
+        ranges = alt.Chart(Constant(values=rows))
         layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2="high:Q", y=y))
     return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))
 

@@ -6,6 +6,7 @@ import altair as alt
 
 from testbed.core.records.claims import Unit
 from testbed.core.records.migration import ComparisonRecord
+from testbed.report.charts.constant import Constant
 
 WIDTH, STEP = 640, 24
 MEASURED, PUBLISHED = "measured here", "published"
@@ -32,7 +33,7 @@ def published_chart(comparisons: Sequence[ComparisonRecord], unit: Unit) -> alt.
     both = [MEASURED, PUBLISHED]
     order = list(dict.fromkeys(str(row["claim"]) for row in rows))
     made: alt.TopLevelMixin = (
-        alt.Chart(alt.InlineData(values=rows))
+        alt.Chart(Constant(values=rows))
         .mark_point(size=90, strokeWidth=2, opacity=0.9)
         .encode(
             x=alt.X("value:Q", title=title, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=8)),

@@ -9,7 +9,7 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.services import OrderRecord
 from testbed.core.units import by_hand
 from testbed.report.axis.bands import Band
-from testbed.report.axis.timeline import ServiceLine, Timeline
+from testbed.report.axis.timeline import Timeline
 from testbed.report.charts.constant import Constant
 from testbed.report.charts.theme import ROUND, STUNNED
 
@@ -47,26 +47,20 @@ def scaled_panels(line: Timeline, record: MigrationRecord) -> list[bool]:
 def _draws(line: Timeline, record: MigrationRecord) -> list[Panel]:
     draws: list[Panel] = [(True, lambda x: _rates(line, record, x))]
     if line.operations:
-        rows = band_rows(line.operations, 1e-3, GUEST)
-        draws.append((True, lambda x: banded(rows, x, ["guest, thousand", "operations/s"])))
+        draws.append((True, _banded(line.operations, 1e-3, GUEST, ["guest, thousand", "operations/s"])))
     if any(each.throttle for each in record.rounds):
-        throttle = _steps(record, "throttle", THROTTLE, 100)
-        draws.append((False, lambda x: [_stepped(throttle, x, "throttle, %")]))
+        draws.append((False, lambda x: [_stepped(_steps(record, "throttle", THROTTLE, 100), x, "throttle, %")]))
     for service in line.services:
-        draws += _of_service(service)
+        draws.append((True, _banded(service.rate, 1, SERVICE, [f"{service.name},", "operations/s"])))
+        draws.append((False, _banded(service.latency, 1e3, SERVICE, [f"{service.name},", "latency, ms"])))
     if line.latency:
-        latency = band_rows(line.latency, 1e3, CLIENT)
-        draws.append((False, lambda x: banded(latency, x, ["probe's", "latency, ms"])))
+        draws.append((False, _banded(line.latency, 1e3, CLIENT, ["probe's", "latency, ms"])))
     return draws
 
 
-def _of_service(service: ServiceLine) -> list[Panel]:
-    """What it got done, and the slowest that was."""
-    rate, latency = band_rows(service.rate, 1, SERVICE), band_rows(service.latency, 1e3, SERVICE)
-    return [
-        (True, lambda x: banded(rate, x, [f"{service.name},", "operations/s"])),
-        (False, lambda x: banded(latency, x, [f"{service.name},", "latency, ms"])),
-    ]
+def _banded(band: Band, factor: float, what: str, title: Title) -> Draw:
+    """Draws a band; its rows are made when it is drawn, and not when it is only asked which panels there are."""
+    return lambda x: banded(band_rows(band, factor, what), x, title)
 
 
 def _rates(line: Timeline, record: MigrationRecord, x: alt.X) -> list[alt.Chart]:

@@ -111,6 +111,8 @@ def _side_by_side(summary: Summary, lines: Sequence[Timeline]) -> list[tuple[str
 def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
     """A figure for each service that any of the migrations had."""
     fifth = "The article's Figure 5: w" if captions.reproduces(summary.comparisons, "longest_halt") else "W"
+    scaled = sizes.is_scaled(summary.migrations)
+    curves = sizes.of_lines(summary.migrations) if scaled else None
     for service in dict.fromkeys(each.name for done in summary.migrations for each in done.services):
         chart = halts_chart(summary.migrations, lines, service)
         if chart is not None:
@@ -119,10 +121,8 @@ def _halts(summary: Summary, lines: Sequence[Timeline]) -> Iterator[Figure]:
                 title=f"{fifth}hen {service} halts, and for how long",
                 caption=captions.halts(summary.comparisons, lines),
                 chart=chart,
-                sizes=sizes.of_lines(summary.migrations)
-                if any(line.rate_of(service) is not None for line in lines) and sizes.is_scaled(summary.migrations)
-                else None,
-                stays="Bars" if sizes.is_scaled(summary.migrations) else "",
+                sizes=curves if any(line.rate_of(service) is not None for line in lines) else None,
+                stays="Bars" if scaled else "",
             )
 
 

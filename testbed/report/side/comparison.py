@@ -5,6 +5,7 @@ settings are compared with each other. The first group is what the others are he
 same seeds, each as often, they are compared by pairs of equal seeds.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,9 +36,11 @@ class Group:
     def values(self, measure: Measure, real: bool) -> dict[tuple[int, int], float]:
         """A number a repeat that has it, by its seed and which one of that seed it is (from 0), in that order."""
         read, found = measure.real if real else measure.emulated, dict[tuple[int, int], float]()
+        seen = Counter[int]()
         for seed, done in zip(self.seeds, self.migrations, strict=True):
             if read and (value := read(done)) is not None:
-                found[seed, sum(each == seed for each, _ in found)] = value
+                found[seed, seen[seed]] = value
+                seen[seed] += 1
         return dict(sorted(found.items()))
 
 

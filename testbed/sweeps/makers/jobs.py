@@ -1,6 +1,6 @@
 """Processes of ours beside this one that make points which need no machine (``job_process``)."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Pipe, wait
@@ -47,7 +47,7 @@ class Jobs:
         self._folder, self._count, self._say = folder, count, say
         self._jobs: list[Job] = []
         self._lost: deque[PointWanted] = deque()
-        self._deaths: dict[str, int] = {}
+        self._deaths: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         try:
@@ -103,7 +103,7 @@ class Jobs:
     def _died(self, job: Job) -> None:
         """Another takes its place, and its points. Raises ``TestbedError`` where one point is the death of several."""
         first = job.given[0]
-        self._deaths[first.id] = self._deaths.get(first.id, 0) + 1
+        self._deaths[first.id] += 1
         if self._deaths[first.id] >= MOST_DEATHS:
             raise TestbedError(f"{MOST_DEATHS} processes died of point {first.number} ({first.arm})")
         job.end()

@@ -74,14 +74,12 @@ class Remote:
         while True:
             self._look()
             load = Counter(worker for _, worker, _ in self._given.values())
-            able = [name for name in self._workers if name not in self._lacking]
-            if able:
+            if able := self._able():
                 least = min(able, key=lambda name: load[name])
                 return least if load[least] < WINDOW and len(self._given) < WINDOW * len(able) else None
             if self._given:
                 return None
-            if self._workers:
-                raise PrerequisiteMissing(next(iter(self._lacking.values())), "no other worker is there")
+            self._refuse_lacking()
             if not told:
                 kind = " that makes real hosts" if self._native else ""
                 self._say(f"waiting for a worker{kind} at {self._place.url}")
@@ -161,19 +159,24 @@ class Remote:
     def _again(self, wanted: PointWanted, worker: str) -> None:
         """To another worker than that, where there is one that is able."""
         self._look(now=True)
-        able = [name for name in self._workers if name not in self._lacking]
-        while not able:
-            if self._workers:
-                raise PrerequisiteMissing(next(iter(self._lacking.values())), "no other worker is there")
+        while not (able := self._able()):
+            self._refuse_lacking()
             self._sleep()
-            able = [name for name in self._workers if name not in self._lacking]
         self._submit(wanted, worker if worker in able else able[0])
 
     def _other(self, worker: str) -> str:
         """One with less to do, if there is one: this one's machine is another's for a while."""
         load = Counter(name for _, name, _ in self._given.values())
-        able = [name for name in self._workers if name not in self._lacking and name != worker and load[name] == 0]
-        return able[0] if able else worker
+        return next((name for name in self._able() if name != worker and load[name] == 0), worker)
+
+    def _able(self) -> list[str]:
+        """Workers that are there and lack nothing."""
+        return [name for name in self._workers if name not in self._lacking]
+
+    def _refuse_lacking(self) -> None:
+        """Called where nobody is able. Raises ``PrerequisiteMissing`` where somebody is there all the same."""
+        if self._workers:
+            raise PrerequisiteMissing(next(iter(self._lacking.values())), "no other worker is there")
 
     def _look(self, now: bool = False) -> None:
         """Who is there. Raises ``TestbedError`` where the scheduler is not."""

@@ -12,12 +12,11 @@ from testbed.engines import registry
 from testbed.linux.processes.interrupts import STOPPING, said
 from testbed.scenario import load
 from testbed.sweeps.ended import VALID
-from testbed.sweeps.grid import Arm
 from testbed.sweeps.makers.brought import brought
 from testbed.sweeps.makers.remote import CONNECT_S, MACHINE, NATIVE
 from testbed.sweeps.makers.safe import SchedulerPlace, quiet, security
 from testbed.sweeps.making import machine_name
-from testbed.sweeps.points import Point, identity, made_of, wanted
+from testbed.sweeps.points import canary
 
 CANARY = "hello"
 
@@ -32,11 +31,7 @@ def check(engine: str, as_root: bool) -> None:
 
 def tried(engine: str) -> None:
     """Makes a canary. Raises ``TestbedError`` where it is not valid, ``PrerequisiteMissing`` for what is lacking."""
-    scenario = load(CANARY)
-    arm = Arm(index=0, name="canary", settings={}, scenario=scenario)
-    known = identity(made_of(scenario, engine), scenario.seed)
-    point = Point(id=known, number=0, repeat=1, seed=scenario.seed, arm=arm)
-    answer = brought(wanted(scenario, engine, point, canary=True))
+    answer = brought(canary(load(CANARY), engine, 0))
     if answer.lacks:
         raise PrerequisiteMissing(answer.lacks, "see: testbed doctor")
     if answer.made is None or answer.made.state != VALID:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import altair as alt
 
 from testbed.core.text.label import label
+from testbed.report.charts.constant import Constant
 from testbed.report.page.figures import Figure
 from testbed.report.side.measures import Measure
 from testbed.report.words.digits import quoted
@@ -98,7 +99,7 @@ def _map(
     values = [row["mean"] for row in rows]
     middle = (min(values) + max(values)) / 2
     ink = alt.condition(f"datum.mean > {middle!r}", alt.value("#1B1F24"), alt.value("#FFFFFF"))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
+    base = alt.Chart(Constant(values=rows)).encode(x=x, y=y)
     colour = alt.Color("mean:Q", title=f"{measure.words} ({measure.unit})", scale=alt.Scale(scheme="viridis"))
     shades = base.mark_rect().encode(color=colour, tooltip=TIPS)
     shown = [of for of in ("text", "plus", "model") if any(row[of] for row in rows)]
@@ -114,7 +115,7 @@ def _map(
 def _points(rows: list[CellRow], measure: Measure, across: str, values: list[str]) -> alt.TopLevelMixin:
     x = alt.X("x:N", title=across, sort=values, axis=alt.Axis(labelAngle=0))
     title = f"{measure.words} ({measure.unit})"
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    base = alt.Chart(Constant(values=rows)).encode(x=x)
     bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
     dots = base.mark_point(filled=True, size=70).encode(y=alt.Y("mean:Q", title=title), tooltip=TIPS)
     model = base.mark_tick(width=26).encode(y=alt.Y("predicted:Q", title=title))

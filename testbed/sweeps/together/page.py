@@ -7,7 +7,7 @@ from testbed.core.text.label import label
 from testbed.report.charts import export
 from testbed.report.page.html import render
 from testbed.report.words.digits import quoted
-from testbed.sweeps.ended import REFUSED, VALID
+from testbed.sweeps.ended import LEFT, REFUSED, VALID
 from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.state import SweepState
 from testbed.sweeps.together import heat
@@ -51,7 +51,7 @@ def _axes(state: SweepState) -> dict[str, list[str]]:
 
 
 def _answers(state: SweepState) -> list[str]:
-    ended = [each for each in state.points if each.state != "left"]
+    ended = [each for each in state.points if each.state != LEFT]
     valid = sum(each.state == VALID for each in ended)
     said = [f"{len(ended)} of {len(state.points)} points are there; {valid} of them are valid."]
     return said + [f"{each}." for each in state.drifts]

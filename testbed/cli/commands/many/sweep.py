@@ -113,7 +113,8 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
 def _all(
     points: "Points", folder: "SweepFolder", makers: Callable[[], "Makers"], limit: int | None, quiet: bool
 ) -> int:
-    from testbed.sweeps.conduct import Sweep, all_valid
+    from testbed.sweeps.conduct import Sweep
+    from testbed.sweeps.ended import LEFT, VALID
     from testbed.sweeps.together.finish import finish
 
     conducted: Sweep = Sweep(points, folder, limit=limit, say=_say, told=_ignored if quiet else ShownProgress())
@@ -121,15 +122,15 @@ def _all(
     written = finish(points, folder, state)
     for name in written:
         print(folder.file(name))
-    left = sum(each.state == "left" for each in state.points)
+    left = sum(each.state == LEFT for each in state.points)
     if left:
         _say(f"{left} of {len(state.points)} points are left; the same command goes on")
         return 0 if limit is not None else TestbedError.exit_code
-    bad = [each for each in state.points if each.state != "valid"]
+    bad = [each for each in state.points if each.state != VALID]
     if bad:
         first = f"point {bad[0].number}: {bad[0].state}: {bad[0].reason}"
         _say(f"testbed: {len(bad)} of {len(state.points)} points are not valid; {first}")
-    return 0 if all_valid(state) else TestbedError.exit_code
+    return TestbedError.exit_code if bad else 0
 
 
 def _makers(points: "Points", folder: "SweepFolder", jobs: int | None) -> Callable[[], "Makers"]:
