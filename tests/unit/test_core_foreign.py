@@ -32,6 +32,7 @@ class Whole:
     parts: list[Part] = field(default_factory=list)
     pair: tuple[float, float] | None = None
     anything: dict[str, Any] = field(default_factory=dict)
+    counts: list[int] = field(default_factory=list)
 
 
 def test_values_are_built_as_their_types_say() -> None:
@@ -41,11 +42,14 @@ def test_values_are_built_as_their_types_say() -> None:
         "colour": "red",
         "parts": [{"size": 3.0, "share": 1}],
         "pair": [1, 2.5],
+        "counts": [0, 7, MOST],
         "later": 1,
     }
     made = built(Whole, known)
-    assert made == Whole(name="x", kind="b", parts=[Part(size=3, share=1)], pair=(1, 2.5))
+    assert made == Whole(name="x", kind="b", parts=[Part(size=3, share=1)], pair=(1, 2.5), counts=[0, 7, MOST])
     assert type(made.parts[0].size) is int
+    (whole,) = built(Whole, {"name": "x", "counts": [3.0]}).counts
+    assert type(whole) is int
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,10 @@ def test_values_are_built_as_their_types_say() -> None:
         ({"parts": [{"size": 1, "share": float("nan")}]}, r"parts\[0\].share: expected a number, not nan"),
         ({"parts": [{"size": 1, "share": 1e308}]}, r"share: expected a number, not 1e\+308"),
         ({"pair": [1]}, "pair: expected a list of 2, not a list"),
+        ({"counts": [1, 2, -1]}, r"counts\[2\]: expected a number that is not below 0, not -1"),
+        ({"counts": [MOST + 1, 1]}, r"counts\[0\]: expected a whole number, not "),
+        ({"counts": [1, True]}, r"counts\[1\]: expected a whole number, not true"),
+        ({"counts": [1, "2"]}, r"counts\[1\]: expected a whole number, not '2'"),
         ({"anything": {"a": [float("inf")]}}, r"anything.a\[0\]: expected a number, not inf"),
         ({"anything": {"a": "\ud800"}}, "anything.a: holds half a character"),
     ],
