@@ -60,7 +60,9 @@ def _chart(unit: str) -> Chart:
     across = alt.Color("mark:N", scale=alt.Scale(domain=list(MARKS), range=list(colours)), legend=None)
     dashed = alt.StrokeDash("mark:N", scale=alt.Scale(domain=list(MARKS), range=list(dashes)), legend=None)
     wide = alt.condition(alt.FieldOneOfPredicate(field="mark", oneOf=["cut", "mend"]), alt.value(2.5), alt.value(1))
-    edges = base.mark_rule().encode(x=x, color=across, strokeDash=dashed, size=wide, tooltip=["what:N", "t:Q"])
+    edges = base.mark_rule().encode(
+        x=x, color=across, strokeDash=dashed, size=wide, tooltip=[alt.Tooltip("what:N"), alt.Tooltip("t:Q")]
+    )
     lines = base.mark_line(interpolate="step-before").encode(x=x, y=y, color=colour, tooltip=tips)
     made: Chart = (
         alt.layer(edges.transform_filter(alt.datum.kind == "edge"), lines.transform_filter(alt.datum.kind != "edge"))

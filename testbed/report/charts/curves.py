@@ -32,7 +32,7 @@ def curves_chart(curves: Sequence[RepeatLine], axis: str) -> alt.TopLevelMixin:
         _layer([each for each in curves if each.stepped is stepped], groups, axis, faint, stepped=stepped)
         for stepped in dict.fromkeys(each.stepped for each in curves)
     ]
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    return alt.layer(*layers, width=WIDTH, height=HEIGHT)
 
 
 def _layer(curves: Sequence[RepeatLine], groups: Sequence[str], axis: str, faint: float, *, stepped: bool) -> alt.Chart:
@@ -49,7 +49,11 @@ def _layer(curves: Sequence[RepeatLine], groups: Sequence[str], axis: str, faint
         x=alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False)),
         y=alt.Y("value:Q", title=axis, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5)),
         color=alt.Color("group:N", title=None, scale=alt.Scale(domain=list(groups)), legend=legend),
-        detail="line:N",
-        tooltip=["group:N", alt.Tooltip("t:Q", title="s", format=".3f"), alt.Tooltip("value:Q", format=".4~g")],
+        detail=alt.Detail("line:N"),
+        tooltip=[
+            alt.Tooltip("group:N"),
+            alt.Tooltip("t:Q", title="s", format=".3f"),
+            alt.Tooltip("value:Q", format=".4~g"),
+        ],
     )
     return made

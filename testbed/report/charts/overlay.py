@@ -30,13 +30,16 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     layers = [
         middles.mark_tick(thickness=2, height={"band": 0.7}).encode(x=x, y=y),
         points.mark_point(filled=True, opacity=opacity, size=size).encode(
-            x=x, y=y, color=alt.value(STUNNED), tooltip=["group:N", alt.Tooltip("value:Q", format=".5~g")]
+            x=x,
+            y=y,
+            color=alt.ColorValue(STUNNED),
+            tooltip=[alt.Tooltip("group:N"), alt.Tooltip("value:Q", format=".5~g")],
         ),
     ]
     if rows := [row for line in lines for row in _range(line, factor)]:  # an empty layer has no extent, and says so
         ranges = alt.Chart(Constant(values=rows))
-        layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2="high:Q", y=y))
-    return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(STEP))
+        layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2=alt.X2("high:Q"), y=y))
+    return alt.layer(*layers, width=WIDTH, height=alt.Step(STEP))
 
 
 def _dots(lines: Sequence[ComparisonLine]) -> tuple[float, float]:

@@ -40,13 +40,13 @@ def completion_chart(
     )
     bars = base.mark_bar(height={"band": 0.65}).encode(x=x)
     ticks = base.mark_tick(thickness=2).encode(
-        x="seconds:Q", tooltip=["repeat:Q", alt.Tooltip("seconds:Q", format=".4~g")]
+        x=alt.X("seconds:Q"), tooltip=[alt.Tooltip("repeat:Q"), alt.Tooltip("seconds:Q", format=".4~g")]
     )
     layers = [bars, ticks]
     if any("published" in row for row in rows):
         crosses = base.mark_point(shape="cross", size=110, filled=True, color=STUNNED)
-        layers.append(crosses.encode(x="published:Q", tooltip=[alt.Tooltip("published:Q", format=".4~g")]))
-    return alt.layer(*layers).properties(width=WIDTH - 100, height=alt.Step(STEP))
+        layers.append(crosses.encode(x=alt.X("published:Q"), tooltip=[alt.Tooltip("published:Q", format=".4~g")]))
+    return alt.layer(*layers, width=WIDTH - 100, height=alt.Step(STEP))
 
 
 def completion_rows(
@@ -144,7 +144,7 @@ def gaps_chart(migrations: Sequence[MigrationRecord]) -> alt.TopLevelMixin | Non
             "median(gap):Q", title="longest gap between operations at the switchover, ms", axis=alt.Axis(tickCount=8)
         ),
         y=_names([done.name for done in migrations]),
-        tooltip=["name:N", alt.Tooltip("median(gap):Q", title="ms", format=".4~g")],
+        tooltip=[alt.Tooltip("name:N"), alt.Tooltip("median(gap):Q", title="ms", format=".4~g")],
     ).properties(width=WIDTH - 100, height=alt.Step(STEP))
     return made
 
@@ -174,7 +174,7 @@ def halts_chart(
         ),
         y=_names(names),
         color=alt.condition(alt.FieldOneOfPredicate(field="name", oneOf=coloured), colour, alt.value(ROUND)),
-        tooltip=["name:N", alt.Tooltip("median(halt):Q", title="ms", format=".4~g")],
+        tooltip=[alt.Tooltip("name:N"), alt.Tooltip("median(halt):Q", title="ms", format=".4~g")],
     ).properties(width=WIDTH, height=alt.Step(STEP))
     return halts if curves is None else alt.vconcat(curves, halts)
 
@@ -187,7 +187,7 @@ def _curves(bands: Sequence[tuple[str, Band | None]], factor: float, title: str,
     rows = [row for name, each in drawn for row in band_rows(each, factor, name)]
     colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=[name for name, _ in drawn]), legend=_legend())
     x = alt.X("t:Q", title="seconds since the migration was asked for", axis=alt.Axis(grid=False))
-    return alt.layer(*banded(rows, x, title, colour)).properties(width=WIDTH, height=HEIGHT)
+    return alt.layer(*banded(rows, x, title, colour), width=WIDTH, height=HEIGHT)
 
 
 def _legend() -> alt.Legend:

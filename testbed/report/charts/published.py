@@ -40,7 +40,12 @@ def published_chart(comparisons: Sequence[ComparisonRecord], unit: Unit) -> alt.
             y=alt.Y("claim:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, ticks=False, domain=False)),
             color=alt.Color("which:N", title=None, scale=alt.Scale(domain=both)),
             shape=alt.Shape("which:N", title=None, scale=alt.Scale(domain=both, range=["circle", "cross"])),
-            tooltip=["claim:N", "which:N", alt.Tooltip("value:Q", format=".5~g"), "source:N"],
+            tooltip=[
+                alt.Tooltip("claim:N"),
+                alt.Tooltip("which:N"),
+                alt.Tooltip("value:Q", format=".5~g"),
+                alt.Tooltip("source:N"),
+            ],
         )
         .properties(width=WIDTH, height=alt.Step(STEP))
     )

@@ -61,12 +61,12 @@ def switchover_chart(record: MigrationRecord) -> alt.TopLevelMixin | None:
     x = alt.X("left:Q", title="milliseconds from the request to pause", scale=scale, axis=alt.Axis(tickCount=8))
     drawn = base.mark_bar(height={"band": 0.7}).encode(
         x=x,
-        x2="right:Q",
+        x2=alt.X2("right:Q"),
         color=alt.Color("kind:N", scale=alt.Scale(domain=["phase", "seen", "part"]), legend=None),
         tooltip=[alt.Tooltip("what:N", title=" "), alt.Tooltip("note:N", title=" "), alt.Tooltip("label:N", title=" ")],
     )
-    labels = base.mark_text(align="left", dx=4).encode(x="right:Q", text="label:N")
-    return alt.layer(drawn, labels).properties(width=WIDTH, height=alt.Step(STEP))
+    labels = base.mark_text(align="left", dx=4).encode(x=alt.X("right:Q"), text=alt.Text("label:N"))
+    return alt.layer(drawn, labels, width=WIDTH, height=alt.Step(STEP))
 
 
 def switchover_rows(record: MigrationRecord) -> tuple[list[dict[str, Any]], list[float]]:

@@ -33,10 +33,9 @@ def timeline_chart(line: Timeline, record: MigrationRecord) -> alt.VConcatChart:
     panels = []
     for index, (_, draw) in enumerate(draws):
         x = _x(line, labelled=index == len(draws) - 1)
-        panel = alt.layer(_shades(line, x), *draw(x), *_orders(record, x, labelled=not index))
-        panels.append(panel.properties(width=WIDTH, height=LOW if index else HEIGHT))
-    made: alt.VConcatChart = alt.vconcat(*panels, spacing=4).resolve_scale(x="shared")
-    return made
+        layers = [_shades(line, x), *draw(x), *_orders(record, x, labelled=not index)]
+        panels.append(alt.layer(*layers, width=WIDTH, height=LOW if index else HEIGHT))
+    return alt.vconcat(*panels, spacing=4, resolve=alt.Resolve(scale=alt.ScaleResolveMap(x="shared")))
 
 
 def scaled_panels(line: Timeline, record: MigrationRecord) -> list[bool]:
@@ -90,7 +89,7 @@ def banded(rows: Rows, x: alt.X, title: Title, colour: alt.Color | None = None) 
     base = alt.Chart(Constant(values=rows)).encode(x=x, color=colour or _colour())
     tips = [alt.Tooltip("what:N", title=" "), alt.Tooltip("t:Q", title="s", format=".3f"), _mean()]
     return [
-        base.mark_area(opacity=0.25, clip=True).encode(y=_y(title, "low"), y2="high:Q"),
+        base.mark_area(opacity=0.25, clip=True).encode(y=_y(title, "low"), y2=alt.Y2("high:Q")),
         base.mark_line(strokeWidth=1.5, clip=True).encode(y=_y(title), tooltip=tips),
     ]
 
@@ -107,7 +106,7 @@ def _steps(record: MigrationRecord, field: str, what: str, factor: float, only: 
 def _stepped(rows: Rows, x: alt.X, title: Title) -> alt.Chart:
     mark = alt.Chart(Constant(values=rows)).mark_rule(strokeWidth=3, clip=True)
     tips = [alt.Tooltip("what:N", title=" "), _mean()]
-    made: alt.Chart = mark.encode(x=x, x2="end:Q", y=_y(title), color=_colour(), tooltip=tips)
+    made: alt.Chart = mark.encode(x=x, x2=alt.X2("end:Q"), y=_y(title), color=_colour(), tooltip=tips)
     return made
 
 
@@ -123,7 +122,7 @@ def _level(value: float, what: str) -> alt.Chart:
     rows = [{"mean": value, "what": what}]
     tips = [alt.Tooltip("what:N", title=" "), _mean()]
     base = alt.Chart(Constant(values=rows)).mark_rule(strokeDash=[4, 4])
-    made: alt.Chart = base.encode(y="mean:Q", tooltip=tips)
+    made: alt.Chart = base.encode(y=alt.Y("mean:Q"), tooltip=tips)
     return made
 
 
@@ -136,7 +135,7 @@ def _shades(line: Timeline, x: alt.X) -> alt.Chart:
     scale = alt.Scale(domain=["odd", "even", "stunned"], range=[ROUND, "transparent", STUNNED])
     base = alt.Chart(Constant(values=rows)).mark_rect(opacity=0.18, clip=True)
     fill = alt.Fill("kind:N", scale=scale, legend=None)
-    made: alt.Chart = base.encode(x=x, x2="end:Q", fill=fill, tooltip=["round:N"])
+    made: alt.Chart = base.encode(x=x, x2=alt.X2("end:Q"), fill=fill, tooltip=[alt.Tooltip("round:N")])
     return made
 
 
@@ -153,7 +152,7 @@ def _orders(record: MigrationRecord, x: alt.X, *, labelled: bool) -> list[alt.Ch
     made = [base.mark_rule(strokeDash=[2, 2], clip=True).encode(tooltip=[alt.Tooltip("did:N", title="done")])]
     if labelled:
         y = alt.Y("line:Q", scale=None, axis=None)
-        made.append(base.mark_text(align="left", baseline="top", dx=3).encode(y=y, text="did:N"))
+        made.append(base.mark_text(align="left", baseline="top", dx=3).encode(y=y, text=alt.Text("did:N")))
     return made
 
 

@@ -116,7 +116,7 @@ def _points(rows: list[CellRow], measure: Measure, across: str, values: list[str
     x = alt.X("x:N", title=across, sort=values, axis=alt.Axis(labelAngle=0))
     title = f"{measure.words} ({measure.unit})"
     base = alt.Chart(Constant(values=rows)).encode(x=x)
-    bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q"))
     dots = base.mark_point(filled=True, size=70).encode(y=alt.Y("mean:Q", title=title), tooltip=TIPS)
     model = base.mark_tick(width=26).encode(y=alt.Y("predicted:Q", title=title))
     return alt.layer(bars, model, dots).properties(width=max(240, CELL * min(MOST_SIDE, len(values))), height=260)
