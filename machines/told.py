@@ -14,6 +14,9 @@ from machines.kinds import Kind
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 WHEELS = "/opt/fast-motion/wheels"
 _APT = ("Acquire::http", "Acquire::https", "Acquire::ftp", "Acquire::Check", "Acquire::Retries", "Acquire::Max-Valid")
+GLIBC = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
+"""What wheels are asked for: what every machine that is supported takes. Of a wheel by its older names (manylinux1) pip
+knows only where it is asked by that of 2014."""
 _ASKED_OF_PYPI = tuple(f"requirements{extra}.txt" for extra in ("", "-dev", "-docs", "-sweep"))
 
 
@@ -47,13 +50,12 @@ def of_apt() -> tuple[list[str], list[str]]:
 
 def wheels_command(kind: Kind, checkout: Path, into: Path) -> list[str]:
     """The pip of this Python fetches what that machine's pip will install: the pins, as wheels, for its Python."""
-    # Of a wheel by its older names (manylinux1) pip knows only where it is asked by that of 2014.
-    names = [f"{name}_{kind.machine}" for name in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")]
-    glibc = [word for name in names for word in ("--platform", name)]
+    glibc = [word for name in GLIBC for word in ("--platform", f"{name}_{kind.machine}")]
     pins = [word for name in _ASKED_OF_PYPI for word in ("--requirement", str(checkout / name))]
     pip = [sys.executable, "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
-    only = ["--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", kind.python]
-    return [*pip, "download", *only, *glibc, "--dest", str(into), *pins]
+    only = ["--no-deps", "--only-binary=:all:", "--require-hashes"]
+    where = ["--implementation", "cp", "--python-version", kind.python, *glibc]
+    return [*pip, "download", *only, *where, "--dest", str(into), *pins]
 
 
 def fetch_wheels(kind: Kind, checkout: Path, into: Path) -> None:
@@ -61,8 +63,16 @@ def fetch_wheels(kind: Kind, checkout: Path, into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(wheels_command(kind, checkout, into), capture_output=True, text=True, check=False)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines() or ["nothing"]
-        raise MachineError(f"pip could not fetch the pins for {kind.name}: {said[-1]}")
+        raise MachineError(f"pip could not fetch the pins for {kind.name}: {why(done.stderr)}")
+
+
+def why(stderr: str) -> str:
+    """What pip says of the first that it could not fetch, in one line."""
+    said = stderr.splitlines()
+    wrong = [line.strip().rstrip(":") for line in said if line.startswith("    ") and " from " in line]
+    if wrong and "DO NOT MATCH THE HASHES" in stderr:
+        return f"another sha256 is written down for {wrong[0]} (CONTRIBUTING.md, Pins)"
+    return ([line for line in said if "ERROR" in line] or said or ["nothing"])[-1]
 
 
 def lay(into: Path, options: list[str]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -135,39 +133,6 @@ def test_a_folder_that_it_did_not_make_is_never_emptied(tmp_path: Path) -> None:
     assert refused.returncode == 3
     assert "did not make" in refused.stderr
     assert precious.exists()
-
-
-# ---- Pins and metadata -----------------------------------------------------------------------------------------------
-
-
-def pins(name: str) -> dict[str, str]:
-    """Every package of a requirements file with its exact version."""
-    lines = [line for line in (CHECKOUT / name).read_text().splitlines() if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9.]*(b[0-9]+)?", line) for line in lines), lines
-    return {package.lower(): version for package, version in (line.split("==") for line in lines)}
-
-
-def test_everything_is_pinned_once() -> None:
-    named = [name for extra in ("", "-dev", "-docs") for name in pins(f"requirements{extra}.txt")]
-    assert len(named) == len(set(named))
-    others = pins("requirements.txt") | pins("requirements-dev.txt") | pins("requirements-docs.txt")
-    swept = pins("requirements-sweep.txt")
-    assert {name: version for name, version in swept.items() if others.get(name, version) != version} == {}
-
-
-@pytest.mark.parametrize(
-    ("section", "option", "file"),
-    [
-        ("options", "install_requires", "requirements.txt"),
-        ("options.extras_require", "docs", "requirements-docs.txt"),
-        ("options.extras_require", "sweep", "requirements-sweep.txt"),
-    ],
-)
-def test_what_the_package_asks_for_is_what_bootstrap_installs(section: str, option: str, file: str) -> None:
-    config = configparser.ConfigParser()
-    config.read(CHECKOUT / "setup.cfg")
-    wanted = {re.split("[<>=]", line)[0].lower() for line in config[section][option].split()}
-    assert wanted and wanted <= pins(file).keys()
 
 
 # ---- testbed -----------------------------------------------------------------------------------------------
