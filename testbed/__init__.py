@@ -1,11 +1,11 @@
 """Fast Motion: a live-migration laboratory in a box.
 
-``testbed.run``, ``load``, ``predict``, ``compare`` and ``Run`` are those that ``testbed.api`` has, imported when first
-asked for; what they return is in ``outcomes``. The rooms, from the top down, as docs/design.md has them:
+``testbed.run``, ``load``, ``predict``, ``compare``, ``sweep`` and ``Run`` are those that ``testbed.api`` has, imported
+when first asked for; what they return is in ``outcomes``. The rooms, from the top down, as docs/design.md has them:
 
-cli ─ bench, grades ─ labs ─ web, doctor, api, arena ─ outcomes ─ experiment ─ report ─ scenario ─ scenarios ─ engines
-rig ─ findings ─ runfiles ─ model ─ migration ─ sandbox ─ packets ─ policies ─ throttles ─ dirty, metrics, network
-linux, wire ─ core
+cli ─ bench, grades ─ labs ─ web, doctor, api, arena ─ outcomes ─ sweeps ─ experiment ─ report ─ scenario ─ scenarios
+engines ─ rig ─ findings ─ runfiles ─ model ─ migration ─ sandbox ─ packets ─ policies ─ throttles
+dirty, metrics, network ─ linux, wire ─ core
 """
 
 import sys
@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any
 from testbed.core.version import __version__
 
 if TYPE_CHECKING:
-    from testbed.api import compare, load, predict, run
+    from testbed.api import compare, load, predict, run, sweep
     from testbed.outcomes.run import Run
 
-__all__ = ["Run", "__version__", "compare", "load", "predict", "run"]
+__all__ = ["Run", "__version__", "compare", "load", "predict", "run", "sweep"]
 _LATE = {*__all__} - {"__version__"}
 """What ``testbed.api`` has under these names is imported when first asked for; ``dir`` and Tab know them before."""
 

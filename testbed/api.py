@@ -1,4 +1,4 @@
-"""The testbed from Python: run a scenario or load a run's folder, have its figures and charts; predict, and compare.
+"""The testbed from Python: run a scenario or load a run's folder, have its figures and charts; predict, compare, sweep.
 
 import testbed
 run = testbed.run("hello", set={"vm.ram": "512MB"}, engine="simulated")
@@ -9,6 +9,7 @@ run.charts["timeline-hello"]             # shows itself in a notebook
 testbed.predict("hello").migrations[0].total_time_s
 run.table("rounds")                      # columns that pandas.DataFrame and polars.DataFrame take
 print(testbed.compare("results/a", "results/b"))
+testbed.sweep("hello", axes={"vm.ram": ["1GiB", "2GiB"]}, repeats=5, engine="simulated").table()
 """
 
 import os
@@ -26,8 +27,11 @@ from testbed.report.words import lines
 from testbed.runfiles.folder import results_folder
 
 if TYPE_CHECKING:
+    from testbed.outcomes.swept import Swept
     from testbed.scenario import Scenario
     from testbed.scenario.matrix.overrides import Setting
+    from testbed.sweeps.asked import GridGiven
+    from testbed.sweeps.conduct import SweepProgress
 
 Settings: TypeAlias = Mapping[str, Any] | str | Sequence[str]
 """``{"vm.ram": "1GiB"}``, ``"vm.ram=1GiB"``, or several of these texts. In a mapping a value is a value: a number
@@ -36,7 +40,7 @@ Settings: TypeAlias = Mapping[str, Any] | str | Sequence[str]
 
 
 class Stopped(Interrupted, KeyboardInterrupt):
-    """Ctrl-C during ``run``: to a notebook it is one, and it says where the files of what was done are."""
+    """Ctrl-C during ``run`` or ``sweep``: to a notebook it is one, and it says where the files of what was done are."""
 
 
 def run(  # noqa: PLR0913 - what a run is asked for
@@ -197,6 +201,73 @@ def compare(*runs: Run | str | Path, anyway: bool = False, paired: bool = True) 
     return Compared(comparison.laid(paths, anyway=anyway, option="anyway=True", paired=paired))
 
 
+def sweep(  # noqa: PLR0913 - what a sweep is asked for
+    grid: "GridGiven",
+    *,
+    axes: Mapping[str, Any] | None = None,
+    set: Settings = (),
+    engine: str | None = None,
+    out: str | Path | None = None,
+    repeats: int | None = None,
+    until_ci: str | float | Mapping[str, Any] | None = None,
+    order_seed: int | None = None,
+    canary: str | Mapping[str, Any] | None = None,
+    jobs: int | None = None,
+    limit: int | None = None,
+    progress: bool | Callable[["SweepProgress"], None] = False,
+    say: Callable[[str], None] | None = None,
+) -> "Swept":
+    """Makes every combination of some axes, repeated and shuffled, as ``testbed sweep`` does (docs/sweep.md). What is
+    there is done: the same call goes on where it was. Points that are not valid or were refused are returned, too.
+
+    Args:
+        grid: the name or file of a scenario, with a ``sweep`` or without; a mapping as such a file has it; a scenario.
+        axes: ``{"vm.ram": ["1GiB", "2GiB"]}``; here and below, what is given replaces the grid's own key.
+        set: as in ``run``, in every point; a list is an axis of the matrix, which is what one point runs.
+        engine: ``"native"`` or ``"simulated"``; else the grid's.
+        out: the folder of all points; else ``results/NAME-sweep``.
+        repeats: how often each point is made; each time with a seed of its own.
+        until_ci: more repeats, until half the 95 % interval is that share of the mean: ``"5%"``, ``0.05``, a mapping.
+        order_seed: shuffles the order.
+        canary: a scenario that is made first and again and again, to see whether the machine is still the same.
+        jobs: processes for simulated points; else one a processor.
+        limit: makes at most so many; 0 reads what is there.
+        progress: True tells on stderr how far it is; a function is given each step (``done``, ``total``, ``left_s``).
+        say: is given a line for each point that is refused, and each canary that drifts.
+
+    Returns:
+        The points with their runs, tables, maps.
+
+    Raises:
+        ScenarioError: what is asked for cannot be.
+        PrerequisiteMissing: this machine lacks something; what, and what mends it.
+        MachineBusy: another sweep is under way in that folder.
+        Stopped: Ctrl-C; what was made stays, and the same call goes on.
+
+    Example:
+        >>> axes = {"vm.workload.write_rate": ["12MB/s", "24MB/s"], "network.vmotion.goodput": ["500Mbit", "900Mbit"]}
+        >>> swept = testbed.sweep("hello", axes=axes, engine="simulated", out="results/mine", jobs=1)
+        >>> swept
+        <Swept hello: 4 of 4 points, all valid, in results/mine>
+        >>> len(swept.points[0].run.migrations), swept.table().rows
+        (1, 4)
+    """
+    from testbed.outcomes.swept import Swept
+    from testbed.sweeps import asked, shown, whole
+    from testbed.sweeps.makers.local import local
+
+    keys = {"axes": axes, "repeats": repeats, "until_ci": until_ci, "order_seed": order_seed, "canary": canary}
+    loaded = asked.asked(grid, keys, _overrides(set), lines.own_code)
+    line = say or (lines.say if progress is True else _ignore)
+    told = progress if callable(progress) else shown.ShownProgress() if progress else _ignore
+    points, folder = whole.prepared(loaded, engine, None if out is None else Path(out))
+    makers = local(points.engine, folder, jobs, line, option="jobs")
+    try:
+        return Swept(whole.carried_out(points, folder, makers, limit=limit, say=line, told=told))
+    except (Interrupted, KeyboardInterrupt) as stop:
+        raise Stopped(f"interrupted; what was made is in {folder.path}; the same call goes on") from stop
+
+
 def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":
     from testbed.scenario import load as load_scenario
 
@@ -224,5 +295,5 @@ def _plain(loaded: "Scenario") -> Observer:
     return lines.Plain()
 
 
-def _ignore(_line: str) -> None:
+def _ignore(_told: Any) -> None:
     """Nobody is told."""

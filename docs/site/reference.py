@@ -8,6 +8,8 @@ PAGE = "docs/api"
 RETURNED = (
     "testbed.outcomes.predictions.Predictions",
     "testbed.outcomes.compared.Compared",
+    "testbed.outcomes.swept.Swept",
+    "testbed.outcomes.swept.SweepPoint",
     "testbed.outcomes.table.RunTable",
     "testbed.report.charts.shown.Shown",
 )

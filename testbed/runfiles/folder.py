@@ -14,6 +14,9 @@ from testbed.core.records.migration import Summary
 from testbed.linux.files import owned
 from testbed.runfiles import summary_reader
 
+RESULTS = Path("results")
+"""Where results lie for which nobody names a folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -115,7 +118,7 @@ def release(file: Path) -> None:
         owned.release(file)
 
 
-def new_folder(name: str, parent: Path = Path("results")) -> Path:
+def new_folder(name: str, parent: Path = RESULTS) -> Path:
     """A folder that is nobody else's: of that name, or ``NAME-2`` where there is one. Raises ``TestbedError``."""
     with writing(parent):
         for number in itertools.count(1):

@@ -28,16 +28,23 @@ _OWN = "name"
 
 def whole(file: Path) -> Document:
     """The scenario in a file, with all that it stands on. Raises ``ScenarioError`` with file and line."""
-    read, chain = [documents.read(file)], [file]
+    return standing(documents.read(file), file)
+
+
+def standing(document: Document, by: Path) -> Document:
+    """A document with all that it stands on; files are named by the way from the file ``by`` that it is in.
+    Raises ``ScenarioError``.
+    """
+    read, chain = [document], [by]
     while EXTENDS in read[-1].tree:
         place = read[-1].place((EXTENDS,))
         chain.append(_base(read[-1].tree[EXTENDS], chain[-1], place))
         _check(chain, place)
         read.append(documents.read(chain[-1]))
-    document = read.pop()
+    whole = read.pop()
     while read:
-        document = _over(document, read.pop())
-    return document
+        whole = _over(whole, read.pop())
+    return whole
 
 
 def by_name(name: str) -> Path:

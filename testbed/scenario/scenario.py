@@ -119,7 +119,7 @@ def load(
     ``own_code`` is told each file of code that the scenario names, before any of them is run; what it raises ends it.
     """
     try:
-        document = named_document(extends.whole(_file(name_or_path)), Path(name_or_path).stem)
+        document = named_document(extends.whole(file_of(name_or_path)), Path(name_or_path).stem)
         return resolve(document, overrides, seed, own_code)
     except ScenarioError as error:
         raise ScenarioError(one_line(str(error))) from error
@@ -200,9 +200,9 @@ def check_base(document: Document) -> None:
             raise scenario_error(error, document, Root) from error
 
 
-def _file(name_or_path: str | Path) -> Path:
+def file_of(name_or_path: str | Path) -> Path:
     """The file that is meant. A word without slash or ``.yaml`` names a scenario that comes with the testbed; what is a
-    path to Python is a file.
+    path to Python is a file. Raises ``ScenarioError`` for a name that none has.
     """
     if isinstance(name_or_path, Path):
         return name_or_path

@@ -12,10 +12,10 @@ from time import monotonic
 
 from testbed.core.errors import Interrupted, TestbedError
 from testbed.sweeps.canaries import Canaries
-from testbed.sweeps.ended import LEFT, REFUSED, PointMade
+from testbed.sweeps.ended import LEFT, NOT_VALID, REFUSED, VALID, PointMade
 from testbed.sweeps.estimate import Estimate
 from testbed.sweeps.feed import Feed
-from testbed.sweeps.folder import SweepFolder
+from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.makers.here import Makers
 from testbed.sweeps.making import told
 from testbed.sweeps.points import Point, Points
@@ -50,6 +50,7 @@ class Sweep:
         told: Callable[[SweepProgress], None] = lambda _progress: None,
     ) -> None:
         self._points, self._folder, self._say, self._told = points, folder, say, told
+        self._kept: dict[str, KeptPoint] = {}
         folder.prepare()
         self.feed = Feed(points, self._known, limit)
         self.estimate = Estimate(points.engine)
@@ -68,6 +69,11 @@ class Sweep:
                 with makers() as hands:
                     self._through(hands)
         return self.state
+
+    def done(self) -> list[tuple[Point, KeptPoint]]:
+        """The points that are there with their runs, by their numbers. Each is read once, now or when it was met."""
+        ended = [self._points.numbered(each.number) for each in self.state.points if each.state in (VALID, NOT_VALID)]
+        return [(point, kept) for point in ended if (kept := self._there(point)) is not None]
 
     def _through(self, makers: Makers) -> None:
         while True:
@@ -117,8 +123,13 @@ class Sweep:
         return None if foreseen is None else foreseen * pace
 
     def _known(self, point: Point) -> PointMade | None:
-        kept = self._folder.there(point.id, self._say)
+        kept = self._there(point)
         return None if kept is None else told(point.number, kept.record, kept.summary)
+
+    def _there(self, point: Point) -> KeptPoint | None:
+        if point.id not in self._kept and (kept := self._folder.there(point.id, self._say)) is not None:
+            self._kept[point.id] = kept
+        return self._kept.get(point.id)
 
     def _canaries(self) -> Canaries | None:
         keys, scenario = self._points.grid.keys.canary, self._points.grid.canary

@@ -11,7 +11,8 @@ sweep:
 ``matrix`` is what one point runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -134,13 +135,22 @@ def load(file: Path, own_code: Callable[[Path], None] = lambda _file: None) -> G
 
     ``own_code`` is told once of each file of code that it names, before any of them is run.
     """
+    with told_in_a_line():
+        return made(extends.whole(file), file.stem, own_code)
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """Faults that are met meanwhile are of one line."""
     try:
-        return _grid(extends.whole(file), file, _once(own_code))
+        yield
     except ScenarioError as error:
         raise ScenarioError(one_line(str(error))) from error
 
 
-def _grid(document: Document, file: Path, own_code: Callable[[Path], None]) -> Grid:
+def made(document: Document, stem: str, own_code: Callable[[Path], None] = lambda _file: None) -> Grid:
+    """The grid that a whole document is, as ``load`` has it; ``stem``: its name, where it has none of its own."""
+    own_code = _once(own_code)
     if not isinstance(document.tree.get("sweep"), dict):
         missing = "is missing" if "sweep" not in document.tree else "must be a mapping of keys"
         raise ScenarioError(f"'sweep' {missing}: {EXAMPLE}", document.place(SWEEP))
@@ -149,7 +159,7 @@ def _grid(document: Document, file: Path, own_code: Callable[[Path], None]) -> G
     except ValidationError as error:
         raise scenario_error(error, document, SweepKeys, SWEEP) from error
     _check_apart(document)
-    base = named_document(document.with_value(SWEEP, None, document.place(SWEEP)), file.stem)
+    base = named_document(document.with_value(SWEEP, None, document.place(SWEEP)), stem)
     arms = tuple(
         Arm(
             index=index,

@@ -100,5 +100,5 @@ def test_what_a_cell_ends_with_shows_itself(fresh: Fresh) -> None:
 
 
 def test_tab_and_dir_know_the_names_and_no_rooms(fresh: Fresh) -> None:
-    assert "'compare', 'load', 'predict', 'run']" in fresh.said(-4) and "'arena'" not in fresh.said(-4)
+    assert "'compare', 'load', 'predict', 'run', 'sweep']" in fresh.said(-4) and "'arena'" not in fresh.said(-4)
     assert fresh.said(-3) == "['predict']\n"

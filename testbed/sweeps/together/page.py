@@ -5,8 +5,10 @@ from urllib.parse import quote
 
 from testbed.core.text.label import label
 from testbed.report.charts import export
+from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.words.digits import quoted
+from testbed.report.words.tables import Fitting
 from testbed.sweeps.ended import LEFT, REFUSED, VALID
 from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.state import SweepState
@@ -26,20 +28,39 @@ def write(folder: SweepFolder, state: SweepState, cells: Sequence[SweptCell]) ->
 def html(state: SweepState, cells: Sequence[SweptCell]) -> str:
     """The page; text of the grid is escaped."""
     with export.unchecked():
-        drawn = list(heat.figures(cells, _axes(state)))
-    foretold = any(found.predicted is not None for cell in cells for found in cell.figures.values())
+        drawn = figures_of(state, cells)
+    foretold = _foretold(cells)
     return render(
         "sweep.html.j2",
         drawn,
         state=state,
-        answers=list(_answers(state)),
-        heads=["combination", "valid", *_heads(foretold), "runs"],
+        answers=answers(state),
+        heads=[*_heads(foretold), "runs"],
         rows=[_row(cell, foretold) for cell in cells[:MOST_ROWS]],
         hidden=max(0, len(cells) - MOST_ROWS),
         drawn=drawn,
         machines=_machines(cells),
         refused=[each for each in state.points if each.state == REFUSED][:MOST_LINKS],
     )
+
+
+def figures_of(state: SweepState, cells: Sequence[SweptCell]) -> list[Figure]:
+    """The charts of the page."""
+    return list(heat.figures(cells, _axes(state)))
+
+
+def table(cells: Sequence[SweptCell]) -> Fitting:
+    """The page's table for a terminal and a notebook, without its links."""
+    foretold = _foretold(cells)
+    fitting = Fitting([f">{head}" if head == "valid" else head for head in _heads(foretold)])
+    for cell in cells:
+        fitting.row(_name(cell), *_cell_texts(cell, foretold))
+    return fitting
+
+
+def _foretold(cells: Sequence[SweptCell]) -> bool:
+    """Whether the model's word stands beside a figure."""
+    return any(found.predicted is not None for cell in cells for found in cell.figures.values())
 
 
 def _axes(state: SweepState) -> dict[str, list[str]]:
@@ -50,7 +71,8 @@ def _axes(state: SweepState) -> dict[str, list[str]]:
     }
 
 
-def _answers(state: SweepState) -> list[str]:
+def answers(state: SweepState) -> list[str]:
+    """How many points are there and valid, and what canaries have told."""
     ended = [each for each in state.points if each.state != LEFT]
     valid = sum(each.state == VALID for each in ended)
     said = [f"{len(ended)} of {len(state.points)} points are there; {valid} of them are valid."]
@@ -59,19 +81,28 @@ def _answers(state: SweepState) -> list[str]:
 
 def _heads(foretold: bool) -> list[str]:
     """``foretold``: the model's word stands beside each figure."""
-    return [head for each in SHOWN for head in ((each.words, "model") if foretold else (each.words,))]
+    words = [head for each in SHOWN for head in ((each.words, "model") if foretold else (each.words,))]
+    return ["combination", "valid", *words]
 
 
 def _row(cell: SweptCell, foretold: bool) -> dict[str, object]:
-    texts = [f"{cell.valid} of {cell.ran}"]
-    for measure in SHOWN:
-        texts += _texts(cell.figures.get(measure.key))[: 2 if foretold else 1]
     return {
-        "name": " ".join([cell.name, cell.migration]).strip(),
-        "texts": texts,
+        "name": _name(cell),
+        "texts": _cell_texts(cell, foretold),
         "links": [_link(kept) for kept in cell.runs[:MOST_LINKS]],
         "more": max(0, len(cell.runs) - MOST_LINKS),
     }
+
+
+def _name(cell: SweptCell) -> str:
+    return " ".join([cell.name, cell.migration]).strip()
+
+
+def _cell_texts(cell: SweptCell, foretold: bool) -> list[str]:
+    texts = [f"{cell.valid} of {cell.ran}"]
+    for measure in SHOWN:
+        texts += _texts(cell.figures.get(measure.key))[: 2 if foretold else 1]
+    return texts
 
 
 def _texts(figure: SweptFigure | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""What all points say together: a row a migration, as CSV and, where pyarrow is, as Parquet.
+"""What all points say together: a row a migration, as CSV and, where pyarrow is, as Parquet; and a row a cell.
 
 point, id, repeat, machine, kernel, cpu | vm.ram, ... (the axes) | the columns of ``export``'s migrations
 """
@@ -13,9 +13,12 @@ from testbed.exports.cells import CellKind, Column, Sheet, table
 from testbed.runfiles.samples import Row
 from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.points import Point
+from testbed.sweeps.together.cells import SHOWN, SweptCell
 
 NAME = "results"
 TEXTS = ("id", "arm", "machine", "kernel", "cpu", "commit")
+ENDS = ("n", "mean", "mean_95_t_low", "mean_95_t_high", "predicted")
+"""What is said of each figure of a cell."""
 FIRST = (
     Column(name="point", kind=CellKind.INTEGER),
     Column(name="point_repeat", kind=CellKind.INTEGER),
@@ -47,6 +50,35 @@ def sheet(done: Sequence[tuple[Point, KeptPoint]], axes: Sequence[str]) -> Sheet
         columns |= {column.name: column for column in migrations.columns if column.name not in columns}
         rows += [own | row for row in _rows(migrations)]
     return table(NAME, [*known, *columns.values()], rows)
+
+
+def of_cells(found: Sequence[SweptCell], axes: Sequence[str]) -> Sheet:
+    """A row a combination, or a migration of what it runs: each figure's mean, its interval, and the model's word."""
+    numbers = [
+        Column(
+            name=f"{each.key}.{end}",
+            kind=CellKind.INTEGER if end == "n" else CellKind.NUMBER,
+            unit=None if end == "n" else each.unit,
+        )
+        for each in SHOWN
+        for end in ENDS
+    ]
+    columns = [
+        *(Column(name=name, kind=CellKind.TEXT) for name in ("arm", "migration")),
+        *(Column(name=f"axis.{axis}", kind=CellKind.TEXT) for axis in axes),
+        *(Column(name=name, kind=CellKind.INTEGER) for name in ("ran", "valid")),
+    ]
+    return table("cells", [*columns, *numbers], [_of_cell(cell) for cell in found])
+
+
+def _of_cell(cell: SweptCell) -> Row:
+    row: Row = {"arm": cell.name, "migration": cell.migration, "ran": cell.ran, "valid": cell.valid}
+    row |= {f"axis.{axis}": label(value) for axis, value in cell.settings.items()}
+    for key, figure in cell.figures.items():
+        found = figure.spread
+        known = (found.n, found.mean, found.low, found.high, figure.predicted)
+        row |= {f"{key}.{end}": value for end, value in zip(ENDS, known, strict=True)}
+    return row
 
 
 def _of_point(point: Point, kept: KeptPoint) -> Row:

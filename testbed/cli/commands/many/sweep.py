@@ -1,14 +1,12 @@
 """``sweep``: every point of a grid, shuffled and repeated; what is there is done, so the same command goes on."""
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from testbed.cli.options import RESULTS, TrustNothing, own_code
+from testbed.cli.options import TrustNothing, own_code
 from testbed.core.errors import ScenarioError, TestbedError
 
 if TYPE_CHECKING:
@@ -45,30 +43,21 @@ def sweep(  # noqa: PLR0913, PLR0917 - the options of the command line
 
     Example: testbed sweep grid.yaml --engine simulated
     """
-    from testbed.sweeps.folder import SweepFolder
     from testbed.sweeps.grid import load
-    from testbed.sweeps.points import Points
+    from testbed.sweeps.makers.local import local
+    from testbed.sweeps.whole import prepared
 
     loaded = load(grid, own_code(trust_nothing))
-    points = Points(loaded, _known(engine or loaded.engine))
-    folder = SweepFolder(out or Path(RESULTS) / f"{loaded.name}-sweep")
+    points, folder = prepared(loaded, engine, out)
     if dry_run:
         return _listed(points)
     if point is not None:
         return _one(points, folder, point)
     if on is None:
-        return _all(points, folder, _makers(points, folder, jobs), limit, quiet)
+        return _all(points, folder, local(points.engine, folder, jobs, _say), limit, quiet)
     if jobs is not None:
         raise ScenarioError("--jobs is for points that are made here; leave out --jobs, or --on")
     return _all(points, folder, _elsewhere(points, folder, on, tls_ca, tls_cert, tls_key), limit, quiet)
-
-
-def _known(engine: str) -> str:
-    """Raises ``ScenarioError`` for one that there is not."""
-    from testbed.engines import registry
-
-    registry.get(engine)
-    return engine
 
 
 def _listed(points: "Points") -> int:
@@ -113,39 +102,23 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
 def _all(
     points: "Points", folder: "SweepFolder", makers: Callable[[], "Makers"], limit: int | None, quiet: bool
 ) -> int:
-    from testbed.sweeps.conduct import Sweep
     from testbed.sweeps.ended import LEFT, VALID
-    from testbed.sweeps.together.finish import finish
+    from testbed.sweeps.shown import ShownProgress
+    from testbed.sweeps.whole import carried_out
 
-    conducted: Sweep = Sweep(points, folder, limit=limit, say=_say, told=_ignored if quiet else ShownProgress())
-    state = conducted.run(makers)
-    written = finish(points, folder, state)
-    for name in written:
+    made = carried_out(points, folder, makers, limit=limit, say=_say, told=_ignored if quiet else ShownProgress())
+    for name in made.files:
         print(folder.file(name))
-    left = sum(each.state == LEFT for each in state.points)
+    known = made.state.points
+    left = sum(each.state == LEFT for each in known)
     if left:
-        _say(f"{left} of {len(state.points)} points are left; the same command goes on")
+        _say(f"{left} of {len(known)} points are left; the same command goes on")
         return 0 if limit is not None else TestbedError.exit_code
-    bad = [each for each in state.points if each.state != VALID]
+    bad = [each for each in known if each.state != VALID]
     if bad:
         first = f"point {bad[0].number}: {bad[0].state}: {bad[0].reason}"
-        _say(f"testbed: {len(bad)} of {len(state.points)} points are not valid; {first}")
+        _say(f"testbed: {len(bad)} of {len(known)} points are not valid; {first}")
     return TestbedError.exit_code if bad else 0
-
-
-def _makers(points: "Points", folder: "SweepFolder", jobs: int | None) -> Callable[[], "Makers"]:
-    """Who makes them. Raises ``ScenarioError`` for more than one where the machine is needed."""
-    from testbed.engines import registry
-    from testbed.sweeps.makers.here import Here
-    from testbed.sweeps.makers.jobs import Jobs
-
-    needs_machine = registry.get(points.engine).needs_machine
-    if needs_machine and jobs not in (None, 1):
-        raise ScenarioError(
-            f"engine '{points.engine}' has the machine to itself: one point at a time; leave out --jobs"
-        )
-    count = 1 if needs_machine else jobs or len(os.sched_getaffinity(0))
-    return lambda: Here(folder, _say) if count == 1 else Jobs(folder, count, _say)
 
 
 def _elsewhere(
@@ -158,32 +131,6 @@ def _elsewhere(
     safe.required()
     place = safe.place(url, safe.Certificates(ca=ca, cert=cert, key=key))
     return lambda: Remote(place, folder, registry.get(points.engine).needs_machine, _say)
-
-
-class ShownProgress:
-    """How far a sweep is, in one line that is written over on a terminal, now and then in one of its own elsewhere."""
-
-    SHARE = 10
-    """Lines of a sweep, where they stay."""
-
-    def __init__(self) -> None:
-        self._line, self._next = sys.stderr.isatty(), 0
-
-    def __call__(self, progress: "SweepProgress") -> None:
-        """Shows how far it is now."""
-        from testbed.core.units import in_seconds
-
-        last = progress.done == progress.total
-        if not self._line and progress.done < self._next and not last:
-            return
-        self._next = progress.done + max(1, progress.total // self.SHARE)
-        left = "" if progress.left_s is None or last else f", about {in_seconds(progress.left_s)} left"
-        text = f"{progress.done} of {progress.total} points{left}"
-        if self._line:
-            sys.stderr.write(f"\r\x1b[K{text}" + ("\n" if last else ""))
-            sys.stderr.flush()
-        else:
-            _say(text)
 
 
 def _ignored(_progress: "SweepProgress") -> None:

@@ -1,0 +1,52 @@
+"""A sweep from end to end: its points made by whoever makes them, and what all of them say together written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.engines import registry
+from testbed.runfiles.folder import RESULTS
+from testbed.sweeps.conduct import Sweep, SweepProgress
+from testbed.sweeps.folder import KeptPoint, SweepFolder
+from testbed.sweeps.grid import Grid
+from testbed.sweeps.makers.here import Makers
+from testbed.sweeps.points import Point, Points
+from testbed.sweeps.state import SweepState
+from testbed.sweeps.together.finish import finish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepDone:
+    """A sweep that has ended. ``done``: the points that are there, with their runs; ``files``: the names of those that
+    tell of all of them.
+    """
+
+    folder: SweepFolder
+    state: SweepState
+    done: list[tuple[Point, KeptPoint]]
+    files: list[str]
+
+
+def prepared(grid: Grid, engine: str | None, out: Path | None) -> tuple[Points, SweepFolder]:
+    """The points by an engine, else the grid's own, and the folder that they go into, else one of the grid's name.
+    Raises ``ScenarioError`` for an engine that there is not.
+    """
+    chosen = engine or grid.engine
+    registry.get(chosen)
+    return Points(grid, chosen), SweepFolder(out or RESULTS / f"{grid.name}-sweep")
+
+
+def carried_out(
+    points: Points,
+    folder: SweepFolder,
+    makers: Callable[[], Makers],
+    *,
+    limit: int | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+    told: Callable[[SweepProgress], None] = lambda _progress: None,
+) -> SweepDone:
+    """Makes what is left, at most ``limit``, and writes down what there is. Raises as ``Sweep.run`` does."""
+    conducted = Sweep(points, folder, limit=limit, say=say, told=told)
+    state = conducted.run(makers)
+    done = conducted.done()
+    return SweepDone(folder=folder, state=state, done=done, files=finish(folder, state, done))
