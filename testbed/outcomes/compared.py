@@ -11,6 +11,7 @@ from testbed.outcomes.table import RunTable
 from testbed.report.charts.shown import Shown
 from testbed.report.side import page, series, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
+from testbed.report.side.data import as_data, lines_as_data
 from testbed.report.side.sentence import sentences
 from testbed.report.words.tables import plain
 
@@ -68,7 +69,7 @@ class Compared:
             >>> testbed.compare("results/a", "results/b").data["lines"][1]["verdict"]
             'a model, no noise'
         """
-        return words.as_data(self.made)
+        return as_data(self.made)
 
     @property
     def charts(self) -> dict[str, Shown]:
@@ -164,7 +165,7 @@ def _sheet(made: Comparison) -> Sheet:
     columns += [Column(name="significant", kind=CellKind.TRUTH)]
     known = {column.name for column in columns}
     rows = list[JsonObject]()
-    for line, said in zip(made.lines, words.lines_as_data(made), strict=True):
+    for line, said in zip(made.lines, lines_as_data(made), strict=True):
         row: JsonObject = {"unit": line.measure.unit}
         for name, value in said.items():
             ends = value if isinstance(value, list) and name != "values" else ()

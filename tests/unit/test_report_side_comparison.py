@@ -11,7 +11,7 @@ from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord, ThrottleRecord
 from testbed.model.full_scale import full_scale
-from testbed.report.side import comparison, page, words
+from testbed.report.side import comparison, data, page, words
 from testbed.report.side.comparison import Comparison
 from tests.unit.records import a_migration, a_networked_migration, a_service, a_summary
 from tests.unit.runs import SCENARIO, made
@@ -158,7 +158,7 @@ def test_throttled_time_blackout_and_halts_are_compared_where_measured(tmp_path:
     names = [each.name for each in page.figures_of(seen.lines)]
     assert names[-2:] == ["throttled-s", "longest-halt-s-iometer"]
     assert "longest halt of iometer" in page.html(seen)
-    json.dumps(words.as_data(seen))
+    json.dumps(data.as_data(seen))
     assert "throttled_s" not in keys(laid(made(tmp_path / "c", a_summary(a_migration()))))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.report.side import comparison, words
+from testbed.report.side import comparison, data, words
 from testbed.report.side.several import AT, BoundStanding, bound, compared, holm
 from testbed.report.side.spread import difference, difference_of_pairs, outside
 from tests.unit.records import a_migration, a_summary
@@ -75,7 +75,7 @@ def test_what_equal_seeds_share_drops_out(tmp_path: Path) -> None:
     assert not welch.paired and welch.difference is not None and welch.difference.pairs == 0
     assert pairs.difference.value == pytest.approx(welch.difference.value)
     assert (pairs.significant, welch.significant) == (True, False)
-    said: Any = words.as_data(comparison.laid([a, b]))
+    said: Any = data.as_data(comparison.laid([a, b]))
     assert said["lines"][1]["difference_by"] == "pairs" and said["lines"][1]["significant"] is True
 
 

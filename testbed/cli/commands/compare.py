@@ -31,7 +31,7 @@ def compare(
     Example: testbed compare results/a results/b --fail-if slower=5%
     """
     from testbed.core.text.printable import printable
-    from testbed.report.side import comparison, words
+    from testbed.report.side import comparison, data, words
     from testbed.report.side.conditions import condition, judged
     from testbed.report.side.sentence import sentences
     from testbed.report.words.tables import console
@@ -45,7 +45,7 @@ def compare(
     for note in compared.notes:
         sys.stderr.write(f"{printable(note)}\n")
     if as_json:
-        sys.stdout.write(json.dumps(words.as_data(compared), indent=2) + "\n")
+        sys.stdout.write(json.dumps(data.as_data(compared), indent=2) + "\n")
     else:
         for sentence in sentences(compared.lines):
             sys.stdout.write(f"{printable(sentence)}\n")
