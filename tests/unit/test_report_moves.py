@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from testbed.core.records.migration import MigrationRecord
+from testbed.report.axis.timeline import timeline
 from testbed.report.charts.moves import moves_of
 from testbed.report.page import page
 from testbed.report.page.html import html, section_html
@@ -64,6 +65,20 @@ def test_the_guest_stands_still_from_the_pause_on() -> None:
     last = record.rounds[-1].started_s
     assert story(record, cells([1]))["still"] == pytest.approx([last - 0.003, last - 0.003 + 0.07])
     assert story(a_migration(downtime_s=None), cells([1]))["still"] is None
+
+
+def test_cells_are_made_larger_once_for_the_chart_the_story_and_the_caption(monkeypatch: pytest.MonkeyPatch) -> None:
+    coarser, made = Cells.coarser, list[Cells]()
+
+    def counted(self: Cells, most: int) -> Cells:
+        made.append(coarser(self, most))
+        return made[-1]
+
+    monkeypatch.setattr(Cells, "coarser", counted)
+    record = a_migration()
+    part = page.section(record, timeline(record, None), cells([1, 2, 3, 4, 5], 1024), "x", 60)
+    assert len(made) == 1 and part.moves is not None and part.moves.cell_pages == made[0].cell_pages > 2
+    assert f" {part.moves.cell_pages} pages a cell" in part.figures[-1].caption
 
 
 def test_the_cells_are_those_of_the_chart_of_memory(tmp_path: Path) -> None:

@@ -15,12 +15,8 @@ LEAST_CELLS, WIDTH, FLAT = 16, 760, 4
 """``FLAT``: how many times as wide as it is high the picture is."""
 
 
-def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
-    """Row by row from the lowest address. Drawn without a slider it shows how often each cell was sent in all.
-
-    ``migrations``: how many pictures a page has; they share what a page may hold.
-    """
-    cells = shown(cells, migrations)
+def grid_chart(cells: Cells) -> alt.TopLevelMixin:
+    """Row by row from the lowest address. Drawn without a slider it shows how often each cell was sent in all."""
     columns = isqrt(FLAT * cells.sent.shape[1] - 1) + 1
     rows = -(-cells.sent.shape[1] // columns)
     first, last = cells.rounds[0], cells.rounds[-1]
@@ -55,7 +51,7 @@ def grid_chart(cells: Cells, migrations: int = 1) -> alt.TopLevelMixin:
 
 
 def shown(cells: Cells, migrations: int = 1) -> Cells:
-    """As many cells as a picture has where a page has so many pictures."""
+    """As many cells as a picture has where a page has so many pictures, which share what it may hold."""
     return cells.coarser(max(LEAST_CELLS, MOST_POINTS // migrations // len(cells.rounds)))
 
 

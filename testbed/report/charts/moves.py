@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.text.from_json import JsonObject
-from testbed.report.charts.grid import shown
 from testbed.report.charts.sizes import is_scaled, moments
 from testbed.runfiles.pages import Cells
 
@@ -27,11 +26,8 @@ class Moves:
     cell_pages: int
 
 
-def moves_of(record: MigrationRecord, cells: Cells, chart: str, migrations: int = 1) -> Moves | None:
-    """The cells are those of the chart of that name; ``migrations`` is how many pictures the page has. None where no
-    round of the record has any.
-    """
-    cells = shown(cells, migrations)
+def moves_of(record: MigrationRecord, cells: Cells, chart: str) -> Moves | None:
+    """The cells are those of the chart of that name. None where no round of the record has any."""
     known = set(cells.rounds)
     rounds: list[JsonObject] = [
         {

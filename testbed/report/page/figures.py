@@ -143,10 +143,8 @@ def of_published(summary: Summary) -> list[Figure]:
     ]
 
 
-def of_migration(
-    record: MigrationRecord, line: Timeline, cells: Cells | None, name: str, migrations: int = 1
-) -> Iterator[Figure]:
-    """Its time axis, its switchover, its memory; of one of so many ``migrations`` of a page."""
+def of_migration(record: MigrationRecord, line: Timeline, cells: Cells | None, name: str) -> Iterator[Figure]:
+    """Its time axis, its switchover, its memory; ``cells``: as many as its page has room for."""
     scaled = sizes.is_scaled([record])
     if record.rounds:
         yield Figure(
@@ -171,7 +169,7 @@ def of_migration(
             name=f"memory-{name}",
             title="The guest's memory, round by round",
             caption=captions.MEMORY.format(f"{cells.cell_pages:,}"),
-            chart=grid_chart(cells, migrations),
+            chart=grid_chart(cells),
         )
 
 

@@ -8,6 +8,7 @@ from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.linux.files import owned
 from testbed.report.axis.timeline import COLUMNS, Timeline, timeline
 from testbed.report.charts import export
+from testbed.report.charts.grid import shown
 from testbed.report.charts.moves import moves_of
 from testbed.report.page import figures
 from testbed.report.page.html import html
@@ -78,9 +79,10 @@ def section(
     record: MigrationRecord, line: Timeline, memory: pages.Cells | None, name: str, migrations: int = 1
 ) -> Section:
     """One migration's part; ``name`` is that of its element and its files, ``migrations`` how many share the page."""
+    cells = None if memory is None else shown(memory, migrations)
     with export.unchecked():
-        drawn = list(figures.of_migration(record, line, memory, name, migrations))
-    moves = moves_of(record, memory, f"memory-{name}", migrations) if memory is not None else None
+        drawn = list(figures.of_migration(record, line, cells, name))
+    moves = moves_of(record, cells, f"memory-{name}") if cells is not None else None
     return Section(name=name, title=page_words.title(record), migration=record, figures=drawn, moves=moves)
 
 
