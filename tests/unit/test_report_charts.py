@@ -1,5 +1,6 @@
 """Every kind of chart: held against Vega-Lite's schema, drawn, its axes with units, its colours from the theme."""
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -15,14 +16,14 @@ from testbed.core.records.services import BlackoutRecord
 from testbed.report.axis.timeline import Timeline, timeline
 from testbed.report.charts import export, theme
 from testbed.report.charts.curves import RepeatLine, curves_chart
-from testbed.report.charts.grid import MOST_POINTS, grid_chart
+from testbed.report.charts.grid import MOST_POINTS, grid_chart, shown
 from testbed.report.charts.overlay import overlay_chart
 from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, lines_chart
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.timeline import timeline_chart
 from testbed.report.side.comparison import ComparisonLine
-from testbed.report.side.measures import MEASURES
+from testbed.report.side.measures import MEASURES, Measure
 from testbed.report.side.spread import spread
 from testbed.runfiles import pages, samples
 from testbed.runfiles.folder import RunFolder
@@ -39,12 +40,14 @@ def grid() -> Any:
     return grid_chart(pages.read(KEPT / "pages.jsonl")[MigrationKey(name="hello")])
 
 
-def overlay() -> Any:
-    lines = [
-        ComparisonLine(migration="", measure=MEASURES[1], group=name, spread=spread(v), values=v)
-        for name, v in (("a", [0.02, 0.03]), ("b", [0.01]))
-    ]
-    return overlay_chart(lines)
+def overlay(measure: Measure = MEASURES[1], **groups: list[float]) -> Any:
+    known = groups or {"a": [0.02, 0.03], "b": [0.01]}
+    return overlay_chart(
+        [
+            ComparisonLine(migration="", measure=measure, group=name, spread=spread(v), values=v)
+            for name, v in known.items()
+        ]
+    )
 
 
 CLAIM = ComparisonRecord(
@@ -64,6 +67,30 @@ KINDS: dict[str, Callable[[Timeline], Any]] = {
     "published": lambda _line: published_chart([CLAIM], "share"),
     "overlay": lambda _line: overlay(),
 }
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "labels"),
+    [
+        (0, 2.6816, ["2.55", "2.60", "2.65", "2.70", "2.75", "2.80"]),
+        (0, 12.0, ["11.4", "11.6", "11.8", "12.0", "12.2", "12.4", "12.6"]),
+        (1, 0.01387, ["13.2", "13.4", "13.6", "13.8", "14.0", "14.2", "14.4"]),
+        (1, 0.0, ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1.0"]),
+        (4, 301.67e6, ["290", "295", "300", "305", "310", "315"]),
+        (5, 4.0, ["3", "4", "5"]),
+    ],
+)
+def test_one_value_alone_stands_between_labels_that_are_right(measure: int, value: float, labels: list[str]) -> None:
+    for groups in ({"a": [value]}, {"a": [value, value], "b": [value * (1 + 1e-9)]}):
+        drawn = export.svg(export.spec(overlay(MEASURES[measure], **groups)))
+        assert re.findall(r">([0-9.]+)</text>", drawn) == labels
+
+
+def test_what_is_counted_has_no_label_between_whole_numbers() -> None:
+    for least, most in ((4, 5), (3, 7)):
+        drawn = export.svg(export.spec(overlay(MEASURES[5], a=[float(least), float(most)])))
+        labels = [int(each) for each in re.findall(r">([0-9.]+)</text>", drawn)]
+        assert labels == list(range(least - 1, most + 2))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,7 +144,7 @@ def test_a_grid_of_many_rounds_has_larger_cells() -> None:
     counts = np.ones((20, 1024), np.int64)
     cells = pages.Cells(pages=1024 * 8, cell_pages=8, rounds=list(range(1, 21)), sent=counts, dirtied=counts)
     for migrations in (20, 60):
-        (rows,) = grid_chart(cells, migrations).to_dict(validate=False)["datasets"].values()
+        (rows,) = grid_chart(shown(cells, migrations)).to_dict(validate=False)["datasets"].values()
         assert len(rows) <= MOST_POINTS // migrations < counts.size
 
 

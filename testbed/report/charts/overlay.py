@@ -1,6 +1,7 @@
 """Repeats over one another: every value, the median and the interval of the mean, group by group."""
 
 from collections.abc import Sequence
+from math import ceil, floor
 
 import altair as alt
 
@@ -9,13 +10,15 @@ from testbed.report.charts.theme import STUNNED
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.words.digits import Unit
 
-WIDTH, STEP, FEW = 640, 26, 10
+WIDTH, STEP, FEW, TICKS = 640, 26, 10, 8
 AXES: dict[Unit, tuple[tuple[str, float], ...]] = {
     "s": (("s", 1.0), ("ms", 1e3)),
     "B": (("MB", 1e-6),),
     "": (("", 1.0),),
 }
 """Units of an axis, the larger first: seconds where all values reach one."""
+NEAR, AROUND = 1e-6, 0.05
+"""Shares of a value: what is nearer to it is the same to the eye, and how far an axis goes where all are the same."""
 
 
 def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
@@ -23,8 +26,7 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     (title, factor), (opacity, size) = _axis(lines), _dots(lines)
     order = [_label(line) for line in lines]
     y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
-    axis = alt.Axis(tickCount=8) if lines[0].measure.unit else alt.Axis(tickCount=8, tickMinStep=1)
-    x = alt.X("value:Q", title=title, scale=alt.Scale(zero=False, nice=True, padding=8), axis=axis)
+    x = alt.X("value:Q", title=title, scale=_scale(lines, factor), axis=_ticks(lines))
     points = alt.Chart(Constant(values=[_point(line, value * factor) for line in lines for value in line.values]))
     middles = alt.Chart(Constant(values=[_point(line, line.spread.median * factor) for line in lines]))
     layers = [
@@ -40,6 +42,27 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
         ranges = alt.Chart(Constant(values=rows))
         layers.insert(0, ranges.mark_rule(strokeWidth=9, opacity=0.25).encode(x=x, x2=alt.X2("high:Q"), y=y))
     return alt.layer(*layers, width=WIDTH, height=alt.Step(STEP))
+
+
+def _ticks(lines: Sequence[ComparisonLine]) -> alt.Axis:
+    """Some eight; of what is counted none between two whole numbers."""
+    values = [value for line in lines for value in line.values]
+    least, most = floor(min(values)), ceil(max(values))
+    if lines[0].measure.unit or most - least > TICKS:
+        return alt.Axis(tickCount=TICKS)
+    return alt.Axis(values=list(range(max(0, least - 1), most + 2)), format="d")
+
+
+def _scale(lines: Sequence[ComparisonLine], factor: float) -> alt.Scale:
+    """As wide as the values need. Where all are as good as one, some way to both sides of it: an axis of one value has
+    one label, which would be rounded as if nothing lay near.
+    """
+    values = [value * factor for line in lines for value in line.values]
+    least, most = min(values), max(values)
+    if most - least > NEAR * abs(most):
+        return alt.Scale(zero=False, nice=True, padding=8)
+    aside = AROUND * abs(most) if lines[0].measure.unit and most else 1.0
+    return alt.Scale(domain=[max(0.0, least - aside), most + aside], nice=False)
 
 
 def _dots(lines: Sequence[ComparisonLine]) -> tuple[float, float]:
