@@ -63,7 +63,7 @@ class Compared:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The comparison as ``testbed compare --json`` has it: seconds and bytes, verdicts in words.
+        """The comparison as ``testbed compare --json`` has it: sentences, then seconds and bytes, verdicts in words.
 
         Example:
             >>> testbed.compare("results/a", "results/b").data["lines"][1]["verdict"]

@@ -1,5 +1,6 @@
 """Pairs of equal seeds, several figures judged at once, and a figure held against a bound."""
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.cli import main
 from testbed.report.side import comparison, data, words
+from testbed.report.side.sentence import sentences
 from testbed.report.side.several import AT, BoundStanding, bound, compared, holm
 from testbed.report.side.spread import difference, difference_of_pairs, outside
 from tests.unit.records import a_migration, a_summary
@@ -139,3 +142,24 @@ def test_a_bound_keeps_its_word() -> None:
         a, b = [draw.gauss(10, 0.5) for _ in range(6)], [draw.gauss(10.5, 0.5) for _ in range(6)]
         beyond += bound(a, b, 0.05).standing is BoundStanding.BEYOND
     assert beyond < 20
+
+
+def test_the_command_takes_no_pairs_where_none_are_wanted_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    luck = [0.0, 3.0, -2.0, 1.0, -4.0]
+    a = a_run(tmp_path / "a", [20 + each for each in luck])
+    b = a_run(tmp_path / "b", [20.5 + each + 0.1 * (each > 0) for each in luck], FAST)
+    for option, by, page in (
+        ((), "pairs", "by pairs where seeds"),
+        (("--unpaired",), "welch", "unpaired as was asked for"),
+    ):
+        file = tmp_path / "page.html"
+        assert main(["compare", str(a), str(b), "--json", "--page", str(file), *option]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said["lines"][1]["difference_by"] == by and said["paired"] is not bool(option)
+        assert page in file.read_text(encoding="utf-8")
+        assert main(["compare", str(a), str(b), *option]) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert said["sentences"] and shown[: len(said["sentences"])] == said["sentences"]
+        assert said["sentences"] == sentences(comparison.laid([a, b], paired=not option).lines)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs", autocompletion=run_folders)],
     anyway: Annotated[bool, typer.Option("--anyway", help="compare what is not comparable, saying so")] = False,
+    paired: Annotated[
+        bool,
+        typer.Option("--paired/--unpaired", help="groups of the same seeds by pairs, or as if they had others"),
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="the comparison as JSON on stdout")] = False,
     page: Annotated[Path | None, typer.Option(help="write a page with charts to this file")] = None,
     fail_if: Annotated[
@@ -39,7 +43,7 @@ def compare(
     if junit and not fail_if:
         raise ScenarioError("--junit says what --fail-if found; add --fail-if slower=5%")
     conditions = [condition(each) for each in fail_if or ()]
-    compared = comparison.laid(runs, anyway=anyway)
+    compared = comparison.laid(runs, anyway=anyway, paired=paired)
     for reason in compared.reasons:
         sys.stderr.write(f"compared although {printable(reason)}\n")
     for note in compared.notes:

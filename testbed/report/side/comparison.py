@@ -80,12 +80,15 @@ class ComparisonLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """``reasons``: why these runs should not be compared; ``notes``: what was left out, and at which size it is."""
+    """``reasons``: why these runs should not be compared; ``notes``: what was left out, and at which size it is;
+    ``paired``: groups of the same seeds were compared by pairs.
+    """
 
     runs: list[ComparedRun]
     reasons: list[str]
     lines: list[ComparisonLine] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    paired: bool = True
 
 
 def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway", paired: bool = True) -> Comparison:
@@ -103,7 +106,7 @@ def laid(paths: Sequence[Path], *, anyway: bool = False, option: str = "--anyway
 
 def compare(runs: Sequence[ComparedRun], *, paired: bool = True) -> Comparison:
     """Migration by migration, figure by figure, a line a group. Figures that nobody has are left out."""
-    comparison = Comparison(runs=list(runs), reasons=refusals(runs))
+    comparison = Comparison(runs=list(runs), reasons=refusals(runs), paired=paired)
     kinds = measures(done for run in runs for done in run.completed)
     strangers = _strangers(groups_of(runs))
     comparison.notes.extend(f"{label} has no migration in common with the others" for label in strangers)

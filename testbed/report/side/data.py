@@ -3,11 +3,14 @@
 from testbed.core.text.from_json import JsonObject
 from testbed.report.side import words
 from testbed.report.side.comparison import Comparison, ComparisonLine
+from testbed.report.side.sentence import sentences
 
 
 def as_data(comparison: Comparison) -> JsonObject:
     """For programs: seconds and bytes, null where there is nothing to say."""
     return {
+        "sentences": sentences(comparison.lines),
+        "paired": comparison.paired,
         "not_comparable": comparison.reasons,
         "notes": comparison.notes,
         "lines": lines_as_data(comparison),

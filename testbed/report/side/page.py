@@ -15,6 +15,10 @@ from testbed.report.side.sentence import sentences
 from testbed.runfiles import files
 from testbed.runfiles.folder import RunFolder, put
 
+PAIRED = "by pairs where seeds are the same, else by Welch's t"
+UNPAIRED = "by Welch's t, unpaired as was asked for, whatever the seeds"
+"""How differences are found, as the page says it."""
+
 
 def write(file: Path, comparison: Comparison) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
@@ -35,6 +39,7 @@ def html(comparison: Comparison) -> str:
         reasons=comparison.reasons,
         notes=comparison.notes + untold,
         sentences=sentences(comparison.lines),
+        by=PAIRED if comparison.paired else UNPAIRED,
         heads=words.HEADS[first:],
         rows=[row[first:] for row in words.rows(comparison.lines)],
         right=[index - first for index in (3, 4)],
