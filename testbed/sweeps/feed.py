@@ -7,11 +7,15 @@ differ: what is compared was then made by the same one. Nothing is known here of
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from testbed.report.side.spread import spread
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.grid import Until
 from testbed.sweeps.points import Point, Points
+
+Values: TypeAlias = dict[str, list[float]]
+"""Of one combination, by the name of each migration of its points, the figure that is to be known."""
 
 
 class Feed:
@@ -23,7 +27,7 @@ class Feed:
         self._points, self._known, self._left = points, known, math.inf if limit is None else limit
         self._blocks: dict[int, deque[Point]] = {}
         self._owners: dict[int, str] = {}
-        self._values: dict[tuple[int, str], list[float]] = {}
+        self._values: dict[int, Values] = {}
         self._arms: dict[int, int] = {}
         self.ended: dict[int, PointMade] = {}
         self.added = 0
@@ -62,15 +66,14 @@ class Feed:
         self.ended[made.number] = made
         arm = self._arms[made.number]
         until = self._points.grid.keys.until_ci
-        for name, figures in made.figures.items():
-            if until is not None and until.figure in figures:
-                self._values.setdefault((arm, name), []).append(figures[until.figure])
+        if until is not None:
+            _note(self._values.setdefault(arm, {}), made, until)
 
     def narrow(self, arm: int, until: Until) -> bool:
         """Whether of each migration of a combination the interval is as narrow as it is to be. Of one that never
         completes there is nothing to be known.
         """
-        return all(_narrow(values, until.within) for (of, _), values in self._values.items() if of == arm)
+        return _all_narrow(self._values.get(arm, {}), until)
 
     def _add(self, repeat: int, block: Iterable[Point]) -> None:
         self._blocks[repeat] = deque()
@@ -102,6 +105,37 @@ class Feed:
         if chosen is not None:
             self._owners.setdefault(chosen, machine)
         return chosen
+
+
+def unwanted(points: Points, point: Point, known: Callable[[Point], PointMade | None]) -> list[Point] | None:
+    """Whether a point that is asked for alone is one too many: beyond ``repeats`` it is made for an interval's sake, so
+    as a ``Feed`` has it only when those before it of its combination are there and leave that wide.
+
+    Returns:
+        None where it is wanted, nobody where no more are, and else those that have to be there before it is known.
+    """
+    keys = points.grid.keys
+    if keys.until_ci is None or point.repeat <= keys.repeats:
+        return None
+    blocks = (points.block(repeat) for repeat in range(1, point.repeat))
+    before = [each for block in blocks for each in block if each.arm.index == point.arm.index]
+    ended = [(each, known(each)) for each in before]
+    if missing := [each for each, made in ended if made is None]:
+        return missing
+    values: Values = {}
+    for _, made in ended:
+        _note(values, made, keys.until_ci)
+    return [] if _all_narrow(values, keys.until_ci) else None
+
+
+def _note(values: Values, made: PointMade | None, until: Until) -> None:
+    for name, figures in made.figures.items() if made else ():
+        if until.figure in figures:
+            values.setdefault(name, []).append(figures[until.figure])
+
+
+def _all_narrow(values: Values, until: Until) -> bool:
+    return all(_narrow(each, until.within) for each in values.values())
 
 
 def _narrow(values: list[float], within: float) -> bool:

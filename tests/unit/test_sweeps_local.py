@@ -87,6 +87,22 @@ def test_one_point_by_its_number(tmp_path: Path, capsys: Captured) -> None:
     assert swept(file, out) == 0 and len(points(out)) == 8
 
 
+def test_a_number_beyond_the_repeats_is_made_only_where_the_interval_wants_it(tmp_path: Path, capsys: Captured) -> None:
+    keys = "repeats: 2\nuntil_ci: {within: 0.2%, most: 6}"
+    file, out = grid(tmp_path, keys, "network.vmotion.goodput: [500Mbit, 900Mbit]", "chance: true\n"), tmp_path / "out"
+    assert swept(file, tmp_path / "whole", "--jobs", "1") == 0
+    assert 4 < len(points(tmp_path / "whole")) < 12, "some were needed, and not all that may be"
+    assert swept(file, out, "--point", "4") == 1
+    said = capsys.readouterr().err
+    assert "whether point 4 is needed is not known before those of goodput=" in said and said.rstrip()[-1] in "0123"
+    assert points(out) == []
+    for number in range(12):
+        assert swept(file, out, "--point", str(number)) in (0, 1)
+    assert points(out) == points(tmp_path / "whole")
+    assert "is not needed: the interval of goodput=" in capsys.readouterr().err
+    assert swept(file, out, "--jobs", "1") == 0 and points(out) == points(tmp_path / "whole")
+
+
 def test_a_dry_run_lists_and_makes_nothing(tmp_path: Path, capsys: Captured) -> None:
     assert swept(grid(tmp_path), tmp_path / "out", "--dry-run") == 0
     told = capsys.readouterr()

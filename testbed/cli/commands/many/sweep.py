@@ -11,9 +11,10 @@ from testbed.core.errors import ScenarioError, TestbedError
 
 if TYPE_CHECKING:
     from testbed.sweeps.conduct import SweepProgress
+    from testbed.sweeps.ended import PointMade
     from testbed.sweeps.folder import SweepFolder
     from testbed.sweeps.makers.here import Makers
-    from testbed.sweeps.points import Points
+    from testbed.sweeps.points import Point, Points
 
 
 def sweep(  # noqa: PLR0913, PLR0917 - the options of the command line
@@ -79,6 +80,7 @@ def _listed(points: "Points") -> int:
 def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
     """One point, whoever else makes others beside it."""
     from testbed.sweeps.ended import VALID
+    from testbed.sweeps.feed import unwanted
     from testbed.sweeps.makers.here import Here
 
     try:
@@ -89,6 +91,8 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
     if folder.there(point.id, _say) is not None:
         _say(f"point {number} is there: {folder.points / point.id}")
         return 0
+    if (missing := unwanted(points, point, lambda each: _ended(each, folder))) is not None:
+        return _not_now(point, missing)
     with Here(folder, _say) as here:
         here.give(points.wanted(point), "")
         made = here.take()
@@ -97,6 +101,23 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
         return TestbedError.exit_code
     print(folder.points / point.id)
     return 0
+
+
+def _ended(point: "Point", folder: "SweepFolder") -> "PointMade | None":
+    from testbed.sweeps.making import told
+
+    kept = folder.there(point.id, _say)
+    return None if kept is None else told(point.number, kept.record, kept.summary)
+
+
+def _not_now(point: "Point", missing: "list[Point]") -> int:
+    """Says why a point beyond the grid's ``repeats`` is not made."""
+    if not missing:
+        _say(f"point {point.number} is not needed: the interval of {point.arm.name} is as narrow as it is to be")
+        return 0
+    numbers = ", ".join(str(each.number) for each in missing)
+    _say(f"whether point {point.number} is needed is not known before those of {point.arm.name} are there: {numbers}")
+    return TestbedError.exit_code
 
 
 def _all(
