@@ -188,9 +188,11 @@ def named(stem: str) -> str:
     return re.sub("[^A-Za-z0-9._-]+", "-", plain)[:LONGEST_NAME].strip("._-") or "scenario"
 
 
-def check_base(document: Document) -> None:
-    """Refuse what is wrong though the matrix replaces it, or nobody would be told. What it gives may be missing."""
-    if not document.tree.get("matrix"):
+def check_base(document: Document, *, swept: bool = False) -> None:
+    """Refuse what is wrong though the matrix, or a sweep (``swept``), replaces it, or nobody would be told. What these
+    give may be missing.
+    """
+    if not document.tree.get("matrix") and not swept:
         return
     tree = {key: value for key, value in document.tree.items() if key not in ("matrix", "published")}
     try:

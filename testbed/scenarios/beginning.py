@@ -1,10 +1,13 @@
-"""A scenario to begin with, as ``testbed new`` writes it: a short one with a comment a key, or one that there is."""
+"""What ``testbed new`` writes to begin with: a short scenario with a comment a key, one that there is, or a grid."""
 
 import re
 
 SCHEMA = "scenario.schema.json"
 LINE = f"# yaml-language-server: $schema={SCHEMA}"
 """The first line, by which editors find the schema that lies beside the scenario."""
+GRID_SCHEMA = "sweep.schema.json"
+GRID_LINE = f"# yaml-language-server: $schema={GRID_SCHEMA}"
+"""The same of a grid."""
 _FIRST = re.compile(r"\A(?:\ufeff)?# yaml-language-server:[^\n]*\n")
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
 TEXT = """{line}
@@ -31,6 +34,27 @@ migration:
 # matrix:
 #   vm.workload.write_rate: [24MB/s, 48MB/s, 96MB/s]
 """
+
+GRID = """{line}
+# Make its points with:  testbed sweep ./{file}   (--engine simulated: in virtual time, without root)
+# Look ahead with:       testbed sweep ./{file} --dry-run
+# Every key there is: docs/sweep.md, or Ctrl-Space in an editor that knows YAML's schemas.
+extends: {source}
+name: {name}
+sweep:
+  axes:                               # every combination of these values is a point
+    migration.streams: [1, 2, 4]
+    # network.vmotion.goodput: [500Mbit, 900Mbit]
+  repeats: 5                          # each time with a seed of its own
+  order_seed: 1                       # shuffles the order within a repeat
+  # until_ci: 5%                      # more repeats, until the 95 % interval of the total time is that narrow
+  # canary: hello                     # made first and again and again: whether the machine is still the same
+"""
+
+
+def grid(name: str, file: str, source: str) -> str:
+    """A grid called ``name`` in ``file`` over the scenario ``source``: a name, or a file by the way from this one."""
+    return GRID.format(line=GRID_LINE, name=name, file=file, source=source)
 
 
 def text(name: str, file: str, source: str | None = None) -> str:

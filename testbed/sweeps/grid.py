@@ -11,17 +11,19 @@ sweep:
 ``matrix`` is what one point runs.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from testbed.core.errors import ScenarioError
 from testbed.core.settings import Settings
 from testbed.core.text.yaml_text import KeyPath, Tree
+from testbed.core.units import Dimension
 from testbed.scenario import Scenario, extends
 from testbed.scenario import load as load_scenario
 from testbed.scenario.document import Document
@@ -29,7 +31,8 @@ from testbed.scenario.faults import one_line, scenario_error
 from testbed.scenario.matrix.axes import axes_of, choices, put_in
 from testbed.scenario.models import Part
 from testbed.scenario.quantities import Share, one_of, text, whole
-from testbed.scenario.scenario import named_document, resolve
+from testbed.scenario.scenario import check_base, named_document, resolve
+from testbed.scenario.schema.patterns import quantity_schema
 
 FIGURES = ("total_time", "downtime", "bytes_sent")
 """What an interval may be asked of."""
@@ -39,17 +42,24 @@ MOST_ARMS, MOST_REPEATS = 100_000, 10_000
 EXAMPLE = "sweep: {axes: {vm.ram: [1GiB, 2GiB]}, repeats: 5}"
 
 
+PER_CENT = r"(?:[0-9]{1,2}(?:\.[0-9]{1,9})?|100(?:\.0{1,9})?) ?%"
+"""``5%``, from 0 to 100."""
+
+
 def _per_cent(value: object) -> object:
     """``5%`` as a share."""
     if isinstance(value, str) and value.endswith("%"):
-        try:
-            return float(value[:-1]) / 100
-        except ValueError as error:
-            raise ValueError(f"must be a share such as 0.05 or 5%, not {value[:40]!r}") from error
+        if not re.fullmatch(PER_CENT, value):
+            raise ValueError(f"must be a share such as 0.05 or 5%, not {value[:40]!r}")
+        return float(value[:-1]) / 100
     return value
 
 
-Narrow: TypeAlias = Annotated[Share, BeforeValidator(_per_cent)]
+_IN_PER_CENT = {"type": "string", "pattern": f"^{PER_CENT}$(?!\\n)"}
+_SHARE = quantity_schema(Dimension.NUMBER, least=0.0, most=1.0, above=False)
+Narrow: TypeAlias = Annotated[
+    Share, BeforeValidator(_per_cent), WithJsonSchema({"anyOf": [*_SHARE["anyOf"], _IN_PER_CENT]})
+]
 
 
 class Until(Part):
@@ -77,13 +87,19 @@ def _canary(value: object) -> object:
 
 
 class SweepKeys(Part):
-    """The keys below ``sweep``."""
+    """What differs between the points, how often each is made and in what order."""
 
     axes: dict[str, Any] = Field(default_factory=dict, description="every combination is a point")
-    repeats: Annotated[int, *whole(1, MOST_REPEATS)] = 1
-    order_seed: Annotated[int, *whole(0, 2**63 - 1)] = 1
-    until_ci: Annotated[Until | None, BeforeValidator(_until)] = None
-    canary: Annotated[CanaryKeys | None, BeforeValidator(_canary)] = None
+    repeats: Annotated[int, *whole(1, MOST_REPEATS)] = Field(
+        default=1, description="how often each is made, each time with a seed of its own"
+    )
+    order_seed: Annotated[int, *whole(0, 2**63 - 1)] = Field(default=1, description="shuffles the order in a repeat")
+    until_ci: Annotated[Until | None, BeforeValidator(_until)] = Field(
+        default=None, description="more repeats, until half the 95 % interval is that share of the mean: 5%"
+    )
+    canary: Annotated[CanaryKeys | None, BeforeValidator(_canary)] = Field(
+        default=None, description="a scenario that is made first and again, to see whether the machine is the same"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +176,7 @@ def made(document: Document, stem: str, own_code: Callable[[Path], None] = lambd
         raise scenario_error(error, document, SweepKeys, SWEEP) from error
     _check_apart(document)
     base = named_document(document.with_value(SWEEP, None, document.place(SWEEP)), stem)
+    check_base(base, swept=bool(keys.axes))
     arms = tuple(
         Arm(
             index=index,

@@ -17,6 +17,7 @@ from testbed.core.registry import Registry
 from testbed.experiment.machine import check_fits_all
 from testbed.scenario import load
 from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
+from testbed.sweeps.schema import sweep_schema
 
 ROOT = Path(__file__).parents[2]
 Captured = pytest.CaptureFixture[str]
@@ -109,6 +110,8 @@ def test_what_is_listed_is_what_is_registered(kind: Kind) -> None:
 def test_schemas_are_json(capsys: Captured) -> None:
     assert main(["schema", "scenario"]) == 0
     assert json.loads(capsys.readouterr().out) == scenario_schema()
+    assert main(["schema", "sweep"]) == 0
+    assert json.loads(capsys.readouterr().out) == sweep_schema()
     assert main(["schema", "summary"]) == 0
     assert json.loads(capsys.readouterr().out) == summary_schema()
 

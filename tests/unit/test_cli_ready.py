@@ -18,6 +18,7 @@ from testbed.core.version import __version__
 from testbed.scenario import load
 from testbed.scenario.schema.named_schema import registries
 from testbed.scenarios import beginning
+from testbed.sweeps.grid import load as load_grid
 from tests.unit.documents import ROOT
 
 Captured = pytest.CaptureFixture[str]
@@ -42,6 +43,27 @@ def test_it_may_begin_as_any_other(name: str, tmp_path: Path) -> None:
     assert [each.guest for each in made.plans()] == [each.guest for each in other.plans()]
     text = (tmp_path / "mine.yaml").read_text()
     assert text.startswith(f"{beginning.LINE}\n") and text.count("yaml-language-server") == 1
+
+
+@pytest.mark.parametrize("source", [None, "policies", "below/mine.yaml"])
+def test_a_grid_is_valid_stands_on_the_scenario_and_has_its_schema(
+    source: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "below/mine"]) == 0
+    assert main(["new", "grids/many", "--sweep", *(["--from", source] if source else [])]) == 0
+    file = tmp_path / "grids" / "many.yaml"
+    made, other = load_grid(file), load(source or "hello")
+    assert made.name == "many" and len(made.arms) == 3 and made.arms[0].scenario.title == other.title
+    assert file.read_text().splitlines()[0] == beginning.GRID_LINE
+    shipped = scenarios.folder() / beginning.GRID_SCHEMA
+    assert (file.parent / beginning.GRID_SCHEMA).read_bytes() == shipped.read_bytes()
+    assert main(["sweep", str(file), "--dry-run"]) == 0 and "15 points" in capsys.readouterr().err
+
+
+def test_a_grid_that_cannot_be_leaves_nothing(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["new", str(tmp_path / "many"), "--sweep", "--from", "helo"]) == 2
+    assert "did you mean 'hello'" in capsys.readouterr().err and not (tmp_path / "many.yaml").exists()
 
 
 def test_nothing_is_written_over(tmp_path: Path, capsys: Captured) -> None:

@@ -18,6 +18,7 @@ WALK: list[tuple[str, ...]] = [
     ("schema", "scenario"),
     ("schema", "summary"),
     ("schema", "lab"),
+    ("schema", "sweep"),
     ("schema", "wireshark"),
     ("predict", "opvizor"),
     ("predict", "keep-talking", "--json"),

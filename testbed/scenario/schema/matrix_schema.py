@@ -16,8 +16,8 @@ _REF = "#/$defs/"
 _INDEX = "[0-9]{1,5}"
 
 
-def matrix_schema(root: Schema) -> Schema:
-    """The schema of ``matrix``; ``root`` is that of a scenario, with its definitions."""
+def axes_schema(root: Schema) -> Schema:
+    """The schema of axes, as a matrix has them; ``root`` is that of a scenario, with its definitions."""
     fixed = dict(_paths(root["properties"], root["$defs"], SETTABLE))
     patterns = dict(_patterns())
     axes = {
@@ -27,14 +27,18 @@ def matrix_schema(root: Schema) -> Schema:
     case = {"type": "object", "minProperties": 1, "properties": fixed, "patternProperties": patterns}
     cases = {"type": "array", "minItems": 1, "items": case | {"additionalProperties": False}}
     axes["properties"][CASES] = cases | {"description": "what changes together, all of them setting the same paths"}
-    return {
-        "description": "every combination is one migration",
-        "anyOf": [{"type": "object", **axes, "additionalProperties": False}, _NULL],
-    }
+    return {"type": "object", **axes, "additionalProperties": False}
 
 
-def needed(path: str, *, always: bool) -> Schema:
-    """``path`` stands in the scenario or the matrix sets it; not ``always``: only if what it is a part of is there."""
+def matrix_schema(axes: Schema) -> Schema:
+    """The schema of ``matrix``."""
+    return {"description": "every combination is one migration", "anyOf": [axes, _NULL]}
+
+
+def needed(path: str, *, always: bool, swept: bool = False) -> Schema:
+    """``path`` stands in the scenario or the matrix sets it; ``swept``: or the axes of its sweep. Not ``always``: only
+    if what it is a part of is there.
+    """
     *above, last = path.split(".")
     there: Schema = {"required": [last]}
     absent: Schema = {"not": {"type": "object"}}
@@ -43,9 +47,14 @@ def needed(path: str, *, always: bool) -> Schema:
         absent = {"properties": {key: absent}}
     prefixes = [{"required": [path.rsplit(".", cut)[0] if cut else path]} for cut in range(path.count(".") + 1)]
     in_cases = {"required": [CASES], "properties": {CASES: {"items": {"anyOf": prefixes}}}}
-    matrix = {"type": "object", "anyOf": [*prefixes, in_cases]}
-    by_matrix = {"required": ["matrix"], "properties": {"matrix": matrix}}
-    return {"anyOf": [there, by_matrix, *([] if always else [absent])]}
+    axes = {"type": "object", "anyOf": [*prefixes, in_cases]}
+    by_matrix = _below("matrix", axes)
+    by_sweep = [_below("sweep", _below("axes", axes))] if swept else []
+    return {"anyOf": [there, by_matrix, *by_sweep, *([] if always else [absent])]}
+
+
+def _below(key: str, schema: Schema) -> Schema:
+    return {"required": [key], "properties": {key: schema}}
 
 
 def _axis(value: Schema) -> Schema:

@@ -14,7 +14,7 @@ from testbed.scenario.extends import EXTENDS
 from testbed.scenario.models import Root
 from testbed.scenario.published import Published
 from testbed.scenario.schema import named_schema
-from testbed.scenario.schema.matrix_schema import matrix_schema, needed
+from testbed.scenario.schema.matrix_schema import axes_schema, matrix_schema, needed
 from testbed.scenario.schema.patterns import FORM_OF, Schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,30 +28,47 @@ _OTHER = {
 }
 
 
-def scenario_schema() -> Schema:
-    """The schema of a scenario, with the parameters of every workload, service and policy that comes with us."""
+def scenario_schema(sweep: Schema | None = None) -> Schema:
+    """The schema of a scenario, with the parameters of every workload, service and policy that comes with us.
+
+    ``sweep``: that of a grid's own key, with its definitions; its axes are those of a matrix.
+    """
     schema = Root.model_json_schema()
     claims = TypeAdapter(list[Published]).json_schema()
     known = schema["$defs"] | claims.pop("$defs") | named_schema.definitions()
     schema["$defs"] = known
     _name_parts(known)
-    schema["properties"]["matrix"] = matrix_schema(schema)
+    schema["properties"]["matrix"] = matrix_schema(axes_schema(schema))
     schema["properties"]["published"] = _published(schema["properties"]["published"])
     schema["required"] = []
     schema["properties"][EXTENDS] = _OTHER
     schema["if"] = {"not": {"required": [EXTENDS]}}  # whatever is missing the other scenario may have
+    swept = sweep is not None
     schema["then"] = {
         "allOf": [
-            needed("vm.ram", always=True),
-            needed("vm.workload.name", always=False),
-            needed("migration.policy.name", always=False),
-            needed("network.cross_traffic.rate", always=False),
+            needed("vm.ram", always=True, swept=swept),
+            needed("vm.workload.name", always=False, swept=swept),
+            needed("migration.policy.name", always=False, swept=swept),
+            needed("network.cross_traffic.rate", always=False, swept=swept),
         ]
     }
+    if sweep is not None:
+        _sweep_put(schema, sweep)
     named: Schema = {}
     made: Schema = _patterns_named(_without_titles(schema), named)
     made["$defs"] |= named
     return {"$schema": EDITORS_DIALECT} | made
+
+
+def _sweep_put(schema: Schema, sweep: Schema) -> None:
+    """The sweep's own key; its axes and the matrix's are written down once."""
+    axes, _ = schema["properties"]["matrix"]["anyOf"]
+    known = {"$ref": "#/$defs/Axes"}
+    keys = {word: value for word, value in sweep.items() if word != "$defs"}
+    keys["properties"] = sweep["properties"] | {"axes": known | {"description": "every combination is a point"}}
+    schema["$defs"] |= {"Axes": axes} | sweep["$defs"]
+    schema["properties"] |= {"matrix": matrix_schema(known), "sweep": keys}
+    schema["then"]["required"] = ["sweep"]
 
 
 def summary_schema() -> Schema:

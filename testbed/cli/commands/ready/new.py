@@ -1,5 +1,6 @@
-"""``new``: a scenario to begin with, and beside it the schema by which editors complete it."""
+"""``new``: a scenario or a grid to begin with, and beside it the schema by which editors complete it."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ def new(
         str | None,
         typer.Option("--from", metavar="SCENARIO", help="begin with this one", autocompletion=scenario_names),
     ] = None,
+    sweep: Annotated[bool, typer.Option("--sweep", help="a grid of it instead, for testbed sweep")] = False,
 ) -> None:
     """Begin a scenario: NAME.yaml, with comments, valid as it is; prints where it is. Nothing is written over.
 
@@ -26,25 +28,37 @@ def new(
     from testbed.linux.files import owned
     from testbed.runfiles.folder import writing
     from testbed.scenario import load
-    from testbed.scenario.extends import by_name, is_file
-    from testbed.scenario.scenario import named
+    from testbed.scenario.scenario import file_of, named
     from testbed.scenarios import beginning
+    from testbed.sweeps.grid import load as load_grid
 
     file = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    begun = None if source is None else text_of(Path(source) if is_file(source) else by_name(source))
-    content = beginning.text(named(file.stem), file.name, begun)
-    schema = file.parent / beginning.SCHEMA
+    schema = file.parent / (beginning.GRID_SCHEMA if sweep else beginning.SCHEMA)
+    if sweep:
+        content = beginning.grid(named(file.stem), file.name, _by_the_way(source or "hello", file))
+    else:
+        content = beginning.text(named(file.stem), file.name, None if source is None else text_of(file_of(source)))
     with writing(file.parent):
         owned.make_folder(file.parent)
         _create(file, content.encode())
         if not schema.exists():
-            _create(schema, (scenarios.folder() / beginning.SCHEMA).read_bytes())
+            _create(schema, (scenarios.folder() / schema.name).read_bytes())
     try:
-        load(file)
+        load_grid(file) if sweep else load(file)
     except ScenarioError:
         owned.remove(file)
         raise
     sys.stdout.write(f"{file}\n")
+
+
+def _by_the_way(source: str, file: Path) -> str:
+    """How ``extends`` in that file names the other: a name as it is, a file by the way from this one."""
+    from testbed.scenario.extends import is_file
+
+    if not is_file(source):
+        return source
+    path = os.path.relpath(source, file.parent)
+    return path if path.startswith(".") else f"./{path}"
 
 
 def _create(file: Path, content: bytes) -> None:
