@@ -5,5 +5,5 @@ folder ─── what is there is done            making ── one point, here;
 conduct ── feed: which is next; canaries    state ─── sweep.json; ended: how one ended
 estimate ─ how long, and how much room      together  tables, and a page
 whole ──── all of that, end to end          shown ─── how far one is, on stderr
-asked ──── a grid as Python asks for it
+asked ──── a grid as Python asks for it     schema ── a grid's, for editors
 """

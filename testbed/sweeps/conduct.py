@@ -5,6 +5,7 @@
 Nothing of it has to last: what is there is done, so whoever is killed, here or elsewhere, is simply begun again.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Sweep:
     ) -> None:
         self._points, self._folder, self._say, self._told = points, folder, say, told
         self._kept: dict[str, KeptPoint] = {}
+        self.made, self.count, self.seconds, self.runs_s, self.cpu_s = 0, 0, 0.0, 0.0, 0.0
         folder.prepare()
         self.feed = Feed(points, self._known, limit)
         self.estimate = Estimate(points.engine)
@@ -66,8 +68,11 @@ class Sweep:
         with self._folder.conducted(), self._written_down():
             self._tell(None)
             if len(self.feed) or self._points.grid.keys.until_ci is not None:
+                began, spent = monotonic(), _cpu_s()
                 with makers() as hands:
+                    self.count = hands.count
                     self._through(hands)
+                self.seconds, self.cpu_s = monotonic() - began, _cpu_s() - spent
         return self.state
 
     def done(self) -> list[tuple[Point, KeptPoint]]:
@@ -98,6 +103,8 @@ class Sweep:
         return True
 
     def _taken(self, made: PointMade) -> None:
+        self.made += not made.canary
+        self.runs_s += made.run_s
         if made.canary:
             if self.canaries is not None:
                 self.canaries.note(made)
@@ -162,6 +169,11 @@ class Sweep:
         left = [point.number for point in self.feed.left()] + list(self._outstanding)
         for number in sorted([*self.feed.ended, *left]):
             yield number, self.feed.ended.get(number)
+
+
+def _cpu_s() -> float:
+    """Seconds of a processor: ours, and those of processes that have ended."""
+    return sum(os.times()[:4])
 
 
 def _state(point: Point, made: PointMade | None) -> PointState:

@@ -8,8 +8,10 @@ import os
 import re
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from time import monotonic
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.records.migration import MigrationRecord, Summary
@@ -40,7 +42,7 @@ def point_made(wanted: PointWanted, folder: SweepFolder, staging: Path, say: Cal
     """
     machine, made = machine_name(), staging / wanted.id
     try:
-        summary = run_made(wanted, made, say)
+        run = run_made(wanted, made, say)
     except PrerequisiteMissing:
         raise
     except ScenarioError as fault:
@@ -48,10 +50,18 @@ def point_made(wanted: PointWanted, folder: SweepFolder, staging: Path, say: Cal
     keep = folder.keep_canary if wanted.canary else folder.keep
     record = record_of(wanted, machine)
     keep(made, record)
-    return told(wanted.number, record, summary, canary=wanted.canary)
+    return told(wanted.number, record, run.summary, canary=wanted.canary, run_s=run.seconds)
 
 
-def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> Summary:
+@dataclass(frozen=True, slots=True)
+class RunMade:
+    """A point's run, and how long it took by itself, in seconds."""
+
+    summary: Summary
+    seconds: float
+
+
+def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> RunMade:
     """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does."""
     if not registry.get(wanted.engine).needs_machine:
         return _simulated(wanted, made)
@@ -60,8 +70,10 @@ def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> Sum
     asked = RunWanted(
         scenario=str(text), overrides=[], engine=wanted.engine, repeat=1, seed=wanted.seed, out=made, wait=wanted.wait
     )
+    began = monotonic()
     run_apart(asked, lambda _event: None, say)
-    return RunFolder(made).read_summary()
+    took = monotonic() - began
+    return RunMade(RunFolder(made).read_summary(), took)
 
 
 def record_of(wanted: PointWanted, machine: str) -> PointRecord:
@@ -91,7 +103,7 @@ def refused(wanted: PointWanted, machine: str, fault: ScenarioError) -> PointMad
     )
 
 
-def told(number: int, record: PointRecord, summary: Summary, *, canary: bool = False) -> PointMade:
+def told(number: int, record: PointRecord, summary: Summary, *, canary: bool = False, run_s: float = 0.0) -> PointMade:
     """How a run ended, in few words; ``number`` is the point's own in its grid."""
     return PointMade(
         id=record.id,
@@ -100,6 +112,7 @@ def told(number: int, record: PointRecord, summary: Summary, *, canary: bool = F
         machine=record.machine,
         canary=canary,
         reason=summary.invalid_reasons[0] if summary.invalid_reasons else "",
+        run_s=run_s,
         figures={each.name: figures(each) for each in summary.migrations if each.outcome == "completed"},
     )
 
@@ -110,7 +123,7 @@ def figures(record: MigrationRecord) -> dict[str, float]:
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _simulated(wanted: PointWanted, made: Path) -> Summary:
+def _simulated(wanted: PointWanted, made: Path) -> RunMade:
     summary = begun(wanted.scenario, wanted.engine, wanted.seed, native=False, here=_here(os.getpid()))
     context = RunContext(
         run_id="",
@@ -120,6 +133,7 @@ def _simulated(wanted: PointWanted, made: Path) -> Summary:
         started=lambda _pid: None,
     )
     engine = registry.get(wanted.engine)()
+    began = monotonic()
     for plan in wanted.plans:
         try:
             summary.migrations.append(engine.migrate(plan, context))
@@ -127,11 +141,12 @@ def _simulated(wanted: PointWanted, made: Path) -> Summary:
             raise
         except TestbedError as fault:
             summary.migrations.append(failed(plan, str(fault)))
+    took = monotonic() - began
     summary.comparisons = comparisons(wanted.published, summary.migrations)
     endings.judge(summary)
     put(made / "scenario.yaml", wanted.resolved.encode())
     owned.write(made / "summary.json", to_json(summary, None).encode())
-    return summary
+    return RunMade(summary, took)
 
 
 @cache

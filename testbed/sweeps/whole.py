@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from testbed.engines import registry
 from testbed.runfiles.folder import RESULTS
@@ -12,19 +13,21 @@ from testbed.sweeps.grid import Grid
 from testbed.sweeps.makers.here import Makers
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import SweepState
+from testbed.sweeps.together.cost import SweepCost
 from testbed.sweeps.together.finish import finish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepDone:
     """A sweep that has ended. ``done``: the points that are there, with their runs; ``files``: the names of those that
-    tell of all of them.
+    tell of all of them; ``cost``: None where nothing was made, or elsewhere.
     """
 
     folder: SweepFolder
     state: SweepState
     done: list[tuple[Point, KeptPoint]]
     files: list[str]
+    cost: SweepCost | None = None
 
 
 def prepared(grid: Grid, engine: str | None, out: Path | None) -> tuple[Points, SweepFolder]:
@@ -48,5 +51,16 @@ def carried_out(
     """Makes what is left, at most ``limit``, and writes down what there is. Raises as ``Sweep.run`` does."""
     conducted = Sweep(points, folder, limit=limit, say=say, told=told)
     state = conducted.run(makers)
+    began = monotonic()
     done = conducted.done()
-    return SweepDone(folder=folder, state=state, done=done, files=finish(folder, state, done))
+    files = finish(folder, state, done)
+    cost = SweepCost(
+        made=conducted.made,
+        count=conducted.count,
+        seconds=conducted.seconds,
+        runs_s=conducted.runs_s,
+        cpu_s=conducted.cpu_s,
+        told_s=monotonic() - began,
+    )
+    known = cost if cost.made and cost.count else None
+    return SweepDone(folder=folder, state=state, done=done, files=files, cost=known)

@@ -40,7 +40,7 @@ def brought(wanted: PointWanted) -> PointBrought:
         return PointBrought(machine=machine, lacks=f"version {__version__} is here, and {wanted.version} is asked")
     with TemporaryDirectory(prefix="fast-motion-") as above:
         try:
-            summary = run_made(wanted, Path(above) / wanted.id, _unheard)
+            run = run_made(wanted, Path(above) / wanted.id, _unheard)
         except MachineBusy as busy:
             return PointBrought(machine=machine, busy=str(busy))
         except PrerequisiteMissing as lack:
@@ -52,7 +52,7 @@ def brought(wanted: PointWanted) -> PointBrought:
         record = record_of(wanted, machine)
         return PointBrought(
             machine=machine,
-            made=told(wanted.number, record, summary, canary=wanted.canary),
+            made=told(wanted.number, record, run.summary, canary=wanted.canary, run_s=run.seconds),
             record=record,
             files=dict(_files(Path(above) / wanted.id)),
         )

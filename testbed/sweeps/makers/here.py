@@ -19,7 +19,11 @@ WINDOW = 2
 
 
 class Makers(Protocol):
-    """Whoever makes points. A context manager: leaving it ends what is under way."""
+    """Whoever makes points. A context manager: leaving it ends what is under way. ``count``: how many at once; 0 where
+    that is not known.
+    """
+
+    count: int
 
     def free(self) -> str | None:
         """A machine that takes one more; None where none does, at the moment."""
@@ -44,6 +48,8 @@ class Makers(Protocol):
 
 class Here:
     """This process, one point at a time."""
+
+    count = 1
 
     def __init__(self, folder: SweepFolder, say: Callable[[str], None]) -> None:
         self._folder, self._say, self._given = folder, say, deque[PointWanted]()

@@ -44,14 +44,14 @@ class Jobs:
     """So many processes, for points that need no machine. One that is killed loses nothing: its points are others'."""
 
     def __init__(self, folder: SweepFolder, count: int, say: Callable[[str], None]) -> None:
-        self._folder, self._count, self._say = folder, count, say
+        self._folder, self.count, self._say = folder, count, say
         self._jobs: list[Job] = []
         self._lost: deque[PointWanted] = deque()
         self._deaths: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         try:
-            for _ in range(self._count):
+            for _ in range(self.count):
                 self._jobs.append(Job(self._folder))
         except BaseException:
             self.__exit__(None, None, None)

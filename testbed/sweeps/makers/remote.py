@@ -33,6 +33,8 @@ MACHINE, NATIVE = "machine", "native"
 class Remote:
     """The workers of a scheduler. ``native``: only those that make real hosts. ``say`` is told who is waited for."""
 
+    count = 0
+
     def __init__(self, place: SchedulerPlace, folder: SweepFolder, native: bool, say: Callable[[str], None]) -> None:
         self._place, self._folder, self._native, self._say = place, folder, native, say
         self._given: dict[str, tuple[PointWanted, str, Any]] = {}

@@ -123,13 +123,17 @@ def _not_now(point: "Point", missing: "list[Point]") -> int:
 def _all(
     points: "Points", folder: "SweepFolder", makers: Callable[[], "Makers"], limit: int | None, quiet: bool
 ) -> int:
+    from testbed.engines import registry
     from testbed.sweeps.ended import LEFT, VALID
     from testbed.sweeps.shown import ShownProgress
+    from testbed.sweeps.together.cost import cost_in_words
     from testbed.sweeps.whole import carried_out
 
     made = carried_out(points, folder, makers, limit=limit, say=_say, told=_ignored if quiet else ShownProgress())
     for name in made.files:
         print(folder.file(name))
+    if made.cost is not None and not quiet:
+        _say(cost_in_words(made.cost, native=registry.get(points.engine).needs_machine))
     known = made.state.points
     left = sum(each.state == LEFT for each in known)
     if left:
