@@ -5,10 +5,10 @@
 Nothing of it has to last: what is there is done, so whoever is killed, here or elsewhere, is simply begun again.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import monotonic
 
 from testbed.core.errors import Interrupted, TestbedError
@@ -103,7 +103,7 @@ class Sweep:
         return True
 
     def _taken(self, made: PointMade) -> None:
-        self.made += not made.canary
+        self.made += made.run_s > 0  # what was refused had none
         self.runs_s += made.run_s
         if made.canary:
             if self.canaries is not None:
@@ -173,7 +173,8 @@ class Sweep:
 
 def _cpu_s() -> float:
     """Seconds of a processor: ours, and those of processes that have ended."""
-    return sum(os.times()[:4])
+    each = (getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
+    return sum(spent.ru_utime + spent.ru_stime for spent in each)
 
 
 def _state(point: Point, made: PointMade | None) -> PointState:
