@@ -7,9 +7,9 @@ from testbed.core.units import in_seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCost:
-    """``made``: points that were made now, canaries too, by ``count`` processes at once, in ``seconds`` from the first to the last,
-    and ``runs_s`` seconds of their runs; ``cpu_s``: of a processor, by us and by those processes, their start too;
-    ``told_s``: tables and page.
+    """``made``: points that were made now, canaries too, by ``count`` processes at once, in ``seconds`` from the first
+    to the last, and ``runs_s`` seconds of their runs; ``cpu_s``: of a processor, by us and by those processes, their
+    start too; ``told_s``: tables and page.
     """
 
     made: int
