@@ -94,3 +94,17 @@ def test_strangers_from_the_vmotion_network_end_nothing(tmp_path: Path) -> None:
         ):
             assert words in log
         assert "strangers in all were turned away from port 8000" in log
+
+
+def test_a_destination_that_had_ended_before_its_source_came_says_why(tmp_path: Path) -> None:
+    """It may open nothing more, so it cannot let a stranger in, and ends; to the source nobody listens any more."""
+    with launch(tmp_path / "run", *SMALL) as run, ExitStack() as stack:
+        run.wait_for("warmup")
+        destination = run.child("agent_process", '"role": "destination"')
+        destination.rlimit(psutil.RLIMIT_NOFILE, (3, 3))
+        strangers(host_of(run, "esx1").pid, stack, 1)
+        gone, _ = psutil.wait_procs([destination], 60, callback=None)
+        assert gone and run.end() == 1
+        found = run.migration
+    assert found["outcome"] == "aborted" and found["runs_at"] == "esx1"
+    assert "refused" in found["reason"] and "(the destination: no source came: [Errno 24]" in found["reason"]

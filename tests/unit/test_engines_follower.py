@@ -168,20 +168,6 @@ def test_rounds_cells_and_events_are_kept_as_they_come() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("said", "last", "reason"),
-    [
-        (ABORTED, LAST, "it broke (the destination: it was told so)"),
-        (ABORTED, AgentFailed(reason="its disk was full"), "it broke (the destination: its disk was full)"),
-        (ABORTED, None, "it broke"),
-        (replace(ABORTED, reason="it was told so, too"), LAST, "it was told so, too"),
-        (COMPLETED, LAST, COMPLETED.reason),
-    ],
-)
-def test_the_destination_is_quoted_where_it_knows_more(said: SourceFinished, last: Any, reason: str) -> None:
-    assert World([said], last_word=last).run().follower.ended.reason == reason
-
-
 def after(*heard: Heard | float) -> World:
     """A world in which that was heard; a number sets the clock forward, slice by slice."""
     world = World([])

@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from machines import told
+from machines.faults import MachineError
 from machines.kinds import KINDS
 from tests import pins
 from tests.pins import COMING, FILES, SUPPORTED, Machine, Pin
@@ -49,8 +50,7 @@ def test_every_pin_says_which_wheels_are_meant(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_is_as_it_would_be_written(file: str) -> None:
     text = (CHECKOUT / file).read_text()
-    had = {machine: dict.fromkeys((), "") for machine in (*SUPPORTED, *COMING)}
-    assert pins.written(text, had) == text, "with nothing to be had, all stays"
+    assert pins.written(text, all_have()) == text, "with nothing to be had, all stays"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_an_image_is_not_made_of_another_wheel_either(tmp_path: Path, folder: Pa
     for file in FILES:
         (tmp_path / file).write_text("")
     (tmp_path / "requirements.txt").write_text(f"{Pin('pure', '1.0', (A,))}\n")
-    with pytest.raises(told.MachineError, match=r"debian-13: another sha256 is written down for pure==1\.0 from file:"):
+    with pytest.raises(MachineError, match=r"debian-13: another sha256 is written down for pure==1\.0 from file:"):
         told.fetch_wheels(KINDS["debian-13"], tmp_path, tmp_path / "fetched")
     assert list((tmp_path / "fetched").iterdir()) == []
 

@@ -57,7 +57,7 @@ class World:
     after: bool = False
     timeout_s: float = 600.0
     follower: Follower = field(init=False)
-    last_word: DestinationFinished | AgentFailed | None = LAST
+    last_word: DestinationFinished | AgentFailed | Gone | None = LAST
     now: float = 100.0
     source_runs: bool = True
     source_alive: bool = True

@@ -153,10 +153,11 @@ class SourceFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeverConnected:
-    """The migration is over before the destination heard of it."""
+    """The migration is over before the destination heard of it; ``refused``: since nobody listened there any more."""
 
     outcome: Literal["cancelled", "aborted"]
     reason: str
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

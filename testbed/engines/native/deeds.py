@@ -54,9 +54,9 @@ class SourceSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWord:
-    """How the destination ended; None of one that does not say."""
+    """How the destination ended: ``Gone`` without a word, None of one that goes on and does not say."""
 
-    said: DestinationFinished | AgentFailed | None
+    said: DestinationFinished | AgentFailed | Gone | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,11 +208,8 @@ class Follower:
                 self.ended = replace(self.ended, cells=(*self.ended.cells, said))
                 return []
         self.ended = replace(self.ended, rounds=(*self.ended.rounds, (said.round, said.decision)))
-        deeds: list[Deed] = [
-            Publish(
-                event=RoundFinished(at=said.at, migration=self._migration, round=said.round, decision=said.decision)
-            )
-        ]
+        done = RoundFinished(at=said.at, migration=self._migration, round=said.round, decision=said.decision)
+        deeds: list[Deed] = [Publish(event=done)]
         if said.decision and said.decision.action is Action.SWITCH_OVER:
             deeds.append(Publish(event=PhaseChanged(at=said.at, migration=self._migration, phase="switchover")))
         return deeds
@@ -223,7 +220,9 @@ class Follower:
                 return self._heard_out(self._conclude(outcome, reason, facts))
             case AgentFailed(reason=reason):
                 return self._heard_out(self._conclude("failed", reason))
-        return self._conclude(said.outcome, said.reason)  # the destination has heard of nothing, and says nothing
+            case NeverConnected(refused=False):
+                return self._conclude(said.outcome, said.reason)  # the destination has heard of nothing
+        return self._heard_out(self._conclude(said.outcome, said.reason))  # it had ended before, and says why
 
     def _heard_out(self, deeds: list[Deed]) -> list[Deed]:
         """And the destination's last word, unless it was heard while it was awaited: it says that once."""
@@ -264,11 +263,11 @@ class Follower:
                 return self._recover(fault)
         return []
 
-    def _hear_destination(self, said: DestinationFinished | AgentFailed | None) -> None:
+    def _hear_destination(self, said: DestinationFinished | AgentFailed | Gone | None) -> None:
         if isinstance(said, DestinationFinished):
             self.ended = replace(self.ended, destination=said)
-        reason = said.reason if said and self.ended.outcome == "aborted" else ""
-        if reason and reason not in self.ended.reason:
+        reason = f"its agent {said}" if isinstance(said, Gone) else said.reason if said else ""
+        if reason and self.ended.outcome == "aborted" and reason not in self.ended.reason:
             self.ended = replace(self.ended, reason=f"{self.ended.reason} (the destination: {reason})")
 
     def _settle(self, found: Frozen) -> list[Deed]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from time import monotonic
 
 from testbed.core.agents.patience import LAST_WORD_S, STUNNED_TIMEOUT_S
-from testbed.core.agents.told import AgentFailed, DestinationFinished, Held
+from testbed.core.agents.told import AgentFailed, DestinationFinished, Gone, Held
 from testbed.core.errors import TestbedError
 from testbed.core.events import Observer
 from testbed.core.migration_key import MigrationKey
@@ -138,7 +138,7 @@ class Following:
                 return SourceSeen(alive=pair.source.alive)
             case HearDestination():
                 said = pair.destination_agent.until((DestinationFinished,), LAST_WORD_S)
-                return LastWord(said=said if isinstance(said, DestinationFinished | AgentFailed) else None)
+                return LastWord(said=said if isinstance(said, DestinationFinished | AgentFailed | Gone) else None)
             case ChangeLink(order=order):
                 return LinkChanged(order=order, fault=self._link.obey(order))
             case Inject(planned=planned):

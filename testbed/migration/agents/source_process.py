@@ -108,7 +108,8 @@ class Migrating:
             sock = self._connect(CHANNEL_PORT)
         except MigrationAborted as end:
             outcome: Literal["cancelled", "aborted"] = "cancelled" if isinstance(end, MigrationCancelled) else "aborted"
-            self._say(NeverConnected(outcome=outcome, reason=str(end)))
+            refused = isinstance(end.__cause__, ConnectionRefusedError)
+            self._say(NeverConnected(outcome=outcome, reason=str(end), refused=refused))
             return None
         return Channel(sock, Role.SOURCE, self._cancel, holding=self._holding)
 
