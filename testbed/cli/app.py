@@ -36,12 +36,12 @@ from testbed.linux.processes.interrupts import interruptible
 PROGRAM = "testbed"
 MOST_ERROR = 2000
 """Characters of the one line."""
-DEFAULTS = {
-    "--live": (re.compile("[0-9]+"), str(run.LIVE_PORT)),
-    **{option: (re.compile(r"-|.+\.(json|txt)"), file) for option, file in grade.DEFAULTS.items()},
+DEFAULTS: dict[str, tuple[Callable[[str], object], str]] = {
+    "--live": (re.compile("[0-9]+").fullmatch, str(run.LIVE_PORT)),
+    **{option: (grade.is_output, file) for option, file in grade.DEFAULTS.items()},
 }
-"""What a value of each option that may stand without one looks like where it is a word of its own, and the one that it
-has without. Behind ``=`` stands a value, whatever it looks like.
+"""What tells a value of each option that may stand without one where it is a word of its own, and the one that it has
+without. Behind ``=`` stands a value, whatever it looks like.
 """
 
 app = typer.Typer(
@@ -127,7 +127,7 @@ def with_defaults(arguments: list[str]) -> list[str]:
             return words + arguments[index:]
         words.append(word)
         following = arguments[index + 1 : index + 2]
-        if (known := DEFAULTS.get(word)) and not any(map(known[0].fullmatch, following)):
+        if (known := DEFAULTS.get(word)) and not any(map(known[0], following)):
             if word in grade.DEFAULTS:
                 grade.refuse_doubtful(word, following)
             words.append(known[1])

@@ -119,6 +119,20 @@ def test_a_steps_output_is_added_to_the_file_that_is_there(eight: Class, tmp_pat
     assert before == "known=before" and result.startswith("result=")
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_a_step_of_an_action_may_name_its_file_as_a_word_of_its_own(
+    eight: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """Wherever it stands, and with a hand-in behind it."""
+    output = tmp_path / "set_output_7f3a"
+    output.touch()
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    named, given = ["--classroom", str(output)], [str(one(eight, "right"))]
+    words = [*named, *given] if first else [*given, *named]
+    assert main(["grade", *words, "--lab", "rounds"]) == 0
+    assert output.read_text().startswith("result=") and output.read_text().count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [

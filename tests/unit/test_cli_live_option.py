@@ -6,6 +6,7 @@ import pytest
 
 from testbed.cli.app import run_command, with_defaults
 from testbed.cli.commands.course.grade import DEFAULTS
+from testbed.core.errors import ScenarioError
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,11 @@ def test_what_may_be_a_file_or_a_hand_in_is_asked_for(word: str, said: str, caps
     assert run_command(["grade", "class", "--lab", "rounds", "--classroom", word]) == 2
     error = capsys.readouterr().err
     assert error == f"testbed: --classroom: is it the file to write? {said}\n"
+
+
+def test_the_file_of_an_actions_step_is_no_hand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", "/run/set_output_7f3a")
+    assert with_defaults(["grade", "--classroom", "/run/set_output_7f3a"])[2:] == ["/run/set_output_7f3a"]
+    monkeypatch.setenv("GITHUB_OUTPUT", "")
+    with pytest.raises(ScenarioError, match="--classroom without a value"):
+        with_defaults(["grade", "--classroom", ""])

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,13 @@ DEFAULTS = {
     "--classroom": os.environ.get("GITHUB_OUTPUT", "-"),
 }
 """Where each writes that is given no file: ``--classroom``. A file is named behind ``=``: ``--classroom=FILE``."""
+
+
+def is_output(word: str) -> bool:
+    """Whether a word behind one of ``DEFAULTS`` is its file, and no hand-in: by its name, or as what an action's step
+    writes to.
+    """
+    return bool(re.fullmatch(r"-|.+\.(json|txt)", word)) or (word != "" and word == os.environ.get("GITHUB_OUTPUT"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
