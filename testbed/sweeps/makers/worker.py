@@ -12,6 +12,7 @@ from testbed.engines import registry
 from testbed.linux.processes.interrupts import STOPPING, said
 from testbed.scenario import load
 from testbed.sweeps.ended import VALID
+from testbed.sweeps.makers.beside import Beside
 from testbed.sweeps.makers.brought import brought
 from testbed.sweeps.makers.remote import CONNECT_S, MACHINE, NATIVE
 from testbed.sweeps.makers.safe import SchedulerPlace, quiet, security
@@ -69,6 +70,7 @@ async def _served(place: SchedulerPlace, engine: str, folder: Path, say: Callabl
     worker = Worker(
         place.url,
         nthreads=1,
+        executor=Beside(),
         name=name,
         host=place.host,
         security=security(place),

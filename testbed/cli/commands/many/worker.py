@@ -36,12 +36,8 @@ def worker(
 
 
 def _able() -> None:
-    """Raises ``PrerequisiteMissing`` for what no run is possible without."""
-    import os
+    """Raises ``PrerequisiteMissing`` for what no run of this user's is possible without."""
+    from testbed.doctor.lacking import lacking
 
-    from testbed.doctor.abilities import abilities
-
-    if os.geteuid() == 0:
-        missing = [f"{each.what}: {each.remedy}" for each in abilities() if each.needed and not each.works]
-        if missing:
-            raise PrerequisiteMissing(f"no run is possible without {missing[0]}", "see: testbed doctor")
+    if missing := lacking():
+        raise PrerequisiteMissing(f"no run is possible without {missing[0]}", "see: testbed doctor")
