@@ -1,5 +1,6 @@
 """What this machine can do: small tries, each in a few milliseconds, none of which leaves anything behind."""
 
+import errno
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ from testbed.linux.files.installed import installs
 from testbed.linux.memory.pages import REMEDY as PAGE_REMEDY
 from testbed.linux.memory.pages import kernel_page_bytes
 from testbed.linux.memory.room import room
+from testbed.linux.namespaces.contained import OPENED, filtered
 from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.module import ROOT, Parts
 from testbed.sandbox import Sandbox
@@ -46,14 +48,15 @@ def abilities(refused: PrerequisiteMissing | None = None) -> Iterator[Ability]:
     yield mininet()
     for command, needed in COMMANDS:
         yield command_there(command, needed)
-    yield from (queue_discipline(kind, options, root) for kind, options in DISCIPLINES)
+    rise = "as root, above" if refused else "sudo"
+    yield from (queue_discipline(kind, options, root, rise) for kind, options in DISCIPLINES)
     yield open_vswitch()
     yield from trackers()
     yield pages()
     yield memory()
     yield cores()
     yield congestion_controls()
-    yield tcp_repair(root)
+    yield tcp_repair(root, rise)
     yield current_folder()
     yield walled()
 
@@ -93,11 +96,11 @@ def command_there(command: str, needed: bool) -> Ability:
     return Ability(what=command, works=found is not None, detail=found or "", remedy=installs(command), needed=needed)
 
 
-def queue_discipline(kind: str, options: tuple[str, ...], root: bool) -> Ability:
-    """Tried on the loopback of a network namespace that ends with the try."""
+def queue_discipline(kind: str, options: tuple[str, ...], root: bool, rise: str = "sudo") -> Ability:
+    """Tried on the loopback of a network namespace that ends with the try. ``rise``: how to be root, for who is not."""
     needed = kind == "tbf"
     if not root:
-        return Ability(what=kind, works=False, detail="cannot be tried without root", remedy="sudo", needed=needed)
+        return Ability(what=kind, works=False, detail="cannot be tried without root", remedy=rise, needed=needed)
     command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", kind, *options]
     fault = _fault(command)
     remedy = f"sudo modprobe sch_{kind}, or {OTHER_KERNEL}"
@@ -121,7 +124,8 @@ def trackers() -> Iterator[Ability]:
     from testbed.dirty.choice import works_here
 
     for name, (works, detail) in works_here().items():
-        yield Ability(what=f"tracker {name}", works=works, detail=detail, remedy=OTHER_KERNEL)
+        refused = os.strerror(errno.EPERM) in detail and filtered()
+        yield Ability(what=f"tracker {name}", works=works, detail=detail, remedy=OPENED if refused else OTHER_KERNEL)
 
 
 def pages() -> Ability:
@@ -152,14 +156,14 @@ def congestion_controls() -> Ability:
     return Ability(what="congestion control", works="cubic" in names, detail=" ".join(names), remedy=remedy)
 
 
-def tcp_repair(root: bool) -> Ability:
+def tcp_repair(root: bool, rise: str = "sudo") -> Ability:
     """Moving an open TCP connection needs it; a plain migration does not."""
     with socket.socket() as connection:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
             connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
         except OSError as error:
-            remedy = OTHER_KERNEL if root else "sudo"
+            remedy = OTHER_KERNEL if root else rise
             return Ability(what="TCP_REPAIR", works=False, detail=error.strerror or "", remedy=remedy)
     return Ability(what="TCP_REPAIR", works=True)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from testbed.core.errors import PrerequisiteMissing
 from testbed.experiment.state import RUNTIME
 from testbed.linux.files.installed import find_systems_commands
+from testbed.linux.namespaces.contained import OPENED, filtered, masked
 from testbed.linux.namespaces.entering import NotEntered, enter
 from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.namespaces.outside import outside
 
 OTHERWISE = "run it with sudo, or choose --engine simulated"
-OPENED = "start the container with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
 VIRTUAL = "use a virtual machine"
 REFUSING = {errno.EPERM, errno.EACCES}
 HIDDEN = Path("/run")
@@ -54,7 +54,7 @@ def why_not(refused: NotEntered, knobs: Sequence[str], filters: bool, masks: boo
     elif number in REFUSING and refused.step == "sys":
         what, remedy = (
             "no /sys can be mounted, as in a container that may only read its own",
-            f"{VIRTUAL}, or {OTHERWISE}",
+            f"{OPENED}, or {VIRTUAL}",
         )
     elif number in REFUSING and filters:
         what, remedy = "a filter of system calls refuses them, as a container's does", f"{OPENED}, or {VIRTUAL}"
@@ -64,18 +64,6 @@ def why_not(refused: NotEntered, knobs: Sequence[str], filters: bool, masks: boo
         what, remedy = "they are refused here", OTHERWISE
     said = f"{os.strerror(number)} at the step '{refused.step}'"
     return PrerequisiteMissing(f"real hosts without root need namespaces of one's own, and {what} ({said})", remedy)
-
-
-def filtered() -> bool:
-    """Whether a filter says which system calls this process may make, as that of a container does."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
-    return any(line.split()[1:] == ["2"] for line in status.splitlines() if line.startswith("Seccomp:"))
-
-
-def masked() -> bool:
-    """Whether something is mounted over parts of /proc."""
-    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    return any(line.split()[4].startswith("/proc/") for line in mounts)
 
 
 def lock_folder(temporary: Path = Path("/tmp")) -> Path:  # noqa: S108 - it is used only if it is ours

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.linux.files.installed import ROOT, installing
+from testbed.linux.namespaces.contained import OPENED, filtered, masked
 from testbed.linux.namespaces.knobs import mended, set_so
 from testbed.linux.processes.caller import NOBODY as NOBODYS_ID
 from testbed.linux.processes.caller import is_root, name_of
@@ -130,6 +131,8 @@ def remedy(root: bool, refusing: Sequence[str]) -> str:
     """What mends it, for root or anybody else, where those of ``KNOBS`` are set so that they refuse."""
     if root:
         return f"root may make no namespaces here, as in most containers: {_ELSEWHERE}"
+    if not refusing and (filtered() or masked()):
+        return OPENED
     if not refusing:
         return "run it with sudo, which needs no user namespaces"
     return f"{_dotted(refusing[0])} refuses user namespaces here: run it with sudo, or set {mended(refusing[0])}"

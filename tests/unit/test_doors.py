@@ -10,6 +10,7 @@ import yaml
 from testbed.doctor import fitting
 from testbed.fit.judging import NEAR_CORES, NEAR_MEMORY, SLOW_CORES, Abilities
 from testbed.linux.processes.pace import SECONDS, THREADS
+from tests.unit.documents import blocks
 
 ROOT = Path(__file__).parents[2]
 DOORS = (ROOT / "docs" / "doors.md").read_text(encoding="utf-8")
@@ -39,6 +40,40 @@ def test_cloud_init_calls_the_script_of_all_machines() -> None:
     (script,) = read["write_files"]
     assert "machines/provision" in script["content"] and read["runcmd"][0][0] == Path(script["path"]).name
     subprocess.run(["sh", "-n"], input=script["content"], text=True, check=True)
+
+
+def test_every_machine_is_made_by_one_script() -> None:
+    """By Vagrant, cloud-init and Lima, as the files and the document have it; and it is one that a shell reads."""
+    script = "machines/provision"
+    vagrant = (ROOT / "Vagrantfile").read_text(encoding="utf-8")
+    cloud = yaml.safe_load((ROOT / "machines" / "cloud-init.yaml").read_text(encoding="utf-8"))
+    (lima,) = (each.text for each in blocks() if each.document == "docs/doors.md" and "limactl" in each.text)
+    copied = re.search(r"sudo cp -r \"\$PWD\" (\S+)\n", lima)
+    assert copied and f"sudo bash {copied[1]}/{script} " in lima
+    assert f"bash /vagrant/{script} " in vagrant
+    assert f"exec bash /opt/fast-motion/checkout/{script} " in cloud["write_files"][0]["content"]
+    subprocess.run(["bash", "-n", ROOT / script], check=True)
+
+
+def test_what_cloud_init_is_told_is_of_the_kinds_that_its_schema_has() -> None:
+    """As `cloud-init schema` says of the file; that needs a package, and was asked by hand."""
+    read = yaml.safe_load((ROOT / "machines" / "cloud-init.yaml").read_text(encoding="utf-8"))
+    assert read.keys() == {"package_update", "packages", "write_files", "runcmd"}
+    (file,) = read["write_files"]
+    assert file.keys() == {"path", "permissions", "content"} and file["permissions"] == "0755"
+    assert all(isinstance(word, str) for command in read["runcmd"] for word in command)
+
+
+def test_the_containers_file_has_these_steps_in_this_order() -> None:
+    """What it copies it installs, as root, with lists of packages of that moment; it ends as who is no root."""
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    steps = [line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#")]
+    assert [word for word, _ in steps] == ["ARG", "FROM", "COPY", "RUN", "USER", "WORKDIR", "CMD"]
+    told = dict(steps)
+    commands = [each.split() for each in told["RUN"].split("&&")]
+    assert [each[0] for each in commands] == ["apt-get", "/opt/fast-motion/bootstrap", "rm", "useradd"]
+    assert commands[-1][-1] == told["USER"] and told["WORKDIR"] == f"/home/{told['USER']}"
+    assert json.loads(told["CMD"]) == ["bash"]
 
 
 def test_the_document_says_what_is_computed() -> None:

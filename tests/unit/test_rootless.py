@@ -15,9 +15,11 @@ import psutil
 import pytest
 
 from testbed.experiment import rootless
+from testbed.linux.namespaces.contained import OPTIONS
 from testbed.linux.namespaces.entering import NotEntered
 from testbed.linux.namespaces.knobs import KNOBS, mended, set_so
 from testbed.sandbox import seccomp
+from tests.unit.documents import ROOT
 
 NOBODY_SPECIAL = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
 """What starts a command as an ordinary user, whoever tests."""
@@ -184,15 +186,36 @@ def test_a_container_that_hides_parts_of_proc_and_doctor_says_so() -> None:
     command = [*masked, "sh", *NOBODY_SPECIAL, sys.executable, "-m", "testbed", "doctor"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3, done
-    assert {"container", "hides", "/proc,", "systempaths=unconfined,"} <= set(done.stdout.split()), done.stdout
+    assert {"container", "hides", "/proc,", "systempaths=unconfined", "/sys:/sys,"} <= set(done.stdout.split()), (
+        done.stdout
+    )
     assert "no run is possible without root" in done.stderr
     assert "tracker" in done.stdout, "it goes on to what else there is"
 
 
-def test_a_container_that_hides_parts_of_sys() -> None:
-    hide = 'mount -t sysfs none /sys && mount -t tmpfs none /sys/kernel && exec "$@"'
-    masked = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-c", hide, "sh"]
+HIDDEN_SYS = "mount -t sysfs none /sys && mount -t tmpfs none /sys/kernel"
+READ_ONLY_SYS = "mount -t sysfs none /sys && mount -o remount,bind,ro /sys"
+GIVEN = "mount --rbind /sys /mnt"
+"""As ``--volume /sys:/sys`` gives it: the machine's, as it is."""
+
+
+@pytest.mark.parametrize("sys", [HIDDEN_SYS, READ_ONLY_SYS])
+def test_a_container_that_hides_parts_of_sys_or_lets_only_read_it(sys: str) -> None:
+    masked = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-c", f'{sys} && exec "$@"', "sh"]
     assert python(ENTERS, *masked, *NOBODY_SPECIAL).stderr.split() == ["sys", str(errno.EPERM)]
+    masked[-2] = f'{GIVEN} && {sys} && mount --rbind /mnt /sys && exec "$@"'
+    given = python(ENTERS, *masked, *NOBODY_SPECIAL)
+    assert given.returncode == 0, given.stderr
+
+
+def test_whatever_of_it_a_container_refuses_all_options_are_named() -> None:
+    """They are those of the dev container and of the documents, which were tried together."""
+    dev = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8"))
+    assert " ".join(dev["runArgs"]) == OPTIONS
+    for name in ("doors.md", "without-root.md"):
+        assert OPTIONS in (ROOT / "docs" / name).read_text(encoding="utf-8"), name
+    for step in ("users", "proc", "sys"):
+        assert OPTIONS in rootless.why_not(NotEntered(step, errno.EPERM), [], True, True).remedy
 
 
 # ---- Refused, in words -----------------------------------------------------------------------------------------------

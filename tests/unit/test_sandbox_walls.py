@@ -15,6 +15,7 @@ import pytest
 
 from testbed import sandbox
 from testbed.core.errors import PrerequisiteMissing
+from testbed.linux.namespaces.contained import OPENED
 from testbed.linux.namespaces.knobs import set_so
 from testbed.sandbox import seccomp, walls
 from tests.unit.sandboxes import HEAD, POLICY, asked, doing, needs_sandbox
@@ -113,10 +114,20 @@ with Sandbox({code.encode()!r}) as box:
         (False, ["user/max_user_namespaces"], "sudo sysctl -w user.max_user_namespaces=10000"),
     ],
 )
-def test_where_there_can_be_none_what_refuses_it_is_named(root: bool, refusing: list[str], words: str) -> None:
+def test_where_there_can_be_none_what_refuses_it_is_named(
+    root: bool, refusing: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walls, "filtered", lambda: False)
+    monkeypatch.setattr(walls, "masked", lambda: False)
     assert words in walls.remedy(root, refusing)
     said = walls.remedy_without_root(refusing)
     assert "run it with sudo" not in said and (words in said or not refusing)
+
+
+@pytest.mark.parametrize("how", ["filtered", "masked"])
+def test_in_a_container_it_is_mended_by_how_that_is_started(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walls, how, lambda: True)
+    assert walls.remedy(False, []) == OPENED
 
 
 def test_what_refuses_it_is_read(tmp_path: Path) -> None:
