@@ -1,6 +1,7 @@
 """A migration that ended as it was not meant to is not believed; one that met its fault is asked where its guest is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from testbed.core.records.services import FaultRecord
 from testbed.core.records.stamps import Stamps
 from testbed.core.rounds import Action, Decision
 from testbed.findings.evidence import Evidence
+from testbed.findings.record import judged
+from testbed.runfiles.derived import incomplete
 from tests.unit.evidence import (
     GO_ON,
     ROUND_1,
@@ -130,3 +133,20 @@ BELIEVED: dict[str, Callable[[], Evidence]] = {
 @pytest.mark.parametrize("case", BELIEVED)
 def test_what_has_no_fault_is_believed(case: str) -> None:
     assert sentences(BELIEVED[case]()) == []
+
+
+CUT, MEND = (FaultRecord(phase="commit", what=what, at_s=at_s) for what, at_s in (("cut", 2.0), ("mend", 2.1)))
+
+
+@pytest.mark.parametrize(
+    ("met", "asked"),
+    [((), True), ((CUT, MEND), True), ((CUT,), False), ((replace(CUT, at_s=None),), True)],
+)
+def test_after_a_cut_that_was_mended_all_is_asked_that_is_asked_without_one(
+    met: tuple[FaultRecord, ...], asked: bool
+) -> None:
+    """Only a fault that ends the migration leaves things unknown."""
+    record = judged(the_evidence(ended=the_end(faults=met, facts=None, announced=2, announce_fault="it is down")))
+    assert ("the source agent died: what it sent is not known" in record.invalid_reasons) is asked
+    assert any(each.endswith("2 times at the destination: it is down") for each in record.invalid_reasons) is asked
+    assert record.outcome == "completed" and incomplete(replace(record, total_time_s=None)) is asked
