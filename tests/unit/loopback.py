@@ -26,6 +26,7 @@ from testbed.migration.holding import Holding
 from testbed.migration.precopy import Completed, migrate
 from testbed.migration.source import SourceAgent
 from testbed.migration.streams.sending import SendStreams
+from testbed.migration.streams.sockets import tune
 from testbed.policies.policy import Policy
 from testbed.wire.messages import Hello, StreamHello
 from testbed.wire.states import Role
@@ -218,7 +219,7 @@ class Loopback:
 
     def connect(self, listener: socket.socket) -> socket.socket:
         sock = socket.create_connection(listener.getsockname(), 5)
-        sock.settimeout(None)
+        tune(sock)
         self.sockets.append(sock)
         return sock
 

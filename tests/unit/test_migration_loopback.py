@@ -126,9 +126,10 @@ def test_a_stream_that_breaks_aborts(streams: int) -> None:
 
     with pytest.raises(TestbedError):
         lab.run(Script([break_one]))
-    assert source.did == ["resume"]
+    late = ["stun"] if streams > 1 else []  # the others may carry a round before the destination says that one broke
+    assert source.did in (["resume"], [*late, "resume"])
     assert destination.did == []
-    assert lab.destination_fault is not None
+    assert lab.agent.abandoned, "whoever noticed first, the destination knows why"
 
 
 def test_a_destination_that_dies_before_commit_aborts() -> None:

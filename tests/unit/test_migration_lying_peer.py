@@ -82,6 +82,7 @@ def test_more_connections_than_were_sent_abort(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_welcome_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("testbed.migration.destination.Welcome", lambda size: Welcome(size - 1))
+    monkeypatch.setattr("testbed.migration.destination.CONNECT_TIMEOUT_S", 0.0)  # for streams that do not come
     lab = Loopback(MemoryGuest(PAGES, fill=b"x"), MemoryGuest(PAGES))
     with pytest.raises(RemoteProtocolError, match="bytes are reserved there"):
         lab.run()
