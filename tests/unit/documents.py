@@ -194,7 +194,8 @@ def steps(text: Iterable[Block], where: Path) -> Iterator[tuple[Block, "subproce
     modelled_as = r"\1 --engine simulated" + ("" if looked_at else " --no-page")
     done = set[str]()
     for block in of_one:
-        modelled = re.sub(r"(?:sudo )?(testbed lab run(?!.*--engine)[^\n]*)", modelled_as, block.text)
+        run = r"(?:sudo )?(testbed lab run[^\n]*?)(?: --engine simulated)?$"
+        modelled = re.sub(run, modelled_as, block.text, flags=re.MULTILINE)
         if modelled in done:  # the same run, which a text has for those with root and for those without
             continue
         done.add(modelled)
