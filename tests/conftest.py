@@ -47,6 +47,8 @@ WORKER = "PYTEST_XDIST_WORKER"
 ALONE = "TESTBED_ALONE"
 # Inherited by whatever a test starts, so that even a process that has left us for init is known to be ours.
 BADGE = "TESTBED_TEST_SESSION"
+# Files of unit tests of which one takes several seconds.
+LONG = {"test_documents", "test_wheel_walk", "test_sweeps_remote", "test_report_page", "test_machines_ended"}
 # Namespaces and links disappear some time after the last process in them.
 PATIENCE_S = 10.0
 
@@ -56,6 +58,10 @@ PATIENCE_S = 10.0
 
 def _is_netns(path: Path) -> bool:
     return path.is_relative_to(NETNS_TESTS)
+
+
+def _is_long(path: Path) -> bool:
+    return path.parent.name == "unit" and path.stem in LONG
 
 
 def _patience_with(item: pytest.Item) -> float:
@@ -77,12 +83,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test. Of that,
+    """Mark what stands in tests/netns, and put it last: a mistake in the core is best told by its own test. Of either,
     what may take longer than others comes first, so that no worker is at it alone in the end.
 
     What needs a browser is skipped where there is none (Ubuntu, whose chromium is a snap).
     """
-    items.sort(key=lambda item: (_is_netns(item.path), -_patience_with(item)))
+    items.sort(key=lambda item: (_is_netns(item.path), not _is_long(item.path), -_patience_with(item)))
     for item in items:
         if not is_root():
             for marker in item.iter_markers("needs_root"):
