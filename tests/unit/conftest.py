@@ -1,5 +1,7 @@
 """What every unit test leaves as it found it."""
 
+import fcntl
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from hypothesis import settings
 
 from testbed.policies import registry
 from testbed.report.page import page
+from tests.conftest import WORKER
 
 settings.register_profile("shared", settings(), deadline=None)  # machines differ in speed, and are never idle
 settings.load_profile("shared")
@@ -39,7 +42,14 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 @pytest.fixture(scope="session")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an environment into which pip has put our wheel."""
+    """A folder with an environment into which pip has put our wheel: one for all of pytest's workers, made by the
+    first that asks for it.
+    """
     from tests.unit import wheels
 
-    return wheels.installed(tmp_path_factory.mktemp("wheel"))
+    mine = tmp_path_factory.getbasetemp()
+    folder = (mine.parent if WORKER in os.environ else mine) / "wheel"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return folder if wheels.is_installed(folder) else wheels.installed(folder)

@@ -26,6 +26,11 @@ def installed(folder: Path) -> Path:
     return folder
 
 
+def is_installed(folder: Path) -> bool:
+    """Whether all of that is done there."""
+    return (folder / "work").is_dir()
+
+
 def media_box(pdf: bytes) -> list[float]:
     """Of its page, in points."""
     found = re.search(rb"/MediaBox ?\[([^\]]+)\]", pdf)
