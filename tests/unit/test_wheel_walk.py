@@ -23,7 +23,7 @@ WALK: list[tuple[str, ...]] = [
     ("predict", "opvizor"),
     ("predict", "keep-talking", "--json"),
     (*RUN, "one"),
-    (*RUN, "two", "--seed", "5"),
+    (*RUN, "two", "--seed", "5", "--no-page"),
     ("report", "one"),
     ("compare", "one", "two"),
     ("audit", "one"),
@@ -96,9 +96,15 @@ def test_all_that_needs_no_root_works_without_the_checkout(elsewhere: Path) -> N
 
 
 def test_all_others_are_there(elsewhere: Path) -> None:
-    for argv in [*IN_A_LAB, *WITHOUT_END, *OF_ROOT, *OF_A_CHECKOUT, *OF_OTHERS]:
-        words = argv[:2] if argv[0] == "lab" else argv[:1]
-        assert walked(elsewhere, *words, "--help").returncode == 0, argv
+    """Asked for their help in one process, by the environment's Python."""
+    others = [*IN_A_LAB, *WITHOUT_END, *OF_ROOT, *OF_A_CHECKOUT, *OF_OTHERS]
+    names = [" ".join(argv[:2] if argv[0] == "lab" else argv[:1]) for argv in others]
+    asked = (
+        "import sys; from testbed.cli import main; print([main([*each.split(), '--help']) for each in sys.argv[1:]])"
+    )
+    command = [elsewhere / "venv" / "bin" / "python", "-I", "-c", asked, *names]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == str([0] * len(names)) and all(f"testbed {name} " in said for name in names)
 
 
 def test_what_needs_the_checkout_says_so_in_one_line(elsewhere: Path) -> None:
