@@ -61,7 +61,8 @@ def test_both_run_and_what_failed_in_either_is_told_last(
     ended = the_end_of(checkout, python=ending(unit, machine))
     assert ended.returncode == code
     first, second = ended.stdout.splitlines()
-    assert first.startswith("-m pytest --numprocesses=logical") and first.endswith(UNIT)
+    workers = len(os.sched_getaffinity(0)) + 1
+    assert first.startswith(f"-m pytest --numprocesses={workers} --maxprocesses=8 ") and first.endswith(UNIT)
     apart = f"--tx 2*popen//python={checkout}/tests/alone {checkout}/.venv/bin/python --dist=worksteal"
     assert second == f"-m pytest {apart} {MACHINE}", "two workers, each of which has a machine for itself"
     said = [line for line in ended.stderr.splitlines() if "test: " not in line and "would install" not in line]
