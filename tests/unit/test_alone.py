@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ALONE = Path(__file__).parents[1] / "alone"
+ALONE = str(Path(__file__).parents[1] / "alone")
 WHY = "tests of hosts do not run at all without namespaces of one's own"
 
 

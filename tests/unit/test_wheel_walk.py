@@ -102,7 +102,7 @@ def test_all_others_are_there(elsewhere: Path) -> None:
     asked = (
         "import sys; from testbed.cli import main; print([main([*each.split(), '--help']) for each in sys.argv[1:]])"
     )
-    command = [elsewhere / "venv" / "bin" / "python", "-I", "-c", asked, *names]
+    command = [str(elsewhere / "venv" / "bin" / "python"), "-I", "-c", asked, *names]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said.splitlines()[-1] == str([0] * len(names)) and all(f"testbed {name} " in said for name in names)
 
