@@ -57,6 +57,17 @@ def test_what_takes_too_long_is_ended_and_who_dies_of_a_point_is_made_anew(besid
     assert answers[0] == "ended" and answers[1] != os.getpid()
 
 
+def never_ends() -> None:
+    while True:
+        signal.pause()
+
+
+def test_who_leaves_waits_for_no_point(beside: Beside) -> None:
+    given = [beside.submit(never_ends), beside.submit(os.getpid)]
+    beside.shutdown()
+    assert all(isinstance(each.exception(60), BrokenProcessPool) for each in given)
+
+
 # ---- What is asked before it joins -----------------------------------------------------------------------------------
 
 
