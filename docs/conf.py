@@ -33,6 +33,7 @@ myst_heading_anchors = 4
 html_theme = "furo"
 html_static_path = ["site/static"]
 html_js_files = ["site.js"]
+html_css_files = ["site.css"]
 templates_path = ["site/templates"]
 html_additional_pages = {"index": "index.html"}
 html_copy_source = html_use_index = html_show_sourcelink = False

@@ -13,6 +13,7 @@ extensions = ["myst_parser", "sphinx_revealjs", "docs.site.decks"]
 root_doc = "README"
 include_patterns = ["*.md"]
 html_copy_source = False
+templates_path = ["templates"]
 suppress_warnings = ["toc.not_included"]
 highlight_language = "text"
 
@@ -20,4 +21,11 @@ revealjs_static_path = ["static"]
 revealjs_css_files = ["slides.css"]
 revealjs_js_files = ["slides.js"]
 revealjs_style_theme = "white"
-revealjs_script_conf = {"hash": True, "center": False, "transition": "none", "width": 1280, "height": 720}
+revealjs_script_conf = {
+    "hash": True,
+    "center": False,
+    "transition": "none",
+    "width": 1280,
+    "height": 720,
+    "controlsBackArrows": "visible",
+}

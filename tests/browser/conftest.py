@@ -5,9 +5,12 @@ It goes when the last of these tests is over, and not with the session: what fol
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.unit import sites
 
 # Chromium takes long to come up where all processors are busy.
 PATIENCE_MS = 120_000
@@ -22,6 +25,15 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=where, args=OFFLINE, timeout=PATIENCE_MS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents and their decks as `./bootstrap docs` builds them."""
+    checkout = sites.copied(tmp_path_factory.mktemp("checkout"))
+    done = sites.build(checkout)
+    assert done.returncode == 0, done.stderr
+    return checkout / sites.SITE
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """How a page looks and can be used, judged in the browser: axe's rules, and what no checker of rules sees.
 
 Type that is printed over other type, in charts too; labels that are cut, by their chart's edge or with an ellipsis; and
-a page that is wider than its window.
+a page that is wider than its window, and on paper whatever would have to be scrolled.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +44,11 @@ SETTLED = """async () => {
 FAULTS = """() => {
     const found = [], root = document.documentElement;
     if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} wide of ${root.clientWidth}`);
+    if (matchMedia('print').matches)
+        for (const each of document.body.querySelectorAll('*'))
+            if (['auto', 'scroll', 'hidden'].includes(getComputedStyle(each).overflowX) && each.checkVisibility()
+                && each.scrollWidth > each.clientWidth + 2 && each.clientWidth > 2)
+                found.push(`cut on paper: ${each.textContent.trim().slice(0, 60)}`);
     const boxes = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -87,6 +94,14 @@ FAULTS = """() => {
 
 def looked_at(chromium: Browser, address: str, view: PageView, name: str, ready: str = "true") -> list[str]:
     """What is wrong with the page in that view; its picture is kept. ``ready``: what is true once it can be judged."""
+    with opened(chromium, address, view, ready) as page:
+        picture(page, f"{name}-{view.name}.png")
+        return [*page.evaluate(FAULTS), *_axe(page)]
+
+
+@contextmanager
+def opened(chromium: Browser, address: str, view: PageView, ready: str) -> Iterator[Page]:
+    """The page in that view, once ``ready`` is true and all of it is drawn."""
     context = chromium.new_context(
         viewport={"width": view.width, "height": view.height},
         color_scheme="dark" if view.dark else "light",
@@ -100,8 +115,7 @@ def looked_at(chromium: Browser, address: str, view: PageView, name: str, ready:
             page.emulate_media(media="print")
             page.evaluate("dispatchEvent(new Event('beforeprint'))")
         page.evaluate(SETTLED)
-        _picture(page, f"{name}-{view.name}.png")
-        return [*page.evaluate(FAULTS), *_axe(page)]
+        yield page
     finally:
         context.close()
 
@@ -112,6 +126,7 @@ def _axe(page: Page) -> list[str]:
     return [f"{rule['id']}: {node['html'][:150]}: {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
-def _picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str) -> None:
+    """Keeps the whole page as it is now, where pictures are kept."""
     if folder := os.environ.get(PICTURES):
         page.screenshot(path=Path(folder, name), full_page=True)

@@ -10,4 +10,6 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const each of document.querySelectorAll(`aside.${name}`)) each.setAttribute("aria-label", words);
   for (const each of document.querySelectorAll("pre, .table-wrapper")) each.tabIndex = 0;
   for (const each of document.querySelectorAll("th.head")) if (!each.textContent.trim()) each.outerHTML = "<td></td>";
+  // A signature's parameters are set as a list of definitions without anything defined.
+  for (const each of document.querySelectorAll("dt.sig > dl")) each.role = "presentation";
 });

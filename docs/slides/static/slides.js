@@ -1,3 +1,9 @@
+// reveal.js calls a deck an application, in which the reading keys of who hears a page are dead.
+window.addEventListener("load", () => {
+  const plain = () => document.querySelector(".reveal").removeAttribute("role");
+  Reveal.isReady() ? plain() : Reveal.on("ready", plain);
+});
+
 // On a telephone held upright a slide is as narrow as the telephone, so that its letters can be read: it grows downwards.
 // What is printed keeps its pages.
 window.addEventListener("load", () => {
