@@ -14,11 +14,14 @@ from testbed.core.text.yaml_text import tree_of
 from testbed.runfiles import files
 from testbed.runfiles.files import there
 from testbed.runfiles.summary_reader import PAGES, SAMPLES, SUMMARY, doubts, read
+from testbed.runfiles.summary_writer import UNDER_WAY
 
 SCENARIO = "scenario.yaml"
 FILES = (SUMMARY, SCENARIO, SAMPLES, PAGES, "log.txt")
 """What a run may have beside its page, in the order in which it is linked."""
 POLICY = "migration.policy"
+VALIDITY = VALID, INVALID, NOT_ENDED, UNREADABLE = "yes", "no", "not ended", "cannot be read"
+"""What can be said of whether a run is valid: one that goes on, was killed, or cannot be read is neither."""
 Stamp: TypeAlias = tuple[tuple[int, ...] | None, ...]
 
 
@@ -52,16 +55,20 @@ class ListedRun:
 
     @property
     def valid(self) -> str:
-        """In a word, or two."""
-        if self.summary is None or self.summary.valid:
-            return "yes"
-        return "no: edited or damaged" if doubts(self.summary) else "no"
+        """One of ``VALIDITY``; of a run that is not valid perhaps with a reason behind a colon."""
+        if self.summary is None:
+            return UNREADABLE
+        if doubts(self.summary):
+            return f"{INVALID}: edited or damaged"
+        if any(left.reason == UNDER_WAY for left in self.summary.not_made):
+            return NOT_ENDED
+        return VALID if self.summary.valid else INVALID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRuns:
-    """Which runs are asked for: those with every word of ``text``, that ``policy``, that ``engine`` and, of ``valid``,
-    ``yes`` or ``no``; what is empty asks for nothing.
+    """Which runs are asked for: those with every word of ``text``, that ``policy``, that ``engine`` and, as ``valid``,
+    that one of ``VALIDITY``; what is empty asks for nothing.
     """
 
     text: str = ""
@@ -81,7 +88,7 @@ class WantedRuns:
             all(word in known for word in self.text.lower().split())
             and self.policy in ("", *run.policies)
             and self.engine in ("", run.engine)
-            and self.valid in ("", "yes" if run.valid == "yes" else "no")
+            and self.valid in ("", run.valid.partition(":")[0])
         )
 
 

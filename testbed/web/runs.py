@@ -27,7 +27,7 @@ from testbed.report.side import page as side
 from testbed.runfiles.summary_reader import SUMMARY
 from testbed.web.folder import NONE, inside
 from testbed.web.guard import Guard
-from testbed.web.run_list import ListedRun, RunList, WantedRuns
+from testbed.web.run_list import VALIDITY, ListedRun, RunList, WantedRuns
 
 KINDS = {".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json"}
 """Other files are text, and a pcap is for a tool."""
@@ -63,7 +63,8 @@ class _Served:
         """The list, of the runs that are wanted."""
         runs, wanted = self._there(), WantedRuns.read(request.query_params)
         where = printable(self._only or self._root.name or str(self._root))
-        return _rendered("runs.html.j2", folder=where, wanted=wanted, all=runs, runs=list(filter(wanted.has, runs)))
+        found = list(filter(wanted.has, runs))
+        return _rendered("runs.html.j2", folder=where, wanted=wanted, all=runs, runs=found, validity=VALIDITY)
 
     def compare(self, request: Request) -> Response:
         """Those that are named, side by side."""

@@ -18,6 +18,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 import testbed
+from testbed.core.records.migration import NotMadeRecord
+from testbed.runfiles.summary_writer import UNDER_WAY
 from testbed.web.run_list import RunList
 from testbed.web.runs import app
 from tests.unit.records import a_migration, a_summary
@@ -196,7 +198,7 @@ def test_a_run_that_changes_is_read_again(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Runs of two engines and policies, one of them not valid."""
+    """Runs of two engines and policies, some of them not valid, one that has not ended, one that cannot be read."""
     root = tmp_path_factory.mktemp("several") / "results"
     kept(root / "measured")
     policies = "name: matrix\nmigration: {policy: xen}\n"
@@ -205,6 +207,11 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     made(root / "a b&c", a_summary(a_migration(), a_migration(repeat=2)))
     made(root / "fast", a_summary(a_migration(total_time_s=9.0)), "name: fast\nmigration: {policy: {name: plain}}\n")
     made(root / "failed", a_summary(a_migration(valid=False, invalid_reasons=["its link was slow"])), policies)
+    left = [NotMadeRecord(name="second", repeat=1, reason=UNDER_WAY)]
+    begun = replace(a_summary(a_migration()), valid=False, invalid_reasons=[UNDER_WAY], not_made=left)
+    made(root / "begun", begun, policies)
+    (root / "packed").mkdir()
+    (root / "packed" / "summary.json").write_bytes(b"\x1f\x8b")
     with serving(root) as url:
         yield url
 
@@ -212,11 +219,14 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("", {"measured", "matrix", "a b&c", "fast", "failed"}),
+        ("", {"measured", "matrix", "a b&c", "fast", "failed", "begun", "packed"}),
         ("policy=vmotion", {"matrix"}),
-        ("policy=plain", {"measured", "fast"}),
+        ("policy=plain", {"measured", "fast", "a b&c"}),
         ("engine=simulated", {"matrix"}),
+        ("valid=yes", {"measured", "fast"}),
         ("valid=no", {"failed", "matrix"}),
+        ("valid=not+ended", {"begun"}),
+        ("valid=cannot+be+read", {"packed"}),
         ("text=HELLO+completed", {"measured"}),
         ("text=%3Cscript%3E", set()),
         ("policy=plain&text=fast&valid=yes&other=1", {"fast"}),
@@ -225,8 +235,9 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_the_list_is_of_those_that_are_asked_for(several: str, query: str, names: set[str]) -> None:
     status, page = get(f"{several}/?{query}")
     assert status == 200 and b"<script" not in page
-    assert {unescape(each) for each in re.findall(r'aria-label="compare ([^"]+)"', page.decode())} == names
-    assert f"{len(names)} of 5 runs" in page.decode()
+    listed = re.findall(r'aria-label="compare ([^"]+)"|<tr><td>([^<]+)</td>', page.decode())
+    assert {unescape(one or other) for one, other in listed} == names
+    assert f"{len(names)} of 7 runs" in page.decode()
 
 
 def test_two_that_were_chosen_are_compared(several: str) -> None:
