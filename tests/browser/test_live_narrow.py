@@ -52,12 +52,24 @@ def events() -> list[dict[str, Any]]:
 @contextmanager
 def served(said: list[dict[str, Any]], give: Callable[[Order], None] = lambda _order: None) -> Iterator[str]:
     """The page of a run that has said this."""
+    with speaking(said, give) as (url, _):
+        yield url
+
+
+@contextmanager
+def speaking(
+    said: list[dict[str, Any]], give: Callable[[Order], None]
+) -> Iterator[tuple[str, Callable[[dict[str, Any]], None]]]:
+    """The same, and what says more."""
     hub = Hub("a")
     app = LiveApp(hub, give, live_page("narrow", TOKEN), TOKEN, "narrow")
     server = uvicorn.Server(uvicorn.Config(app.app, port=0, log_level="error", lifespan="off"))
     started = threading.Event()
 
+    loops: list[asyncio.AbstractEventLoop] = []
+
     async def run() -> None:
+        loops.append(asyncio.get_running_loop())
         for event in said:
             await hub.add(event)
         serving = asyncio.create_task(server.serve())
@@ -70,7 +82,10 @@ def served(said: list[dict[str, Any]], give: Callable[[Order], None] = lambda _o
     thread.start()
     assert started.wait(20)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
-    yield f"http://{host}:{port}/?token={TOKEN}"
+    yield (
+        f"http://{host}:{port}/?token={TOKEN}",
+        lambda event: asyncio.run_coroutine_threadsafe(hub.add(event), loops[0]).result(20),
+    )
     server.force_exit = server.should_exit = True
     thread.join(20)
 

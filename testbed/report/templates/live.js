@@ -79,6 +79,13 @@
       return item;
     }));
   }
+  // Who stands with the keyboard on what goes, or can be pressed no more, is taken to the state, from which all else follows;
+  // and not to a like button of another migration, which the next press of the key would then mean.
+  function withPlace(change) {
+    const held = document.activeElement, done = change();
+    if (held && held !== document.body && (held.matches(":disabled") || !held.checkVisibility())) $("state").focus({ preventScroll: true });
+    return done;
+  }
   function choose(m) {
     shown = m;
     for (const chart of charts) stale.add(chart);
@@ -211,7 +218,7 @@
     const event = JSON.parse(message.data);
     document.body.dataset.events = ++count;
     const m = event.migration ? of(event.migration) : null;
-    if (heard[event.event]) Promise.resolve(heard[event.event](event, m)).catch(console.error);
+    if (heard[event.event]) Promise.resolve(withPlace(() => heard[event.event](event, m))).catch(console.error);
   };
   source.onerror = () => {
     $("now").textContent = source.readyState !== EventSource.CLOSED ? "no connection to the run; trying again"
@@ -233,7 +240,10 @@
     });
     if (!answer.ok) line(`not done: ${(await answer.json()).fault}`);
   });
-  $("which").addEventListener("change", (event) => choose(migrations.get(event.target.value)));
+  $("which").addEventListener("change", (event) => withPlace(() => choose(migrations.get(event.target.value))));
   $("hand").addEventListener("submit", (event) => event.preventDefault());
-  setInterval(show, 1000);
+  // Enter in a field gives the order whose field it is.
+  for (const order of ["rate", "throttle"])
+    $(order).addEventListener("keydown", (event) => { if (event.key === "Enter") $("hand").querySelector(`[data-order=${order}]`).click(); });
+  setInterval(() => withPlace(show), 1000);
 })();
