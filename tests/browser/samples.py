@@ -14,15 +14,18 @@ from testbed.arena.board import contest
 from testbed.arena.entrants import entrant
 from testbed.arena.guests import OPEN_KEY, drawn
 from testbed.arena.price import Weights
+from testbed.cli import main
 from testbed.report.page.page import rebuild
 from testbed.web.runs import app
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.runs import SCENARIO, kept, made, with_pages
+from tests.unit.sweeping import grid
 from tests.unit.test_report_services import with_services
 from tests.unit.test_web_runs import serving_app
 
 FAST = SCENARIO.replace("2048MB", "1024MB")
-NAMES = ("ram=128GiB goodput=9.4Gbit", "ram=256GiB goodput=36Gbit")
+NAMES = ("ram=128GiB goodput=9.4Gbit policy=qemu-dirty-limit", "ram=256GiB goodput=36Gbit policy=cloud-hypervisor")
+"""What sets migrations apart may come last, where labels are cut."""
 
 
 def two_migrations(folder: Path) -> Path:
@@ -69,6 +72,13 @@ def listed(folder: Path) -> Iterator[str]:
     """The address of the list of several runs."""
     with serving_app(app(several_runs(folder))) as url:
         yield url
+
+
+def swept(folder: Path) -> Path:
+    """The page of a sweep over two axes."""
+    file = grid(folder, "repeats: 1")
+    assert main(["sweep", str(file), "--out", str(folder / "out"), "--quiet", "--jobs", "1"]) == 0
+    return folder / "out" / "sweep.html"
 
 
 def board(folder: Path) -> Path:

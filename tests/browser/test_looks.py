@@ -35,7 +35,9 @@ class Addresses:
             case "report-kept":
                 return (rebuild(kept(folder / "run"))).as_uri()
             case "compare":
-                return samples.compared(folder, (20.0, 20.2, 19.9), (10.0, 10.1, 9.9)).as_uri()
+                return samples.compared(folder, (20.0, 20.2, 19.9), (10.0, 10.1, 9.9), name=samples.NAMES[0]).as_uri()
+            case "sweep":
+                return samples.swept(folder).as_uri()
             case "runs":
                 return self._stack.enter_context(samples.listed(folder))
         return samples.board(folder).as_uri()
@@ -48,7 +50,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: str(view.name))
-@pytest.mark.parametrize("name", ["report", "report-kept", "compare", "runs", "arena"])
+@pytest.mark.parametrize("name", ["report", "report-kept", "compare", "sweep", "runs", "arena"])
 def test_a_page_is_accessible_and_nothing_in_it_is_over_or_cut(
     chromium: Browser, addresses: Addresses, name: str, view: PageView
 ) -> None:
@@ -60,7 +62,7 @@ OPERABLE = """[...document.querySelectorAll('a[href], button, summary, select, i
     .filter(each => !each.disabled && each.type !== 'hidden' && each.checkVisibility())"""
 
 
-@pytest.mark.parametrize("name", ["report", "compare", "runs", "arena"])
+@pytest.mark.parametrize("name", ["report", "compare", "sweep", "runs", "arena"])
 def test_all_that_can_be_done_is_reached_with_the_tab_key_and_seen_to_be(
     page: Page, addresses: Addresses, name: str
 ) -> None:

@@ -112,6 +112,14 @@ def test_what_stands_in_for_no_baseline_says_so(tmp_path: Path) -> None:
     assert seen.notes == ["ram=2048MB: 0 of 1 completed"]
 
 
+def test_groups_of_two_policies_are_called_by_them(tmp_path: Path) -> None:
+    runs = [
+        made(tmp_path / name, a_summary(a_migration()), f"{SCENARIO}migration: {{policy: {{name: {name}}}}}\n")
+        for name in ("qemu", "xen")
+    ]
+    assert [line.group for line in laid(*runs).lines][:2] == ["policy=qemu", "policy=xen"]
+
+
 def test_a_run_without_anything_in_common_is_named(tmp_path: Path) -> None:
     folders = [
         made(tmp_path / name, a_summary(*(a_migration(name=each) for each in names)), scenario)

@@ -146,6 +146,12 @@ def test_axes_that_end_alike_are_told_apart(tmp_path: Path) -> None:
     assert plan.name == "vm.rate=1Gbit vmotion.rate=2Gbit warmup=1s"
 
 
+def test_an_axis_of_names_is_called_by_what_is_named(tmp_path: Path) -> None:
+    text = "vm: {ram: 1GiB}\nmatrix: {migration.policy.name: [qemu], vm.workload.name: [idle]}"
+    (plan,) = of(tmp_path, text).plans()
+    assert plan.name == "policy=qemu workload=idle"
+
+
 def test_whole_mappings_can_be_an_axis(tmp_path: Path) -> None:
     text = "vm: {ram: 1GiB}\nmatrix: {vm.workload: [idle, {name: uniform, write_rate: 1MB/s}]}"
     scenario = of(tmp_path, text)

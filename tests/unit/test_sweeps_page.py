@@ -100,6 +100,8 @@ def test_a_map_over_two_axes_and_dots_over_one(noisy: list[tuple[Point, KeptPoin
     rows = next(iter(spec(drawn[0].chart)["datasets"].values()))
     assert len(rows) == 4 and {row["model"] for row in rows} == {"model 2 s"}
     assert all(row["plus"].startswith("± ") for row in rows)
+    legends = [spec(each.chart)["layer"][0]["encoding"]["color"]["legend"]["title"] for each in drawn]
+    assert legends == ["total time (s)", "downtime (ms)"], "in the unit of the cells"
     one = {**axes, "network.vmotion.goodput": ["500Mbit"]}
     half = [(point, kept) for point, kept in noisy if point.arm.settings["network.vmotion.goodput"] == "500Mbit"]
     (dots, _) = figures(cells(half), one)

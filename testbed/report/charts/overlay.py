@@ -25,7 +25,7 @@ def overlay_chart(lines: Sequence[ComparisonLine]) -> alt.TopLevelMixin:
     """A row a group; all lines of one figure, at one size."""
     (title, factor), (opacity, size) = _axis(lines), _dots(lines)
     order = [_label(line) for line in lines]
-    y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
+    y = alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=420, ticks=False, domain=False))
     x = alt.X("value:Q", title=title, scale=_scale(lines, factor), axis=_ticks(lines))
     points = alt.Chart(Constant(values=[_point(line, value * factor) for line in lines for value in line.values]))
     middles = alt.Chart(Constant(values=[_point(line, line.spread.median * factor) for line in lines]))
@@ -70,10 +70,15 @@ def _dots(lines: Sequence[ComparisonLine]) -> tuple[float, float]:
     return (0.45, 14) if max(len(line.values) for line in lines) > FEW else (0.8, 45)
 
 
+def shown_in(unit: Unit, least: float) -> tuple[str, float]:
+    """The unit of an axis whose values reach down to ``least``, and what they are multiplied by."""
+    return next((each for each in AXES[unit] if least >= 1 / each[1]), AXES[unit][-1])
+
+
 def _axis(lines: Sequence[ComparisonLine]) -> tuple[str, float]:
     """Its title, and what values are multiplied by."""
-    measure, least = lines[0].measure, min(value for line in lines for value in line.values)
-    unit, factor = next((each for each in AXES[measure.unit] if least >= 1 / each[1]), AXES[measure.unit][-1])
+    measure = lines[0].measure
+    unit, factor = shown_in(measure.unit, min(value for line in lines for value in line.values))
     words = f"{measure.words} at real-world size" if lines[0].real else measure.words
     return f"{words}, {unit}" if unit else words, factor
 

@@ -196,7 +196,7 @@ def _legend() -> alt.Legend:
 
 def _names(names: Sequence[str]) -> alt.Y:
     order = list(dict.fromkeys(names))
-    return alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
+    return alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=420, ticks=False, domain=False))
 
 
 def _real(record: MigrationRecord) -> float:

@@ -3,7 +3,6 @@
 Runs of the same scenario, by the same version of the testbed, are repeats of one another and make one group.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,10 +93,15 @@ def _labels(groups: Sequence[Sequence[ComparedRun]]) -> list[str]:
     rows = [dict(flat(each[0].scenario)) | {"commit": str(_commit(each[0]))[:8]} for each in groups]
     keys = dict.fromkeys(key for row in rows for key in row if key not in ("title", "name"))
     apart = [key for key in keys if all(key in row for row in rows) and len({row[key] for row in rows}) > 1]
-    labels = [", ".join(f"{re.sub('^.*[.]', '', key)}={row[key]}" for key in apart[:3]) for row in rows]
+    labels = [", ".join(f"{_last(key)}={row[key]}" for key in apart[:3]) for row in rows]
     if len(set(labels)) == len(labels):
         return labels
     return [", ".join(run.path.name for run in each) for each in groups]
+
+
+def _last(key: str) -> str:
+    """Its last part that says something: ``policy`` of ``migration.policy.name``."""
+    return key.removesuffix(".name").rpartition(".")[2]
 
 
 def _differing(what: str, values: Sequence[Any]) -> Iterator[str]:

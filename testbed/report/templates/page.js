@@ -41,20 +41,36 @@
     if (made.params) made.height *= plot / made.width;  // a picture keeps its proportions
     for (const part of made.vconcat || [made]) if (typeof part.width === "number") part.width = plot;
     TimeAxis.prepare(name, made);
+    const names = Object.values(made.datasets).flat();
+    for (const part of made.vconcat || [made]) rowsNamed(part, names, room);
     if (room < NARROW) narrowed({ ...made, datasets: null }, room, plot);
     return made;
   }
 
+  // Names of rows are set in as many lines as they need, and rows are as high as that: what sets them apart often comes last.
+  function rowsNamed(part, rows, room) {
+    const narrow = room < NARROW, type = narrow ? 10 : 11, limit = narrow ? room * 0.36 : 260;
+    let most = 1;
+    const set = (of) => {
+      const y = of.encoding && of.encoding.y;
+      if (y && y.axis && y.axis.labelLimit) {
+        const names = [...new Set(rows.map((row) => row[y.field]).filter((each) => typeof each === "string"))];
+        const laid = Object.fromEntries(names.map((each) => [each, lines(each, limit / type * 1.7)]));
+        most = Math.max(most, ...Object.values(laid).map((each) => Array.isArray(each) ? each.length : 1));
+        Object.assign(y.axis, { labelLimit: limit, labelFontSize: type, labelLineHeight: type + 1, labelExpr: `(${JSON.stringify(laid)})[datum.label]` });
+      }
+      for (const layer of of.layer || []) set(layer);
+    };
+    set(part);
+    if (part.height && part.height.step) part.height = { step: Math.max(part.height.step, most * (type + 1) + 6) };
+  }
+
   const NARROW = 500;  // pixels: a phone
-  const TWO_LINES = "indexof(datum.label, ' ') < 0 ? datum.label"
-    + " : [slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)]";
-  // Legends one below the other, labels shorter, titles in lines: what is wider than the page would shrink its type.
+  // Legends one below the other, titles in lines: what is wider than the page would shrink its type.
   function narrowed(part, room, plot) {
     for (const [key, value] of Object.entries(part || {})) {
       if (!value || typeof value !== "object") continue;
       if (key === "legend") Object.assign(value, { columns: 1, labelLimit: room - 40, titleLimit: room - 20, gradientLength: room / 2 });
-      if (key === "axis" && value.labelLimit)
-        Object.assign(value, { labelLimit: room * 0.36, labelExpr: TWO_LINES, labelFontSize: 10, labelLineHeight: 10 });
       if (key === "x" && typeof value.title === "string") value.title = lines(value.title, plot / 6);
       narrowed(value, room, plot);
     }

@@ -132,8 +132,12 @@ def _refuse_twice(named: str, before: str, said: str, place: str) -> None:
 
 
 def _labels(axes: list[str]) -> dict[str, str]:
-    """The shortest end of each path that no other axis shares: ``ram``, or ``vmotion.rate`` beside ``vm.rate``."""
-    return {axis: next(end for end in _ends(parts(axis)) if _owners(end, axes) == 1) for axis in axes}
+    """The shortest end of each path that no other axis shares: ``ram``, or ``vmotion.rate`` beside ``vm.rate``; of a
+    name that of what has it: ``policy``.
+    """
+    called = {axis: owner if (owner := axis.removesuffix(".name")) not in axes else axis for axis in axes}
+    known = list(called.values())
+    return {axis: next(end for end in _ends(parts(path)) if _owners(end, known) == 1) for axis, path in called.items()}
 
 
 def _ends(path: KeyPath) -> Iterator[str]:

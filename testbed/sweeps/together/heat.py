@@ -10,6 +10,7 @@ import altair as alt
 
 from testbed.core.text.label import label
 from testbed.report.charts.constant import Constant
+from testbed.report.charts.overlay import shown_in
 from testbed.report.page.figures import Figure
 from testbed.report.side.measures import Measure
 from testbed.report.words.digits import quoted
@@ -100,7 +101,9 @@ def _map(
     middle = (min(values) + max(values)) / 2
     ink = alt.condition(f"datum.mean > {middle!r}", alt.value("#1B1F24"), alt.value("#FFFFFF"))
     base = alt.Chart(Constant(values=rows)).encode(x=x, y=y)
-    colour = alt.Color("mean:Q", title=f"{measure.words} ({measure.unit})", scale=alt.Scale(scheme="viridis"))
+    title, labels = _scale(measure, min(values))
+    legend = alt.Legend(title=title, labelExpr=labels)
+    colour = alt.Color("mean:Q", legend=legend, scale=alt.Scale(scheme="viridis"))
     shades = base.mark_rect().encode(color=colour, tooltip=TIPS)
     shown = [of for of in ("text", "plus", "model") if any(row[of] for row in rows)]
     lines = [
@@ -114,9 +117,16 @@ def _map(
 
 def _points(rows: list[CellRow], measure: Measure, across: str, values: list[str]) -> alt.TopLevelMixin:
     x = alt.X("x:N", title=across, sort=values, axis=alt.Axis(labelAngle=0))
-    title = f"{measure.words} ({measure.unit})"
+    title, labels = _scale(measure, min(row["low"] for row in rows))
     base = alt.Chart(Constant(values=rows)).encode(x=x)
-    bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q"))
+    low = alt.Y("low:Q", title=title, axis=alt.Axis(labelExpr=labels))
+    bars = base.mark_rule(strokeWidth=2).encode(y=low, y2=alt.Y2("high:Q"))
     dots = base.mark_point(filled=True, size=70).encode(y=alt.Y("mean:Q", title=title), tooltip=TIPS)
     model = base.mark_tick(width=26).encode(y=alt.Y("predicted:Q", title=title))
     return alt.layer(bars, model, dots).properties(width=max(240, CELL * min(MOST_SIDE, len(values))), height=260)
+
+
+def _scale(measure: Measure, least: float) -> tuple[str, str]:
+    """Its title, and what turns a value into a label of it: in the unit of the cells' words."""
+    unit, factor = shown_in(measure.unit, least)
+    return f"{measure.words} ({unit})" if unit else measure.words, f"format(datum.value * {factor!r}, ',.4~r')"
