@@ -46,7 +46,7 @@ def live_page(
         yield _None()
         return
     from testbed.web.guard import ANY
-    from testbed.web.live import LOCAL, LivePage
+    from testbed.web.live.run_side import LOCAL, LivePage
 
     with LivePage(title, folder, host or LOCAL, port, controls, about) as page:
         others = " (or any other address of this machine)" if host == ANY else ""

@@ -18,7 +18,7 @@ from testbed.core.events import (
 from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Round, RoundKind
 from testbed.rig.orders import Order
-from testbed.web.browser_events import as_json
+from testbed.web.live.browser_events import as_json
 from tests.browser.test_live_narrow import served
 from tests.browser.windows import complaints
 

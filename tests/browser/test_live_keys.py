@@ -14,9 +14,9 @@ from testbed.core.events import Event, MigrationFinished, MigrationStarted, Phas
 from testbed.core.migration_key import MigrationKey
 from testbed.rig.orders import Order
 from testbed.runfiles.summary_reader import PAGES, SAMPLES
-from testbed.web.browser_events import as_json, end_as_json
-from testbed.web.messages import RunEnded
-from testbed.web.sections import Sections
+from testbed.web.live.browser_events import as_json, end_as_json
+from testbed.web.live.messages import RunEnded
+from testbed.web.live.sections import Sections
 from tests.browser.test_live_at_once import DB, LEFT, WEB, at_once
 from tests.browser.test_live_narrow import speaking
 from tests.browser.test_looks import OPERABLE

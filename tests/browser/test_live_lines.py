@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from testbed.core.events import Controlled, Event, MigrationStarted, PhaseChanged, Progress, RoundFinished, Sampled
 from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Round, RoundKind
-from testbed.web.browser_events import as_json
+from testbed.web.live.browser_events import as_json
 from tests.browser.looks import VIEWS, looked_at
 from tests.browser.test_live_narrow import served
 from tests.browser.windows import complaints

@@ -14,10 +14,10 @@ from testbed.core.events import Controlled, MigrationStarted, PhaseChanged, Roun
 from testbed.core.migration_key import MigrationKey
 from testbed.core.rounds import Action, Decision, Round, RoundKind
 from testbed.rig.orders import Order
-from testbed.web.app import LiveApp
-from testbed.web.browser_events import as_json
-from testbed.web.hub import Hub
-from testbed.web.live_page import live_page
+from testbed.web.live.app import LiveApp
+from testbed.web.live.browser_events import as_json
+from testbed.web.live.hub import Hub
+from testbed.web.live.page import live_page
 
 TOKEN = "narrow-token"  # noqa: S105 - of a page of a test
 NAME = "vm.ram=256GiB network.vmotion.rate=40Gbit migration.policy=auto-converge"

@@ -15,7 +15,7 @@ from testbed.core.agents import told
 from testbed.core.errors import RemoteProtocolError, TestbedError
 from testbed.packets import capture_process as capture
 from testbed.sandbox import messages as sandboxed
-from testbed.web import messages as web
+from testbed.web.live import messages as web
 from testbed.wire import lines
 from tests.unit.json_values import JSON, Dialect, values
 from tests.unit.test_web_messages import MESSAGE, orders

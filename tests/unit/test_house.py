@@ -17,7 +17,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Documented: TypeAlias = ast.Module | ast.ClassDef | Function
 PLAIN = re.compile(r"\bdict\[str, Any\]")
 CROSSES = re.compile(r"testbed\.(wire|core\.agents)\..*|guest_agent\..*|.*_process")
-WRITES_FOR_BROWSERS = "testbed.web.server_process"
+WRITES_FOR_BROWSERS = "testbed.web.live.server_process"
 """A browser knows no classes of ours: what it gets is JSON."""
 CHILD = re.compile(r".*(_process|\.__main__)")
 

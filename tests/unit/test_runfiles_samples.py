@@ -19,7 +19,7 @@ from testbed.report.axis.timeline import timeline
 from testbed.runfiles import samples
 from testbed.runfiles.folder import RunFolder
 from testbed.runfiles.samples import Recordings
-from testbed.web.sections import Sections
+from testbed.web.live.sections import Sections
 from tests.unit.runs import KEPT, kept
 from tests.unit.test_metrics_sampler import PERIOD, Counting
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from testbed.web import hub as hubs
-from testbed.web.hub import RETRY_MS, Hub
+from testbed.web.live import hub as hubs
+from testbed.web.live.hub import RETRY_MS, Hub
 
 RUN = "a1b2"
 

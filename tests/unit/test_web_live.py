@@ -22,10 +22,10 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.rig.orders import NONE_UNDER_WAY, Order, Orders
 from testbed.runfiles.folder import RunFolder
-from testbed.web.browser_events import as_json
-from testbed.web.live import LOCAL, LivePage
-from testbed.web.messages import Report
-from testbed.web.sections import FIGURES
+from testbed.web.live.browser_events import as_json
+from testbed.web.live.messages import Report
+from testbed.web.live.run_side import LOCAL, LivePage
+from testbed.web.live.sections import FIGURES
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
@@ -244,7 +244,7 @@ def test_an_event_is_plain_json_with_a_rounds_rates() -> None:
 def test_a_server_that_was_killed_or_hangs_is_no_fault_of_the_run(
     controls: Orders, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("testbed.web.live._END_S", 0.0)
+    monkeypatch.setattr("testbed.web.live.run_side._END_S", 0.0)
     before = psutil.Process().children()
     for number in (signal.SIGKILL, signal.SIGSTOP):
         threads = threading.active_count()

@@ -24,8 +24,8 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Action, Decision, Round, RoundKind, Throttle
 from testbed.policies.decisions import THROTTLES as KINDS
 from testbed.rig.orders import LEAST_RATE, WORDS, Order
-from testbed.web.browser_events import as_json
-from testbed.web.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, read_order
+from testbed.web.live.browser_events import as_json
+from testbed.web.live.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, read_order
 from tests.unit.records import a_migration
 
 TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), max_size=30)

@@ -27,7 +27,7 @@ from testbed.exports import openmetrics
 from testbed.exports.openmetrics import OPENMETRICS, PLAIN, content_type
 from testbed.exports.standing import LIVE, FiguresSoFar
 from testbed.rig.orders import Orders
-from testbed.web.live import LOCAL, LivePage
+from testbed.web.live.run_side import LOCAL, LivePage
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.test_web_live import _OPENER, ask, with_token
 

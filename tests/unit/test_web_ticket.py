@@ -7,8 +7,8 @@ import pytest
 
 from testbed.cli.live_page import live_page
 from testbed.rig.orders import Orders
-from testbed.web.live import LOCAL, LivePage
-from testbed.web.ticket import is_right
+from testbed.web.live.run_side import LOCAL, LivePage
+from testbed.web.live.ticket import is_right
 from tests.unit.test_web_live import _OPENER, ask, with_token
 
 Captured = pytest.CaptureFixture[str]
@@ -71,7 +71,7 @@ def test_a_cookie_alone_gives_no_orders(page: LivePage) -> None:
 
 def test_nobody_reads_it_off_the_list_of_processes(page: LivePage) -> None:
     arguments = Path(f"/proc/{page.pid}/cmdline").read_bytes()
-    assert b"web.server_process" in arguments and page.token.encode() not in arguments
+    assert b"web.live.server_process" in arguments and page.token.encode() not in arguments
     assert page.token.encode() not in Path(f"/proc/{page.pid}/environ").read_bytes()
 
 

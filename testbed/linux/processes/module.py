@@ -1,6 +1,6 @@
 """A module of ours as a process, wherever the user stands: no file there, nor beside the package, passes for another.
 
-    Popen(module("testbed.web.server_process", CONFIG))       python -P .../module.py testbed.web.server_process CONFIG
+    Popen(module("testbed.rig.NAME", CONFIG))       python -P .../module.py testbed.rig.NAME CONFIG
 
 ``-m`` would look into the current folder first, and ``PYTHONPATH`` comes before Python's own modules. Here nothing is
 looked for in the package's own place but its own parts.

@@ -1,4 +1,4 @@
-"""The live page's process: ``python -m testbed.web.server_process CONFIG``, without root as soon as it has its socket.
+"""The live page's process, ``testbed.web.live.server_process CONFIG``: without root as soon as it has its socket.
 
     in   (stdin)    what the run says (``messages``); the end of it is the end of the run
     out  (stdout)   orders
@@ -25,13 +25,13 @@ from testbed.exports.standing import FiguresSoFar
 from testbed.linux.processes.caller import give_up_root
 from testbed.linux.processes.process import die_with_parent
 from testbed.rig.orders import Order
-from testbed.web.app import LiveApp
-from testbed.web.browser_events import as_json, end_as_json
-from testbed.web.hub import Hub
-from testbed.web.live_page import live_page
-from testbed.web.messages import MESSAGES, ORDERS, Grown, Message, Opening, Report, RunEnded, ServerConfig
-from testbed.web.rehearsal import rehearse, serving
-from testbed.web.sections import Sections
+from testbed.web.live.app import LiveApp
+from testbed.web.live.browser_events import as_json, end_as_json
+from testbed.web.live.hub import Hub
+from testbed.web.live.messages import MESSAGES, ORDERS, Grown, Message, Opening, Report, RunEnded, ServerConfig
+from testbed.web.live.page import live_page
+from testbed.web.live.rehearsal import rehearse, serving
+from testbed.web.live.sections import Sections
 
 LAST_LOOK_S = 3.0
 """So long a browser that is connected has to fetch the report."""

@@ -24,8 +24,8 @@ from testbed.exports.openmetrics import content_type
 from testbed.exports.standing import FiguresSoFar
 from testbed.rig.orders import Order
 from testbed.web.guard import Guard
-from testbed.web.hub import Hub
-from testbed.web.ticket import HEADER, Ticket, is_right
+from testbed.web.live.hub import Hub
+from testbed.web.live.ticket import HEADER, Ticket, is_right
 
 _MOST_BODY = 1024
 

@@ -29,8 +29,8 @@ from testbed.linux.processes.module import module
 from testbed.rig.orders import Order, Orders
 from testbed.runfiles.folder import RunFolder
 from testbed.web.guard import where
-from testbed.web.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, ServerConfig, read_order
-from testbed.web.ticket import QUERY
+from testbed.web.live.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, ServerConfig, read_order
+from testbed.web.live.ticket import QUERY
 
 LOCAL = "127.0.0.1"
 _END_S = 8.0
@@ -68,7 +68,7 @@ class LivePage:
             port = listener.getsockname()[1]
             self.url = where(self._host, port)
             config = ServerConfig(fd=listener.fileno(), title=self._title, cookie=f"fast-motion-{port}")
-            argv, fds = module("testbed.web.server_process", argument(config)), (listener.fileno(),)
+            argv, fds = module("testbed.web.live.server_process", argument(config)), (listener.fileno(),)
             self._server = ends.enter_context(_Server(_spawn, argv, STANDARD_ERROR, fds))
             for work in (self._write, self._read):
                 thread = threading.Thread(target=work, daemon=True, name="live page")

@@ -6,7 +6,7 @@ from testbed.report.charts import export
 from testbed.report.charts.export import Chart
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import raw, render
-from testbed.web.sections import FIGURES
+from testbed.web.live.sections import FIGURES
 
 WIDTH, HEIGHT = 640, 120
 CHARTS = (

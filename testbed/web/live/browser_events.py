@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from testbed.core.events import Event, MigrationFinished, MigrationStarted, RoundFinished
-from testbed.web.messages import MESSAGES, Message, RunEnded
+from testbed.web.live.messages import MESSAGES, Message, RunEnded
 
 
 def as_json(event: Event) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 from testbed.core.records.link import LinkRecord
 from testbed.core.records.migration import MigrationRecord, VmRecord
 from testbed.core.records.services import ServiceRecord
-from testbed.web.app import LiveApp
-from testbed.web.hub import Hub
-from testbed.web.sections import Sections
-from testbed.web.ticket import HEADER
+from testbed.web.live.app import LiveApp
+from testbed.web.live.hub import Hub
+from testbed.web.live.sections import Sections
+from testbed.web.live.ticket import HEADER
 
 PATIENCE_S = 10.0
 """So long the whole rehearsal may take; what was not asked by then is loaded when it is asked for, or is not."""
