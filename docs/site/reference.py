@@ -11,7 +11,7 @@ RETURNED = (
     "testbed.outcomes.swept.Swept",
     "testbed.outcomes.swept.SweepPoint",
     "testbed.outcomes.table.RunTable",
-    "testbed.report.charts.shown.Shown",
+    "testbed.report.drawing.shown.Shown",
 )
 """What no name of ``testbed`` itself stands for."""
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from testbed.arena import formats
 from testbed.arena.board import Board, Standing
-from testbed.report.charts import export
 from testbed.report.charts.overlay import overlay_chart
+from testbed.report.drawing import export
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side.comparison import ComparisonLine

@@ -8,7 +8,7 @@ from testbed.core.text.from_json import JsonObject
 from testbed.exports.cells import CellKind, Column, Sheet, table
 from testbed.outcomes import markup
 from testbed.outcomes.table import RunTable
-from testbed.report.charts.shown import Shown
+from testbed.report.drawing.shown import Shown
 from testbed.report.side import page, series, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.side.data import as_data, lines_as_data

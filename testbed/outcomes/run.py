@@ -13,7 +13,7 @@ from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.outcomes import markup
 from testbed.outcomes.table import RunTable, chosen
-from testbed.report.charts.shown import Shown
+from testbed.report.drawing.shown import Shown
 from testbed.report.words import answers, summary
 from testbed.runfiles import pages, samples
 from testbed.runfiles.folder import RunFolder

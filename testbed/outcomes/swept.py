@@ -13,7 +13,7 @@ from testbed.core.text.printable import printable
 from testbed.outcomes import markup
 from testbed.outcomes.run import Run
 from testbed.outcomes.table import RunTable, chosen
-from testbed.report.charts.shown import Shown
+from testbed.report.drawing.shown import Shown
 from testbed.report.words.tables import plain
 from testbed.sweeps.ended import LEFT, VALID
 from testbed.sweeps.together import page, rows

@@ -15,7 +15,7 @@ import pytest
 
 import testbed
 from testbed.core.errors import Interrupted, ScenarioError
-from testbed.report.charts import theme
+from testbed.report.drawing import theme
 from tests.unit.runs import KEPT, kept
 
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"

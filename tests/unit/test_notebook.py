@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testbed.report.charts import paper
+from testbed.report.drawing import paper
 from tests.unit.documents import ROOT, Block, blocks
 from tests.unit.wheels import fonts, media_box
 

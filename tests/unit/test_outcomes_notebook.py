@@ -25,7 +25,7 @@ from testbed.outcomes.predictions import Predictions
 from testbed.outcomes.run import Run
 from testbed.outcomes.swept import SweepPoint, Swept
 from testbed.outcomes.table import RunTable
-from testbed.report.charts.shown import Shown
+from testbed.report.drawing.shown import Shown
 from tests.unit.records import a_migration, a_summary
 from tests.unit.runs import KEPT, SCENARIO, kept, made
 

@@ -14,7 +14,6 @@ from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import ComparisonRecord
 from testbed.core.records.services import BlackoutRecord
 from testbed.report.axis.timeline import Timeline, timeline
-from testbed.report.charts import export, theme
 from testbed.report.charts.curves import RepeatLine, curves_chart
 from testbed.report.charts.grid import MOST_POINTS, grid_chart, shown
 from testbed.report.charts.overlay import overlay_chart
@@ -22,6 +21,7 @@ from testbed.report.charts.overview import bandwidth_chart, completion_chart, ga
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
 from testbed.report.charts.timeline import timeline_chart
+from testbed.report.drawing import export, theme
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.side.measures import MEASURES, Measure
 from testbed.report.side.spread import spread

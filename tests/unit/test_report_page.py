@@ -11,7 +11,7 @@ import pytest
 
 from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import ComparisonRecord, MemoryRecord
-from testbed.report.charts import export
+from testbed.report.drawing import export
 from testbed.report.page import page
 from testbed.report.page.html import html
 from testbed.report.words import page as page_words

@@ -9,9 +9,9 @@ import pytest
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord, ThrottleRecord
 from testbed.core.records.services import OrderRecord
 from testbed.report.axis.timeline import timeline
-from testbed.report.charts import export
 from testbed.report.charts.overview import MOST, bandwidth_chart, completion_chart, completion_rows, halts_chart
 from testbed.report.charts.timeline import timeline_chart
+from testbed.report.drawing import export
 from testbed.report.page import captions, figures, page
 from testbed.report.words import page as page_words
 from tests.unit.records import a_migration, a_networked_migration, a_service, a_summary

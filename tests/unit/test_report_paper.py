@@ -8,8 +8,8 @@ import pytest
 
 import testbed
 from testbed.core.errors import ScenarioError
-from testbed.report.charts import paper
-from testbed.report.charts.shown import Shown
+from testbed.report.drawing import paper
+from testbed.report.drawing.shown import Shown
 from tests.unit.runs import KEPT
 from tests.unit.wheels import fonts, media_box
 

@@ -15,10 +15,10 @@ from testbed.core.records.claims import Claim
 from testbed.core.records.migration import MigrationRecord
 from testbed.report.axis.bands import completed
 from testbed.report.axis.timeline import Timeline, timeline
-from testbed.report.charts import export
 from testbed.report.charts.overview import halts_chart
 from testbed.report.charts.switchover import MEANING, PARTS, switchover_chart
 from testbed.report.charts.timeline import timeline_chart
+from testbed.report.drawing import export
 from testbed.report.page import page
 from testbed.report.words import page as page_words
 from testbed.report.words import services

@@ -12,7 +12,7 @@ import pytest
 
 from testbed.cli import main
 from testbed.core.records.migration import PredictionRecord
-from testbed.report.charts.export import spec
+from testbed.report.drawing.export import spec
 from testbed.sweeps.canaries import Canaries
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import KeptPoint, SweepFolder

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import altair as alt
 
-from testbed.report.charts.constant import Constant
 from testbed.report.charts.timeline import WIDTH
+from testbed.report.drawing.constant import Constant
 
 HEIGHT = 190
 

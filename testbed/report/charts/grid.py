@@ -5,7 +5,7 @@ from math import isqrt
 import altair as alt
 import numpy as np
 
-from testbed.report.charts.constant import Constant
+from testbed.report.drawing.constant import Constant
 from testbed.runfiles.pages import Cells
 
 DIRTIED, SENT, SO_FAR = "dirtied in this round", "sent in this round", "times sent so far"

@@ -5,8 +5,8 @@ from math import ceil, floor
 
 import altair as alt
 
-from testbed.report.charts.constant import Constant
-from testbed.report.charts.theme import STUNNED
+from testbed.report.drawing.constant import Constant
+from testbed.report.drawing.theme import STUNNED
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.words.digits import Unit
 

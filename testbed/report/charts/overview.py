@@ -12,9 +12,9 @@ import altair as alt
 from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.report.axis.bands import Band
 from testbed.report.axis.timeline import Timeline
-from testbed.report.charts.constant import Constant
-from testbed.report.charts.theme import ROUND, STUNNED
 from testbed.report.charts.timeline import WIDTH, band_rows, banded
+from testbed.report.drawing.constant import Constant
+from testbed.report.drawing.theme import ROUND, STUNNED
 
 Layers: TypeAlias = alt.LayerChart | alt.FacetChart
 STEP, LANE, HEIGHT, MB = 22, 14, 190, 1e6

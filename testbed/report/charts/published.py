@@ -6,7 +6,7 @@ import altair as alt
 
 from testbed.core.records.claims import Unit
 from testbed.core.records.migration import ComparisonRecord
-from testbed.report.charts.constant import Constant
+from testbed.report.drawing.constant import Constant
 
 WIDTH, STEP = 640, 24
 MEASURED, PUBLISHED = "measured here", "published"

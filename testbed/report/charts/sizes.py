@@ -14,10 +14,10 @@ from testbed.core.records.migration import ComparisonRecord, MigrationRecord
 from testbed.core.text.from_json import JsonObject
 from testbed.model.full_scale import at_real_size, clock
 from testbed.report.axis.timeline import Timeline
-from testbed.report.charts.export import pack
 from testbed.report.charts.overview import bandwidth_rows, completion_rows
 from testbed.report.charts.switchover import switchover_rows
 from testbed.report.charts.timeline import scaled_panels
+from testbed.report.drawing.export import pack
 
 NAME = "what"
 """The field that says of which migration a row of lines over one another is."""

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from testbed.core.records.migration import MigrationRecord
-from testbed.report.charts.constant import Constant
+from testbed.report.drawing.constant import Constant
 
 WIDTH, STEP = 640, 24
 STUB, ROOM = 0.01, 0.14

@@ -10,8 +10,8 @@ from testbed.core.records.services import OrderRecord
 from testbed.core.units import by_hand
 from testbed.report.axis.bands import Band
 from testbed.report.axis.timeline import Timeline
-from testbed.report.charts.constant import Constant
-from testbed.report.charts.theme import ROUND, STUNNED
+from testbed.report.drawing.constant import Constant
+from testbed.report.drawing.theme import ROUND, STUNNED
 
 WIDTH, HEIGHT, LOW = 760, 150, 85
 MB = 1e6

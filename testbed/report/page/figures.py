@@ -9,14 +9,15 @@ from testbed.core.records.claims import Unit
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.from_json import JsonObject
 from testbed.report.axis.timeline import Timeline
-from testbed.report.charts import export, sizes
-from testbed.report.charts.export import Chart
+from testbed.report.charts import sizes
 from testbed.report.charts.grid import grid_chart
 from testbed.report.charts.overview import bandwidth_chart, completion_chart, gaps_chart, halts_chart, lines_chart
 from testbed.report.charts.published import published_chart
 from testbed.report.charts.switchover import switchover_chart
-from testbed.report.charts.theme import VegaLite
 from testbed.report.charts.timeline import timeline_chart
+from testbed.report.drawing import export
+from testbed.report.drawing.export import Chart
+from testbed.report.drawing.theme import VegaLite
 from testbed.report.page import captions
 from testbed.runfiles.pages import Cells
 

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from testbed.core.records.migration import MigrationRecord
 from testbed.model.full_scale import at_real_size
-from testbed.report.charts import export, theme
 from testbed.report.charts.sizes import is_scaled
+from testbed.report.drawing import export, theme
 from testbed.report.page.figures import Figure
 from testbed.report.page.model import Page, Section
 from testbed.report.side.measures import throttled_s

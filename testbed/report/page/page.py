@@ -7,9 +7,9 @@ from testbed.core.errors import ScenarioError
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.linux.files import owned
 from testbed.report.axis.timeline import COLUMNS, Timeline, timeline
-from testbed.report.charts import export
 from testbed.report.charts.grid import shown
 from testbed.report.charts.moves import moves_of
+from testbed.report.drawing import export
 from testbed.report.page import figures
 from testbed.report.page.html import html
 from testbed.report.page.model import Page, Section

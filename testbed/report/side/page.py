@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError
-from testbed.report.charts import export
 from testbed.report.charts.overlay import overlay_chart
+from testbed.report.drawing import export
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side import series, words

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import altair as alt
 
 from testbed.core.text.label import label
-from testbed.report.charts.constant import Constant
 from testbed.report.charts.overlay import shown_in
+from testbed.report.drawing.constant import Constant
 from testbed.report.page.figures import Figure
 from testbed.report.side.measures import Measure
 from testbed.report.words.digits import quoted

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from testbed.core.text.label import label
-from testbed.report.charts import export
+from testbed.report.drawing import export
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.words.digits import quoted

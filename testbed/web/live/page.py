@@ -2,8 +2,8 @@
 
 import altair as alt
 
-from testbed.report.charts import export
-from testbed.report.charts.export import Chart
+from testbed.report.drawing import export
+from testbed.report.drawing.export import Chart
 from testbed.report.page.figures import Figure
 from testbed.report.page.html import raw, render
 from testbed.web.live.sections import FIGURES

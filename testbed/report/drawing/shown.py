@@ -6,8 +6,8 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.linux.files import owned
-from testbed.report.charts import export, paper
-from testbed.report.charts.theme import VegaLite
+from testbed.report.drawing import export, paper
+from testbed.report.drawing.theme import VegaLite
 
 
 @dataclass(frozen=True, slots=True, eq=False)

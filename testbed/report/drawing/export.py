@@ -13,7 +13,7 @@ import altair as alt
 
 from testbed.core.text.from_json import JsonObject
 from testbed.core.text.printable import printable
-from testbed.report.charts.theme import PRINT_FONT, VegaLite, config
+from testbed.report.drawing.theme import PRINT_FONT, VegaLite, config
 
 Chart: TypeAlias = alt.TopLevelMixin
 """Whatever Altair draws."""

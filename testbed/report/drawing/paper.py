@@ -13,8 +13,8 @@ from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.nearest import nearest
-from testbed.report.charts import export
-from testbed.report.charts.theme import PRINT_FONT, VegaLite, config
+from testbed.report.drawing import export
+from testbed.report.drawing.theme import PRINT_FONT, VegaLite, config
 
 POINTS, PIXELS, DOTS = 72, 96, 600
 """Of an inch: on paper, of an SVG, and of a PNG for a paper."""
