@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from testbed.core.errors import TestbedError
-from testbed.core.records.migration import Summary
+from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import tree_of
 from testbed.runfiles import files
@@ -52,6 +52,14 @@ class ListedRun:
             known += [self.summary.scenario, self.summary.started_at]
             known += [text for done in self.summary.migrations for text in (done.name, done.outcome)]
         return " ".join(known).lower()
+
+    @property
+    def told(self) -> list[str]:
+        """A line for each migration, its repeats together."""
+        found: dict[str, list[MigrationRecord]] = {}
+        for done in self.summary.migrations if self.summary else ():
+            found.setdefault(str(replace(done.key, repeat=1)), []).append(done)
+        return [f"{name}: {_told(repeats)}" for name, repeats in found.items()]
 
     @property
     def valid(self) -> str:
@@ -126,6 +134,21 @@ class RunList:
         return entry[1]
 
 
+def _told(repeats: list[MigrationRecord]) -> str:
+    """How they ended, and from where to where their figures reach."""
+    outcomes = " or ".join(dict.fromkeys(done.outcome for done in repeats))
+    said = [outcomes if len(repeats) == 1 else f"{len(repeats)} repeats, {outcomes}"]
+    if times := [done.total_time_s for done in repeats if done.total_time_s]:
+        said.append(f"{_reach(times)} s")
+    if stops := [done.downtime_s * 1000 for done in repeats if done.downtime_s is not None]:
+        said.append(f"downtime {_reach(stops)} ms")
+    return ", ".join(said)
+
+
+def _reach(values: list[float]) -> str:
+    return " to ".join(dict.fromkeys(f"{each:.3g}" for each in (min(values), max(values))))
+
+
 def _found(
     run: Path, have: tuple[str, ...], summary: Summary | None, fault: str = "", policies: tuple[str, ...] = ()
 ) -> ListedRun:
@@ -142,7 +165,7 @@ def _policies(run: Path, summary: Summary) -> tuple[str, ...]:
         tree = {}
     migration = tree.get("migration")
     common = migration.get("policy") if isinstance(migration, dict) else None
-    each = [done.settings.get(POLICY, common) for done in summary.migrations]
+    each = [done.settings.get(POLICY, done.settings.get(f"{POLICY}.name", common)) for done in summary.migrations]
     return tuple(dict.fromkeys(printable(name) for name in map(_policy, each) if name))
 
 
