@@ -51,7 +51,7 @@ def page(controls: Orders, folder: Path) -> Iterator[LivePage]:
 
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LivePage, Orders]]:
-    """One page for all that is refused, while a migration is under way."""
+    """One page for all that is refused and all that leaves it as it was, while a migration is under way."""
     controls = Orders()
     controls.open(KEY)
     with LivePage("a", tmp_path_factory.mktemp("refusing") / "results", LOCAL, 0, controls) as made:
@@ -224,13 +224,15 @@ def test_a_run_that_is_broken_off_says_so(controls: Orders, folder: Path) -> Non
     assert (said["valid"], said["reason"], said["report_there"]) == (None, "interrupted by SIGINT", False)
 
 
-def test_a_port_that_is_taken_is_said(page: LivePage, controls: Orders) -> None:
+def test_a_port_that_is_taken_is_said(refusing: tuple[LivePage, Orders], controls: Orders) -> None:
+    page, _ = refusing
     port = int(page.url.rsplit(":", 1)[1].rstrip("/"))
     with pytest.raises(TestbedError, match="--live PORT"), LivePage("b", Path("x"), LOCAL, port, controls):
         pass
 
 
-def test_nobody_may_put_the_page_into_a_frame(page: LivePage) -> None:
+def test_nobody_may_put_the_page_into_a_frame(refusing: tuple[LivePage, Orders]) -> None:
+    page, _ = refusing
     with _OPENER.open(page.address, timeout=20) as answer:
         assert answer.headers["X-Frame-Options"] == "DENY"
 
