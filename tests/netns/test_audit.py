@@ -7,7 +7,11 @@ import pytest
 
 from tests.netns.launching import testbed
 
-SMALL = ("--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "vm.workload.write_rate=8MB/s")
+SMALL = (
+    *("--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "vm.workload.write_rate=8MB/s"),
+    *("--set", "warmup=1s", "--set", "cooldown=500ms"),
+)
+"""An audit asks what the guest did before and after, too."""
 
 
 @pytest.mark.parametrize("services", [(), ("--set", "vm.services=echo")], ids=["alone", "services"])

@@ -37,7 +37,8 @@ def prepared(folder: Path, tracker: str) -> Path:
     (folder / "tracker.py").write_text(tracker)
     (folder / "work.py").write_text(WORKLOAD)
     (folder / "own.yaml").write_text(
-        "extends: hello\nvm: {ram: 64MB, workload: {name: ./work.py, working_set: 32MB, write_rate: 40MB/s}}\n"
+        "extends: hello\nwarmup: 200ms\ncooldown: 200ms\n"
+        "vm: {ram: 64MB, workload: {name: ./work.py, working_set: 32MB, write_rate: 40MB/s}}\n"
         "migration: {tracker: ./tracker.py, policy: xen}\n"
     )
     return folder

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from testbed.runfiles.summary_reader import doubts, read
-from tests.netns.launching import ROOT
+from tests.netns.launching import AT_ONCE, ROOT
 
 SMALL = (
     "hello",
@@ -25,8 +25,9 @@ SMALL = (
     "vm.workload.working_set=16MB",
     "--set",
     "vm.workload.write_rate=4MB/s",
+    *AT_ONCE,
 )
-SLOW = ("hello", "--set", "network.vmotion.goodput=100Mbit")
+SLOW = ("hello", "--set", "network.vmotion.goodput=100Mbit", *AT_ONCE)
 
 
 def command(out: Path, arguments: tuple[str, ...]) -> list[str]:

@@ -10,7 +10,7 @@ from tests.netns.launching import ROOT
 
 SMALL = (
     *("vm.ram=64MB", "vm.workload.working_set=16MB", "vm.workload.write_rate=4MB/s"),
-    "network.vmotion.goodput=200Mbit",
+    *("network.vmotion.goodput=200Mbit", "warmup=200ms", "cooldown=200ms"),
 )
 
 
