@@ -24,7 +24,10 @@ from tests.unit.test_report_services import with_services
 from tests.unit.test_web_runs import serving_app
 
 FAST = SCENARIO.replace("2048MB", "1024MB")
-NAMES = ("ram=128GiB goodput=9.4Gbit policy=qemu-dirty-limit", "ram=256GiB goodput=36Gbit policy=cloud-hypervisor")
+NAMES = (
+    "ram=128GiB goodput=9.4Gbit policy=qemu-dirty-limit",
+    "ram=256GiB goodput=36Gbit policy=cloud-hypervisor",
+)
 """What sets migrations apart may come last, where labels are cut."""
 
 

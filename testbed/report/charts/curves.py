@@ -9,6 +9,8 @@ from testbed.report.charts.timeline import WIDTH
 from testbed.report.drawing.constant import Constant
 
 HEIGHT = 190
+LONG = 44
+"""Characters of a group's name: one that has more has a line of the legend to itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ def _layer(curves: Sequence[RepeatLine], groups: Sequence[str], axis: str, faint
         for each in curves
         for t, value in zip(each.times, each.values, strict=True)
     ]
-    legend = alt.Legend(columns=2, symbolType="stroke", symbolOpacity=1, labelLimit=320)
+    columns, limit = (2, 320) if max(map(len, groups)) <= LONG else (1, 620)
+    legend = alt.Legend(columns=columns, symbolType="stroke", symbolOpacity=1, labelLimit=limit)
     mark = alt.Chart(Constant(values=rows)).mark_line(
         strokeWidth=1.5, opacity=faint, interpolate="step-after" if stepped else "linear"
     )

@@ -55,9 +55,11 @@
       const y = of.encoding && of.encoding.y;
       if (y && y.axis && y.axis.labelLimit) {
         const names = [...new Set(rows.map((row) => row[y.field]).filter((each) => typeof each === "string"))];
-        const laid = Object.fromEntries(names.map((each) => [each, lines(each, limit / type * 1.7)]));
-        most = Math.max(most, ...Object.values(laid).map((each) => Array.isArray(each) ? each.length : 1));
-        Object.assign(y.axis, { labelLimit: limit, labelFontSize: type, labelLineHeight: type + 1, labelExpr: `(${JSON.stringify(laid)})[datum.label]` });
+        const laid = Object.fromEntries(names.map((each) => [each, lines(each, limit / type * 1.5)]));
+        const high = Object.values(laid).map((each) => Array.isArray(each) ? each.length : 1);
+        most = Math.max(most, ...high);
+        const up = high.length ? (Math.min(...high) - 1) * (type + 1) / 2 : 0;  // lines go down from a row's middle
+        Object.assign(y.axis, { labelOffset: -up, labelLimit: limit, labelFontSize: type, labelLineHeight: type + 1, labelExpr: `(${JSON.stringify(laid)})[datum.label]` });
       }
       for (const layer of of.layer || []) set(layer);
     };
