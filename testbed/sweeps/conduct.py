@@ -83,7 +83,7 @@ class Sweep:
     def _through(self, makers: Makers) -> None:
         while True:
             while (machine := makers.free()) is not None and self._given(makers, machine):
-                """As long as somebody takes them."""
+                pass  # as long as somebody takes them
             if not len(makers):
                 return
             self._taken(makers.take())

@@ -11,39 +11,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from testbed import scenarios
-from testbed.core.errors import ScenarioError
 from testbed.scenario import document, load
 from testbed.scenario.schema.scenario_schema import scenario_schema
+from tests.unit.schemas import BETWEEN, NO_FILE, as_read, refusal
 from tests.unit.trees import ROOT, TREES, changed
 
 SHIPPED = ROOT / "testbed" / "scenarios" / "scenario.schema.json"
-
-NO_FILE = "there is no such file to load"
-BETWEEN = {
-    "a working set beside the RAM": "a working set of .* does not fit",
-    "services beside the RAM": "the services need",
-    "RAM at its scale": "too small at this scale|\\(at this scale\\)",
-    "cross traffic beside the link": "leaves nothing of the vMotion link",
-    "a rate by the file, goodput by the matrix": "give rate or goodput, not both",
-    "two parameters, or what only their owner knows": "(workload|policy|service) '[^']+': |\\./[a-z/]+\\.py: ",
-    "a file that is not there": NO_FILE,
-    "how large a text with a unit is": "must be (at least|more than|at most) ",
-    "a number with an exponent": "[0-9][eE][+-]?[0-9].*(without a unit|whole number|expected)",
-    "a value of the matrix twice": "lists .* (twice|the same); remove one|stands here a second time",
-    "the order of the axes": "replaces what .* sets before it",
-    "what an axis and the cases both set": "'matrix.cases' sets",
-    "whose parameter an axis sets: echo's size is bytes, iometer's a size": r"'vm\.services\.[0-9]+\.size': ",
-    "cases that differ in their paths": "every case sets the same paths",
-    "the size of the matrix": "more than 1000 combinations",
-    "what one axis sets beside another, or beside the file": "|".join(
-        (
-            *("has no parameter", "service has a parameter", "needs the name of", "'[a-z_.0-9]+' is missing"),
-            *("has no part", "number its items from 0", "is a list of"),
-        )
-    ),
-    "what a claim says beside the matrix": "is not an axis of the matrix|has one value only|is never .* in the matrix",
-}
-"""What shows only between two keys, or in how large a text is: no schema says that."""
 
 
 @cache
@@ -51,32 +24,11 @@ def validator() -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(scenario_schema())
 
 
-def said_by_the_loader(tree: Any, folder: Path) -> str | None:
-    """Why it is refused; None if it is not."""
-    file = folder / "tree.yaml"
-    file.write_text(json.dumps(tree), encoding="utf-8")
-    try:
-        load(file)
-    except ScenarioError as error:
-        return str(error)
-    return None
-
-
-def as_read(tree: Any, folder: Path) -> Any:
-    """As the loader reads it, or nothing where it is no scenario's tree at all."""
-    file = folder / "tree.yaml"
-    file.write_text(json.dumps(tree), encoding="utf-8")
-    try:
-        return document.read(file).tree
-    except ScenarioError:
-        return None
-
-
 def agree(tree: Any, folder: Path) -> None:
     tree = as_read(tree, folder)
     if tree is None:
         return
-    refused = said_by_the_loader(tree, folder)
+    refused = refusal(load, tree, folder)
     faults = [f"{fault.json_path}: {fault.message[:200]}" for fault in validator().iter_errors(tree)]
     if refused is None:
         assert faults == [], tree
@@ -103,7 +55,7 @@ def test_every_scenario_has_a_line_for_editors(name: str) -> None:
 
 @pytest.mark.parametrize("tree", TREES)
 def test_scenarios_and_examples_go_through_both(tree: Any, tmp_path: Path) -> None:
-    said = said_by_the_loader(tree, tmp_path)
+    said = refusal(load, tree, tmp_path)
     assert said is None or NO_FILE in said, "code of one's own does not lie here"
     assert list(validator().iter_errors(tree)) == []
 
@@ -111,7 +63,7 @@ def test_scenarios_and_examples_go_through_both(tree: Any, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", scenarios.names())
 def test_what_a_run_writes_down_goes_through_both(name: str, tmp_path: Path) -> None:
     tree = document.parse(load(name).resolved_yaml(), name).tree
-    assert said_by_the_loader(tree, tmp_path) is None
+    assert refusal(load, tree, tmp_path) is None
     assert list(validator().iter_errors(tree)) == []
 
 
@@ -152,7 +104,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_both_refuse(case: str, tmp_path: Path) -> None:
     tree = document.parse(WRONG[case], case).tree
-    assert said_by_the_loader(tree, tmp_path) is not None
+    assert refusal(load, tree, tmp_path) is not None
     assert list(validator().iter_errors(tree)) != []
 
 
@@ -179,7 +131,7 @@ RIGHT = {
 @pytest.mark.parametrize("case", RIGHT)
 def test_both_take(case: str, tmp_path: Path) -> None:
     tree = document.parse(RIGHT[case], case).tree
-    assert said_by_the_loader(tree, tmp_path) is None
+    assert refusal(load, tree, tmp_path) is None
     assert list(validator().iter_errors(tree)) == []
 
 
@@ -187,7 +139,7 @@ def test_a_policy_of_ones_own_has_parameters_of_its_own(tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text((ROOT / "testbed/policies/plain.py").read_text().replace('@register("plain")\n', ""))
     tree = {"vm": {"ram": "1GiB"}, "migration": {"policy": {"name": str(mine), "downtime_goal": "1s"}}}
-    assert said_by_the_loader(tree, tmp_path) is None
+    assert refusal(load, tree, tmp_path) is None
     assert list(validator().iter_errors(tree)) == []
 
 

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from testbed.core.errors import ScenarioError
 from testbed.scenario import document
 from testbed.scenarios import beginning
 from testbed.sweeps.grid import load
 from testbed.sweeps.schema import sweep_schema
 from tests.unit.documents import blocks
-from tests.unit.test_scenario_schema import BETWEEN, as_read
+from tests.unit.schemas import BETWEEN, as_read, refusal
 from tests.unit.trees import ROOT, SCALARS, TREES
 
 SHIPPED = ROOT / "testbed" / "scenarios" / "sweep.schema.json"
@@ -37,16 +36,6 @@ def validator() -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(sweep_schema())
 
 
-def said_by_the_loader(tree: Any, folder: Path) -> str | None:
-    file = folder / "grid.yaml"
-    file.write_text(json.dumps(tree), encoding="utf-8")
-    try:
-        load(file)
-    except ScenarioError as error:
-        return str(error)
-    return None
-
-
 def test_it_is_a_schema_that_editors_know_and_is_shipped() -> None:
     jsonschema.Draft7Validator.check_schema(sweep_schema())
     said = "testbed schema sweep > testbed/scenarios/sweep.schema.json"
@@ -59,7 +48,7 @@ def test_the_documents_grids_begin_with_the_line_that_editors_read(tmp_path: Pat
     for grid in grids:
         assert grid.splitlines()[0] == beginning.GRID_LINE
         tree = document.parse(grid, "grid").tree
-        assert said_by_the_loader(tree, tmp_path) is None and list(validator().iter_errors(tree)) == []
+        assert refusal(load, tree, tmp_path) is None and list(validator().iter_errors(tree)) == []
 
 
 RIGHT = {
@@ -116,14 +105,14 @@ def trees(keys: str) -> list[Any]:
 @pytest.mark.parametrize("case", RIGHT)
 def test_both_take(case: str, tmp_path: Path) -> None:
     for tree in trees(RIGHT[case]):
-        assert said_by_the_loader(tree, tmp_path) is None
+        assert refusal(load, tree, tmp_path) is None
         assert list(validator().iter_errors(tree)) == []
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_both_refuse(case: str, tmp_path: Path) -> None:
     for tree in trees(WRONG[case]):
-        assert said_by_the_loader(tree, tmp_path) is not None
+        assert refusal(load, tree, tmp_path) is not None
         assert list(validator().iter_errors(tree)) != []
 
 
@@ -151,7 +140,7 @@ AXES = {"axes": {"vm.ram": ["1GiB"]}}
 def test_what_an_axis_gives_may_be_missing_and_what_it_replaces_may_not_be_wrong(
     tree: Any, good: bool, tmp_path: Path
 ) -> None:
-    assert (said_by_the_loader(tree, tmp_path) is None) is good
+    assert (refusal(load, tree, tmp_path) is None) is good
     assert (list(validator().iter_errors(tree)) == []) is good
 
 
@@ -174,7 +163,7 @@ KEYS = st.fixed_dictionaries(
 @given(tree=st.sampled_from(TREES), keys=KEYS | SCALARS)
 def test_they_agree_on_grids_of_any_scenario(tree: Any, keys: Any, tmp_path: Path) -> None:
     read = as_read({**tree, "sweep": keys}, tmp_path)
-    refused = said_by_the_loader(read, tmp_path)
+    refused = refusal(load, read, tmp_path)
     faults = [f"{fault.json_path}: {fault.message[:200]}" for fault in validator().iter_errors(read)]
     if refused is None:
         assert faults == []
