@@ -130,7 +130,7 @@ def test_signals_without_end_leave_a_prompt_once_and_break_off_nothing_after_it(
 
 
 PROMPT = """
-import os, readline, signal
+import os, readline, signal, threading
 from testbed.core.errors import Interrupted
 from testbed.linux.processes.interrupts import interruptible, keyboard
 readline.set_pre_input_hook(lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -142,7 +142,7 @@ try:
     with interruptible() as signals, keyboard(signals, prompt.__code__):
         prompt()
 except Interrupted as stop:
-    print(stop, len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")))
+    print(stop, len(os.listdir("/proc/self/fd")), threading.active_count())
 """
 
 
