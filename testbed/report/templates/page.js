@@ -43,23 +43,30 @@
     TimeAxis.prepare(name, made);
     const names = Object.values(made.datasets).flat();
     for (const part of made.vconcat || [made]) rowsNamed(part, names, room);
+    legendsNamed({ ...made, datasets: null }, names, room, plot);
     if (room < NARROW) narrowed({ ...made, datasets: null }, room, plot);
     return made;
   }
 
-  // Names of rows are set in as many lines as they need, and rows are as high as that: what sets them apart often comes last.
+  // Names are set in as many lines as they need, and rows are as high as that: what sets them apart often comes last.
+  function inLines(rows, field, limit, type) {
+    const names = [...new Set(rows.map((row) => row[field]).filter((each) => typeof each === "string"))];
+    return Object.fromEntries(names.map((each) => [each, lines(each, limit / type * 1.5)]));
+  }
+
+  const labelled = (laid) => ({ labelExpr: `(${JSON.stringify(laid)})[datum.label] || datum.label` });
+
   function rowsNamed(part, rows, room) {
     const narrow = room < NARROW, type = narrow ? 10 : 11, limit = narrow ? room * 0.36 : 260;
     let most = 1;
     const set = (of) => {
       const y = of.encoding && of.encoding.y;
       if (y && y.axis && y.axis.labelLimit) {
-        const names = [...new Set(rows.map((row) => row[y.field]).filter((each) => typeof each === "string"))];
-        const laid = Object.fromEntries(names.map((each) => [each, lines(each, limit / type * 1.5)]));
+        const laid = inLines(rows, y.field, limit, type);
         const high = Object.values(laid).map((each) => Array.isArray(each) ? each.length : 1);
         most = Math.max(most, ...high);
         const up = high.length ? (Math.min(...high) - 1) * (type + 1) / 2 : 0;  // lines go down from a row's middle
-        Object.assign(y.axis, { labelOffset: -up, labelLimit: limit, labelFontSize: type, labelLineHeight: type + 1, labelExpr: `(${JSON.stringify(laid)})[datum.label]` });
+        Object.assign(y.axis, { labelOffset: -up, labelLimit: limit, labelFontSize: type, labelLineHeight: type + 1, ...labelled(laid) });
       }
       for (const layer of of.layer || []) set(layer);
     };
@@ -67,12 +74,23 @@
     if (part.height && part.height.step) part.height = { step: Math.max(part.height.step, most * (type + 1) + 6) };
   }
 
+  // A legend stands below its plot, and is no wider: on a phone one name below the other.
+  function legendsNamed(part, rows, room, plot) {
+    for (const value of Object.values(part || {})) {
+      if (!value || typeof value !== "object") continue;
+      if (value.field && value.legend) {
+        if (room < NARROW) Object.assign(value.legend, { columns: 1, labelLimit: plot - 20, titleLimit: room - 20, gradientLength: room / 2 });
+        if (value.legend.labelLimit) Object.assign(value.legend, labelled(inLines(rows, value.field, value.legend.labelLimit, 11)));
+      }
+      legendsNamed(value, rows, room, plot);
+    }
+  }
+
   const NARROW = 500;  // pixels: a phone
-  // Legends one below the other, titles in lines: what is wider than the page would shrink its type.
+  // Titles in lines: what is wider than the page would shrink its type.
   function narrowed(part, room, plot) {
     for (const [key, value] of Object.entries(part || {})) {
       if (!value || typeof value !== "object") continue;
-      if (key === "legend") Object.assign(value, { columns: 1, labelLimit: room - 40, titleLimit: room - 20, gradientLength: room / 2 });
       if (key === "x" && typeof value.title === "string") value.title = lines(value.title, plot / 6);
       narrowed(value, room, plot);
     }
