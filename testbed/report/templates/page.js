@@ -74,7 +74,7 @@
     if (part.height && part.height.step) part.height = { step: Math.max(part.height.step, most * (type + 1) + 6) };
   }
 
-  // A legend stands below its plot, and is no wider: on a phone one name below the other.
+  // A legend begins where its plot does, and is no wider: on a phone one name below the other.
   function legendsNamed(part, rows, room, plot) {
     for (const value of Object.values(part || {})) {
       if (!value || typeof value !== "object") continue;
