@@ -126,8 +126,7 @@ def test_a_stream_that_breaks_aborts(streams: int) -> None:
 
     with pytest.raises(TestbedError):
         lab.run(Script([break_one]))
-    late = ["stun"] if streams > 1 else []  # the others may carry a round before the destination says that one broke
-    assert source.did in (["resume"], [*late, "resume"])
+    assert source.did in (["resume"], ["stun", "resume"]), "heard before the stun, or just after it"
     assert destination.did == []
     assert lab.agent.abandoned, "whoever noticed first, the destination knows why"
 
