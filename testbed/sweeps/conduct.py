@@ -18,7 +18,7 @@ from testbed.sweeps.estimate import Estimate
 from testbed.sweeps.feed import Feed
 from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.makers.here import Makers
-from testbed.sweeps.making import told
+from testbed.sweeps.making import ended
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import PointState, SweepState, begun, text
 
@@ -77,8 +77,8 @@ class Sweep:
 
     def done(self) -> list[tuple[Point, KeptPoint]]:
         """The points that are there with their runs, by their numbers. Each is read once, now or when it was met."""
-        ended = [self._points.numbered(each.number) for each in self.state.points if each.state in (VALID, NOT_VALID)]
-        return [(point, kept) for point in ended if (kept := self._there(point)) is not None]
+        there = [self._points.numbered(each.number) for each in self.state.points if each.state in (VALID, NOT_VALID)]
+        return [(point, kept) for point in there if (kept := self._there(point)) is not None]
 
     def _through(self, makers: Makers) -> None:
         while True:
@@ -130,8 +130,7 @@ class Sweep:
         return None if foreseen is None else foreseen * pace
 
     def _known(self, point: Point) -> PointMade | None:
-        kept = self._there(point)
-        return None if kept is None else told(point.number, kept.record, kept.summary)
+        return ended(point, self._there(point))
 
     def _there(self, point: Point) -> KeptPoint | None:
         if point.id not in self._kept and (kept := self._folder.there(point.id, self._say)) is not None:

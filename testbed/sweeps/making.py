@@ -27,8 +27,8 @@ from testbed.runfiles import endings
 from testbed.runfiles.folder import RunFolder, put, to_json
 from testbed.runfiles.published import comparisons
 from testbed.sweeps.ended import NOT_VALID, REFUSED, VALID, PointMade
-from testbed.sweeps.folder import PointRecord, SweepFolder
-from testbed.sweeps.points import PointWanted
+from testbed.sweeps.folder import KeptPoint, PointRecord, SweepFolder
+from testbed.sweeps.points import Point, PointWanted
 
 
 def machine_name() -> str:
@@ -101,6 +101,11 @@ def refused(wanted: PointWanted, machine: str, fault: ScenarioError) -> PointMad
         canary=wanted.canary,
         reason=str(fault),
     )
+
+
+def ended(point: Point, kept: KeptPoint | None) -> PointMade | None:
+    """How a point ended that lies there; None where nothing does."""
+    return None if kept is None else told(point.number, kept.record, kept.summary)
 
 
 def told(number: int, record: PointRecord, summary: Summary, *, canary: bool = False, run_s: float = 0.0) -> PointMade:

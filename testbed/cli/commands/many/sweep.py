@@ -11,7 +11,6 @@ from testbed.core.errors import ScenarioError, TestbedError
 
 if TYPE_CHECKING:
     from testbed.sweeps.conduct import SweepProgress
-    from testbed.sweeps.ended import PointMade
     from testbed.sweeps.folder import SweepFolder
     from testbed.sweeps.makers.here import Makers
     from testbed.sweeps.points import Point, Points
@@ -82,6 +81,7 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
     from testbed.sweeps.ended import VALID
     from testbed.sweeps.feed import unwanted
     from testbed.sweeps.makers.here import Here
+    from testbed.sweeps.making import ended
 
     try:
         point = points.numbered(number)
@@ -91,7 +91,7 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
     if folder.there(point.id, _say) is not None:
         _say(f"point {number} is there: {folder.points / point.id}")
         return 0
-    if (missing := unwanted(points, point, lambda each: _ended(each, folder))) is not None:
+    if (missing := unwanted(points, point, lambda each: ended(each, folder.there(each.id, _say)))) is not None:
         return _not_now(point, missing)
     with Here(folder, _say) as here:
         here.give(points.wanted(point), "")
@@ -101,13 +101,6 @@ def _one(points: "Points", folder: "SweepFolder", number: int) -> int:
         return TestbedError.exit_code
     print(folder.points / point.id)
     return 0
-
-
-def _ended(point: "Point", folder: "SweepFolder") -> "PointMade | None":
-    from testbed.sweeps.making import told
-
-    kept = folder.there(point.id, _say)
-    return None if kept is None else told(point.number, kept.record, kept.summary)
 
 
 def _not_now(point: "Point", missing: "list[Point]") -> int:
