@@ -72,6 +72,11 @@ class ListedRun:
             return NOT_ENDED
         return VALID if self.summary.valid else INVALID
 
+    @property
+    def validity(self) -> str:
+        """The one of ``VALIDITY``, without a reason."""
+        return self.valid.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRuns:
@@ -96,7 +101,7 @@ class WantedRuns:
             all(word in known for word in self.text.lower().split())
             and self.policy in ("", *run.policies)
             and self.engine in ("", run.engine)
-            and self.valid in ("", run.valid.partition(":")[0])
+            and self.valid in ("", run.validity)
         )
 
 
