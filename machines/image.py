@@ -93,7 +93,7 @@ def make(kind: Kind, checkout: Path, image: Image, within: Sequence[str] = ()) -
         options, places = told.of_apt()
         laid = _lay_out(kind, checkout, aside, options)
         lines = told.sources(kind, places)
-        _fill(lambda out: [*within, *command(kind, laid, lines, options, out)], aside)
+        _fill(lambda out: [*_apart(), *within, *command(kind, laid, lines, options, out)], aside)
         shutil.rmtree(laid)
         shutil.rmtree(aside / "work", ignore_errors=True)
         for older in image.folder.parent.glob(f"{kind.name}-*"):
@@ -129,6 +129,14 @@ def sweep(place: Path) -> None:
     for name in KINDS:
         for left in place.glob(f"{name}.*"):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _apart() -> list[str]:
+    """What the maker mounts in its folder (/proc, /sys, devices) is mounted for it alone and goes with it, so that who
+    takes the folder away, even of a maker that was killed, meets none of this machine's. An ordinary user's is apart
+    by itself.
+    """
+    return [] if os.geteuid() else ["unshare", "--mount", "--propagation", "private"]
 
 
 def _room(aside: Path) -> str:

@@ -98,6 +98,15 @@ def test_of_several_checkouts_the_last_one_has_it_and_says_so(tmp_path: Path) ->
     assert (tmp_path / "bin" / "testbed").read_text() == name.replace(f"{tmp_path}/checkout", f"{tmp_path}/a second")
 
 
+def test_two_checkouts_that_are_at_it_at_once_do_not_take_each_others_file(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    # Each waits, with its file written, until there are two: the other's, or what has become of it.
+    waits = f"chmod() {{ until [[ $(ls {tmp_path}/bin) == *$'\\n'* ]]; do sleep 0.01; done; }}"
+    then = f"{waits}\n(install_name) & (install_name) & wait"
+    assert as_root(tmp_path, then).stderr == ""
+    assert [each.name for each in (tmp_path / "bin").iterdir()] == ["testbed"]
+
+
 def known(name: Path) -> tuple[int, ...]:
     """Which it is and when it was changed; when it was read last changes as it is looked at."""
     seen = name.lstat()

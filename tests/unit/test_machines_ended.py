@@ -117,6 +117,22 @@ def test_ended_while_an_image_is_made(
         assert said[-1] == "machine: interrupted; nothing of it runs on"
 
 
+@pytest.mark.needs_root("mounting, as root's maker of images does")
+def test_what_a_killed_maker_has_mounted_goes_with_it(stand: Stand, gone: Callable[[int], bool]) -> None:
+    """Nothing that takes its folder away can come through it to this machine's own /proc, /sys or devices."""
+    mounted = stand.folder / "cache" / "mounted"
+    makes = f'mkdir -p "{mounted}" && mount -t tmpfs maker "{mounted}" && : >"{mounted}/there" && ls "{mounted}" >&2\n'
+    stand.fake("mmdebstrap", LASTS.format(said=stand.folder / "said", minded=makes + DEAF))
+    process = stand.start()
+    maker = stand.running("mmdebstrap")
+    assert not list(mounted.iterdir()), "seen from outside it"
+    os.killpg(process.pid, signal.SIGKILL)
+    end_of(process)
+    signal.pidfd_send_signal(maker, signal.SIGKILL)
+    assert gone(maker) and str(mounted) not in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    assert (stand.cache / "making.log").read_text(encoding="utf-8").split() == ["there"]
+
+
 def test_who_cannot_wait_for_the_maker_interrupts_once_more(stand: Stand, gone: Callable[[int], bool]) -> None:
     stand.lasting("mmdebstrap", deaf=True)
     process = stand.start()
