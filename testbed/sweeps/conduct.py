@@ -8,7 +8,6 @@ Nothing of it has to last: what is there is done, so whoever is killed, here or 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import monotonic
 
 from testbed.core.errors import Interrupted, TestbedError
@@ -21,6 +20,7 @@ from testbed.sweeps.makers.here import Makers
 from testbed.sweeps.making import ended
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import PointState, SweepState, begun, text
+from testbed.sweeps.together.cost import SweepCost
 
 KEPT_S, RECKONED_S = 10.0, 1.0
 """Seconds between two times that ``sweep.json`` is written meanwhile, and that what is left is reckoned."""
@@ -52,7 +52,7 @@ class Sweep:
     ) -> None:
         self._points, self._folder, self._say, self._told = points, folder, say, told
         self._kept: dict[str, KeptPoint] = {}
-        self.made, self.count, self.seconds, self.runs_s, self.cpu_s = 0, 0, 0.0, 0.0, 0.0
+        self.cost = SweepCost()
         folder.prepare()
         self.feed = Feed(points, self._known, limit)
         self.estimate = Estimate(points.engine)
@@ -68,11 +68,9 @@ class Sweep:
         with self._folder.conducted(), self._written_down():
             self._tell(None)
             if len(self.feed) or self._points.grid.keys.until_ci is not None:
-                began, spent = monotonic(), _cpu_s()
-                with makers() as hands:
-                    self.count = hands.count
+                with self.cost.growing(), makers() as hands:
+                    self.cost.count = hands.count
                     self._through(hands)
-                self.seconds, self.cpu_s = monotonic() - began, _cpu_s() - spent
         return self.state
 
     def done(self) -> list[tuple[Point, KeptPoint]]:
@@ -103,8 +101,7 @@ class Sweep:
         return True
 
     def _taken(self, made: PointMade) -> None:
-        self.made += made.run_s > 0  # what was refused had none
-        self.runs_s += made.run_s
+        self.cost.note(made.run_s)
         if made.canary:
             if self.canaries is not None:
                 self.canaries.note(made)
@@ -168,12 +165,6 @@ class Sweep:
         left = [point.number for point in self.feed.left()] + list(self._outstanding)
         for number in sorted([*self.feed.ended, *left]):
             yield number, self.feed.ended.get(number)
-
-
-def _cpu_s() -> float:
-    """Seconds of a processor: ours, and those of processes that have ended."""
-    each = (getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
-    return sum(spent.ru_utime + spent.ru_stime for spent in each)
 
 
 def _state(point: Point, made: PointMade | None) -> PointState:

@@ -54,13 +54,7 @@ def carried_out(
     began = monotonic()
     done = conducted.done()
     files = finish(folder, state, done)
-    cost = SweepCost(
-        made=conducted.made,
-        count=conducted.count,
-        seconds=conducted.seconds,
-        runs_s=conducted.runs_s,
-        cpu_s=conducted.cpu_s,
-        told_s=monotonic() - began,
-    )
+    cost = conducted.cost
+    cost.told_s = monotonic() - began
     known = cost if cost.made and cost.count else None
     return SweepDone(folder=folder, state=state, done=done, files=files, cost=known)

@@ -1,23 +1,41 @@
 """What a sweep takes beside the runs of its points: what it does for each, and what it writes of all at the end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from time import monotonic
 
 from testbed.core.units import in_seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SweepCost:
-    """``made``: points that were made now, canaries too, by ``count`` processes at once, in ``seconds`` from the first
-    to the last, and ``runs_s`` seconds of their runs; ``cpu_s``: of a processor, by us and by those processes, their
-    start too; ``told_s``: tables and page.
+    """Grows while a sweep goes on. ``made``: points that were made now, canaries too, by ``count`` processes at once (0:
+    none of this machine), in ``seconds`` from the first to the last, and ``runs_s`` seconds of their runs; ``cpu_s``:
+    of a processor, by us and by those processes, their start too; ``told_s``: tables and page.
     """
 
-    made: int
-    count: int
-    seconds: float
-    runs_s: float
-    cpu_s: float
-    told_s: float
+    made: int = 0
+    count: int = 0
+    seconds: float = 0.0
+    runs_s: float = 0.0
+    cpu_s: float = 0.0
+    told_s: float = 0.0
+
+    @contextmanager
+    def growing(self) -> Iterator[None]:
+        """While points are made. Seconds of processes count when those have ended, so within it they do."""
+        began, spent = monotonic(), _cpu_s()
+        try:
+            yield
+        finally:
+            self.seconds, self.cpu_s = monotonic() - began, _cpu_s() - spent
+
+    def note(self, run_s: float) -> None:
+        """A point whose run took so long; what was refused had none."""
+        self.made += run_s > 0
+        self.runs_s += run_s
 
     @property
     def each_s(self) -> float:
@@ -33,6 +51,12 @@ class SweepCost:
     def rate(self) -> float:
         """Points a second of a processor."""
         return self.made / self.cpu_s
+
+
+def _cpu_s() -> float:
+    """Seconds of a processor: ours, and those of processes that have ended."""
+    each = (getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN))
+    return sum(spent.ru_utime + spent.ru_stime for spent in each)
 
 
 def cost_in_words(cost: SweepCost, *, native: bool) -> str:
