@@ -32,6 +32,7 @@ import psutil
 import pytest
 
 from testbed.linux.processes.caller import is_root
+from tests.slowness import emulated, patience
 
 NETNS_TESTS = Path(__file__).parent / "netns"
 BROWSER_TESTS = Path(__file__).parent / "browser"
@@ -64,10 +65,19 @@ def _is_long(path: Path) -> bool:
     return path.parent.name == "unit" and path.stem in LONG
 
 
-def _patience_with(item: pytest.Item) -> float:
+def _asked_s(item: pytest.Item) -> float:
     """Seconds that a test with hosts and links asks for by itself."""
-    marker = item.get_closest_marker("timeout") if _is_netns(item.path) else None
-    return float(marker.args[0]) if marker else 0.0
+    return _allowed_s(item, 0.0) if _is_netns(item.path) else 0.0
+
+
+def _allowed_s(item: pytest.Item, usual: float = 120.0) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else usual
+
+
+def _be_patient(items: list[pytest.Item]) -> None:
+    for item in items if emulated() else ():
+        item.add_marker(pytest.mark.timeout(patience(_allowed_s(item))), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -88,11 +98,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What needs a browser is skipped where there is none (Ubuntu, whose chromium is a snap).
     """
-    items.sort(key=lambda item: (_is_netns(item.path), not _is_long(item.path), -_patience_with(item)))
+    _be_patient(items)
+    items.sort(key=lambda item: (_is_netns(item.path), not _is_long(item.path), -_asked_s(item)))
     for item in items:
-        if not is_root():
-            for marker in item.iter_markers("needs_root"):
-                item.add_marker(pytest.mark.skip(reason=f"{ROOTS}{marker.args[0]}"))
+        for marker in item.iter_markers("needs_root") if not is_root() else ():
+            item.add_marker(pytest.mark.skip(reason=f"{ROOTS}{marker.args[0]}"))
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
             if item.get_closest_marker("whole_machine"):

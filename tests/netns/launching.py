@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from testbed.runfiles.summary_reader import doubts, read
+from tests.slowness import patience
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = ("--set", "warmup=200ms", "--set", "cooldown=200ms")
@@ -38,7 +39,9 @@ class Launched:
             return next((line for line in self.lines[after:] if words in line), None)
 
         with self._news:
-            assert self._news.wait_for(lambda: found() or self.process.poll() is not None, timeout_s), self.lines
+            assert self._news.wait_for(lambda: found() or self.process.poll() is not None, patience(timeout_s)), (
+                self.lines
+            )
         line = found()
         assert line is not None, f"the run ended without saying {words!r}: {self.lines}"
         return line
@@ -52,8 +55,8 @@ class Launched:
 
     def end(self, timeout_s: float = 60) -> int:
         """Waits for its end; its exit code."""
-        code = self.process.wait(timeout_s)
-        self._reader.join(10)
+        code = self.process.wait(patience(timeout_s))
+        self._reader.join(patience(10))
         return code
 
     @property
@@ -120,7 +123,7 @@ def testbed(*arguments: str, timeout_s: float = 120, page: bool = False) -> "sub
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=timeout_s,
+        timeout=patience(timeout_s),
         check=False,
     )
 

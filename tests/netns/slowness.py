@@ -3,24 +3,13 @@ that falls short there is a warning of the test, which pytest tells last, and an
 """
 
 import re
-import subprocess
 import warnings
-from functools import cache
 from typing import Any
 
 from tests.netns.launching import Launched
+from tests.slowness import emulated
 
 RATES = re.compile(r"the link delivered .* instead of|the guest reached .* of its write rate|samples were lost$")
-
-
-@cache
-def emulated() -> bool:
-    """As systemd sees it, and `machines/ci`: `qemu` is the emulator without KVM."""
-    try:
-        said = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return False
-    return said.strip() == "qemu"
 
 
 def holds(rate: bool, said: str) -> bool:

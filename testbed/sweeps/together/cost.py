@@ -11,9 +11,9 @@ from testbed.core.units import in_seconds
 
 @dataclass(slots=True, kw_only=True)
 class SweepCost:
-    """Grows while a sweep goes on. ``made``: points that were made now, canaries too, by ``count`` processes at once (0:
-    none of this machine), in ``seconds`` from the first to the last, and ``runs_s`` seconds of their runs; ``cpu_s``:
-    of a processor, by us and by those processes, their start too; ``told_s``: tables and page.
+    """Grows while a sweep goes on. ``made``: points that were made now, canaries too, by ``count`` processes at once
+    (0: none of this machine), in ``seconds`` from the first to the last, and ``runs_s`` seconds of their runs;
+    ``cpu_s``: of a processor, by us and by those processes, their start too; ``told_s``: tables and page.
     """
 
     made: int = 0

@@ -1,0 +1,22 @@
+"""A machine of which each instruction is emulated is ten to thirty times slower: what that asks of all tests."""
+
+import subprocess
+from functools import cache
+
+SLOWER = 15
+"""Times that a test waits longer there for what comes anyway."""
+
+
+@cache
+def emulated() -> bool:
+    """As systemd sees it, and `machines/ci`: `qemu` is the emulator without KVM."""
+    try:
+        said = subprocess.run(["systemd-detect-virt"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return False
+    return said.strip() == "qemu"
+
+
+def patience(seconds: float) -> float:
+    """How long to wait here for what takes at most so long elsewhere."""
+    return seconds * SLOWER if emulated() else seconds
