@@ -43,8 +43,7 @@
     TimeAxis.prepare(name, made);
     const names = Object.values(made.datasets).flat();
     for (const part of made.vconcat || [made]) rowsNamed(part, names, room);
-    legendsNamed({ ...made, datasets: null }, names, room, plot);
-    if (room < NARROW) narrowed({ ...made, datasets: null }, room, plot);
+    named({ ...made, datasets: null }, names, room, plot);
     return made;
   }
 
@@ -74,25 +73,18 @@
     if (part.height && part.height.step) part.height = { step: Math.max(part.height.step, most * (type + 1) + 6) };
   }
 
-  // A legend begins where its plot does, and is no wider: on a phone one name below the other.
-  function legendsNamed(part, rows, room, plot) {
-    for (const value of Object.values(part || {})) {
+  const NARROW = 500;  // pixels: a phone
+  // A legend begins where its plot does, and is no wider: on a phone one name below the other. There a title is in lines,
+  // too: what is wider than the page would shrink its type.
+  function named(part, rows, room, plot) {
+    for (const [key, value] of Object.entries(part || {})) {
       if (!value || typeof value !== "object") continue;
       if (value.field && value.legend) {
         if (room < NARROW) Object.assign(value.legend, { columns: 1, labelLimit: plot - 20, titleLimit: room - 20, gradientLength: room / 2 });
         if (value.legend.labelLimit) Object.assign(value.legend, labelled(inLines(rows, value.field, value.legend.labelLimit, 11)));
       }
-      legendsNamed(value, rows, room, plot);
-    }
-  }
-
-  const NARROW = 500;  // pixels: a phone
-  // Titles in lines: what is wider than the page would shrink its type.
-  function narrowed(part, room, plot) {
-    for (const [key, value] of Object.entries(part || {})) {
-      if (!value || typeof value !== "object") continue;
-      if (key === "x" && typeof value.title === "string") value.title = lines(value.title, plot / 6);
-      narrowed(value, room, plot);
+      if (room < NARROW && key === "x" && typeof value.title === "string") value.title = lines(value.title, plot / 6);
+      named(value, rows, room, plot);
     }
   }
 
