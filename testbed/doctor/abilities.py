@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -24,7 +25,6 @@ from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.module import ROOT, Parts
 from testbed.sandbox import Sandbox
 
-OTHER_KERNEL = "another kernel: Debian 13's and Ubuntu 24.04's have it"
 TCP_REPAIR = 19
 
 
@@ -96,6 +96,13 @@ def command_there(command: str, needed: bool) -> Ability:
     return Ability(what=command, works=found is not None, detail=found or "", remedy=installs(command), needed=needed)
 
 
+def other_kernel() -> str:
+    """Where one comes from that has what this one lacks: Windows' own (WSL2) is renewed from there."""
+    if "microsoft" in platform.release().lower():
+        return "wsl --update in Windows, whose newest kernel has it"
+    return "another kernel: Debian 13's and Ubuntu 24.04's have it"
+
+
 def queue_discipline(kind: str, options: tuple[str, ...], root: bool, rise: str = "sudo") -> Ability:
     """Tried on the loopback of a network namespace that ends with the try. ``rise``: how to be root, for who is not."""
     needed = kind == "tbf"
@@ -103,7 +110,7 @@ def queue_discipline(kind: str, options: tuple[str, ...], root: bool, rise: str 
         return Ability(what=kind, works=False, detail="cannot be tried without root", remedy=rise, needed=needed)
     command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", kind, *options]
     fault = _fault(command)
-    remedy = f"sudo modprobe sch_{kind}, or {OTHER_KERNEL}"
+    remedy = f"sudo modprobe sch_{kind}, or {other_kernel()}"
     return Ability(what=kind, works=fault is None, detail=fault or "", remedy=remedy, needed=needed)
 
 
@@ -115,7 +122,7 @@ def open_vswitch() -> Ability:
         return Ability(what="Open vSwitch", works=False, detail=detail, remedy=remedy)
     fault = _fault(["genl", "ctrl", "get", "name", "ovs_datapath"])  # asking loads the module where there is one
     detail = "for the topology two-hosts-ovs" if fault is None else f"{fault}; a Linux bridge is used"
-    remedy = f"sudo modprobe openvswitch, or {OTHER_KERNEL}"
+    remedy = f"sudo modprobe openvswitch, or {other_kernel()}"
     return Ability(what="Open vSwitch", works=fault is None, detail=detail, remedy=remedy)
 
 
@@ -125,7 +132,7 @@ def trackers() -> Iterator[Ability]:
 
     for name, (works, detail) in works_here().items():
         refused = os.strerror(errno.EPERM) in detail and filtered()
-        yield Ability(what=f"tracker {name}", works=works, detail=detail, remedy=OPENED if refused else OTHER_KERNEL)
+        yield Ability(what=f"tracker {name}", works=works, detail=detail, remedy=OPENED if refused else other_kernel())
 
 
 def pages() -> Ability:
@@ -163,7 +170,7 @@ def tcp_repair(root: bool, rise: str = "sudo") -> Ability:
             connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
             connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
         except OSError as error:
-            remedy = OTHER_KERNEL if root else rise
+            remedy = other_kernel() if root else rise
             return Ability(what="TCP_REPAIR", works=False, detail=error.strerror or "", remedy=remedy)
     return Ability(what="TCP_REPAIR", works=True)
 

@@ -1,13 +1,16 @@
 """Files of the other doors: what they name is there, and what stands in the documents is what is computed."""
 
 import json
+import platform
 import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
-from testbed.doctor import fitting
+from testbed.dirty import choice
+from testbed.doctor import abilities, fitting
 from testbed.fit.judging import NEAR_CORES, NEAR_MEMORY, SLOW_CORES, Abilities
 from testbed.linux.processes.pace import SECONDS, THREADS
 from tests.unit.documents import blocks
@@ -85,3 +88,14 @@ def test_the_document_says_what_is_computed() -> None:
         assert re.search(r"^" + r"\s+".join(map(re.escape, said)) + r"$", DOORS, re.MULTILINE), said
     assert fitting.told(here) in DOORS
     assert (NEAR_CORES, NEAR_MEMORY, SLOW_CORES, SECONDS, THREADS) == (0.5, 0.9, 1.4, 0.2, 4), "and in its words"
+
+
+def test_under_windows_the_kernel_that_lacks_something_is_renewed_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacks = {"uffd-wp": (False, "[Errno 22] Invalid argument"), "checksum": (True, "")}
+    monkeypatch.setattr(choice, "works_here", lambda: lacks)
+    remedies = {}
+    for release in ("6.6.87.2-microsoft-standard-WSL2", "6.1.0-37-amd64"):
+        monkeypatch.setattr(platform, "release", lambda release=release: release)
+        remedies[release[-4:]] = next(abilities.trackers()).remedy
+    assert remedies["WSL2"].startswith("wsl --update") and "`wsl --update`" in DOORS
+    assert remedies["md64"].startswith("another kernel")
