@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import mmap
 import os
 import shutil
@@ -111,6 +112,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="needs root, or namespaces of one's own: ./bootstrap test"))
         if item.path.is_relative_to(BROWSER_TESTS) and not shutil.which("chromium"):
             item.add_marker(pytest.mark.skip(reason="needs Debian's chromium"))
+
+
+def pytest_collection_finish() -> None:
+    """What stays to the end, modules and tests, is looked at by no collection of garbage from here on: some tests ask
+    for one, and each would take the better part of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 # ---- Who may skip ----------------------------------------------------------------------------------------------------
