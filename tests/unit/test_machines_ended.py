@@ -35,6 +35,7 @@ sys.exit(__main__.main(["debian-13", "lasting"]))
 # One that says that it is there, and stays; some do not mind being asked to end.
 LASTS = '#!/bin/sh\n{minded}echo $$ >"{said}/${{0##*/}}"\nexec sleep 600\n'
 DEAF = "trap '' TERM\n"
+KEYS = '#!/bin/sh\nfor file; do :; done\necho secret >"$file"\necho ssh-ed25519 public >"$file.pub"\n'
 LETS_IN = '#!/bin/sh\ncase "$*" in *lasting*) exec {folder}/lasting ;; esac\ncat >/dev/null\n'
 
 
@@ -78,7 +79,9 @@ class Stand:
 @pytest.fixture
 def stand(tmp_path: Path) -> Stand:
     (tmp_path / "said").mkdir()
-    return Stand(tmp_path)
+    made = Stand(tmp_path)
+    made.fake("ssh-keygen", KEYS)
+    return made
 
 
 @pytest.fixture

@@ -134,8 +134,9 @@ def prices() -> Canvas:
         y, x = 14 + row * 92, 280.0
         canvas.text(260, y + 46, name, at="end")
         for width, (_, fill) in zip(_parts(board.of(name), guests, weights), fills, strict=True):
-            canvas.box(x, y, 900 * width, 68, fill=fill)
-            x += 900 * width
+            if width > 1e-6:  # less is what rounding leaves of nothing, of either sign
+                canvas.box(x, y, 900 * width, 68, fill=fill)
+                x += 900 * width
         canvas.text(x + 14, y + 46, f"**{board.of(name).price.mean:.2f}", size=30)
     for (words, fill), x in zip(fills, (30, 180, 380, 720), strict=True):
         canvas.box(x, 492, 30, 30, fill=fill)
