@@ -25,7 +25,7 @@ class SweepCost:
 
     @contextmanager
     def growing(self) -> Iterator[None]:
-        """While points are made. Seconds of processes count when those have ended, so within it they do."""
+        """While points are made, by processes that begin and end within it: what they took is known at their end."""
         began, spent = monotonic(), _cpu_s()
         try:
             yield
