@@ -40,6 +40,7 @@ SETTLED = """async () => {
     if (!window.FastMotion) return;
     document.querySelectorAll('details.migration').forEach(part => part.open = true);
     await FastMotion.drawAll();
+    for (const { view } of FastMotion.views.values()) await view.runAsync();  // what came last may be under way
 }"""
 FAULTS = """() => {
     const found = [], root = document.documentElement;

@@ -75,7 +75,7 @@ def test_of_two_migrations_the_first_stays_when_the_second_begins(page: Page, tm
         names = "[...document.querySelectorAll('#ended td:first-child')].map((each) => each.textContent)"
         assert page.evaluate(names) == ["ram=64MB", "ram=96MB"]
         assert complaints(page) == []
-        assert run.end() == 0
+        assert run.end() == 0, run.lines
 
 
 def test_one_that_comes_back_has_missed_nothing(page: Page, tmp_path: Path) -> None:

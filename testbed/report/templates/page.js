@@ -221,7 +221,8 @@
     update(name, kept) {
       charts[name].datasets = { rows: kept };
       const made = drawn.get(name);
-      if (made) made.view.data("rows", kept.map((row) => ({ ...row }))).runAsync().catch(report);
+      // Resized: a name that is new in the legend wants room that there was none for.
+      if (made) made.view.data("rows", kept.map((row) => ({ ...row }))).resize().runAsync().catch(report);
     },
     // And charts by name, packed as above; those that are there already are drawn anew.
     feed(fresh) {
