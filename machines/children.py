@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO
 
+APART = ("unshare", "--mount", "--propagation", "private")
+"""Before a command of root's: what it mounts is mounted for it alone and goes with it, however it ends."""
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 Stream = int | IO[bytes] | None

@@ -9,6 +9,7 @@ import os
 import platform
 from pathlib import Path
 
+from machines.children import APART
 from machines.faults import ToolMissing
 from machines.kinds import Kind
 
@@ -39,4 +40,4 @@ def within(kind: Kind) -> list[str]:
     if os.geteuid():
         raise ToolMissing(f"{refused}: sudo systemctl restart systemd-binfmt")
     script = ["bash", "-c", _REGISTERED, "foreign", str(_BINFMT), str(rule)]
-    return ["unshare", "--mount", "--propagation", "private", *script]
+    return [*APART, *script]

@@ -93,7 +93,7 @@ def make(kind: Kind, checkout: Path, image: Image, within: Sequence[str] = ()) -
         options, places = told.of_apt()
         laid = _lay_out(kind, checkout, aside, options)
         lines = told.sources(kind, places)
-        _fill(lambda out: [*_apart(), *within, *command(kind, laid, lines, options, out)], aside)
+        _fill(lambda out: [*(within or _apart()), *command(kind, laid, lines, options, out)], aside)
         shutil.rmtree(laid)
         shutil.rmtree(aside / "work", ignore_errors=True)
         for older in image.folder.parent.glob(f"{kind.name}-*"):
@@ -132,11 +132,10 @@ def sweep(place: Path) -> None:
 
 
 def _apart() -> list[str]:
-    """What the maker mounts in its folder (/proc, /sys, devices) is mounted for it alone and goes with it, so that who
-    takes the folder away, even of a maker that was killed, meets none of this machine's. An ordinary user's is apart
-    by itself.
+    """Who takes the maker's folder away, even of one that was killed, is to meet none of this machine's /proc, /sys and
+    devices, which it mounts there. An ordinary user's maker is apart by itself.
     """
-    return [] if os.geteuid() else ["unshare", "--mount", "--propagation", "private"]
+    return [] if os.geteuid() else list(children.APART)
 
 
 def _room(aside: Path) -> str:

@@ -68,17 +68,15 @@ def _is_long(path: Path) -> bool:
 
 def _asked_s(item: pytest.Item) -> float:
     """Seconds that a test with hosts and links asks for by itself."""
-    return _allowed_s(item, 0.0) if _is_netns(item.path) else 0.0
-
-
-def _allowed_s(item: pytest.Item, usual: float = 120.0) -> float:
-    marker = item.get_closest_marker("timeout")
-    return float(marker.args[0]) if marker else usual
+    marker = item.get_closest_marker("timeout") if _is_netns(item.path) else None
+    return float(marker.args[0]) if marker else 0.0
 
 
 def _be_patient(items: list[pytest.Item]) -> None:
     for item in items if emulated() else ():
-        item.add_marker(pytest.mark.timeout(patience(_allowed_s(item))), append=False)
+        marker = item.get_closest_marker("timeout")
+        allowed_s = float(marker.args[0] if marker else item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(patience(allowed_s)), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -38,10 +38,9 @@ class Launched:
         def found() -> str | None:
             return next((line for line in self.lines[after:] if words in line), None)
 
+        timeout_s = patience(timeout_s)
         with self._news:
-            assert self._news.wait_for(lambda: found() or self.process.poll() is not None, patience(timeout_s)), (
-                self.lines
-            )
+            assert self._news.wait_for(lambda: found() or self.process.poll() is not None, timeout_s), self.lines
         line = found()
         assert line is not None, f"the run ended without saying {words!r}: {self.lines}"
         return line

@@ -48,21 +48,10 @@ def tshark(script: Path, capture: Path, *show: str, where: str = "fastmotion") -
     """A row a packet, a column a field. For root Wireshark 4.4 runs no script, so root asks as nobody, who still owns
     root's files.
     """
-    argv = [
-        *([] if os.geteuid() else ["unshare", "--user"]),
-        "tshark",
-        "-n",
-        "-X",
-        f"lua_script:{script}",
-        "-r",
-        str(capture),
-        "-Y",
-        where,
-        "-T",
-        "fields",
-    ]
+    as_nobody = [] if os.geteuid() else ["unshare", "--user"]
+    argv = ["tshark", "-n", "-X", f"lua_script:{script}", "-r", str(capture), "-Y", where, "-T", "fields"]
     argv += [word for each in show for word in ("-e", each)]
-    said = subprocess.run(argv, capture_output=True, text=True, check=True)
+    said = subprocess.run([*as_nobody, *argv], capture_output=True, text=True, check=True)
     assert "Lua" not in said.stderr, said.stderr
     return [line.split("\t") for line in said.stdout.splitlines()]
 
