@@ -8,6 +8,9 @@ LINE = f"# yaml-language-server: $schema={SCHEMA}"
 GRID_SCHEMA = "sweep.schema.json"
 GRID_LINE = f"# yaml-language-server: $schema={GRID_SCHEMA}"
 """The same of a grid."""
+AXIS = "migration.streams"
+"""What a grid's points differ in to begin with."""
+_WITHOUT = f"matrix: null                          # its own, which sets {AXIS} too\n"
 _FIRST = re.compile(r"\A(?:\ufeff)?# yaml-language-server:[^\n]*\n")
 _NAME = re.compile(r"^name:.*$", re.MULTILINE)
 TEXT = """{line}
@@ -41,9 +44,9 @@ GRID = """{line}
 # Every key there is: docs/sweep.md, or Ctrl-Space in an editor that knows YAML's schemas.
 extends: {source}
 name: {name}
-sweep:
+{without}sweep:
   axes:                               # every combination of these values is a point
-    migration.streams: [1, 2, 4]
+    {axis}: [1, 2, 4]
     # network.vmotion.goodput: [500Mbit, 900Mbit]
   repeats: 5                          # each time with a seed of its own
   order_seed: 1                       # shuffles the order within a repeat
@@ -52,9 +55,12 @@ sweep:
 """
 
 
-def grid(name: str, file: str, source: str) -> str:
-    """A grid called ``name`` in ``file`` over the scenario ``source``: a name, or a file by the way from this one."""
-    return GRID.format(line=GRID_LINE, name=name, file=file, source=source)
+def grid(name: str, file: str, source: str, *, own_matrix: bool = True) -> str:
+    """A grid called ``name`` in ``file`` over the scenario ``source``: a name, or a file by the way from this one.
+    Without ``own_matrix`` its points do not run the matrix of that scenario.
+    """
+    without = "" if own_matrix else _WITHOUT
+    return GRID.format(line=GRID_LINE, name=name, file=file, source=source, without=without, axis=AXIS)
 
 
 def text(name: str, file: str, source: str | None = None) -> str:

@@ -198,10 +198,15 @@ def made(document: Document, stem: str, own_code: Callable[[Path], None] = lambd
 def _check_apart(document: Document) -> None:
     """Refuse a path that both the sweep and the matrix of its points set."""
     for axis in axes_of(document, AXES):
-        for other in axes_of(document):
-            if f"{axis}.".startswith(f"{other}.") or f"{other}.".startswith(f"{axis}."):
-                message = f"'matrix' sets '{other:.60}' too, which is what each point runs; remove it from one of them"
-                raise ScenarioError(message, document.place((*AXES, axis)))
+        for other in set_too(document, axis):
+            message = f"'matrix' sets '{other:.60}' too, which is what each point runs; remove it from one of them"
+            raise ScenarioError(message, document.place((*AXES, axis)))
+
+
+def set_too(document: Document, axis: str) -> list[str]:
+    """The paths that the scenario's own matrix sets and that are this one, lie in it, or hold it."""
+    others = axes_of(document)
+    return [other for other in others if f"{axis}.".startswith(f"{other}.") or f"{other}.".startswith(f"{axis}.")]
 
 
 def _canary_of(keys: SweepKeys, document: Document, own_code: Callable[[Path], None]) -> Scenario | None:

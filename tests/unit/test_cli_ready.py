@@ -45,7 +45,7 @@ def test_it_may_begin_as_any_other(name: str, tmp_path: Path) -> None:
     assert text.startswith(f"{beginning.LINE}\n") and text.count("yaml-language-server") == 1
 
 
-@pytest.mark.parametrize("source", [None, "policies", "below/mine.yaml"])
+@pytest.mark.parametrize("source", [None, "policies", "one-vmknic", "below/mine.yaml"])
 def test_a_grid_is_valid_stands_on_the_scenario_and_has_its_schema(
     source: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:

@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -99,7 +100,9 @@ def test_a_map_over_two_axes_and_dots_over_one(noisy: list[tuple[Point, KeptPoin
     assert [each.title for each in drawn] == ["Total time", "Downtime"]
     rows = next(iter(spec(drawn[0].chart)["datasets"].values()))
     assert len(rows) == 4 and {row["model"] for row in rows} == {"model 2 s"}
-    assert all(row["plus"].startswith("± ") for row in rows)
+    for row in rows:
+        (mean,), ends = _places(row["text"]), _places(row["interval"])
+        assert ends == [mean, mean], f"in one unit, as finely: {row['text']} {row['interval']}"
     legends = [spec(each.chart)["layer"][0]["encoding"]["color"]["legend"]["title"] for each in drawn]
     assert legends == ["total time (s)", "downtime (ms)"], "in the unit of the cells"
     one = {**axes, "network.vmotion.goodput": ["500Mbit"]}
@@ -143,3 +146,8 @@ def test_a_canary_that_drifts_is_told(tmp_path: Path, value: float, drifts: bool
         )
     assert bool(said) is drifts and said == canaries.drifts
     assert not said or said[0].startswith(f"canary 2 on m took {value} s, ")
+
+
+def _places(text: str) -> list[int]:
+    """Digits behind the point, of each number."""
+    return [len(each.partition(".")[2]) for each in re.findall(r"[\d.]+", text)]

@@ -53,7 +53,7 @@ def _drawn(
 ) -> Figure:
     title = measure.words[:1].upper() + measure.words[1:] + (f", {name}" if name else "")
     beside = ", below it what the model said before" if any(row["model"] for row in rows) else ""
-    interval = "with the 95 % interval of the mean" if any(row["plus"] for row in rows) else "the mean"
+    interval = "with the 95 % interval of the mean" if any(row["interval"] for row in rows) else "the mean"
     if down is None:
         chart = _points(rows, measure, across, axes[across])
         caption = f"A dot is a mean, the bar the 95 % interval of it, the tick what the model said. {_of(measure)}"
@@ -69,15 +69,15 @@ def _of(measure: Measure) -> str:
 
 def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> CellRow:
     spread, unit = found.spread, found.measure.unit
-    plus = None if spread.low is None or spread.high is None else (spread.high - spread.low) / 2
+    text, _, ends = quoted(unit, spread.mean, spread.low, spread.high).partition(" [")
     return {
         "x": label(cell.settings[across]),
         "y": "" if down is None else label(cell.settings[down]),
         "mean": spread.mean,
         "low": spread.mean if spread.low is None else spread.low,
         "high": spread.mean if spread.high is None else spread.high,
-        "text": quoted(unit, spread.mean),
-        "plus": "" if plus is None else f"± {quoted(unit, plus)}",
+        "text": text,
+        "interval": ends and f"[{ends}",
         "model": "" if found.predicted is None else f"model {quoted(unit, found.predicted)}",
         "predicted": found.predicted,
         "valid": f"{cell.valid} of {cell.ran}",
@@ -86,7 +86,7 @@ def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> 
 
 TIPS = [
     alt.Tooltip("text:N", title="mean"),
-    alt.Tooltip("plus:N", title="95 %"),
+    alt.Tooltip("interval:N", title="95 %"),
     alt.Tooltip("model:N", title="foreseen"),
     alt.Tooltip("valid:N", title="valid"),
 ]
@@ -105,7 +105,7 @@ def _map(
     legend = alt.Legend(title=title, labelExpr=labels)
     colour = alt.Color("mean:Q", legend=legend, scale=alt.Scale(scheme="viridis"))
     shades = base.mark_rect().encode(color=colour, tooltip=TIPS)
-    shown = [of for of in ("text", "plus", "model") if any(row[of] for row in rows)]
+    shown = [of for of in ("text", "interval", "model") if any(row[of] for row in rows)]
     lines = [
         (of, LINE_PX * (place - (len(shown) - 1) / 2), 12 if of == "text" else 10) for place, of in enumerate(shown)
     ]

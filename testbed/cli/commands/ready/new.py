@@ -27,15 +27,18 @@ def new(
     from testbed.core.text.yaml_text import text_of
     from testbed.linux.files import owned
     from testbed.runfiles.folder import writing
-    from testbed.scenario import load
+    from testbed.scenario import extends, load
     from testbed.scenario.scenario import file_of, named
     from testbed.scenarios import beginning
     from testbed.sweeps.grid import load as load_grid
+    from testbed.sweeps.grid import set_too
 
     file = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     schema = file.parent / (beginning.GRID_SCHEMA if sweep else beginning.SCHEMA)
     if sweep:
-        content = beginning.grid(named(file.stem), file.name, _by_the_way(source or "hello", file))
+        beneath = extends.whole(file_of(source or "hello"))
+        own = not set_too(beneath, beginning.AXIS)
+        content = beginning.grid(named(file.stem), file.name, _by_the_way(source or "hello", file), own_matrix=own)
     else:
         content = beginning.text(named(file.stem), file.name, None if source is None else text_of(file_of(source)))
     with writing(file.parent):
