@@ -64,6 +64,11 @@ def test_stop_returns_when_it_stands_still(sleeper: psutil.Popen) -> None:
     assert not process.has_ended(sleeper.pid)
 
 
+def test_nothing_stops_itself() -> None:
+    with pytest.raises(ValueError, match="nobody would set it going again"):
+        process.freeze(os.getpid())
+
+
 def test_a_process_that_is_gone_has_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         child.wait()

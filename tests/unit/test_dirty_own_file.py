@@ -11,7 +11,8 @@ from testbed.core.errors import MigrationAborted, ScenarioError, TestbedError
 from testbed.dirty import own_file
 from testbed.dirty.choice import choose
 from testbed.dirty.uffd_wp import UffdWp
-from tests.unit.test_dirty_trackers import PAGES, OwnMemory, pages_of
+from tests.unit.memories import PAGES, OwnMemory
+from tests.unit.test_dirty_trackers import pages_of
 
 MINE = """\
 class Mine:

@@ -1,11 +1,9 @@
-"""Trackers on memory of this very process: exact, complete, named when refused."""
+"""Trackers on memory of this very process, or of another: exact, complete, named when refused."""
 
-import mmap
 import os
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,33 +13,11 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker, registry
 from testbed.dirty.choice import choose, works_here
 from testbed.dirty.soft_dirty import SoftDirty
-from testbed.linux.memory import memfd, pagemap, userfaultfd
+from testbed.linux.memory import pagemap, userfaultfd
+from testbed.linux.processes import process
+from tests.unit.memories import PAGES, OwnMemory, memory_for
 
-PAGES = 512
 WORKING = [name for name, (works, _) in works_here().items() if works]
-
-Bytes = npt.NDArray[np.uint8]
-
-
-class OwnMemory:
-    """A memfd of this process that plays the guest's RAM."""
-
-    def __init__(self, pages: int = PAGES, populate: bool = True) -> None:
-        size = pages * PAGE_SIZE
-        self.fd = memfd.create("own", size)
-        self.mapping: mmap.mmap = memfd.map_shared(self.fd, size, populate=populate)
-        self.bytes: Bytes = np.frombuffer(self.mapping, np.uint8).reshape(pages, PAGE_SIZE)
-        self.ports = GuestPorts(
-            pid=os.getpid(),
-            ram_address=int(self.bytes.ctypes.data),
-            ram_bytes=size,
-            ram_fd=self.fd,
-            new_userfaultfd=userfaultfd.open_userfaultfd,
-        )
-
-    def write(self, page: int) -> None:
-        """Changes one byte."""
-        self.bytes[page, page % PAGE_SIZE] += 1
 
 
 @pytest.fixture
@@ -56,22 +32,23 @@ def pages_of(tracker: Tracker) -> list[int]:
 
 
 @pytest.mark.parametrize("name", WORKING)
-def test_each_finds_exactly_what_was_written_round_after_round(own: OwnMemory, name: str) -> None:
-    tracker = choose(own.ports, name).tracker
-    own.write(7)
-    tracker.start()
+def test_each_finds_exactly_what_was_written_round_after_round(name: str) -> None:
     random = np.random.default_rng(4)
-    for count in (0, 1, 5, 200, 0, 512, 3):
-        written = sorted(random.choice(PAGES, count, replace=False).tolist())
-        for page in written:
-            own.write(page)
-        assert pages_of(tracker) == written
-    assert pages_of(tracker) == []
-    own.write(3)
-    tracker.start()
-    assert pages_of(tracker) == []
-    tracker.close()
-    own.write(1)
+    with memory_for(name) as guest:
+        tracker = choose(guest.ports, name).tracker
+        guest.write(7)
+        tracker.start()
+        for count in (0, 1, 5, 200, 0, 512, 3):
+            written = sorted(random.choice(PAGES, count, replace=False).tolist())
+            for page in written:
+                guest.write(page)
+            assert pages_of(tracker) == written
+        assert pages_of(tracker) == []
+        guest.write(3)
+        tracker.start()
+        assert pages_of(tracker) == []
+        tracker.close()
+        guest.write(1)
 
 
 def test_what_is_written_while_all_is_being_protected_is_no_part_of_the_first_round(
@@ -95,27 +72,42 @@ def test_what_is_written_while_all_is_being_protected_is_no_part_of_the_first_ro
     tracker.close()
 
 
+def test_another_process_memory_is_written_by_it_and_seen_here() -> None:
+    """By which soft-dirty is tried where the kernel has it: it stops who writes."""
+    with memory_for("soft-dirty") as guest:
+        tracker = choose(guest.ports, "checksum").tracker
+        tracker.start()
+        guest.write(7)
+        guest.fill(range(500, PAGES), 1)
+        process.freeze(guest.ports.pid)
+        assert pages_of(tracker) == [7, *range(500, PAGES)]
+        process.resume(guest.ports.pid)
+        guest.write(7)
+        assert pages_of(tracker) == [7]
+        tracker.close()
+
+
 @pytest.mark.parametrize("name", WORKING)
-def test_pages_fd_holds_what_was_collected(own: OwnMemory, name: str) -> None:
-    tracker = choose(own.ports, name).tracker
-    own.bytes[:] = 5
-    tracker.start()
-    assert os.pread(tracker.pages_fd, own.ports.ram_bytes, 0) == bytes([5]) * own.ports.ram_bytes
-    own.bytes[9] = 6
-    assert pages_of(tracker) == [9]
-    assert os.pread(tracker.pages_fd, PAGE_SIZE, 9 * PAGE_SIZE) == bytes([6]) * PAGE_SIZE
-    tracker.close()
+def test_pages_fd_holds_what_was_collected(name: str) -> None:
+    with memory_for(name) as guest:
+        tracker = choose(guest.ports, name).tracker
+        guest.fill(range(PAGES), 5)
+        tracker.start()
+        assert os.pread(tracker.pages_fd, guest.ports.ram_bytes, 0) == bytes([5]) * guest.ports.ram_bytes
+        guest.fill(range(9, 10), 6)
+        assert pages_of(tracker) == [9]
+        assert os.pread(tracker.pages_fd, PAGE_SIZE, 9 * PAGE_SIZE) == bytes([6]) * PAGE_SIZE
+        tracker.close()
 
 
 @pytest.mark.parametrize("name", WORKING)
 def test_memory_that_was_never_touched_is_tracked_too(name: str) -> None:
-    own = OwnMemory(populate=False)
-    tracker = choose(own.ports, name).tracker
-    tracker.start()
-    own.write(100)
-    assert pages_of(tracker) == [100]
-    tracker.close()
-    os.close(own.fd)
+    with memory_for(name, populate=False) as guest:
+        tracker = choose(guest.ports, name).tracker
+        tracker.start()
+        guest.write(100)
+        assert pages_of(tracker) == [100]
+        tracker.close()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

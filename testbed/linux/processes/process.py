@@ -34,11 +34,14 @@ def is_frozen(pid: int) -> bool:
 
 
 def freeze(pid: int, timeout: float = 5.0) -> None:
-    """SIGSTOP, and waits until every thread of it stands still. Raises ``TimeoutError``, ``ProcessLookupError``.
+    """SIGSTOP, and waits until every thread of it stands still. Raises ``TimeoutError``, ``ProcessLookupError``, and
+    ``ValueError`` for this very process, which would never go on.
 
     The signal is only a request: the kernel stops a thread at its next return to user mode, which may be
     microseconds later, and until then it still writes memory.
     """
+    if pid == os.getpid():
+        raise ValueError(f"process {pid} would stop itself, and nobody would set it going again")
     os.kill(pid, signal.SIGSTOP)
     patience = Patience(timeout)
     while not _stands_still(pid):
