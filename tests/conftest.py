@@ -75,8 +75,8 @@ def _asked_s(item: pytest.Item) -> float:
 def _be_patient(items: list[pytest.Item]) -> None:
     for item in items if emulated() else ():
         marker = item.get_closest_marker("timeout")
-        allowed_s = float(marker.args[0] if marker else item.config.getini("timeout"))
-        item.add_marker(pytest.mark.timeout(patience(allowed_s)), append=False)
+        if allowed_s := marker.args[0] if marker else item.config.getini("timeout"):
+            item.add_marker(pytest.mark.timeout(patience(float(allowed_s))), append=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

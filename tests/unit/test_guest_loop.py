@@ -1,7 +1,6 @@
 """The guest's wait: sockets by the thousand, timers in order, and nothing through a gate that is shut but the host."""
 
 import os
-import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from guest_agent.gate import Gate, GateKeeper
 from guest_agent.journal import JournalWriter
 from guest_agent.loop import GuestLoop
+from tests.unit.descriptors import room_for_many
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -167,9 +167,7 @@ def test_a_wait_ends_with_the_first_timer_and_no_earlier() -> None:
 
 
 def test_more_sockets_than_select_has_room_for(world: World, pairs: Callable[[], Pair]) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
-    try:
+    with room_for_many():
         many = [pairs() for _ in range(700)]
         assert max(here.fileno() for here, _ in many) > 1024
         for number, (here, there) in enumerate(many):
@@ -186,5 +184,3 @@ def test_more_sockets_than_select_has_room_for(world: World, pairs: Callable[[],
             turns += 1
         assert sorted(map(int, map(str, world.heard))) == list(range(700))
         assert turns > 10, "the guest's writes and its host wait for all of them"
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

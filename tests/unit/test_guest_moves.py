@@ -27,6 +27,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
+from tests.unit.descriptors import room_for_many
 
 RAM = 4 << 20
 IOMETER: dict[str, Any] = {"name": "iometer", "size": 1 << 20, "read": 0.5}
@@ -129,6 +130,7 @@ def test_a_process_without_services_has_no_logs_and_takes_no_nonsense(start: Run
 def test_a_process_takes_hundreds_of_connections_and_closes_those_that_nobody_serves(
     start: Runs, stack: ExitStack
 ) -> None:
+    stack.enter_context(room_for_many())
     guest, _, _ = start(GuestConfig(ram_bytes=RAM))
     pairs = [moved(stack) for _ in range(300)]
     for _, here in pairs:

@@ -91,7 +91,7 @@ def test_no_limit_and_more_use_than_the_limit(tmp_path: Path) -> None:
 
 def test_the_limit_on_the_address_space_counts() -> None:
     code = "from testbed.linux.memory.room import room; print(room().size, room().of)"
-    limit = 4096 * MIB
+    limit = 256 * MIB
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -74,8 +74,11 @@ def test_every_sample_is_kept_in_order_with_its_time(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
-def test_the_schedule_does_not_drift(tmp_path: Path) -> None:
-    """Ticks stay on the grid of the first, however late each is: every one that was due is taken, or counted lost."""
+def test_the_schedule_does_not_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks stay on the grid of the first, however late each is: every one that was due is taken, or counted lost. The
+    grid of a slow machine is another one from the twelfth on, so none is slow here.
+    """
+    monkeypatch.setattr("testbed.metrics.sampler.fitting", lambda period_s, _cpu_s: period_s)
     source = Counting(40)
     with Sampler(tmp_path / "samples.jsonl", (source,), PERIOD) as sampler:
         assert source.reached.wait(20)
@@ -100,9 +103,9 @@ def test_events_from_other_threads_are_rows_too(tmp_path: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    events = [row for row in _rows(tmp_path / "samples.jsonl") if row["kind"] == "event"]
-    assert sorted(row["index"] for row in events) == list(range(20))
-    assert {row["event"] for row in events} == {"round"}
+    rows = [row for row in _rows(tmp_path / "samples.jsonl") if row["kind"] == "event"]
+    assert sorted(row["index"] for row in rows if row["event"] == "round") == list(range(20))
+    assert {row["event"] for row in rows} <= {"round", "sampling"}, "of a slow machine"
 
 
 def test_a_source_can_come_later(tmp_path: Path) -> None:
