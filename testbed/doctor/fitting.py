@@ -35,7 +35,7 @@ def rows(here: Abilities) -> Iterator[ScenarioRow]:
         yield ScenarioRow(
             scenario=name,
             memory=in_bytes(found.needs.memory),
-            processors=f"{found.needs.cores:.2f}",
+            processors=f"{found.cores:.2f}",
             verdict=found.verdict,
             fits_with=mended(name, found, here) or "",
         )

@@ -97,4 +97,4 @@ def tried(plans: Sequence[Plan]) -> Abilities:
     if found.more and found.processors < wanted:
         found = pace(most(found.allowed))
     got = None if found.all_of_it else found.got
-    return replace(machine(), cores=found.processors, at_least=found.more, got=got)
+    return replace(machine(), cores=found.processors, speed=found.speed, at_least=found.more, got=got)

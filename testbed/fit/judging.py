@@ -20,13 +20,15 @@ LARGEST = 4096.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
     """What a machine has for us now. ``of``: who has no more memory (``linux.memory.room``). ``cores``: processors as
-    fast as those that the needs were measured on, which others may share; None: not known. ``at_least``: no more were
-    asked for. ``got``: what we got of them where we did not get all that we asked for.
+    fast as those that the needs were measured on, which others may share; None: not known. ``speed``: one's, as a share
+    of theirs. ``at_least``: no more were asked for. ``got``: what we got of them where we did not get all that we asked
+    for.
     """
 
     memory: int
     of: str = "this machine has"
     cores: float | None = None
+    speed: float = 1.0
     at_least: bool = False
     got: float | None = None
 
@@ -42,6 +44,11 @@ class Fit:
     """By how much a larger scale.size mends it; None: nothing needs to be mended, or no scale does."""
     after: Verdict = "fits"
     """What it is then: what would only be ``near`` is still a way where there is no better one."""
+
+    @property
+    def cores(self) -> float:
+        """Processors that are needed here."""
+        return self.needs.cores(self.machine.speed)
 
     @property
     def share(self) -> float:
@@ -62,12 +69,12 @@ def judge(needs: Needs, machine: Abilities) -> Verdict:
 
 def crowded(needs: Needs, machine: Abilities) -> bool:
     """Whether others leave less than is needed. A run, which sleeps more than it works, mostly gets it all the same."""
-    return machine.got is not None and needs.cores > machine.got
+    return machine.got is not None and needs.cores(machine.speed) > machine.got
 
 
 def enough(needs: Needs) -> float:
     """With how many processors one migration fits."""
-    return needs.cores / NEAR_CORES
+    return needs.cores() / NEAR_CORES
 
 
 def fit(needs: Sequence[Needs], machine: Abilities) -> Fit:
@@ -108,4 +115,4 @@ def _worst(needs: Sequence[Needs], machine: Abilities) -> Needs:
 
 
 def _share(needs: Needs, machine: Abilities) -> float:
-    return 0.0 if machine.cores is None else needs.cores / max(machine.cores, 1e-6)
+    return 0.0 if machine.cores is None else needs.cores(machine.speed) / max(machine.cores, 1e-6)

@@ -47,10 +47,11 @@ class Needs:
         """Bytes, of all processes."""
         return 2 * self.ram + BESIDE
 
-    @property
-    def cores(self) -> float:
-        """Processors, of the kind that was measured on."""
-        return self.fixed + self.rates
+    def cores(self, speed: float = 1.0) -> float:
+        """Processors, of the kind that was measured on, where one is so many times as fast. What is fixed wakes by the
+        clock and does less where each step takes longer: it wants its share of a processor, and not of that kind's.
+        """
+        return self.fixed * min(1.0, speed) + self.rates
 
     def smaller(self, factor: float) -> "Needs":
         """What the same experiment needs with a scale.size so many times as large."""

@@ -38,7 +38,7 @@ def why(fitted: Fit) -> str:
     there = f"this machine has {machine.cores:.2f} for it now"
     if beset:
         there = f"others leave {machine.got:.2f} of {machine.cores:.2f} now"
-    return f"{needs.name}: it needs about {needs.cores:.2f} processors, and {there}"
+    return f"{needs.name}: it needs about {fitted.cores:.2f} processors, and {there}"
 
 
 def warning(fitted: Fit) -> str | None:

@@ -33,7 +33,9 @@ NEEDS = st.builds(
     fixed=st.floats(0.01, 2),
     rates=st.floats(0, 50),
 )
-MACHINES = st.builds(Abilities, memory=st.integers(0, 1 << 36), cores=st.none() | st.floats(0.01, 64))
+MACHINES = st.builds(
+    Abilities, memory=st.integers(0, 1 << 36), cores=st.none() | st.floats(0.01, 64), speed=st.floats(0.02, 2)
+)
 
 
 @pytest.mark.parametrize(
@@ -43,22 +45,24 @@ MACHINES = st.builds(Abilities, memory=st.integers(0, 1 << 36), cores=st.none() 
         (HELLO.memory, 4.0, "near"),
         (2 * HELLO.memory, 4.0, "fits"),
         (2 * HELLO.memory, None, "fits"),
-        (2 * HELLO.memory, HELLO.cores, "near"),
-        (2 * HELLO.memory, HELLO.cores / 2, "too slow"),
-        (HELLO.memory - 1, HELLO.cores / 2, "too large"),
+        (2 * HELLO.memory, HELLO.cores(), "near"),
+        (2 * HELLO.memory, HELLO.cores() / 2, "too slow"),
+        (HELLO.memory - 1, HELLO.cores() / 2, "too large"),
     ],
 )
 def test_a_verdict(memory: int, cores: float | None, verdict: Verdict) -> None:
     assert judge(HELLO, Abilities(memory=memory, cores=cores)) == verdict
 
 
-@given(needs=NEEDS, machine=MACHINES, more=st.floats(1, 8))
+@given(needs=NEEDS, machine=MACHINES, more=st.floats(1, 8), faster=st.booleans())
 def test_a_better_machine_and_a_smaller_experiment_never_fit_less(
-    needs: Needs, machine: Abilities, more: float
+    needs: Needs, machine: Abilities, more: float, *, faster: bool
 ) -> None:
+    """Better by more processors, or by faster ones."""
     before = ORDER.index(judge(needs, machine))
-    cores = machine.cores and machine.cores * more
-    assert ORDER.index(judge(needs, Abilities(memory=round(machine.memory * more), cores=cores))) <= before
+    cores, speed = machine.cores and machine.cores * more, machine.speed * (more if faster else 1)
+    better = replace(machine, memory=round(machine.memory * more), cores=cores, speed=speed)
+    assert ORDER.index(judge(needs, better)) <= before
     assert ORDER.index(judge(needs.smaller(2.0), machine)) <= before
 
 
@@ -100,6 +104,14 @@ def test_what_is_advised_can_be_loaded_and_fits(name: str, machine: Abilities) -
     assert ORDER.index(after.verdict) < ORDER.index(found.verdict)
 
 
+def test_on_slow_processors_what_wakes_by_the_clock_takes_its_share_of_one_of_those() -> None:
+    """An emulated machine's two, each a twelfth as fast, made such a migration; as much of a fast one is not enough."""
+    small = replace(HELLO, rates=0.02)
+    assert judge(small, Abilities(memory=64 << 30, cores=2 / 12, speed=1 / 12)) == "fits"
+    assert judge(small, Abilities(memory=64 << 30, cores=2 / 12)) == "near"
+    assert judge(small, Abilities(memory=64 << 30, cores=0.15)) == "too slow"
+
+
 def test_where_no_scale_helps_that_is_said() -> None:
     tiny = fit([HELLO], Abilities(memory=BESIDE, cores=4.0))
     assert tiny.factor is None and advice(tiny) == "no guest fits; end other programs, or add memory"
@@ -123,7 +135,7 @@ def test_the_largest_guest_is_half_of_what_is_left() -> None:
 
 def test_an_unshaped_link_a_cap_cross_traffic_and_services_count() -> None:
     def cores(*overrides: str, name: str = "hello") -> float:
-        return needs(load(name, overrides=overrides).plans()[0]).cores
+        return needs(load(name, overrides=overrides).plans()[0]).cores()
 
     assert cores("network.vmotion.goodput=null") < cores() < cores("network.vmotion.goodput=9Gbit")
     assert cores("migration.stream_cap=100Mbit") < cores()
