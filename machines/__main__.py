@@ -32,6 +32,7 @@ def main(words: list[str]) -> int:
         _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once more is too late to end anything, and would hide the code
         _say("interrupted; nothing of it runs on")
         return 130
 

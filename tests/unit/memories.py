@@ -106,17 +106,16 @@ class OthersMemory:
 @contextmanager
 def memory_for(tracker: str, *, populate: bool = True) -> Iterator[Memory]:
     """For a tracker of that name."""
-    if tracker != "soft-dirty":
-        own = OwnMemory(populate=populate)
-        yield own
-        os.close(own.fd)
-        return
-    size = PAGES * PAGE_SIZE
-    fd = memfd.create("others", size)
-    argv = [sys.executable, "-I", "-c", WRITER, str(fd), str(size), str(int(populate))]
     with ExitStack() as stack:
+        if tracker != "soft-dirty":
+            own = OwnMemory(populate=populate)
+            stack.callback(os.close, own.fd)
+            yield own
+            return
+        size, pipe = PAGES * PAGE_SIZE, subprocess.PIPE
+        fd = memfd.create("others", size)
         stack.callback(os.close, fd)
-        pipe = subprocess.PIPE
+        argv = [sys.executable, "-I", "-c", WRITER, str(fd), str(size), str(int(populate))]
         writer = stack.enter_context(subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True, pass_fds=[fd]))
         stack.callback(writer.kill)
         yield OthersMemory(writer, fd)

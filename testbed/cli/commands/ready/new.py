@@ -36,9 +36,9 @@ def new(
     file = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     schema = file.parent / (beginning.GRID_SCHEMA if sweep else beginning.SCHEMA)
     if sweep:
-        beneath = extends.whole(file_of(source or "hello"))
-        own = not set_too(beneath, beginning.AXIS)
-        content = beginning.grid(named(file.stem), file.name, _by_the_way(source or "hello", file), own_matrix=own)
+        base = source or "hello"
+        own = not set_too(extends.whole(file_of(base)), beginning.AXIS)
+        content = beginning.grid(named(file.stem), file.name, _by_the_way(base, file), own_matrix=own)
     else:
         content = beginning.text(named(file.stem), file.name, None if source is None else text_of(file_of(source)))
     with writing(file.parent):
