@@ -2,7 +2,6 @@
 
 import importlib
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from testbed.core.errors import PrerequisiteMissing
 from testbed.core.names import catalogue
 from testbed.core.registry import Registry
 from testbed.experiment.machine import check_fits_all
-from testbed.linux.memory.room import room
+from testbed.linux.memory.room import Room
 from testbed.scenario import load
 from testbed.scenario.schema.scenario_schema import scenario_schema, summary_schema
 from testbed.sweeps.schema import sweep_schema
@@ -58,8 +57,10 @@ def test_wrong_usage(capsys: Captured, argv: list[str], message: str) -> None:
 
 
 def test_a_guest_larger_than_the_machine_is_refused_with_a_scale_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("testbed.experiment.machine.room", lambda: replace(room(), size=2 << 30))
-    with pytest.raises(PrerequisiteMissing, match=r"and .* 2\.1 GB available; what fits: --set scale\.size="):
+    monkeypatch.setattr("testbed.experiment.machine.room", lambda: Room(size=2 << 30, of="this machine has"))
+    with pytest.raises(
+        PrerequisiteMissing, match=r"and this machine has 2\.1 GB available; what fits: --set scale\.size="
+    ):
         check_fits_all(load("hello", overrides=["vm.ram=1TiB"]).plans())
 
 
