@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.netns.launching import Launched, launch, testbed
+from tests.netns.slowness import ended
 
 LONG = (
     "hello", "--set", "network.vmotion.goodput=100Mbit", "--set", "vm.workload.write_rate=4MB/s",
@@ -48,18 +49,8 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     cleaned = testbed("clean")
     assert cleaned.returncode == 0, cleaned.stderr
     assert os.listdir("/run/fast-motion") == ["lock"]
-    again = testbed(
-        "run",
-        "hello",
-        "--set",
-        "vm.ram=64MB",
-        "--set",
-        "vm.workload.working_set=16MB",
-        "--quiet",
-        "--out",
-        str(tmp_path / "2"),
-    )
-    assert again.returncode == 0, again.stderr
+    with launch(tmp_path / "2", "hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB") as again:
+        ended(again)
 
 
 @pytest.mark.parametrize(

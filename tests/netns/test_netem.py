@@ -86,7 +86,7 @@ def moved(out: Path, **link: float | str) -> dict[str, Any]:
     }
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     with launch(out, "hello", *words) as run:
-        done = ended(run, timeout_s=400)
+        (done,) = ended(run, timeout_s=400)
     assert done["memory"]["match"], json.dumps(done["memory"])
     return done
 

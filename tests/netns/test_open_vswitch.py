@@ -66,7 +66,7 @@ def until_gone(before: set[int]) -> None:
 def test_connections_move_through_it(tmp_path: Path) -> None:
     before = daemons()
     with launch(tmp_path / "run", "keep-talking", *FEW) as run:
-        migration = ended(run, timeout_s=500)
+        (migration,) = ended(run, timeout_s=500)
     assert migration["memory"]["match"] and migration["connections"]["moved"] == CONNECTIONS
     assert migration["connections"]["reconnects"] == 0 and migration["identity"]["forwarding_after"] == "esx2"
     until_gone(before)

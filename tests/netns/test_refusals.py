@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from testbed.dirty.choice import works_here
-from tests.netns.launching import testbed
+from tests.netns.launching import launch, testbed
+from tests.netns.slowness import ended
 
 
 def refused(tmp_path: Path, *settings: str, scenario: str = "hello") -> tuple[int, str]:
@@ -61,8 +62,8 @@ def test_delay_without_netem_ends_with_3(tmp_path: Path) -> None:
         check=False,
     )
     if tried.returncode == 0:
-        done = testbed("run", "hello", "--set", "network.vmotion.delay=1ms", "--quiet", "--out", str(tmp_path / "run"))
-        assert done.returncode == 0, done.stderr
+        with launch(tmp_path / "run", "hello", "--set", "network.vmotion.delay=1ms") as run:
+            ended(run)
         return
     code, line = refused(tmp_path, "network.vmotion.delay=1ms")
     assert code == 3, line

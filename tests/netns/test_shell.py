@@ -16,6 +16,7 @@ import pytest
 
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import AT_ONCE, ROOT
+from tests.netns.slowness import sound
 
 SMALL = (
     "hello",
@@ -56,7 +57,7 @@ def test_a_script_migrates_twice_and_every_figure_is_kept(tmp_path: Path) -> Non
     first, second = summary["migrations"]
     assert second["name"] == f"{first['name']} vm.ram=32MB" and second["settings"]["vm.ram"] == "32MB"
     assert (first["repeat"], second["repeat"]) == (1, 1)
-    assert summary["valid"] and (tmp_path / "run" / "report.html").exists()
+    assert summary["valid"] is sound(first, second) and (tmp_path / "run" / "report.html").exists()
 
 
 def test_nobody_answers_pings_for_a_guest_that_stands_still(tmp_path: Path) -> None:
