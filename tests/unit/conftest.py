@@ -1,9 +1,10 @@
-"""What every unit test leaves as it found it."""
+"""What every unit test leaves as it found it, and what several files of them have in common."""
 
 import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from testbed.policies import registry
 from testbed.report.page import page
 from tests.conftest import WORKER
 from tests.slowness import emulated
+from tests.unit.memories import OwnMemory
 
 # Machines differ in speed, and are never idle. What holds of values is asked of as many elsewhere as anybody likes.
 settings.register_profile("shared", settings(), deadline=None)
@@ -56,3 +58,18 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return folder if wheels.is_installed(folder) else wheels.installed(folder)
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Left when the test is over."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def own() -> Iterator[OwnMemory]:
+    """Memory of this process that plays a guest's RAM."""
+    memory = OwnMemory()
+    yield memory
+    os.close(memory.fd)

@@ -1,7 +1,7 @@
 """What applications leave is gathered whole: each service's own area, part of the datastore, logs and clients."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -78,12 +78,6 @@ class Ended:
 
     def client_rows(self, name: str) -> Rows | None:
         return self.rows.get(name)
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 @pytest.fixture

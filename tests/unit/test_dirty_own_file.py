@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,13 +43,6 @@ class Mine:
         return {page for page, held in enumerate(self.seen) if held != before[page]}
 """
 pytestmark = pytest.mark.skipif(UffdWp.lacks() is not None, reason="kernel has no asynchronous write-protection")
-
-
-@pytest.fixture
-def own() -> Iterator[OwnMemory]:
-    memory = OwnMemory()
-    yield memory
-    os.close(memory.fd)
 
 
 def written(folder: Path, text: str) -> str:

@@ -1,7 +1,6 @@
 """Trackers on memory of this very process, or of another: exact, complete, named when refused."""
 
 import os
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -18,13 +17,6 @@ from testbed.linux.processes import process
 from tests.unit.memories import PAGES, OwnMemory, memory_for
 
 WORKING = [name for name, (works, _) in works_here().items() if works]
-
-
-@pytest.fixture
-def own() -> Iterator[OwnMemory]:
-    memory = OwnMemory()
-    yield memory
-    os.close(memory.fd)
 
 
 def pages_of(tracker: Tracker) -> list[int]:

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from guest_agent.services import build
 from guest_agent.services.echo.service import Echo
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
+from tests.unit.connections import moved, readable
 from tests.unit.replaying import replay
 
 RAM = 4 << 20
@@ -75,28 +75,11 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> int:
     return number
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
-
-
 def turn_until(guest: Guest, ready: Callable[[], object]) -> None:
     deadline = time.monotonic() + 30
     while not ready():
         assert time.monotonic() < deadline, "the guest did not get there"
         guest.loop.turn(min(guest.step(), 0.01) if guest.running else 0)
-
-
-def readable(sock: socket.socket) -> bool:
-    return bool(select.select([sock], [], [], 0)[0])
-
-
-def moved(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
-    """An established connection: its client's end, and the one that moves."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = stack.enter_context(socket.create_connection(server.getsockname()))
-        return client, server.accept()[0]
 
 
 def test_areas_follow_the_state_and_come_before_the_working_set(disk: int) -> None:

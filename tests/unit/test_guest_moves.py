@@ -1,8 +1,6 @@
 """Guests with services as processes: their logs and sockets, and a move of all that they are to another process."""
 
 import os
-import select
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,6 +25,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
+from tests.unit.connections import moved, readable
 from tests.unit.descriptors import room_for_many
 
 RAM = 4 << 20
@@ -40,12 +39,6 @@ def disk(tmp_path: Path) -> Iterator[int]:
     os.posix_fallocate(fd, 0, 8 << 20)
     yield fd
     os.close(fd)
-
-
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    with ExitStack() as opened:
-        yield opened
 
 
 class Runs:
@@ -67,19 +60,6 @@ class Runs:
 @pytest.fixture
 def start(tmp_path: Path, stack: ExitStack) -> Runs:
     return Runs(tmp_path, stack)
-
-
-def readable(sock: socket.socket) -> bool:
-    asked = select.poll()  # a descriptor may have a number that select() does not take
-    asked.register(sock, select.POLLIN)
-    return bool(asked.poll(0))
-
-
-def moved(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
-    """An established connection: its client's end, and the one that moves."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = stack.enter_context(socket.create_connection(server.getsockname()))
-        return client, server.accept()[0]
 
 
 def come_to_rest(guest: GuestProcess) -> None:

@@ -18,12 +18,17 @@ PREFIXES: dict[Unit, tuple[tuple[str, float], ...]] = {
 
 def quoted(unit: Unit, value: float, low: float | None = None, high: float | None = None) -> str:
     """``21.34 s``, or with its interval ``21.340 s [21.336, 21.344]``."""
+    return " ".join(parted(unit, value, low, high)).rstrip()
+
+
+def parted(unit: Unit, value: float, low: float | None, high: float | None) -> tuple[str, str]:
+    """``21.340 s`` and ``[21.336, 21.344]``, with the same digits; the latter empty where there is no interval."""
     prefix, factor = _prefix(unit, value)
     scaled = [each / factor for each in (value, low, high) if each is not None]
     width = scaled[2] - scaled[1] if len(scaled) == 3 else 0.0
     places = 0 if all(each.is_integer() for each in scaled) else _places(scaled[0], width)
     first, *ends = (f"{each:,.{places}f}" for each in scaled)
-    return f"{first} {prefix}{unit}".rstrip() + (f" [{', '.join(ends)}]" if ends else "")
+    return f"{first} {prefix}{unit}".rstrip(), f"[{', '.join(ends)}]" if ends else ""
 
 
 def per_cent(values: Sequence[float], width: float = 0.0) -> list[str]:

@@ -13,7 +13,7 @@ from testbed.report.charts.overlay import shown_in
 from testbed.report.drawing.constant import Constant
 from testbed.report.page.figures import Figure
 from testbed.report.side.measures import Measure
-from testbed.report.words.digits import quoted
+from testbed.report.words.digits import parted, quoted
 from testbed.sweeps.together.cells import SHOWN, SweptCell, SweptFigure
 
 CellRow: TypeAlias = dict[str, Any]
@@ -69,7 +69,7 @@ def _of(measure: Measure) -> str:
 
 def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> CellRow:
     spread, unit = found.spread, found.measure.unit
-    text, _, ends = quoted(unit, spread.mean, spread.low, spread.high).partition(" [")
+    text, interval = parted(unit, spread.mean, spread.low, spread.high)
     return {
         "x": label(cell.settings[across]),
         "y": "" if down is None else label(cell.settings[down]),
@@ -77,7 +77,7 @@ def _row(cell: SweptCell, found: SweptFigure, across: str, down: str | None) -> 
         "low": spread.mean if spread.low is None else spread.low,
         "high": spread.mean if spread.high is None else spread.high,
         "text": text,
-        "interval": ends and f"[{ends}",
+        "interval": interval,
         "model": "" if found.predicted is None else f"model {quoted(unit, found.predicted)}",
         "predicted": found.predicted,
         "valid": f"{cell.valid} of {cell.ran}",
