@@ -11,6 +11,7 @@ from testbed.audit.agreement import Agreement, not_known, settled
 from testbed.audit.clock import noted
 from testbed.audit.subject import Subject, steps
 from testbed.core.records.migration import MigrationRecord
+from testbed.core.text.printable import printable
 from testbed.core.units import PAGE_SIZE
 from testbed.runfiles.derived import STEADY
 
@@ -95,7 +96,9 @@ def _slope(subject: Subject) -> Agreement:
     begin = recording.mark("running") if recording else None
     end = recording.mark("migrate") if recording else None
     if subject.own_workload is not None:
-        return not_known("guest", f"{subject.own_workload:.60} is a file of one's own, and its rate is not known")
+        return not_known(
+            "guest", f"{printable(subject.own_workload, 60)} is a file of one's own, and its rate is not known"
+        )
     if subject.done.vm.workload not in (*STEADY, "idle"):
         return not_known("guest", "its rate changes, and samples and its own log begin at other moments")
     if rate is None or begin is None or end is None:

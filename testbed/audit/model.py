@@ -8,6 +8,7 @@ from testbed.audit.subject import MOST_OPERATIONS, Subject
 from testbed.core.errors import Overdue, TestbedError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
+from testbed.core.text.printable import printable
 from testbed.engines.simulated import run
 from testbed.experiment.environment import code
 from testbed.linux.processes.time_limit import time_limit
@@ -28,7 +29,7 @@ def of(subject: Subject) -> Iterator[Agreement]:
     if not subject.simulated:
         return
     if own := subject.own_policy or subject.own_workload:
-        yield not_known("model", f"{own:.60} is a file of one's own, and is not run")
+        yield not_known("model", f"{printable(own, 60)} is a file of one's own, and is not run")
     elif subject.plan is None:
         yield not_known("model", subject.unplanned)
     elif not subject.allowance.take(COST):

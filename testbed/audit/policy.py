@@ -7,6 +7,7 @@ from testbed.audit.subject import Subject
 from testbed.core.errors import TestbedError
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.rounds import Action, Decision, Round, RoundKind
+from testbed.core.text.printable import printable
 from testbed.linux.processes.time_limit import deciding
 from testbed.policies import build
 from testbed.policies.decisions import ask
@@ -20,7 +21,7 @@ def of(subject: Subject) -> Iterator[Agreement]:
     """The agreement ``policy``: asked again, it decides the same."""
     rounds = [each for each in subject.done.rounds if each.kind == "precopy"]
     if subject.own_policy is not None:
-        yield not_known("policy", f"{subject.own_policy:.60} is a file of one's own, and is not run")
+        yield not_known("policy", f"{printable(subject.own_policy, 60)} is a file of one's own, and is not run")
     elif subject.plan is None:
         yield not_known("policy", subject.unplanned)
     elif not rounds:

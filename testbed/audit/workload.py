@@ -18,6 +18,7 @@ from testbed.audit.subject import Subject
 from testbed.core.errors import ScenarioError
 from testbed.core.records.fingerprint import FingerprintRecord
 from testbed.core.records.rounds import RoundRecord
+from testbed.core.text.printable import printable
 from testbed.runfiles.pages import Cells
 
 ALIKE = 0.6
@@ -47,7 +48,7 @@ def _guest(subject: Subject) -> GuestConfig | str:
     """As it was asked to be; in words, why that is not known."""
     config = subject.guest()
     if subject.own_workload is not None:
-        return f"{subject.own_workload:.60} is a file of one's own, and is not run"
+        return f"{printable(subject.own_workload, 60)} is a file of one's own, and is not run"
     if config is None:
         return subject.unplanned
     try:

@@ -1,26 +1,17 @@
-"""What a machine is too slow for, by name: one that emulates each instruction at all times, and one with other work at
-times. Counts hold there and rates do not, so a rate that falls short is a warning of the test, which pytest tells last,
-where the test is of something else; anything else fails as everywhere.
+"""What of a run a machine may be too slow for, by name: one that emulates each instruction at all times, and one with
+other work at times. Counts hold there and rates do not, so where a test is of something else a rate that falls short is
+a warning; anything else fails as everywhere.
 """
 
 import re
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from tests.netns.launching import Launched
-from tests.slowness import emulated
+from tests.slowness import too_slow
 
 RATES = re.compile(r"the link delivered .* instead of|the guest reached .* of its write rate|samples were lost$")
 TRIES = 3
-
-
-def holds(rate: bool, said: str) -> None:
-    """A rate is as it has to be; on an emulated machine alone it need not."""
-    if emulated() and not rate:
-        _warn(said)
-        return
-    assert rate, said
 
 
 def sound(*migrations: dict[str, Any]) -> bool:
@@ -30,7 +21,7 @@ def sound(*migrations: dict[str, Any]) -> bool:
         assert [reason for reason in amiss if not RATES.search(reason)] == [], (each["name"], amiss)
         assert each["valid"] is not bool(amiss), (each["name"], amiss)
         if amiss:
-            _warn("; ".join(amiss))
+            too_slow("; ".join(amiss))
     return all(each["valid"] for each in migrations)
 
 
@@ -53,7 +44,3 @@ def undisturbed(make: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
         if sound(*summary["migrations"]):
             return summary
     return make(TRIES - 1)
-
-
-def _warn(said: str) -> None:
-    warnings.warn(f"too slow here for rates: {said}", stacklevel=3)

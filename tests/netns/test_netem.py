@@ -16,7 +16,8 @@ from testbed.network.links import shape
 from testbed.network.traffic.loss import lost
 from testbed.network.traffic.transfer import transfer
 from tests.netns.launching import launch
-from tests.netns.slowness import ended, holds
+from tests.netns.slowness import ended
+from tests.slowness import holds
 
 pytestmark = [pytest.mark.stock_kernel, pytest.mark.timeout(900)]
 RATE = 1e8

@@ -12,21 +12,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from machines import cache
 from machines.kinds import KINDS
+from tests.slowness import patience
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# As `python -m machines`, but that nothing is fetched, and neither what is installed here, KVM nor apt is asked for.
+# As `python -m machines`, but that nothing is fetched, and neither what is installed here, nor this processor, nor KVM,
+# nor apt is asked for.
 START = """
 import sys
-from machines import __main__, emulator, image, told
+from machines import __main__, emulator, foreign, image, told
 emulator.accelerator = lambda kind, image: ["-accel", "tcg"]
+foreign.within = lambda kind: []
 image.require = lambda kind: None
 told.fetch_wheels = lambda kind, checkout, into: into.mkdir()
 told.of_apt = lambda: ([], [])
@@ -44,6 +47,7 @@ class Stand:
     """A folder of fakes, and the cache that they work for."""
 
     folder: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     cache = property(lambda self: self.folder / "cache")
 
@@ -65,23 +69,29 @@ class Stand:
             "TESTBED_MACHINES": str(self.cache),
         }
         words = [sys.executable, "-P", "-c", START]
-        return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+        started = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+        self.started.append(started)
+        return started
 
     def running(self, name: str) -> int:
         """A descriptor of the fake's process, once it has said that it is there."""
-        said, until = self.folder / "said" / name, time.monotonic() + 60
+        said, until = self.folder / "said" / name, time.monotonic() + patience(60)
         while not (said.is_file() and said.read_text().endswith("\n")):
-            assert time.monotonic() < until, f"{name} was not started"
+            ended = [end_of(each) for each in self.started if each.poll() is not None]
+            assert not ended and time.monotonic() < until, f"{name} was not started: {ended}"
             time.sleep(0.01)
         return os.pidfd_open(int(said.read_text()))
 
 
 @pytest.fixture
-def stand(tmp_path: Path) -> Stand:
+def stand(tmp_path: Path) -> Iterator[Stand]:
     (tmp_path / "said").mkdir()
     made = Stand(tmp_path)
     made.fake("ssh-keygen", KEYS)
-    return made
+    yield made
+    for each in made.started:
+        with each:
+            each.kill()
 
 
 @pytest.fixture
@@ -91,7 +101,7 @@ def gone() -> Iterator[Callable[[int], bool]]:
 
     def has_ended(pidfd: int) -> bool:
         taken.append(pidfd)
-        return bool(select.select([pidfd], [], [], 30)[0])
+        return bool(select.select([pidfd], [], [], patience(30))[0])
 
     yield has_ended
     for pidfd in taken:
@@ -100,7 +110,7 @@ def gone() -> Iterator[Callable[[int], bool]]:
 
 def end_of(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """The exit code, and what was said last."""
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=patience(60))
     return process.returncode, said.splitlines()
 
 
@@ -140,14 +150,12 @@ def test_who_cannot_wait_for_the_maker_interrupts_once_more(stand: Stand, gone: 
     stand.lasting("mmdebstrap", deaf=True)
     process = stand.start()
     maker = stand.running("mmdebstrap")
-    assert process.stderr
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
-    while process.poll() is None and time.monotonic() < began + 60:
+    while process.poll() is None and time.monotonic() < began + patience(60):
         time.sleep(0.2)
         os.killpg(process.pid, signal.SIGINT)
     ended = process.wait(), gone(maker)
-    process.stderr.close()
     assert ended == (130, True)
     assert sorted(each.name for each in stand.cache.iterdir()) == ["lock", "making.log"]
 

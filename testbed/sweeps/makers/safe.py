@@ -85,7 +85,7 @@ def _checked(given: Certificates) -> Certificates:
         raise ScenarioError(f"tls:// needs certificates; give {', '.join(missing)}")
     for option, file in files.items():
         if file is not None and not file.is_file():
-            raise ScenarioError("there is no such file", f"{option} {file!s:.80}")
+            raise ScenarioError("there is no such file", f"{option} {file}")
     return given
 
 
