@@ -14,6 +14,7 @@ import pytest
 
 from tests.netns.launching import Launched, launch, testbed
 from tests.netns.slowness import ended
+from tests.slowness import patience
 
 LONG = (
     "hello", "--set", "network.vmotion.goodput=100Mbit", "--set", "vm.workload.write_rate=4MB/s",
@@ -44,7 +45,7 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     assert len(family) >= 8
     run.process.kill()
     run.end()
-    _gone, alive = psutil.wait_procs(family, timeout=20)
+    _gone, alive = psutil.wait_procs(family, timeout=patience(20))
     assert not alive
     cleaned = testbed("clean")
     assert cleaned.returncode == 0, cleaned.stderr

@@ -13,6 +13,7 @@ from testbed.network.fabric import Fabric
 from testbed.network.switches import learned
 from tests.netns.launching import launch, testbed
 from tests.netns.slowness import ended
+from tests.slowness import patience
 
 pytestmark = [pytest.mark.stock_kernel, pytest.mark.timeout(600)]
 TOPOLOGY, CONNECTIONS = "two-hosts-ovs", 10
@@ -55,7 +56,7 @@ def test_it_learns_and_ends_with_the_fabric() -> None:
 
 
 def until_gone(before: set[int]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + patience(20)
     while daemons() - before and time.monotonic() < until:
         time.sleep(0.05)
     assert daemons() - before == set()

@@ -17,6 +17,7 @@ import pytest
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import AT_ONCE, ROOT
 from tests.netns.slowness import sound
+from tests.slowness import patience
 
 SMALL = (
     "hello",
@@ -38,7 +39,7 @@ def command(out: Path, arguments: tuple[str, ...]) -> list[str]:
 def script(out: Path, *lines: str, settings: tuple[str, ...] = SMALL) -> "subprocess.CompletedProcess[str]":
     text = "".join(f"{line}\n" for line in lines)
     return subprocess.run(
-        command(out, settings), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+        command(out, settings), input=text, capture_output=True, text=True, cwd=ROOT, timeout=patience(100), check=False
     )
 
 
@@ -108,7 +109,13 @@ def test_what_cannot_be_done_is_said_and_the_prompt_goes_on(tmp_path: Path) -> N
 def test_the_end_of_a_script_cancels_what_is_under_way(tmp_path: Path) -> None:
     text = "migrate\n"
     done = subprocess.run(
-        command(tmp_path / "run", SLOW), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+        command(tmp_path / "run", SLOW),
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=patience(100),
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (only,) = json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"]

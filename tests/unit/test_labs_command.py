@@ -15,6 +15,7 @@ from testbed.core.records.migration import Summary
 from testbed.labs.catalogue import LabFolder, folders, shipped
 from testbed.labs.proving import proof
 from testbed.labs.running import PreparedRun, carried_out
+from tests.slowness import patience
 from tests.unit.learning import PREDICTIONS, answer, right_answers, started
 
 Captured = pytest.CaptureFixture[str]
@@ -112,7 +113,7 @@ def test_a_scenario_that_was_changed_is_told_before_it_is_run(
 def test_what_tries_ones_own_code_runs_with_what_the_testbed_has(tmp_path: Path) -> None:
     def lab(*asked: str, where: Path) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-P", "-m", "testbed", "lab", *asked]
-        return subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=patience(60), check=False)
 
     for name, said, code in (("build", "without need", 0), ("hello", "has no try.py", 2)):
         assert lab("start", name, "--as", "me@uni.example", where=tmp_path).returncode == 0
