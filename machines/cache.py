@@ -40,10 +40,15 @@ class Image:
 
 
 def folder() -> Path:
-    """Where images stay. It may be removed at any time when no machine runs."""
-    own = os.environ.get("TESTBED_MACHINES")
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fast-motion" / "machines"
-    return Path(own).absolute() if own else usual
+    """Where images stay. It may be removed at any time when no machine runs. Raises ``MachineError`` for who has no
+    home and has named no other place.
+    """
+    if own := os.environ.get("TESTBED_MACHINES"):
+        return Path(own).absolute()
+    home = Path(os.path.expanduser("~/.cache"))
+    if not (cache := os.environ.get("XDG_CACHE_HOME")) and not home.is_absolute():
+        raise MachineError("you have no home for images here: name a folder in TESTBED_MACHINES")
+    return Path(cache or home) / "fast-motion" / "machines"
 
 
 def key(kind: Kind, checkout: Path, told: list[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from testbed import policies, sandbox
 from testbed.core.errors import ScenarioError
+from testbed.core.own.file import at_home
 from testbed.core.parameters import Spec, parameters_of
 from testbed.core.registry import is_path
 from testbed.core.text.printable import printable
@@ -37,7 +38,7 @@ def entrant(word: str | Path) -> Entrant:
     """One by the name of a policy of ours, or the path of a file. Raises ``ScenarioError`` for what is neither."""
     text = str(word)
     if is_path(text) or isinstance(word, Path):
-        path = Path(text).expanduser().absolute()
+        path = at_home(text).absolute()
         if not path.exists() and not path.is_symlink():
             raise ScenarioError("there is no such file to load a policy from", printable(text))
         return Entrant(name=printable(text), file=path)

@@ -43,6 +43,15 @@ def scenario(folder: Path, more: str) -> str:
     return str(file)
 
 
+@pytest.mark.parametrize("what", ["migration.policy", "migration.tracker", "vm.workload"])
+def test_a_home_that_nobody_has_and_a_link_to_itself_are_no_file(tmp_path: Path, capsys: Captured, what: str) -> None:
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    for file in ("~nobody-is-called-so/mine.py", str(tmp_path / "loop.py")):
+        assert main(["predict", "hello", "--set", f"{what}={file}"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "there is no such file to load a " in line and file in line
+
+
 @pytest.mark.parametrize("written", ["migration: {policy: {name: %s}}", "migration: {policy: %s}"])
 @pytest.mark.parametrize("command", [("predict",), ("run", "--engine", "simulated", "--quiet", "--out")])
 def test_it_is_said_before_it_runs(

@@ -100,6 +100,17 @@ def test_one_call_at_a_time_has_the_cache(tmp_path: Path) -> None:
         pass
 
 
+def test_who_has_no_home_names_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As who a container runs as by number alone."""
+    for name in ("HOME", "XDG_CACHE_HOME", "TESTBED_MACHINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    with pytest.raises(MachineError, match="TESTBED_MACHINES"):
+        cache.folder()
+    monkeypatch.setenv("TESTBED_MACHINES", str(tmp_path))
+    assert cache.folder() == tmp_path
+
+
 @each_kind
 def test_the_image_is_made_of_the_distributions_packages(kind: Kind) -> None:
     command = image.command(kind, Path("/somewhere/a b"), ["deb http://x bookworm main"], ["Acquire::Retries 3"], 9)

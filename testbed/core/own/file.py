@@ -67,9 +67,21 @@ class OwnFile:
         return f"{said}; {'; '.join(nearly)}" if nearly else said
 
 
+def at_home(name: str) -> Path:
+    """The path, with ``~`` and ``~user`` for homes: as it stands where there is no such user, or no home of theirs."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
 def path_of(name: str) -> Path:
-    """The file that a name means, if it means one."""
-    return Path(name).expanduser().resolve()
+    """The file that a name means, if it means one, without links but for those that lead to themselves."""
+    path = at_home(name).absolute()
+    try:
+        return path.resolve()
+    except RuntimeError:  # of such links; since Python 3.13 they are nothing that is raised
+        return path
 
 
 def digest_of(name: str) -> str | None:
