@@ -10,6 +10,7 @@ import pytest
 
 from testbed.doctor.abilities import current_folder
 from testbed.linux.processes.module import ROOT, module
+from tests.slowness import patience
 from tests.unit.hostile import SAYS, hostile_folder, imported_by_python_itself
 from tests.unit.runs import kept
 
@@ -20,7 +21,13 @@ SMALL = ("--set", "vm.ram=64MiB", "--set", "vm.workload.working_set=16MiB")
 
 def says(command: list[str], cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=100
+        command,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        timeout=patience(100),
     )
 
 

@@ -9,6 +9,7 @@ from typer.main import get_command
 from testbed import scenarios
 from testbed.cli.app import app
 from testbed.labs import catalogue
+from tests.slowness import patience
 
 ROOT = Path(__file__).parents[2]
 RUN = ("run", "hello", "--engine", "simulated", "--quiet", "--out")
@@ -52,7 +53,13 @@ def walked(elsewhere: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "TESTBED"))}
     command = [str(elsewhere / "venv" / "bin" / "testbed"), *argv]
     return subprocess.run(
-        command, cwd=elsewhere / "work", env=environment, capture_output=True, text=True, check=False, timeout=100
+        command,
+        cwd=elsewhere / "work",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patience(100),
     )
 
 
