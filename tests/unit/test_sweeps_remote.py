@@ -57,10 +57,12 @@ class Lab:
     def until(self, client: "subprocess.Popen[str]", done: int) -> None:
         """Returns as soon as a sweep has said that so many points are there."""
         assert client.stderr is not None
+        said: list[str] = []
         for line in client.stderr:
+            said.append(line)
             if " of " in line and int(line.split(" of ")[0]) >= done:
                 return
-        raise AssertionError("it has ended before")
+        raise AssertionError(f"it has ended before: {said[-3:]}")
 
     def _started(self, argv: list[str]) -> "subprocess.Popen[str]":
         started = subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
