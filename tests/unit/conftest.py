@@ -29,6 +29,15 @@ def policies_of_ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.fixture(autouse=True)
+def stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ordinary user's command that a test calls becomes no root of namespaces: it would take this process along, of
+    which pytest's other half, a thread, stays behind, and hears of no further test.
+    """
+    if os.geteuid():
+        monkeypatch.setattr("testbed.experiment.rootless.enter", lambda *_: None)
+
+
 @pytest.fixture
 def without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """For runs of whose page nothing is asked: drawing it takes longer than all the rest of a simulated run."""
