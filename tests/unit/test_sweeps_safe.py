@@ -1,6 +1,5 @@
 """Who may send a worker what: asked before anything is sent, and of what comes back again."""
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -51,7 +50,7 @@ def test_a_certificate_that_is_not_there_is_said(tmp_path: Path) -> None:
         safe.place("tls://a:1", safe.Certificates(ca=absent, cert=tmp_path, key=tmp_path))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked; run by root")
+@pytest.mark.needs_root("only root is asked")
 def test_nobody_is_roots_worker_without_saying_so(capsys: Captured) -> None:
     assert main(["worker", "tcp://127.0.0.1:8786", "--engine", "simulated"]) == 2
     assert "as root; be an ordinary user" in capsys.readouterr().err
