@@ -12,7 +12,6 @@ import pytest
 from testbed.cli import main
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import testbed
-from tests.netns.slowness import sound
 
 PHASES = ("hello", "round-1", "round-2", "last-round", "prepare", "commit", "running")
 SMALL = """
@@ -54,7 +53,8 @@ def check(name: str, found: dict[str, Any]) -> None:
     waits = name == "commit:cut"  # the guest is stunned until TCP gives up, and its clients' TCP may wait as long again
     assert (bank["rate_after"] > 0 or waits) and found["guest"]["fault"] is None, name
     assert found["memory"]["match"] is (True if there else None), name
-    sound(found)
+    unsteady = ("of its write rate before", "samples were lost")  # of a machine with other work
+    assert [why for why in found["invalid_reasons"] if not any(words in why for words in unsteady)] == [], name
 
 
 @pytest.mark.parametrize("what", ["kill-source", "kill-destination"])
