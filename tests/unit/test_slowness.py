@@ -1,4 +1,4 @@
-"""What a slow machine is held to by the tests of real hosts: emulated, its rates may fall short; busy, it is asked again."""
+"""What the tests of real hosts ask of a slow machine: emulated, its rates may fall short; busy, it has more tries."""
 
 import warnings
 from typing import Any
