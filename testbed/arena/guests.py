@@ -8,13 +8,12 @@ between busy and calm. A guest is a case of a scenario, so anybody can run it: `
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from testbed.core.plan import Plan
 from testbed.core.text.from_json import Json
+from testbed.linux.files.scratch import scratch
 from testbed.scenario import Scenario, load
 
 OPEN_KEY = "fast-motion open set 1"
@@ -144,8 +143,8 @@ def scenario_text(guests: Sequence[ArenaGuest], *, size: float = 1.0, time: floa
 
 def scenario_of(guests: Sequence[ArenaGuest], *, size: float = 1.0, time: float = 1.0) -> Scenario:
     """The scenario of ``scenario_text``."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "arena.yaml"
+    with scratch("arena") as folder:
+        file = folder / "arena.yaml"
         file.write_text(scenario_text(guests, size=size, time=time), encoding="utf-8")
         return load(file)
 

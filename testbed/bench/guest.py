@@ -5,12 +5,10 @@ Every figure comes from one run of real processes here; they are for a table to 
 
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
 from testbed.dirty.choice import choose
+from testbed.linux.files.scratch import scratch
 from testbed.linux.memory import memfd, userfaultfd
 from testbed.rig.guests import local_guest
 
@@ -100,9 +99,9 @@ def _scans(
 @contextmanager
 def _guest(ram_bytes: int, rate: float, batch_s: float) -> Iterator[tuple[GuestClient, GuestPorts]]:
     workload = {"name": "sequential", "write_rate": rate}
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch("bench") as folder:
         config = GuestConfig(ram_bytes=ram_bytes, workload=workload, batch_s=batch_s)
-        with local_guest(config, Path(folder) / "guest") as guest:
+        with local_guest(config, folder / "guest") as guest:
             ports = guest.client.ports()
             guest.client.run()
             try:

@@ -7,7 +7,6 @@ Everything is undone in the opposite order, whatever happens.
 """
 
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from testbed.experiment.beside import watched
 from testbed.experiment.machine import held, private
 from testbed.experiment.records import finished
 from testbed.experiment.state import RunState
+from testbed.linux.files.scratch import scratch
 from testbed.linux.processes.interrupts import Signals, interruptible
 from testbed.rig.context import RunContext
 from testbed.runfiles.folder import RunFolder
@@ -135,10 +135,10 @@ def run_context(state: RunState | None, folder: RunFolder, observer: Observer) -
     """The run's private directory for sockets, mode 0700, and the paths of its files. ``state`` None: nothing is
     started outside this process, so nothing is written down.
     """
-    with tempfile.TemporaryDirectory() if state is None else private(state.folder) as runtime:
+    with scratch("run") if state is None else private(state.folder) as runtime:
         yield RunContext(
             run_id=secrets.token_hex(3) if state is None else state.run_id,
-            runtime=Path(runtime),
+            runtime=runtime,
             folder=folder,
             observer=observer,
             started=_nobody if state is None else state.add,
@@ -149,8 +149,8 @@ def run_context(state: RunState | None, folder: RunFolder, observer: Observer) -
 def thrown_away(state: RunState) -> Iterator[RunContext]:
     """A ``run_context`` for what is measured and not recorded: nobody keeps its files, or watches."""
     with (
-        tempfile.TemporaryDirectory(prefix="fast-motion-") as folder,
-        run_context(state, RunFolder(Path(folder)), lambda _event: None) as context,
+        scratch("run") as folder,
+        run_context(state, RunFolder(folder), lambda _event: None) as context,
     ):
         yield context
 

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from testbed.labs.catalogue import RIGHT, WRONG, LabFolder
 from testbed.labs.course import Course
 from testbed.labs.handin import archive
 from testbed.linux.files.installed import ROOT, is_checkout
+from testbed.linux.files.scratch import scratch
 from testbed.runfiles.folder import write_whole
 
 KITS = Path(__file__).parent / "kits"
@@ -87,8 +87,8 @@ def _common() -> dict[str, bytes]:
     """The wheel of this very checkout, and the packages that it needs, by their versions."""
     if not is_checkout():
         raise PrerequisiteMissing("an autograder is made of a checkout of Fast Motion", "run this in one")
-    with tempfile.TemporaryDirectory(prefix="testbed-wheel-") as folder:
-        sources, wheels = Path(folder) / "sources", Path(folder) / "wheels"
+    with scratch("wheel") as folder:
+        sources, wheels = folder / "sources", folder / "wheels"
         sources.mkdir()
         for name in SOURCES:
             if (ROOT / name).is_dir():

@@ -4,7 +4,6 @@ Where only root may read the checkout, the virtual environment or Python itself,
 for would not be there any more.
 """
 
-import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from testbed.labs.handin import pack
 from testbed.labs.running import carried_out, prepared
 from testbed.labs.starting import start
 from testbed.labs.workbook import Workbook
+from testbed.linux.files.scratch import scratch
 
 WHO = "nobody@example.org"
 
@@ -27,8 +27,8 @@ def rehearse(by: Grading, from_: Path | None) -> list[GradedWork]:
     """The works, of which nobody wants to know. What cannot be made of a lab is left out: it is loaded late, or is not
     there.
     """
-    with tempfile.TemporaryDirectory(prefix="testbed-rehearsal-") as made:
-        folder, room = Path(made) / "work", Path(made) / "room"
+    with scratch("rehearsal") as made:
+        folder, room = made / "work", made / "room"
         room.mkdir()
         with suppress(TestbedError):
             lab = find(by.lab, from_)

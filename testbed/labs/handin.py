@@ -10,7 +10,6 @@ Packing the same folder twice makes the same bytes.
 import hashlib
 import io
 import re
-import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from testbed.labs.answers import ANSWERS
 from testbed.labs.unpacking.archives import BLOCK, copy, tree, unpack
 from testbed.labs.unpacking.bounds import Bounds, check_names, check_size, shown
 from testbed.labs.workbook import LOCK, RUNS, Workbook
+from testbed.linux.files.scratch import scratch
 from testbed.runfiles import files
 from testbed.runfiles.folder import write_whole
 
@@ -71,8 +71,8 @@ def opened(handin: Path) -> Iterator[Path]:
     Raises ``ScenarioError``, one line that begins with the hand-in's name, for whatever is none: nothing is written
     elsewhere, and nothing stays.
     """
-    with tempfile.TemporaryDirectory(prefix="testbed-handin-") as made:
-        folder = Path(made) / "handin"
+    with scratch("handin") as made:
+        folder = made / "handin"
         folder.mkdir()
         try:
             if handin.is_dir():

@@ -24,6 +24,7 @@ from testbed.core.records.migration import Summary
 from testbed.core.settings import Settings
 from testbed.core.text.from_json import built
 from testbed.linux.files import owned
+from testbed.linux.files.held import hold, take_away
 from testbed.runfiles import files, summary_reader
 from testbed.runfiles.folder import put, writing
 
@@ -74,7 +75,7 @@ class SweepFolder:
             owned.make_folder(self.canaries)
             for name in owned.make_folder(self.points):
                 if name.startswith(NEW):
-                    _taken_away(self.points / name)
+                    take_away(self.points / name)
 
     @contextmanager
     def conducted(self) -> Iterator[None]:
@@ -102,12 +103,8 @@ class SweepFolder:
         while True:
             path = self.points / f"{NEW}{secrets.token_hex(8)}"
             owned.new_folder(path)
-            with suppress(FileNotFoundError):
-                held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                fcntl.flock(held, fcntl.LOCK_EX)
-                if path.is_dir():
-                    return path, held
-                os.close(held)
+            if (held := hold(path)) is not None:
+                return path, held
 
     def keep(self, made: Path, record: PointRecord) -> bool:
         """Puts a whole run into place as that point; False where somebody else has done so before: theirs stays."""
@@ -167,14 +164,3 @@ class SweepFolder:
         if record.schema != 1 or id not in (None, record.id):
             raise ScenarioError("is the record of another point", str(folder / POINT))
         return KeptPoint(path=folder, record=record, summary=summary)
-
-
-def _taken_away(path: Path) -> None:
-    """Unless its maker lives."""
-    with suppress(OSError):
-        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
-        finally:
-            os.close(held)

@@ -14,6 +14,7 @@ import pytest
 
 from tests.netns.launching import Launched, launch, testbed
 from tests.netns.slowness import ended
+from tests.scratches import left
 from tests.slowness import patience
 
 LONG = (
@@ -47,8 +48,10 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     run.end()
     _gone, alive = psutil.wait_procs(family, timeout=patience(20))
     assert not alive
+    folder = left()
     cleaned = testbed("clean")
-    assert cleaned.returncode == 0, cleaned.stderr
+    assert cleaned.returncode == 0 and f"removed {folder}\n" in cleaned.stderr, cleaned.stderr
+    assert not folder.exists()
     assert os.listdir("/run/fast-motion") == ["lock"]
     with launch(tmp_path / "2", "hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB") as again:
         ended(again)

@@ -66,4 +66,4 @@ def test_of_two_records_the_one_that_was_made_otherwise_is_found(anybodys: Path)
     assert "does not agree with itself" in said or re.search(
         r"^run again: differs \(main\): .*total .* was recorded", said
     )
-    assert not list(Path(tempfile.gettempdir()).glob("testbed-again-*"))
+    assert not list(Path(tempfile.gettempdir()).glob("fast-motion-again-*"))

@@ -40,7 +40,7 @@ def refusal(path: Path) -> str:
     with pytest.raises(ScenarioError) as caught, handin.opened(path):
         pytest.fail("it was opened")
     said = str(caught.value)
-    assert said.startswith(f"{path}: ") and "\n" not in said and "testbed-handin-" not in said
+    assert said.startswith(f"{path}: ") and "\n" not in said and "fast-motion-handin-" not in said
     return said.removeprefix(f"{path}: ")
 
 

@@ -4,7 +4,7 @@ import sys
 
 
 def clean() -> None:
-    """Remove what killed runs left: processes, interfaces, files. Only what this project made.
+    """Remove what was left by who was killed: processes, interfaces, files. Only what this project made.
 
     Example: sudo testbed clean
     """
@@ -12,9 +12,10 @@ def clean() -> None:
     from testbed.experiment.lock import MachineLock
     from testbed.experiment.rootless import lock_folder
     from testbed.experiment.state import RUNTIME
+    from testbed.linux.files.scratch import take_away_left
 
     with MachineLock("clean", lock_folder()):
-        lines = sweep() or ["nothing was left behind"]
-    if lock_folder() != RUNTIME:  # what an ordinary user's run makes ends with it, whoever kills it
-        lines = ["no run of yours is under way, and a killed one leaves nothing; what root's left: sudo testbed clean"]
+        lines = [*sweep(), *take_away_left()] or ["nothing was left behind"]
+    if lock_folder() != RUNTIME:
+        lines.append("what runs of root left is taken away by: sudo testbed clean")
     sys.stderr.writelines(f"{line}\n" for line in lines)

@@ -3,7 +3,6 @@ handed in but the values that the lab leaves to students.
 """
 
 import json
-import tempfile
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError, TestbedError
@@ -12,6 +11,7 @@ from testbed.experiment.run import run_scenario
 from testbed.grades.rerun.claims import figures
 from testbed.grades.rerun.messages import NotRunAgain, RunAgain, RunAnswer, Wanted
 from testbed.labs.catalogue import LabFolder
+from testbed.linux.files.scratch import scratch
 from testbed.scenario import document as documents
 from testbed.scenario import load
 from testbed.scenario.document import parts
@@ -38,11 +38,11 @@ def run_again(lab: LabFolder, wanted: Wanted) -> RunAgain:
     scenario = documents.parse(lab.scenario(wanted.run, lab.drawn(wanted.course, wanted.student)), run.scenario)
     for path, value in wanted.settings.items():
         scenario = scenario.with_value(parts(path), value, run.scenario)
-    with tempfile.TemporaryDirectory(prefix="testbed-again-") as made:
-        file = Path(made) / run.scenario
+    with scratch("again") as made:
+        file = made / run.scenario
         file.write_text(json.dumps(scenario.tree), encoding="utf-8")  # which is YAML, too
         again = load(file, own_code=_refused)
-        out = Path(made) / "run"
+        out = made / "run"
         return figures(run_scenario(again, out=out, engine=wanted.engine, page=False))
 
 

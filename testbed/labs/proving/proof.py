@@ -1,6 +1,5 @@
 """A lab is proved: everybody's numbers can be, the right answers earn all points, and each mistake its own hint."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from testbed.labs.own_checks import checks, points
 from testbed.labs.proving import reference
 from testbed.labs.proving.made_work import MadeWork
 from testbed.labs.proving.reference import RightWork, WrongWork
+from testbed.linux.files.scratch import scratch
 from testbed.scenario import load
 
 REFERENCES = 3
@@ -37,10 +37,10 @@ def prove(lab: LabFolder, students: int = 200, engine: str = "simulated", quick:
     proof = LabProof()
     names = [f"student-{number:03}" for number in range(1, students + 1)]
     proof.said.append(f"{lab.name}: {len(checks(lab))} checks, {points(lab)} points in all")
-    with tempfile.TemporaryDirectory(prefix="fast-motion-lab-") as folder:
-        _spread(lab, names, Path(folder), proof)
+    with scratch("lab") as folder:
+        _spread(lab, names, folder, proof)
         for name in names[:REFERENCES]:
-            made = MadeWork(lab=lab, folder=Path(folder) / name, student=name, course=COURSE, engine=engine)
+            made = MadeWork(lab=lab, folder=folder / name, student=name, course=COURSE, engine=engine)
             _references(made, proof, quick)
     return proof
 

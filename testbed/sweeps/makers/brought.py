@@ -4,10 +4,10 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from testbed.core.errors import MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.version import __version__
+from testbed.linux.files.scratch import scratch
 from testbed.runfiles.folder import put
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import PointRecord
@@ -38,9 +38,9 @@ def brought(wanted: PointWanted) -> PointBrought:
     machine = machine_name()
     if wanted.version != __version__:
         return PointBrought(machine=machine, lacks=f"version {__version__} is here, and {wanted.version} is asked")
-    with TemporaryDirectory(prefix="fast-motion-") as above:
+    with scratch("point") as above:
         try:
-            run = run_made(wanted, Path(above) / wanted.id, _unheard)
+            run = run_made(wanted, above / wanted.id, _unheard)
         except MachineBusy as busy:
             return PointBrought(machine=machine, busy=str(busy))
         except PrerequisiteMissing as lack:
@@ -54,7 +54,7 @@ def brought(wanted: PointWanted) -> PointBrought:
             machine=machine,
             made=told(wanted.number, record, run.summary, canary=wanted.canary, run_s=run.seconds),
             record=record,
-            files=dict(_files(Path(above) / wanted.id)),
+            files=dict(_files(above / wanted.id)),
         )
 
 

@@ -5,10 +5,10 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from testbed.core.errors import Interrupted, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.engines import registry
+from testbed.linux.files.scratch import scratch
 from testbed.linux.processes.interrupts import STOPPING, said
 from testbed.scenario import load
 from testbed.sweeps.ended import VALID
@@ -45,8 +45,8 @@ def serve(place: SchedulerPlace, engine: str, say: Callable[[str], None]) -> Non
     ``Interrupted``.
     """
     quiet()
-    with TemporaryDirectory(prefix="fast-motion-worker-") as folder:
-        ended = asyncio.run(_served(place, engine, Path(folder), say))
+    with scratch("worker") as folder:
+        ended = asyncio.run(_served(place, engine, folder, say))
     if ended:
         raise Interrupted(ended)
     raise TestbedError(f"the scheduler at {place.url} has left, and so does this worker")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from testbed.core.records.migration import MigrationRecord
+from testbed.linux.files.scratch import scratch
 from testbed.report.axis.timeline import timeline
 from testbed.report.page import figures, page
 from testbed.report.page.html import section_html
@@ -61,7 +61,7 @@ class Sections:
 @contextmanager
 def _file(text: str) -> Iterator[Path]:
     """With that in it."""
-    with TemporaryDirectory() as place:
-        file = Path(place, "lines.jsonl")
+    with scratch("page") as place:
+        file = place / "lines.jsonl"
         file.write_text(text, encoding="utf-8")
         yield file

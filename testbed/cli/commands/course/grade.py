@@ -4,7 +4,6 @@ import io
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from testbed.core.errors import ScenarioError, TestbedError
+from testbed.linux.files.scratch import scratch
 
 if TYPE_CHECKING:
     from testbed.grades.grading import Grading
@@ -190,8 +190,8 @@ def _graded(
     from testbed.grades.grading import grade as all_of
     from testbed.grades.handed import found
 
-    with tempfile.TemporaryDirectory(prefix="testbed-grade-") as room:
-        hand_ins = [submission.of(each) if submission else each for each in found(given, Path(room))]
+    with scratch("grade") as room:
+        hand_ins = [submission.of(each) if submission else each for each in found(given, room)]
         works = all_of(hand_ins, by)
         return sample.flagged(hand_ins, works) if sample else works
 
