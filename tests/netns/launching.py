@@ -16,11 +16,16 @@ from typing import Any
 import psutil
 
 from testbed.runfiles.summary_reader import doubts, read
-from tests.slowness import patience
+from tests.slowness import emulated, patience
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = ("--set", "warmup=200ms", "--set", "cooldown=200ms")
 """Of runs of ``hello``: what its guest does before and after is looked at by those alone that set it otherwise."""
+SMALLER = (
+    "--set", "network.vmotion.goodput=50Mbit", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=8MB",
+    "--set", "vm.workload.write_rate=500kB/s", "--set", "migration.policy.downtime_goal=500ms",
+)  # fmt: skip
+"""Of runs of ``hello`` where each instruction is emulated, if a test does not set it otherwise."""
 
 
 @dataclass(slots=True)
@@ -104,7 +109,7 @@ def launch(
 ) -> Launched:
     """``testbed run ARGUMENTS --out OUT``, not waited for. ``become``: what starts it as somebody else."""
     process = subprocess.Popen(
-        [*become, sys.executable, "-m", "testbed", *_drawing((*command, *arguments), page), "--out", str(out)],
+        [*become, sys.executable, "-m", "testbed", *_asked((*command, *arguments), page), "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -118,7 +123,7 @@ def launch(
 def testbed(*arguments: str, timeout_s: float = 120, page: bool = False) -> "subprocess.CompletedProcess[str]":
     """``testbed ARGUMENTS``, to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "testbed", *_drawing(arguments, page)],
+        [sys.executable, "-m", "testbed", *_asked(arguments, page)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -127,11 +132,15 @@ def testbed(*arguments: str, timeout_s: float = 120, page: bool = False) -> "sub
     )
 
 
-def _drawing(arguments: tuple[str, ...], page: bool) -> tuple[str, ...]:
+def _asked(arguments: tuple[str, ...], page: bool) -> tuple[str, ...]:
     """With a page only where it is asked for; where it is not, ``hello`` waits no longer than a test says."""
-    if arguments[0] != "run" or page or "--live" in arguments:
+    if arguments[0] != "run":
         return arguments
-    return ("run", "--no-page", *(AT_ONCE if "hello" in arguments else ()), *arguments[1:])
+    hello = "hello" in arguments
+    small = SMALLER if hello and emulated() else ()
+    if page or "--live" in arguments:
+        return ("run", *small, *arguments[1:])
+    return ("run", "--no-page", *(AT_ONCE if hello else ()), *small, *arguments[1:])
 
 
 testbed.__test__ = False  # type: ignore[attr-defined]

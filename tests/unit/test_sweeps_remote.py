@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,12 +27,13 @@ MANY = (
 
 
 class Lab:
-    """A scheduler and workers as processes of their own."""
+    """A scheduler and workers as processes of their own, which have a folder for what they do not keep."""
 
-    def __init__(self, tls: list[str], openly: list[str]) -> None:
+    def __init__(self, tls: list[str], openly: list[str], temporary: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        self._surroundings = os.environ | {"TMPDIR": temporary}
         self.tls, self._openly, self.all = tls, openly, list["subprocess.Popen[str]"]()
         self.url = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self.port}"
 
@@ -65,7 +67,9 @@ class Lab:
         raise AssertionError(f"it has ended before: {said[-3:]}")
 
     def _started(self, argv: list[str]) -> "subprocess.Popen[str]":
-        started = subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        started = subprocess.Popen(
+            argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=self._surroundings
+        )
         self.all.append(started)
         return started
 
@@ -82,14 +86,15 @@ class Lab:
 
 @contextmanager
 def lab(tls: list[str] | None = None, openly: list[str] | None = None) -> Iterator[Lab]:
-    made = Lab(tls or [], openly or [])
-    try:
-        yield made
-    finally:
-        for each in made.all:
-            each.kill()
-        for each in made.all:
-            each.communicate()
+    with TemporaryDirectory() as temporary:
+        made = Lab(tls or [], openly or [], temporary)
+        try:
+            yield made
+        finally:
+            for each in made.all:
+                each.kill()
+            for each in made.all:
+                each.communicate()
 
 
 def inodes(out: Path) -> dict[str, int]:
