@@ -53,10 +53,13 @@ class Registry(Generic[T]):
         return self._own is not None
 
     def register(self, name: str) -> Callable[[C], C]:
-        """A class decorator: puts the class in under ``name``. Two of one name are our bug (``ValueError``)."""
+        """A class decorator: puts the class in under ``name``. Two of one name are our bug (``ValueError``); one that
+        is put in again is of a user's file, which has changed.
+        """
 
         def put(entry: C) -> C:
-            if name in self._entries:
+            there = self._entries.get(name, entry)
+            if (there.__module__, there.__qualname__) != (entry.__module__, entry.__qualname__):
                 raise ValueError(f"two {self.kind}s are called '{name}'")
             self._entries[name] = entry
             return entry

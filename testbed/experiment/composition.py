@@ -15,6 +15,7 @@ from time import monotonic
 
 from testbed.core.errors import Interrupted
 from testbed.core.events import Event, MigrationStarted, Observer
+from testbed.core.own.file import check_unchanged
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.experiment.beside import watched
@@ -64,7 +65,10 @@ class Composition:
     def begin(
         self, plan: Plan, *, index: int, total: int, expected_s: float | None = None, others_s: float | None = None
     ) -> RunContext:
-        """The context of a migration that begins: who watches is told, and room for its ending is taken."""
+        """The context of a migration that begins: who watches is told, and room for its ending is taken. Raises
+        ``ScenarioError`` where a file of its own code is another one by now.
+        """
+        check_unchanged(plan.own_code)
         named = MigrationStarted(
             at=monotonic(),
             migration=plan.key,

@@ -14,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
+from testbed.core.own.file import check_unchanged
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.from_json import JsonObject
 from testbed.engines import registry
@@ -62,7 +63,14 @@ class RunMade:
 
 
 def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> RunMade:
-    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does."""
+    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does, and
+    ``PrerequisiteMissing`` where code of its own is another here.
+    """
+    try:
+        for plan in wanted.plans:
+            check_unchanged(plan.own_code)
+    except ScenarioError as other:
+        raise PrerequisiteMissing(str(other), "ask again, with the same file on each machine") from other
     if not registry.get(wanted.engine).needs_machine:
         return _simulated(wanted, made)
     text = made.with_name(f"{wanted.scenario}.yaml")

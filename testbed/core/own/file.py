@@ -3,16 +3,15 @@
 Only a path that the user gave is ever opened, and opening it runs it: it is the user's own program.
 """
 
-import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.running import name_of, run
+from testbed.core.own.running import digest, kept, name_of, run_beside
 from testbed.core.own.words import place_in, told
 
 
@@ -39,12 +38,12 @@ class OwnFile:
         return self.checked(found[0])
 
     def module(self, file: Path, path: str) -> ModuleType:
-        """The file as a module, run once however often it is named. Its name is that of no other file. Raises
-        ``ScenarioError`` when there is none, or when it does not run.
+        """The file as a module, run once however often it is named, and anew where it has changed. Its name is that of
+        no other file. Raises ``ScenarioError`` when there is none, or when it does not run.
         """
         name = name_of("own", file)
         absent, broken = f"there is no such file to load a {self.kind} from", f"the {self.kind} in it does not run"
-        return sys.modules.get(name) or run(name, file, path, absent=absent, broken=broken, beside=True)
+        return kept(name) or run_beside(name, file, path, absent=absent, broken=broken)
 
     def _works(self, found: type) -> bool:
         return all(callable(getattr(found, method, None)) for method in self.methods)
@@ -86,10 +85,16 @@ def path_of(name: str) -> Path:
 
 def digest_of(name: str) -> str | None:
     """The SHA-256 of the file that a name means, in hexadecimal; None when it cannot be read. Nothing of it is run."""
-    try:
-        return hashlib.sha256(path_of(name).read_bytes()).hexdigest()
-    except OSError:
-        return None
+    return digest(path_of(name))
+
+
+def check_unchanged(own_code: Mapping[str, str]) -> None:
+    """Raises ``ScenarioError`` with the first name that means another file here than that of its SHA-256: what would be
+    run is not what would be recorded.
+    """
+    for name, known in own_code.items():
+        if digest_of(name) != known:
+            raise ScenarioError("is not there, or not the file that it was when this was asked for", where=name)
 
 
 def broken(own: type, fault: BaseException) -> str:
