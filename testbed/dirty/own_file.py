@@ -14,7 +14,7 @@ import numpy as np
 
 from testbed.core.errors import MigrationAborted, Overdue, TestbedError
 from testbed.core.extents import Extents
-from testbed.core.own.file import OwnFile, digest_of
+from testbed.core.own.file import OwnFile, digests_of
 from testbed.core.own.words import defined_at, raised_at, told
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
@@ -128,4 +128,4 @@ def load(name: str) -> Callable[[GuestPorts], Tracker]:
 
 def works(name: str) -> str:
     """Why a run is tracked so, for the record."""
-    return f"code of one's own, SHA-256 {digest_of(name) or 'unknown'}"
+    return f"code of one's own, SHA-256 {digests_of(name).get(name, 'unknown')}"

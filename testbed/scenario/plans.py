@@ -8,7 +8,7 @@
 from typing import Literal, cast
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.file import digest_of
+from testbed.core.own.file import digests_of
 from testbed.core.parameters import Spec
 from testbed.core.plan import (
     Connections,
@@ -56,7 +56,7 @@ def plan(root: Root, name: str, settings: Settings, document: Document) -> Plan:
         expect=cast(Expect, root.expect),
         faults=root.faults,
         chance=root.chance,
-        own_code={name: digest for _, name in own_files(document.tree) if (digest := digest_of(name))},
+        own_code={file: sha256 for _, name in own_files(document.tree) for file, sha256 in digests_of(name).items()},
     )
     check_cross_traffic(made, document)
     return made

@@ -2,6 +2,7 @@
 was not run.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.events import Event, MigrationFinished
 from testbed.core.rounds import Action, Round, RoundKind
 from testbed.policies import build
+from testbed.scenario import load as scenario
 from testbed.sweeps.grid import load
 from testbed.sweeps.makers.brought import brought
 from testbed.sweeps.points import Points
@@ -49,6 +51,10 @@ def rounds(of: Path) -> int:
     while policy.decide(seen).action is Action.GO_ON:
         seen += seen[:1]
     return len(seen)
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def write(file: Path, text: str) -> None:
@@ -104,7 +110,8 @@ def test_what_it_imports_from_beside_it_may_change_too(mine: Path, helper: str) 
     for many in (2, 3, 4):
         write(file, f"MANY = {many}")
         assert (rounds(mine), rounds(other)) == (many, many)
-    assert build(str(mine)) == build(str(mine))
+        (plan,) = scenario("hello", overrides=["migration.policy=./mine.py"]).plans()
+        assert plan.own_code == {"./mine.py": sha256(mine), helper: sha256(file)}
 
 
 def test_each_has_what_lies_beside_itself(mine: Path) -> None:

@@ -11,8 +11,11 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.running import digest, kept, name_of, run_beside
+from testbed.core.own.running import digest, kept, made_of, name_of, run_beside
 from testbed.core.own.words import place_in, told
+
+OWN = "own"
+"""What the modules of such files are called after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class OwnFile:
         """The file as a module, run once however often it is named, and anew where it has changed. Its name is that of
         no other file. Raises ``ScenarioError`` when there is none, or when it does not run.
         """
-        name = name_of("own", file)
+        name = name_of(OWN, file)
         absent, broken = f"there is no such file to load a {self.kind} from", f"the {self.kind} in it does not run"
         return kept(name) or run_beside(name, file, path, absent=absent, broken=broken)
 
@@ -83,9 +86,14 @@ def path_of(name: str) -> Path:
         return path
 
 
-def digest_of(name: str) -> str | None:
-    """The SHA-256 of the file that a name means, in hexadecimal; None when it cannot be read. Nothing of it is run."""
-    return digest(path_of(name))
+def digests_of(name: str) -> dict[str, str]:
+    """The SHA-256, in hexadecimal, of the file that a name means, and of what it imported from beside it where it was
+    run here; each by its user's name for it, none of those that cannot be read. Nothing of it is run.
+    """
+    file = path_of(name)
+    beside = made_of(name_of(OWN, file))[1:]
+    named = {name: file} | {str(Path(name).parent / each.relative_to(file.parent)): each for each in beside}
+    return {each: known for each, path in named.items() if (known := digest(path)) is not None}
 
 
 def check_unchanged(own_code: Mapping[str, str]) -> None:
@@ -93,7 +101,7 @@ def check_unchanged(own_code: Mapping[str, str]) -> None:
     run is not what would be recorded.
     """
     for name, known in own_code.items():
-        if digest_of(name) != known:
+        if digest(path_of(name)) != known:
             raise ScenarioError("is not there, or not the file that it was when this was asked for", where=name)
 
 

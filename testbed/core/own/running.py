@@ -52,6 +52,11 @@ def kept(name: str) -> ModuleType | None:
     return known.module if known is not None and current else None
 
 
+def made_of(name: str) -> list[Path]:
+    """The files that the module is made of, its own first; none of one that ``run_beside`` has not made."""
+    return list(_kept[name].made_of) if name in _kept else []
+
+
 def run_beside(name: str, file: Path, where: str, *, absent: str, broken: str) -> ModuleType:
     """Runs it as ``run`` does, and what lies beside it can be imported meanwhile; then it is ``kept``."""
     read = digest(file)
