@@ -11,7 +11,7 @@ NAMES = (
     *("testbed", "testbed.core", "testbed.core.names", "testbed.core.own", "testbed.core.text"),
     *("testbed.policies", "testbed.sandbox"),
     *("testbed.core.errors", "testbed.core.names.by_name", "testbed.core.names.catalogue"),
-    *("testbed.core.own.file", "testbed.core.own.running", "testbed.core.own.words"),
+    *("testbed.core.own.beside", "testbed.core.own.file", "testbed.core.own.running", "testbed.core.own.words"),
     *("testbed.core.parameters", "testbed.core.registry", "testbed.core.rounds"),
     *("testbed.core.text.from_json", "testbed.core.text.json_lines", "testbed.core.text.meant"),
     *("testbed.core.text.nearest", "testbed.core.text.printable", "testbed.core.text.quantity"),

@@ -3,6 +3,7 @@ was not run.
 """
 
 import hashlib
+import importlib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ import testbed
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.core.events import Event, MigrationFinished
+from testbed.core.own.file import digests_of
 from testbed.core.rounds import Action, Round, RoundKind
 from testbed.policies import build
 from testbed.scenario import load as scenario
@@ -28,6 +30,7 @@ from dataclasses import dataclass
 {more}
 from testbed.core.errors import ScenarioError
 from testbed.core.events import Event, MigrationFinished
+from testbed.core.own.file import digests_of
 from testbed.core.rounds import Action, Decision
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +47,12 @@ with open(__file__, "a") as own:
 BUSY = {"vm.workload.write_rate": "200MB/s"}
 
 
+SEEN = Round(index=1, kind=RoundKind.PRECOPY, started_s=0, duration_s=1, sent_bytes=4096, dirtied_bytes=4096)
+
+
 def rounds(of: Path) -> int:
     """After how many its policy switches over."""
-    seen = [Round(index=1, kind=RoundKind.PRECOPY, started_s=0, duration_s=1, sent_bytes=4096, dirtied_bytes=4096)]
-    policy = build(str(of))
+    policy, seen = build(str(of)), [SEEN]
     while policy.decide(seen).action is Action.GO_ON:
         seen += seen[:1]
     return len(seen)
@@ -114,31 +119,65 @@ def test_what_it_imports_from_beside_it_may_change_too(mine: Path, helper: str) 
         assert plan.own_code == {"./mine.py": sha256(mine), helper: sha256(file)}
 
 
-def test_each_has_what_lies_beside_itself(mine: Path) -> None:
+LATE = """
+        from common_name import MANY"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_each_has_what_lies_beside_itself_whoever_is_asked_first(mine: Path, late: bool) -> None:
+    text = MINE.format(rounds="MANY", more="import common_name" if late else "from common_name import MANY")
+    if late:
+        text = text.replace("        over =", f"{LATE}\n        over =")
     found = {}
     for count in (2, 3):
         folder = mine.parent / str(count)
         folder.mkdir()
         (folder / "common_name.py").write_text(f"MANY = {count}")
         found[count] = folder / "mine.py"
-        found[count].write_text(MINE.format(rounds="MANY", more="from common_name import MANY"))
+        found[count].write_text(text)
     for _ in range(2):
         assert {count: rounds(file) for count, file in found.items()} == {2: 2, 3: 3}
+    together = [build(str(found[count])) for count in (2, 3)]
+    assert [made.decide([SEEN] * 2).action for made in together] == [Action.SWITCH_OVER, Action.GO_ON]
+    assert digests_of("./2/mine.py").keys() == {"./2/mine.py", "2/common_name.py"}
 
 
-def test_what_was_there_before_stays(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkout may lie beside it, of which this very program runs."""
-    package = mine.parent / "there_before"
-    package.mkdir()
-    for name in ("__init__", "late"):
-        (package / f"{name}.py").write_text("")
-    monkeypatch.syspath_prepend(str(mine.parent))
-    import there_before  # type: ignore[import-not-found]
-
+def test_what_a_program_has_imported_itself_is_its_own(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook stands beside its policy, uses the same helper, and has imported it before."""
+    helper = mine.parent / "common_name.py"
+    for path in ("", str(mine.parent)):
+        monkeypatch.syspath_prepend(path)
+    write(helper, "MANY = 2")
+    theirs = importlib.import_module("common_name")
     for count in (2, 3):
-        write(mine, MINE.format(rounds=count, more="import there_before.late"))
-        assert rounds(mine) == count
-        assert sys.modules["there_before"] is there_before and there_before.late is sys.modules["there_before.late"]
+        write(helper, f"MANY = {count}")
+        write(mine, MINE.format(rounds="MANY", more="from common_name import MANY"))
+        assert rounds(mine) == count and sys.modules["common_name"] is theirs and theirs.MANY == 2
+    monkeypatch.delitem(sys.modules, "common_name")
+
+
+def test_packages_import_each_other(mine: Path) -> None:
+    files = {
+        "parts/__init__.py": "from .inner import one\nfrom . import inner",
+        "parts/inner/__init__.py": "from ..other import two as one",
+        "parts/other.py": "import parts.last as last\nfrom alone import three\ntwo = last.four and three",
+        "parts/last.py": "four = 4",
+        "parts/unused.py": "raise NotImplementedError",
+        "alone.py": "three = 3",
+    }
+    for name, text in files.items():
+        (mine.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (mine.parent / name).write_text(text)
+    write(mine, MINE.format(rounds="parts.one", more="import parts.inner"))
+    assert rounds(mine) == 3
+    assert digests_of("./mine.py").keys() == {"./mine.py", *files} - {"parts/unused.py"}
+
+
+@pytest.mark.parametrize("name", ["json", "numpy", "testbed", "pytest"])
+def test_it_passes_for_nothing_of_pythons_ours_or_what_is_installed(mine: Path, name: str) -> None:
+    (mine.parent / f"{name}.py").write_text("raise NotImplementedError")
+    write(mine, MINE.format(rounds=3, more=f"import {name}; {name}.__name__"))
+    assert rounds(mine) == 3 and digests_of("./mine.py").keys() == {"./mine.py"}
 
 
 def test_a_notebook_predicts_what_the_file_is_now(mine: Path) -> None:

@@ -118,6 +118,15 @@ def test_folders_of_one_scenario_are_repeats_of_one_another(tmp_path: Path) -> N
     assert [each.spread.n for each in lines_of(*folders, other)] == [5, 1]
 
 
+def test_runs_of_other_code_of_ones_own_are_no_repeats(tmp_path: Path) -> None:
+    """Whoever edits a policy, or its helper, has another one, whatever the scenario calls it."""
+    for total, code in enumerate(("1", "1", "2"), 1):
+        migration = a_migration(total_time_s=total, own_code={"./mine.py": code * 64, "helper.py": "0" * 64})
+        made(tmp_path / str(total), a_summary(migration), SCENARIO)
+    found = lines_of(*(tmp_path / str(total) for total in (1, 2, 3)))
+    assert [(each.group, each.spread.n) for each in found] == [("mine=11111111", 2), ("mine=22222222", 1)]
+
+
 def test_of_one_run_its_settings_are_compared(tmp_path: Path) -> None:
     migrations = [
         a_migration(name=name, repeat=i, total_time_s=t + i) for name, t in (("x", 1.0), ("y", 9.0)) for i in (1, 2)

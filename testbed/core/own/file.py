@@ -11,11 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.running import digest, kept, made_of, name_of, run_beside
+from testbed.core.own.beside import reached
+from testbed.core.own.running import digest, kept, name_of
 from testbed.core.own.words import place_in, told
-
-OWN = "own"
-"""What the modules of such files are called after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,9 @@ class OwnFile:
         """The file as a module, run once however often it is named, and anew where it has changed. Its name is that of
         no other file. Raises ``ScenarioError`` when there is none, or when it does not run.
         """
-        name = name_of(OWN, file)
+        name = name_of("own", file)
         absent, broken = f"there is no such file to load a {self.kind} from", f"the {self.kind} in it does not run"
-        return kept(name) or run_beside(name, file, path, absent=absent, broken=broken)
+        return kept(name, file, path, absent=absent, broken=broken)
 
     def _works(self, found: type) -> bool:
         return all(callable(getattr(found, method, None)) for method in self.methods)
@@ -87,12 +85,11 @@ def path_of(name: str) -> Path:
 
 
 def digests_of(name: str) -> dict[str, str]:
-    """The SHA-256, in hexadecimal, of the file that a name means, and of what it imported from beside it where it was
-    run here; each by its user's name for it, none of those that cannot be read. Nothing of it is run.
+    """The SHA-256, in hexadecimal, of the file that a name means, and of what it imports from beside it; each by its
+    user's name for it, none of those that cannot be read. Nothing of it is run.
     """
-    file = path_of(name)
-    beside = made_of(name_of(OWN, file))[1:]
-    named = {name: file} | {str(Path(name).parent / each.relative_to(file.parent)): each for each in beside}
+    own, *beside = reached(path_of(name))
+    named = {name: own} | {str(Path(name).parent / each.relative_to(own.parent)): each for each in beside}
     return {each: known for each, path in named.items() if (known := digest(path)) is not None}
 
 

@@ -1,35 +1,21 @@
 """Running a file of somebody's own as a module, whose name is that of no other file.
 
 Whoever is at work on it, in a notebook say, changes it and comes again in the same process. So a module is the file's
-as long as that is what it was, and what it imported from beside it, too; else it is run anew.
+as long as that is what it was, and what it imports from beside it, too; else it is run anew.
 """
 
 import hashlib
-import importlib
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.abc import SourceLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 from testbed.core.errors import ScenarioError
+from testbed.core.own.beside import Itself, forget, reached
 from testbed.core.own.words import line_in, told
 
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A module that was run, and the SHA-256 of each file that it is made of."""
-
-    module: ModuleType
-    made_of: Mapping[Path, str | None]
-
-
-_kept: dict[str, _Kept] = {}
-_beside: dict[Path, dict[str, ModuleType]] = {}
-"""What was imported from beside such files, by their folder and by name."""
+_made_of: dict[str, dict[Path, str | None]] = {}
+"""Of each module that is kept: the SHA-256 of each file that it was made of."""
 
 
 def name_of(kind: str, file: Path) -> str:
@@ -45,33 +31,22 @@ def digest(file: Path) -> str | None:
         return None
 
 
-def kept(name: str) -> ModuleType | None:
-    """The module that ``run_beside`` made, if all that it is made of is as it was then."""
-    known = _kept.get(name)
-    current = known is not None and all(digest(file) == sha256 for file, sha256 in known.made_of.items())
-    return known.module if known is not None and current else None
-
-
-def made_of(name: str) -> list[Path]:
-    """The files that the module is made of, its own first; none of one that ``run_beside`` has not made."""
-    return list(_kept[name].made_of) if name in _kept else []
-
-
-def run_beside(name: str, file: Path, where: str, *, absent: str, broken: str) -> ModuleType:
-    """Runs it as ``run`` does, and what lies beside it can be imported meanwhile; then it is ``kept``."""
-    read = digest(file)
-    with _found_beside(file.parent):
-        module = run(name, file, where, absent=absent, broken=broken)
-    others = {each: digest(each) for each in map(_file_of, _beside[file.parent].values())}
-    _kept[name] = _Kept(module, {file: read, **others})
+def kept(name: str, file: Path, where: str, *, absent: str, broken: str) -> ModuleType:
+    """The module that this made before, if the file and what it imports is what it was; else as ``run`` makes it."""
+    now = {each: digest(each) for each in reached(file)}
+    if name in sys.modules and _made_of.get(name) == now:
+        return sys.modules[name]
+    forget(file.parent)
+    module = run(name, file, where, absent=absent, broken=broken, beside=file.parent)
+    _made_of[name] = now
     return module
 
 
-def run(name: str, file: Path, where: str, *, absent: str, broken: str) -> ModuleType:
-    """Runs it, now; then it is the module of that ``name``. ``where`` it lies, as its user calls it. Raises
-    ``ScenarioError``: it is ``absent``, or ``broken`` at a line.
+def run(name: str, file: Path, where: str, *, absent: str, broken: str, beside: Path | None = None) -> ModuleType:
+    """Runs it, now; then it is the module of that ``name``. ``where`` it lies, as its user calls it; ``beside``: the
+    folder of what else it may import. Raises ``ScenarioError``: it is ``absent``, or ``broken`` at a line.
     """
-    spec = spec_from_file_location(name, file, loader=_Itself(file))
+    spec = spec_from_file_location(name, file, loader=Itself(file, beside))
     if spec is None or spec.loader is None or not file.is_file():
         raise ScenarioError(absent, where)
     module = module_from_spec(spec)
@@ -86,57 +61,3 @@ def run(name: str, file: Path, where: str, *, absent: str, broken: str) -> Modul
         line = line_in(str(file), fault)
         raise ScenarioError(f"{broken}: {told(fault)}", where if line is None else f"{where}:{line}") from fault
     return module
-
-
-class _Itself(SourceLoader):
-    """Loads the file, and never what was once compiled of it: Python tells that by size and second."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def get_filename(self, fullname: str) -> str:
-        """As Python asks for it."""
-        return str(self._file)
-
-    def get_data(self, path: str) -> bytes:
-        """As Python asks for it."""
-        return Path(path).read_bytes()
-
-
-@contextmanager
-def _found_beside(folder: Path) -> Iterator[None]:
-    """Last on the path, so that what lies there can be imported and yet passes for nothing else. What was imported from
-    there before is imported anew, and what lies in another folder is not taken for it.
-    """
-    for name in _beside.pop(folder, {}):
-        sys.modules.pop(name, None)
-    theirs = {name: sys.modules.pop(name) for known in _beside.values() for name in known if name in sys.modules}
-    importlib.invalidate_caches()
-    before, writes = set(sys.modules), sys.dont_write_bytecode
-    sys.path.append(str(folder))
-    sys.dont_write_bytecode = True
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = writes
-        sys.path.remove(str(folder))
-        _beside[folder] = dict(_imported(folder, before))
-        for name, module in theirs.items():
-            sys.modules.setdefault(name, module)
-
-
-def _imported(folder: Path, before: set[str]) -> Iterator[tuple[str, ModuleType]]:
-    """Modules that lie there, and in packages that do, of a name that nothing had before."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in before or isinstance(getattr(module, "__loader__", None), _Itself):
-            continue
-        file = _file_of(module)
-        depth = name.count(".") + (file.name == "__init__.py")
-        if folder in file.parents[depth : depth + 1]:
-            yield name, module
-
-
-def _file_of(module: ModuleType) -> Path:
-    """Where it lies, or a package without a file would have one."""
-    file: str | None = getattr(module, "__file__", None)
-    return Path(file) if file else Path(*list(getattr(module, "__path__", ()))[:1], "__init__.py")

@@ -151,7 +151,7 @@ class PredictionRecord:
 class MigrationRecord:
     """One migration of the matrix. Clock edges: docs/record.md. ``runs_at``: the host where the guest runs from its end
     on; None where there are no hosts, or none runs it. ``own_code``: the user's own files that its scenario named, and
-    what policies and workloads imported from beside themselves, each with its SHA-256 in hexadecimal of then.
+    what they import from beside themselves, each with its SHA-256 in hexadecimal of then.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """Runs that are to be compared: read, held against each other, and put into groups of repeats.
 
-Runs of the same scenario, by the same version of the testbed, are repeats of one another and make one group.
+Runs of the same scenario, by the same version of the testbed and the same code of one's own, are repeats of one another
+and make one group.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,9 @@ def groups_of(runs: Sequence[ComparedRun]) -> dict[str, list[ComparedRun]]:
     """Runs that are repeats of one another, by a label that says what sets them apart."""
     kinds: dict[str, list[ComparedRun]] = {}
     for run in runs:
-        kinds.setdefault(repr((run.scenario, run.summary.testbed_version, _commit(run))), []).append(run)
+        kinds.setdefault(repr((run.scenario, run.summary.testbed_version, _commit(run), _own_code(run))), []).append(
+            run
+        )
     groups = list(kinds.values())
     return dict(zip(_labels(groups), groups, strict=True))
 
@@ -90,13 +93,22 @@ def _labels(groups: Sequence[Sequence[ComparedRun]]) -> list[str]:
     names = [each[0].summary.scenario for each in groups]
     if len(set(names)) == len(names):
         return names
-    rows = [dict(flat(each[0].scenario)) | {"commit": str(_commit(each[0]))[:8]} for each in groups]
+    rows = [
+        dict(flat(each[0].scenario)) | {"commit": str(_commit(each[0]))[:8]} | dict(_own_code(each[0]))
+        for each in groups
+    ]
     keys = dict.fromkeys(key for row in rows for key in row if key not in ("title", "name"))
     apart = [key for key in keys if all(key in row for row in rows) and len({row[key] for row in rows}) > 1]
     labels = [", ".join(f"{_last(key)}={row[key]}" for key in apart[:3]) for row in rows]
     if len(set(labels)) == len(labels):
         return labels
     return [", ".join(run.path.name for run in each) for each in groups]
+
+
+def _own_code(run: ComparedRun) -> list[tuple[str, str]]:
+    """Of each file its name, without what a file's may end in, and how its SHA-256 begins."""
+    known = {name: sha256 for each in run.summary.migrations for name, sha256 in each.own_code.items()}
+    return [(Path(name).stem, sha256[:8]) for name, sha256 in sorted(known.items())]
 
 
 def _last(key: str) -> str:
