@@ -1,13 +1,14 @@
 """A simulated run, made again: the same scenario and seed through the same model give the same figures."""
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from dataclasses import asdict
 
 from testbed.audit.agreement import Agreement, not_known, settled
 from testbed.audit.subject import MOST_OPERATIONS, Subject
 from testbed.core.errors import Overdue, TestbedError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
+from testbed.core.text.from_json import Json
 from testbed.core.text.printable import printable
 from testbed.engines.simulated import run
 from testbed.experiment.environment import code
@@ -18,10 +19,8 @@ LONGEST_S = 10.0
 """Of one migration; where one takes longer, none after it is made again."""
 COST = MOST_OPERATIONS >> 9
 """What one takes of what may be recomputed of a run."""
-FIGURES = ("outcome", "valid", "bytes_sent", "total_time_s", "downtime_s", "reason")
 OTHER = "another version of the model may have made it"
 """Begins why an unlike run is not known to be wrong."""
-OF_A_ROUND = ("kind", "sent_bytes", "dirtied_bytes", "unsent_bytes", "duration_s", "started_s", "throttle", "decision")
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
@@ -54,16 +53,22 @@ def _again(subject: Subject, plan: Plan) -> Agreement:
 
 
 def _unlike(done: MigrationRecord, made: MigrationRecord) -> Iterator[str]:
-    for name in FIGURES:
-        if not _same(getattr(done, name), getattr(made, name)):
-            yield f"{name} is {getattr(done, name)}, the model says {getattr(made, name)}"
-    for number, (a, b) in enumerate(zip_longest(done.rounds, made.rounds), 1):
-        if a is None or b is None:
-            yield f"it has {len(done.rounds)} rounds, the model makes {len(made.rounds)}"
-            return
-        for name in OF_A_ROUND:
-            if not _same(getattr(a, name), getattr(b, name)):
-                yield f"round {number}: {name} is {getattr(a, name)}, the model says {getattr(b, name)}"
+    """All that differs, whatever it is: nothing else of a simulated run says whether a figure was changed."""
+    if len(done.rounds) != len(made.rounds):
+        yield f"it has {len(done.rounds)} rounds, the model makes {len(made.rounds)}"
+    yield from _differing(asdict(done), asdict(made))
+
+
+def _differing(a: Json, b: Json, where: str = "", within: str = "") -> Iterator[str]:
+    if isinstance(a, dict) and isinstance(b, dict):
+        for name in dict.fromkeys([*a, *b]):
+            yield from _differing(a.get(name), b.get(name), f"{within}{name}", f"{within}{name}.")
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for number, (one, other) in enumerate(zip(a, b, strict=True), 1):
+            each = f"{where.removesuffix('s')} {number}"
+            yield from _differing(one, other, each, f"{each}: ")
+    elif not _same(a, b):
+        yield f"{where} is {printable(str(a), 60)}, the model says {printable(str(b), 60)}"
 
 
 def _same(a: object, b: object) -> bool:

@@ -2,6 +2,7 @@
 agrees with itself.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import takewhile
@@ -102,6 +103,9 @@ def differing(wanted: Document, made: Document, free: list[str], summary: Summar
         if there != set(cases):
             yield _other_migrations(there, set(cases))
             return
+        for each in summary.migrations:
+            if json.dumps(each.settings) != json.dumps(cases[each.name]):  # which knows no tuples
+                yield f"'{each.name}' was made with {each.settings}, and is to have {cases[each.name]}"
     one, other = (_base(each) for each in (wanted, made))
     for name, settings in cases.items():
         key = MigrationKey(name=name, repeat=1)
