@@ -16,7 +16,7 @@ from testbed.labs.catalogue import LabFolder, folders, shipped
 from testbed.labs.proving import proof
 from testbed.labs.running import PreparedRun, carried_out
 from tests.slowness import patience
-from tests.unit.learning import PREDICTIONS, answer, right_answers, started
+from tests.unit.learning import PREDICTIONS, answer, labs_in_time, right_answers, started
 
 Captured = pytest.CaptureFixture[str]
 
@@ -193,7 +193,7 @@ def test_of_a_mistake_in_one_run_that_run_alone_is_made_again(tmp_path: Path, mo
     assert made == ["main", "other", "other"]
 
 
-@pytest.mark.parametrize("name", folders())
+@pytest.mark.parametrize("name", labs_in_time())
 def test_every_lab_that_is_shipped_passes_its_test(name: str) -> None:
     lab = LabFolder.read(folders()[name])
     students = 2 if lab.spec.runs else 1  # without runs it is code that is tried, in sandboxes
