@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.slowness import patience
 from tests.unit import sites
 
 # Chromium takes long to come up where all processors are busy.
 PATIENCE_MS = 120_000
+PLAYWRIGHTS_MS = 30_000
+"""What it waits for a page and what is on it, where nobody says otherwise."""
 # Nothing is fetched but from this machine: there is no such proxy.
 OFFLINE = ["--proxy-server=127.0.0.1:9", "--disable-gpu", "--disable-dev-shm-usage"]
 
@@ -22,7 +25,7 @@ OFFLINE = ["--proxy-server=127.0.0.1:9", "--disable-gpu", "--disable-dev-shm-usa
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         where = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=where, args=OFFLINE, timeout=PATIENCE_MS)
+        browser = playwright.chromium.launch(executable_path=where, args=OFFLINE, timeout=patience(PATIENCE_MS))
         yield browser
         browser.close()
 
@@ -40,6 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(chromium: Browser) -> Iterator[Page]:
     """A tab that nobody has used."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(patience(PLAYWRIGHTS_MS))
     yield context.new_page()
     context.close()
 
@@ -48,5 +52,6 @@ def page(chromium: Browser) -> Iterator[Page]:
 def phone(chromium: Browser) -> Iterator[Page]:
     """The same of 390 by 844 pixels."""
     context = chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    context.set_default_timeout(patience(PLAYWRIGHTS_MS))
     yield context.new_page()
     context.close()
