@@ -67,12 +67,14 @@ def _compared(lab, which):
         raise Wrong(f"{mine} guests are out in time; {ours} can be", hint, mine / ours)
 
 
-@check(20, "its plan has waves of guests that there are, and none twice", after=own)
+@check(20, "its plan has waves of guests that there are, at least one, and none twice", after=own)
 def waves(lab, run):
     for fleet, plan in zip(_fleets(lab), _waves(lab), strict=True):
         there = {each["name"] for each in fleet["guests"]}
         if not isinstance(plan, list) or not all(isinstance(wave, list) and wave for wave in plan):
             raise Wrong("'waves' is to return a list of lists of names, none of them empty")
+        if not plan:
+            raise Wrong("nobody is in it", "Whom you cannot save may be left out, and not everybody.")
         named = [name for wave in plan for name in wave]
         if not all(isinstance(name, str) and name in there for name in named):
             raise Wrong("there is a name in it that no guest has")

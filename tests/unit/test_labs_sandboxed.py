@@ -133,6 +133,7 @@ def test_a_tracker_is_explored_in_its_sandbox(tmp_path: Path, doing: str, said: 
     [
         ("'g1'", "'waves' is to return a list of lists of names, none of them empty"),
         ("[[], ['g1']]", "'waves' is to return a list of lists of names, none of them empty"),
+        ("[]", "nobody is in it"),
         ("[[['g1']]]", "there is a name in it that no guest has"),
         ("[['g9']]", "there is a name in it that no guest has"),
         ("[['g1'], ['g1']]", "a guest is in it twice"),
