@@ -1,7 +1,7 @@
 """A student's work, judged: the same for ``lab check`` on the live folder and for ``grade`` on what was handed in."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from testbed.core.errors import PolicyFault, PrerequisiteMissing, ScenarioError
 from testbed.core.text.printable import printable
@@ -60,7 +60,7 @@ def _found(lab: LabFolder, workbook: Workbook) -> _Found:
     given = forms.read(workbook.folder / ANSWERS, lab.spec)
     runs = {name: _looked_at(lab, workbook, parameters, name) for name in lab.spec.runs}
     counted = {name: _counted(known, lab.spec.runs[name].invalid_too) for name, known in runs.items()}
-    recorded, flags = _predictions(lab, given, counted)
+    given, recorded, flags = _predictions(lab, given, counted)
     work = Work(
         definition=lab, workbook=workbook, parameters=parameters, answers=Given(given, recorded), counted=counted
     )
@@ -87,18 +87,25 @@ def _counted(runs: Sequence[JudgedRun], invalid_too: bool = False) -> list[LabRu
 
 def _predictions(
     lab: LabFolder, given: Answers, counted: Mapping[str, Sequence[LabRun]]
-) -> tuple[dict[str, Scalar], list[str]]:
-    """As the records have them, the newest of each; and where ``answers.yaml`` now says something else."""
+) -> tuple[Answers, dict[str, Scalar], list[str]]:
+    """As the records have them, the newest of each; and where ``answers.yaml`` now says something else. What a record
+    lacks is not answered, whatever ``answers.yaml`` says: that may have been written after the run.
+    """
     recorded: dict[str, Scalar] = {}
-    flags: list[str] = []
+    lacking: dict[str, str] = {}
     for run in (each for runs in counted.values() for each in reversed(runs)):
         known = run.summary.lab.predictions if run.summary.lab else {}
-        wanted = {name: known[name] for name in lab.spec.predictions(run.name) if name in known}
-        recorded |= forms.checked(wanted, lab.spec).values
+        wanted = lab.spec.predictions(run.name)
+        taken = forms.checked({name: known[name] for name in wanted if name in known}, lab.spec).values
+        recorded |= taken
+        for name in (each for each in wanted if each not in taken):
+            lacking[name] = f"{run.folder.name}: the record has no prediction of '{name}'; 'testbed lab run' writes it"
+    flags = [*lacking.values()]
     for name, value in recorded.items():
         if name in given.values and given.values[name] != value:
             flags.append(f"{ANSWERS} now says {given.values[name]!s:.40} for '{name}'; the record has {value!s:.40}")
-    return recorded, flags
+    values = {name: value for name, value in given.values.items() if name not in lacking}
+    return replace(given, values=values, faults={**given.faults, **lacking}), recorded, flags
 
 
 def _own(found: _Found) -> CheckResult:

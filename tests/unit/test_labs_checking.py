@@ -147,9 +147,21 @@ def test_predictions_are_those_of_the_record(tmp_path: Path) -> None:
         by_name(result)["passes"].standing == "wrong" and "9 rounds were foreseen" in by_name(result)["passes"].reason
     )
     assert any("for 'passes'; the record has 9" in flag for flag in result.flags)
-    made = run(mine)
-    edited(made / "summary.json", lambda tree: tree["lab"]["predictions"].update(passes="NaN", total_s=[1], other=3))
-    assert by_name(judged(mine))["passes"].standing == "right", "what cannot be is not taken"
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [{}, {"passes": "NaN", "total_s": [1], "other": 3}, {name: None for name in learning.PREDICTIONS}],
+)
+def test_a_prediction_that_a_record_lacks_is_none_and_is_flagged(tmp_path: Path, predictions: Any) -> None:
+    mine = finished(tmp_path / "mine")
+    edited(mine / "runs/main-1/summary.json", lambda tree: tree["lab"].update(predictions=predictions))
+    result = judged(mine)
+    said = "main-1: the record has no prediction of 'passes'; 'testbed lab run' writes it"
+    assert (by_name(result)["passes"].standing, by_name(result)["passes"].reason) == ("wrong", said)
+    assert said in result.flags and len(result.flags) == len(learning.PREDICTIONS)
+    edited(mine / "runs/main-1/summary.json", lambda tree: tree["lab"].update(predictions="abc"))
+    assert judged(mine).score == 0, "that is no record"
 
 
 def mine(tmp_path: Path, code: str) -> tuple[LabFolder, Path]:
