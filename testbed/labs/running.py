@@ -17,8 +17,9 @@ from testbed.labs.catalogue import LabFolder
 from testbed.labs.definition.spec import Scalar
 from testbed.labs.ownership import check_lock, differing
 from testbed.labs.starting import prune
-from testbed.labs.workbook import KEPT, Workbook
+from testbed.labs.workbook import Workbook, surplus
 from testbed.runfiles import files, summary_reader
+from testbed.runfiles.folder import RunFolder
 from testbed.scenario import Scenario, load
 from testbed.scenario import document as documents
 
@@ -82,7 +83,9 @@ def carried_out(
     say: Callable[[str], None] = lambda _line: None,
     page: bool = True,
 ) -> Summary:
-    """Makes it. Of its name the last five are kept. Raises as ``run_scenario`` does."""
+    """Makes it. Once it has a record, of its name the last five are kept, and the newest that is valid. Raises as
+    ``run_scenario`` does.
+    """
     chosen = engine or run.scenario.engine
     out = run.out.absolute()
     try:
@@ -98,9 +101,8 @@ def carried_out(
                 page=page,
             )
     finally:
-        old = [*run.workbook.runs.get(run.record.run, ())][KEPT - 1 :]
-        if old and run.out.is_dir():
-            prune(run.out.parent, [each.name for each in old])
+        if RunFolder(out).summary.is_file() and (old := surplus(run.workbook.folder, run.record.run)):
+            prune(run.out.parent, old)
 
 
 def _named(lab: LabFolder, workbook: Workbook, name: str | None) -> str:

@@ -3,7 +3,7 @@
 rounds/ ── README.md, scenario.yaml, starter files
         ├─ answers.yaml     ``answers``
         ├─ lab.lock         who, of which course, which lab in which version
-        └─ runs/main-1 ...  of each run the last five
+        └─ runs/main-1 ...  of each run the last five, and no fewer valid than one
 """
 
 import os
@@ -20,7 +20,8 @@ from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import tree_of
 from testbed.labs.definition.draw import LONGEST, Parameters
 from testbed.labs.definition.spec import FILE
-from testbed.runfiles import files
+from testbed.runfiles import files, summary_reader
+from testbed.runfiles.folder import RunFolder
 
 LOCK, RUNS = "lab.lock", "runs"
 KEPT = 5
@@ -43,7 +44,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbook:
-    """A student's work on a lab. ``runs``: the folders of each run, the newest first."""
+    """A student's work on a lab. ``runs``: the folders of each run, the newest first; one without a record is none."""
 
     folder: Path
     lock: Lock
@@ -57,8 +58,8 @@ class Workbook:
         return cls(folder=folder, lock=_lock(folder / LOCK), runs=_runs(folder / RUNS))
 
     def next_run(self, run: str) -> Path:
-        """The folder of the next run of that name."""
-        last = max((_numbered(each.name)[1] for each in self.runs.get(run, ())), default=0)
+        """The folder of the next run of that name, of which there is none, not one without a record either."""
+        last = max((_numbered(each.name)[1] for each in _folders(self.folder / RUNS).get(run, ())), default=0)
         return self.folder / RUNS / f"{run}-{last + 1}"
 
     def text(self, name: str, most: int = 1 << 18) -> str:
@@ -68,6 +69,13 @@ class Workbook:
         if not files.there(self.folder / name):
             raise ScenarioError("is not there", str(self.folder / name))
         return files.text(self.folder / name, most)
+
+
+def surplus(folder: Path, run: str) -> list[str]:
+    """What is too much of the runs of that name in a student's folder: first of all those without a record."""
+    made = _folders(folder / RUNS).get(run, [])
+    kept = _kept(made)
+    return [each.name for each in made if each not in kept] if len(made) > KEPT else []
 
 
 def lock_text(lock: Lock, parameters: Parameters) -> str:
@@ -117,6 +125,12 @@ def _word(value: object, name: str, least: int = 1) -> str:
 
 
 def _runs(folder: Path) -> dict[str, tuple[Path, ...]]:
+    found = {name: _kept(made) for name, made in _folders(folder).items()}
+    return {name: made for name, made in found.items() if made}
+
+
+def _folders(folder: Path) -> dict[str, list[Path]]:
+    """Those of each run, with a record or without, the newest first."""
     if not _is_folder(folder):
         return {}
     found: dict[str, list[Path]] = {}
@@ -127,9 +141,26 @@ def _runs(folder: Path) -> dict[str, tuple[Path, ...]]:
             if _RUN.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
                 found.setdefault(_numbered(entry.name)[0], []).append(folder / entry.name)
     return {
-        name: tuple(sorted(paths, key=lambda path: _numbered(path.name)[1], reverse=True)[:KEPT])
-        for name, paths in found.items()
+        name: sorted(paths, key=lambda path: _numbered(path.name)[1], reverse=True) for name, paths in found.items()
     }
+
+
+def _kept(made: list[Path]) -> tuple[Path, ...]:
+    """Of the runs of a name, the newest first, the last ones that have a record; where none of those is valid, the
+    newest that is stands in place of the oldest: it is the one that counts.
+    """
+    recorded = [each for each in made if files.there(RunFolder(each).summary)]
+    newest, older = recorded[:KEPT], recorded[KEPT:]
+    if older and not any(map(_valid, newest)):
+        newest[-1] = next(filter(_valid, older), newest[-1])
+    return tuple(newest)
+
+
+def _valid(run: Path) -> bool:
+    try:
+        return summary_reader.as_written(run).valid
+    except ScenarioError:
+        return False
 
 
 def _numbered(name: str) -> tuple[str, int]:

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testbed.core.errors import ScenarioError
+from testbed.experiment.run import run_scenario
 from testbed.labs import find
 from testbed.labs.answers import of_text, taken
 from testbed.labs.definition.spec import AnswerSpec
 from testbed.labs.workbook import KEPT, Workbook, enclosing
-from tests.unit.learning import PREDICTIONS, answer, by_name, finished, judged, right_answers, run, started
+from testbed.runfiles.folder import RunFolder
+from tests.unit.learning import PREDICTIONS, answer, by_name, edited, finished, judged, right_answers, run, started
 
 
 @pytest.mark.parametrize(
@@ -165,3 +167,31 @@ def test_the_last_runs_are_kept_and_numbers_go_on(tmp_path: Path) -> None:
     assert made == [f"main-{number}" for number in range(1, KEPT + 3)]
     assert sorted(each.name for each in (mine / "runs").iterdir()) == made[2:]
     assert Workbook.read(mine).runs["main"][0].name == made[-1]
+
+
+def test_runs_that_were_interrupted_or_are_not_valid_leave_the_one_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_what: object, out: Path, **_options: object) -> None:
+        RunFolder.create(out)
+        raise KeyboardInterrupt
+
+    def invalid(*what: Any, out: Path, **options: Any) -> None:
+        run_scenario(*what, out=out, **options)
+        edited(out / "summary.json", lambda tree: tree.update(valid=False, invalid_reasons=["the link was off"]))
+
+    mine = finished(tmp_path / "mine")
+    with monkeypatch.context() as patched:
+        patched.setattr("testbed.labs.running.run_scenario", interrupted)
+        for _ in range(KEPT + 1):
+            with pytest.raises(KeyboardInterrupt):
+                run(mine)
+    assert judged(mine).score == 90
+    assert [each.name for each in Workbook.read(mine).runs["main"]] == ["main-1"]
+    monkeypatch.setattr("testbed.labs.running.run_scenario", invalid)
+    for _ in range(KEPT + 1):
+        run(mine)
+    left = ["main-1", *(f"main-{number}" for number in range(10, 14))]
+    assert sorted(each.name for each in (mine / "runs").iterdir()) == left
+    assert [each.name for each in Workbook.read(mine).runs["main"]] == left[:0:-1] + left[:1]
+    assert judged(mine).score == 90
