@@ -9,10 +9,11 @@
 A check that returns has found its answer right. What it reads of a run stands in ``evidence``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from testbed.core.own.words import shown
 from testbed.labs.definition.spec import Scalar
 from testbed.labs.evidence.refusals import NotAsked, Wrong
 from testbed.labs.evidence.seen import LabRun, Work
@@ -20,7 +21,7 @@ from testbed.labs.evidence.seen import LabRun, Work
 __all__ = ["LabCheck", "LabRun", "NotAsked", "Work", "Wrong", "check", "each_same", "near", "own", "same", "short"]
 
 Asked: TypeAlias = Callable[[Work, Any], object]
-"""What a check asks, of a work and of a ``LabRun``; of a lab without runs that is None."""
+"""What a check asks, of a work and of a ``LabRun``; of a lab without runs that is None. It returns nothing."""
 HALF, NEARLY = 0.5, 3.0
 """What an answer earns that is off by no more than three times the tolerance."""
 
@@ -42,19 +43,26 @@ def check(
     points: int,
     sentence: str,
     *,
-    after: "LabCheck | tuple[LabCheck, ...]" = (),
+    after: "LabCheck | Sequence[LabCheck]" = (),
     native: bool = False,
     run: str = "",
 ) -> Callable[[Asked], LabCheck]:
     """Makes a check of a function. ``sentence`` is what students read; ``after``: what has to be right first.
 
-    Raises ``ValueError`` for points that are no whole number.
+    Raises ``ValueError`` for points that are no whole number, ``TypeError`` for what else is not of its kind.
     """
     if type(points) is not int or points < 0:
         raise ValueError(f"points are whole numbers from 0 on, not {points!r}")
+    if not isinstance(sentence, str):
+        raise TypeError(f"the sentence is a text that students read, not {shown(sentence)}")
+    if not isinstance(run, str):
+        raise TypeError(f"run= is the name of a run, not {shown(run)}")
+    gates = tuple(after) if isinstance(after, list | tuple) else (after,)
+    for gate in gates:
+        if not isinstance(gate, LabCheck):
+            raise TypeError(f"after= is a check that stands before it, or several: [own, first], not {shown(gate)}")
 
     def made(asked: Asked) -> LabCheck:
-        gates = after if isinstance(after, tuple) else (after,)
         name = getattr(asked, "__name__", "check")
         return LabCheck(name=name, points=points, sentence=sentence, asked=asked, after=gates, native=native, run=run)
 

@@ -166,7 +166,7 @@ def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
 
 def _asked(check: LabCheck, work: Work, run: LabRun | None) -> CheckResult:
     try:
-        check.asked(work, run)
+        _says_nothing(check.asked(work, run))
     except (NotAsked, PrerequisiteMissing) as reason:
         return _of(check, "not asked", reason=str(reason))
     except (CodeFault, PolicyFault) as fault:  # of the student's own code, in its sandbox
@@ -174,10 +174,20 @@ def _asked(check: LabCheck, work: Work, run: LabRun | None) -> CheckResult:
     except Wrong as wrong:
         earned = int(check.points * min(max(wrong.share, 0.0), 1.0) + 1e-9)
         return _of(check, "partly" if earned else "wrong", earned, _in_folder(work, wrong.reason), wrong.hint)
-    except Exception as fault:  # noqa: BLE001 - it is the teacher's program, and the work of others is judged by it, too
+    except (Exception, SystemExit) as fault:  # noqa: BLE001 - it is the teacher's program, and the work of others is judged by it, too
         broken = broken_at(work.definition, fault)
         return _of(check, "not asked", reason=f"{BROKE}, {broken}; tell your teacher")
     return _of(check, "right", check.points)
+
+
+def _says_nothing(answer: object) -> None:
+    """What is wrong is raised: a check that returns an opinion, or one that was never run, would pass everybody."""
+    if answer is None:
+        return
+    if isinstance(answer, Coroutine):
+        answer.close()  # else Python warns that nobody awaited it
+    said = repr(answer) if isinstance(answer, bool | int | float | str) else f"a {type(answer).__name__}"
+    raise TypeError(f"it returned {said:.60}; to find an answer wrong, raise Wrong(...)")
 
 
 def _in_folder(work: Work, reason: str) -> str:

@@ -151,7 +151,7 @@ def test_predictions_are_those_of_the_record(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "predictions",
-    [{}, {"passes": "NaN", "total_s": [1], "other": 3}, {name: None for name in learning.PREDICTIONS}],
+    [{}, {"passes": "NaN", "total_s": [1], "other": 3}, dict.fromkeys(learning.PREDICTIONS)],
 )
 def test_a_prediction_that_a_record_lacks_is_none_and_is_flagged(tmp_path: Path, predictions: Any) -> None:
     mine = finished(tmp_path / "mine")
@@ -175,7 +175,7 @@ GATES = """
 @check(3, "first", after=own)
 def first(lab, run):
     raise Wrong("no", "hint", share={share})
-@check(5, "second", after=(own, first))
+@check(5, "second", after=[own, first])
 def second(lab, run): ...
 @check(7, "native", native=True)
 def native(lab, run): ...

@@ -92,6 +92,18 @@ def test_a_lab_that_there_is_not_is_told_with_the_nearest(tmp_path: Path) -> Non
         ("\n\ncompile('def f(:', 'other.py', 'exec')", r"checks.py:3: the checks in it do not run: SyntaxError"),
         ("def f(:", r"checks.py:1: the checks in it do not run: SyntaxError"),
         ("from testbed.labs.check import *\n@check(1.5, 'x')\ndef f(lab, run): ...", "points are whole numbers"),
+        (
+            "from testbed.labs.check import *\n@check(1, 'x', run=3)\ndef f(lab, run): ...",
+            "run= is the name of a run, not 3",
+        ),
+        (
+            "from testbed.labs.check import *\n@check(1, 'x', after='own')\ndef f(lab, run): ...",
+            "after= is a check that stands",
+        ),
+        (
+            "from testbed.labs.check import *\n@check(1, 2)\ndef f(lab, run): ...",
+            "the sentence is a text that students read",
+        ),
         ("from testbed.labs.check import *\n@check(1, 'x', run='y')\ndef f(lab, run): ...", "of a run 'y', which"),
         (
             "from testbed.labs.check import *\n@check(1, 'x')\ndef a(lab, run): ...\n"
