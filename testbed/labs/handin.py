@@ -35,6 +35,7 @@ MOST_SUMS = 1 << 20
 _SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>.+)")
 _TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
+_ELSEWHERE = "choose another place with --to"
 _REMEDY = "hand in what `testbed lab submit` made"
 
 
@@ -43,7 +44,8 @@ def pack(folder: Path, to: Path | None = None, *, also: Sequence[str] = (), capt
     or as the file ``to``. ``also``: the lab's own files, by their ways in the folder, to be handed in where they are
     there; ``captures``: the runs' packets, too.
 
-    Raises ``ScenarioError`` for a folder that is no lab's or lacks its answers, and for what would not be taken.
+    Raises ``ScenarioError`` for a folder that is no lab's or lacks its answers, for what would not be taken, and where
+    something lies that is no hand-in.
     """
     book = Workbook.read(folder)
     if not files.there(folder / ANSWERS):
@@ -51,7 +53,9 @@ def pack(folder: Path, to: Path | None = None, *, also: Sequence[str] = (), capt
     listed = [name for name in (LOCK, ANSWERS, *also) if files.there(folder / name)]
     check_names(listed, BOUNDS)
     target = _target(folder, to, file_name(book.lock.lab, book.lock.student))
-    write_whole(target, _packed(folder, sorted([*listed, *_records(book, captures=captures)])))
+    names = sorted([*listed, *_records(book, captures=captures)])
+    _check_target(folder, target, names)
+    write_whole(target, _packed(folder, names), otherwise=_ELSEWHERE)
     return target
 
 
@@ -174,3 +178,11 @@ def _target(folder: Path, to: Path | None, name: str) -> Path:
     if to is None:
         return folder / name
     return to / name if to.is_dir() else to
+
+
+def _check_target(folder: Path, target: Path, packed: Collection[str]) -> None:
+    """Nobody's answers are written over by what they are packed into."""
+    if any((folder / name).resolve() == target.resolve() for name in packed):
+        raise ScenarioError(f"is one of the files to hand in; {_ELSEWHERE}", str(target))
+    if target.suffix != ".zip" and files.there(target):
+        raise ScenarioError(f"is there already, and is no zip; {_ELSEWHERE}", str(target))

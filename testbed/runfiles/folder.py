@@ -16,6 +16,8 @@ from testbed.runfiles import summary_reader
 
 RESULTS = Path("results")
 """Where results lie for which nobody names a folder."""
+OTHERWISE = "give another folder with --out"
+"""What to do where results cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,11 @@ class RunFolder:
         return summary_reader.read(self.path)
 
 
-def write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes, otherwise: str = OTHERWISE) -> None:
     """The file with this content, on the disk when this returns; or, whatever happens, as it was before. Takes up the
-    room that ``reserve`` may have taken. Raises ``TestbedError``.
+    room that ``reserve`` may have taken. Raises ``TestbedError``, which says what to do ``otherwise``.
     """
-    with writing(file.parent):
+    with writing(file.parent, otherwise):
         owned.write(file, content, sync=True)
 
 
@@ -153,15 +155,15 @@ def to_json(summary: Summary, indent: int | None = 2) -> str:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Faults of the file system while results are written, as one line: ``no space left in DIR; ...``."""
+def writing(folder: Path, otherwise: str = OTHERWISE) -> Iterator[None]:
+    """Faults of the file system while results are written, as one line: ``no space left in DIR; ...``. ``otherwise``:
+    what to do, of a command that has no ``--out``.
+    """
     try:
         yield
     except OSError as error:
         full = {errno.ENOSPC: "no space left", errno.EDQUOT: "the disk quota is used up"}
         if error.errno in full:
-            raise TestbedError(
-                f"{full[error.errno]} in {folder}; make room, or give another folder with --out"
-            ) from error
-        message = f"results cannot be written to {folder}: {error.strerror}; give another folder with --out"
+            raise TestbedError(f"{full[error.errno]} in {folder}; make room, or {otherwise}") from error
+        message = f"results cannot be written to {folder}: {error.strerror}; {otherwise}"
         raise TestbedError(message) from error

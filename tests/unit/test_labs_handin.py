@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import ScenarioError, TestbedError
 from testbed.labs import handin
 from tests.unit.handins import LOCK, a_folder, inside, refusal, zipped
 
@@ -85,3 +85,19 @@ def test_what_was_changed_after_it_was_packed_is_named(tmp_path: Path) -> None:
     assert "'answers.yaml' was changed after it was packed" in refusal(folder)
     (folder / "answers.yaml").unlink()
     assert "'answers.yaml' was packed and is missing" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["answers.yaml", "lab.lock", "README.md", "plan.zip", "runs/../plan.zip"])
+def test_a_students_own_files_are_never_written_over(tmp_path: Path, name: str) -> None:
+    folder = a_folder(tmp_path / "rounds")
+    (folder / "plan.zip").write_bytes(b"mine")
+    before = (folder / name).read_bytes()
+    with pytest.raises(ScenarioError, match="choose another place with --to"):
+        handin.pack(folder, folder / name, also=["plan.zip"])
+    assert (folder / name).read_bytes() == before
+    assert handin.pack(folder, tmp_path / "x.zip") == handin.pack(folder, tmp_path / "x.zip"), "a hand-in may be"
+
+
+def test_what_cannot_be_written_says_what_submit_has(tmp_path: Path) -> None:
+    with pytest.raises(TestbedError, match="No such file or directory; choose another place with --to"):
+        handin.pack(a_folder(tmp_path / "rounds"), tmp_path / "nowhere" / "x.zip")
