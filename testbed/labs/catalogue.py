@@ -19,7 +19,7 @@ from testbed.core.text.nearest import nearest
 from testbed.core.text.yaml_text import text_of
 from testbed.labs.definition.draw import Parameters, drawn
 from testbed.labs.definition.render import rendered
-from testbed.labs.definition.spec import LabSpec, Scalar, parsed
+from testbed.labs.definition.spec import OURS, LabSpec, Scalar, parsed
 from testbed.scenario.document import Document
 
 SPEC, README, CHECKS, RIGHT = "lab.yaml", "README.md", "checks.py", "right.yaml"
@@ -97,6 +97,16 @@ class LabFolder:
                 yield file.name, self.filled(f"{STARTER}/{file.name}", parameters).encode()
             elif file.is_file() and file.stat().st_size <= MOST_FILE:
                 yield file.name, file.read_bytes()
+
+    def left_out(self) -> Iterator[str]:
+        """What lies in ``starter/`` and no student gets, a line each."""
+        for file in sorted((self.path / STARTER).glob("*")):
+            if file.is_dir() and file.name != "__pycache__":
+                yield f"{STARTER}/{file.name} is a folder: students get the files of {STARTER}/ alone"
+            elif file.name in OURS:
+                yield f"{STARTER}/{file.name}: that is a name of ours; call it otherwise"
+            elif file.suffix not in TEXTS and file.is_file() and file.stat().st_size > MOST_FILE:
+                yield f"{STARTER}/{file.name} has more than {MOST_FILE >> 20} MiB: students do not get it"
 
     def context(self, parameters: Parameters) -> dict[str, Scalar]:
         """What templates know: the parameters, and what the lab says of itself."""

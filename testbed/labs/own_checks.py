@@ -30,9 +30,14 @@ def points(lab: LabFolder) -> int:
 
 
 def _refuse(lab: LabFolder, found: list[LabCheck]) -> None:
-    """What cannot be: a gate that stands after what it gates, a run that the lab has not."""
+    """What cannot be: a gate that stands after what it gates, a run that the lab has not, two of a name in a result."""
     where = str(lab.path / CHECKS)
+    read = [name for name, question in lab.spec.answers.items() if question.read_by]
     for index, each in enumerate(found):
+        if each.name in read:
+            raise ScenarioError(f"check '{each.name}' is called as a question that a teacher reads; rename one", where)
+        if each.name in [other.name for other in found[:index]]:
+            raise ScenarioError(f"there are two checks that are called '{each.name}'; rename one", where)
         if each.run and each.run not in lab.spec.runs:
             raise ScenarioError(f"check '{each.name}' is of a run '{each.run:.40}', which the lab has not", where)
         late = [gate.name for gate in each.after if gate not in found[:index]]

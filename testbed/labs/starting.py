@@ -30,8 +30,7 @@ def start(lab: LabFolder, student: str, course: str = "", to: Path | None = None
         LOCK: lock_text(lock, parameters).encode(),
     }
     folder = to or Path(lab.name)
-    with _writing(folder):
-        owned.new_folder(folder)
+    with _new(folder):
         for name, content in made.items():
             owned.write(folder / name, content)
     return folder
@@ -45,8 +44,7 @@ def new(name: str, to: Path) -> Path:
     if not re.fullmatch(NAME, name):
         raise ScenarioError(f"a lab's name {NAME_IN_WORDS}, unlike '{name:.40}'")
     folder, skeleton = to / name, shipped() / SKELETON
-    with _writing(folder):
-        owned.new_folder(folder)
+    with _new(folder):
         for file in sorted(each for each in skeleton.rglob("*") if each.is_file() and each.suffix != ".pyc"):
             target = folder / file.relative_to(skeleton)
             owned.make_folder(target.parent)
@@ -62,9 +60,17 @@ def prune(folder: Path, names: list[str]) -> None:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def _new(folder: Path) -> Iterator[None]:
+    """A folder that was not there, into which all is written that belongs into it; or none."""
     try:
-        yield
+        if folder.name in ("", ".."):  # '.', '..', '/': it has no name by which it could be made
+            raise FileExistsError
+        owned.new_folder(folder)
+        try:
+            yield
+        except BaseException:
+            prune(folder.parent, [folder.name])
+            raise
     except FileExistsError:
         raise ScenarioError("is there already; go into it, or choose another with --to", str(folder)) from None
     except OSError as error:

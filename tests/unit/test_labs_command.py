@@ -1,6 +1,8 @@
 """``lab`` as students and teachers use it: from ``start`` to all points, and what is said on the way."""
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -131,6 +133,25 @@ def test_outside_of_a_labs_folder(tmp_path: Path, capsys: Captured, monkeypatch:
     assert "--as" in capsys.readouterr().err
 
 
+def test_a_folder_is_begun_whole_or_not_at_all(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Path, content: bytes) -> None:
+        if file.name == "lab.lock":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        file.write_bytes(content)
+
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("testbed.linux.files.owned.write", full)
+        assert main(["lab", "start", "hello", "--as", "me"]) == 1
+    assert capsys.readouterr().err == "testbed: hello cannot be made: No space left on device\n"
+    assert not list(tmp_path.iterdir())
+    assert main(["lab", "start", "hello", "--as", "me", "--to", "."]) == 2
+    assert capsys.readouterr().err == "testbed: .: is there already; go into it, or choose another with --to\n"
+    assert main(["lab", "start", "hello", "--as", "me"]) == 0
+
+
 def test_a_lab_of_ones_own_begins_small_and_passes_its_test(tmp_path: Path, capsys: Captured) -> None:
     assert main(["lab", "new", "mine", "--to", str(tmp_path)]) == 0
     lab = tmp_path / "mine"
@@ -153,6 +174,7 @@ def test_a_lab_of_ones_own_begins_small_and_passes_its_test(tmp_path: Path, caps
         ("wrong/round-one.yaml", "256}", "12}", "should hint 'That is round 1', and says ''"),
         ("checks.py", "    near(", "    lab.parameters['x']\n    near(", "the check itself broke, checks.py:"),
         ("lab.yaml", "[0.2, 0.3, 0.4]", "[0.2, 30.0]", "longer than its timeout"),
+        ("scenario.yaml", "migration:", "migraton:", "mine/scenario.yaml:"),
     ],
 )
 def test_what_is_wrong_with_a_lab_is_found_before_students_meet_it(
@@ -164,6 +186,17 @@ def test_what_is_wrong_with_a_lab_is_found_before_students_meet_it(
     (tmp_path / "mine" / file).write_text(text.replace(old, new))
     assert main(["lab", "test", str(tmp_path / "mine"), "--students", "4"]) in (1, 2)
     assert said in capsys.readouterr().err
+
+
+def test_what_of_starter_no_student_gets_is_found(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["lab", "new", "mine", "--to", str(tmp_path)]) == 0
+    starter = tmp_path / "mine/starter"
+    (starter / "data").mkdir(parents=True)
+    (starter / "answers.yaml").write_text("second: 1\n")
+    (starter / "large.bin").write_bytes(bytes((1 << 20) + 1))
+    assert main(["lab", "test", str(tmp_path / "mine"), "--students", "1"]) == 1
+    told = [line.split()[1].rstrip(":") for line in capsys.readouterr().err.splitlines()]
+    assert told == ["starter/answers.yaml", "starter/data", "starter/large.bin"]
 
 
 OTHER_RUN = "runs: {main: {}, other: {scenario: other.yaml, set: [vm.workload.write_rate]}}\n"

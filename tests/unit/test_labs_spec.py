@@ -28,6 +28,7 @@ answers:
 runs:
   main: {}
 """
+READ = '  why: {ask: "Why?", type: text, read_by: teacher, points: 4}\n'
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,7 @@ runs:
         ("main: {}", "main: {scenario: ../x.yaml}", "lab.yaml:9: 'runs.main.scenario': must be the name of a file"),
         ("main: {}", "Main: {}", "lab.yaml: a run cannot be called 'Main'"),
         ("rho:", "student:", "lab.yaml: 'student' cannot be a name"),
+        ("main: {}", "main: {}\nhand_in: [lab.lock]", "lab.yaml: 'lab.lock' is no file to hand in"),
         ("lab: tried", "lab: Tried It", "lab.yaml:1: 'lab': may hold small letters"),
         ("lab: tried", "lab: &a tried", "lab.yaml:1: anchors and aliases"),
     ],
@@ -104,6 +106,11 @@ def test_a_lab_that_there_is_not_is_told_with_the_nearest(tmp_path: Path) -> Non
             "from testbed.labs.check import *\n@check(1, 2)\ndef f(lab, run): ...",
             "the sentence is a text that students read",
         ),
+        ("from testbed.labs.check import *\n@check(1, 'x')\ndef why(lab, run): ...", "'why' is called as a question"),
+        (
+            "from testbed.labs.check import *\n@check(1, 'x')\ndef a(lab, run): ...\nb = a",
+            "two checks that are called 'a'",
+        ),
         ("from testbed.labs.check import *\n@check(1, 'x', run='y')\ndef f(lab, run): ...", "of a run 'y', which"),
         (
             "from testbed.labs.check import *\n@check(1, 'x')\ndef a(lab, run): ...\n"
@@ -114,7 +121,7 @@ def test_a_lab_that_there_is_not_is_told_with_the_nearest(tmp_path: Path) -> Non
 )
 def test_checks_that_cannot_be_are_one_line(tmp_path: Path, code: str, said: str) -> None:
     with pytest.raises(ScenarioError, match=said):
-        checks(a_lab(tmp_path / "tried", LAB, code))
+        checks(a_lab(tmp_path / "tried", LAB.replace("runs:", f"{READ}runs:"), code))
 
 
 COURSE = """\

@@ -24,6 +24,8 @@ FILE = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 FILE_IN_WORDS = "must be the name of a file, in the folder itself: letters, digits, '.', '-' and '_'"
 RESERVED = frozenset({"lab", "title", "minutes", "version", "student", "course", "run"})
 """What templates and expressions know beside the parameters."""
+OURS = frozenset({"lab.lock", "answers.yaml", "runs", "SHA256SUMS"})
+"""What is in every hand-in."""
 MAIN = "main"
 MOST_POINTS = 1000
 KINDS = ("number", "integer", "text", "choice", "truth")
@@ -124,6 +126,10 @@ class LabSpec(Part):
         for name in (*self.parameters, *self.answers):
             if not re.fullmatch(KEY, name) or name in RESERVED:
                 raise ValueError(f"'{name:.40}' cannot be a name: small letters, digits and '_', and none of our words")
+        for name in OURS.intersection(self.hand_in):
+            raise ValueError(
+                f"'{name}' is no file to hand in: it is handed in anyway, or is what we make; leave it out"
+            )
         for name in self.runs:
             if not re.fullmatch(NAME, name) or name == "run":
                 raise ValueError(f"a run cannot be called '{name:.40}': it {NAME_IN_WORDS}")

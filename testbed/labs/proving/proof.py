@@ -1,10 +1,11 @@
 """A lab is proved: everybody's numbers can be, the right answers earn all points, and each mistake its own hint."""
 
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from testbed.core.errors import ScenarioError
 from testbed.engines.simulated import run as simulated
 from testbed.labs.answers import form
 from testbed.labs.catalogue import LabFolder
@@ -37,6 +38,7 @@ def prove(lab: LabFolder, students: int = 200, engine: str = "simulated", quick:
     proof = LabProof()
     names = [f"student-{number:03}" for number in range(1, students + 1)]
     proof.said.append(f"{lab.name}: {len(checks(lab))} checks, {points(lab)} points in all")
+    proof.faults += lab.left_out()
     with scratch("lab") as folder:
         _spread(lab, names, folder, proof)
         for name in names[:REFERENCES]:
@@ -58,7 +60,7 @@ def _spread(lab: LabFolder, students: list[str], folder: Path, proof: LabProof) 
         for name, run in lab.spec.runs.items():
             file = folder / run.scenario
             file.write_text(lab.scenario(name, parameters), encoding="utf-8")
-            with chdir(folder):
+            with chdir(folder), _named(file, lab.path / run.scenario):
                 plans = load(file).plans()
             for plan in plans:
                 record = simulated(plan)
@@ -71,6 +73,15 @@ def _spread(lab: LabFolder, students: list[str], folder: Path, proof: LabProof) 
         + (f"; {min(rounds)} to {max(rounds)} rounds" if rounds else "")
         + (f", {min(times):.1f} to {max(times):.1f} s" if times else "")
     )
+
+
+@contextmanager
+def _named(file: Path, as_: Path) -> Iterator[None]:
+    """A fault in a file that is filled in for a while is told of the lab's own, of which it was made."""
+    try:
+        yield
+    except ScenarioError as error:
+        raise ScenarioError(str(error).replace(str(file), str(as_))) from error
 
 
 def _references(made: MadeWork, proof: LabProof, quick: bool) -> None:
