@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 from testbed.core.errors import Overdue, PolicyFault, TestbedError
@@ -19,6 +20,8 @@ Limit = Callable[[], AbstractContextManager[object]]
 """Makes a context in which ``Overdue`` is raised when it is not left in time."""
 THROTTLES = ranked("testbed.throttles")
 """What a policy's ``Throttle`` may name; read now, and not while a guest is waiting for a decision."""
+PLAIN = (int, float, type(None))
+"""What the numbers of a throttle are in a record."""
 ACTIONS = "Action.GO_ON, SWITCH_OVER or GIVE_UP"
 
 
@@ -41,7 +44,17 @@ def ask(policy: Policy, history: Sequence[Round], limit: Limit) -> Decision:
     wrong = next(_faults(answer), None)
     if wrong or not isinstance(answer, Decision):
         raise PolicyFault(f"{defined_at(policy, 'decide')}: {after} 'decide' {wrong}")
-    return answer
+    return _plain(answer)
+
+
+def _plain(answer: Decision) -> Decision:
+    """With Python's own numbers, which a record can hold; numpy's are as good to ask with."""
+    asked = answer.throttle
+    if asked is None or all(type(each) in PLAIN for each in (asked.level, asked.dirty_rate)):
+        return answer
+    rate = None if asked.dirty_rate is None else float(asked.dirty_rate)
+    throttle = Throttle(kind=asked.kind, level=float(asked.level), dirty_rate=rate)
+    return Decision(action=answer.action, reason=answer.reason, throttle=throttle)
 
 
 def _as_a_hypervisor_sees(history: Sequence[Round]) -> tuple[Round, ...]:
@@ -65,9 +78,10 @@ def early_look(policy: Policy) -> EarlyLook | None:
         raise PolicyFault(
             f"{defined_at(policy, 'decide')}: 'early_look' is to be an EarlyLook or None, not {shown(look)}"
         )
-    if not _number(look.within) or not _number(look.every) or look.within < 0 or look.every <= 0:
+    within, every = _number(look.within), _number(look.every)
+    if within is None or every is None or within < 0 or every <= 0:
         raise PolicyFault(f"{defined_at(policy, 'decide')}: 'early_look' has seconds that cannot be: {shown(look)}")
-    return look
+    return EarlyLook(within=within, every=every)
 
 
 def _faults(answer: object) -> Iterator[str]:
@@ -96,11 +110,21 @@ def _throttle_faults(throttle: object) -> Iterator[str]:
         return
     if throttle.kind not in THROTTLES:
         yield f"asked for a throttle of a kind that is none: {shown(throttle.kind)}; there are: {', '.join(THROTTLES)}"
-    if not _number(throttle.level) or not 0 <= throttle.level < 1:
+    level = _number(throttle.level)
+    if level is None or not 0 <= level < 1:
         yield f"asked for a throttle whose level is to be 0 to below 1, not {shown(throttle.level)}"
-    if throttle.dirty_rate is not None and not (_number(throttle.dirty_rate) and throttle.dirty_rate > 0):
-        yield f"asked for a throttle whose dirty_rate is to be above 0 or None, not {shown(throttle.dirty_rate)}"
+    rate = _number(throttle.dirty_rate)
+    if throttle.dirty_rate is not None and (rate is None or rate <= 0):
+        wrong = shown(throttle.dirty_rate)
+        yield f"asked for a throttle whose dirty_rate is to be above 0 or None, and finite, not {wrong}"
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _number(value: Any) -> float | None:
+    """As a number of Python's own; None for what is none, or endless."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except Exception:  # noqa: BLE001 - it may be the user's own class; an integer may be too large
+        return None
+    return number if isfinite(number) else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +66,7 @@ WRONG = [
     (GO_ON.format("Throttle(kind='auto_converge', level=1)"), 0, "level is to be 0 to below 1, not 1"),
     (GO_ON.format("Throttle(kind='auto_converge', level='half')"), 0, "not 'half' (str)"),
     (GO_ON.format("Throttle(kind='sdps', dirty_rate=-1)"), 0, "dirty_rate is to be above 0 or None"),
+    (GO_ON.format("Throttle(kind='sdps', dirty_rate=10**400)"), 0, "above 0 or None, and finite, not 1000"),
     ("return history[5]", 1, "the policy failed after round 1: IndexError: tuple index out of range"),
     (r"raise ValueError('two\nlines \033[0m')", 1, "the policy failed after round 1: ValueError: two"),
     ("raise SystemExit(3)", 1, "the policy failed after round 1: SystemExit: 3"),
@@ -125,6 +127,22 @@ def test_a_good_answer_comes_back_as_it_is() -> None:
             return good
 
     assert ask(Good(), [ROUND], nullcontext) is good
+
+
+def test_numbers_of_numpy_are_numbers_and_the_record_has_pythons_own() -> None:
+    numbers: list[Any] = [np.float32(0.5), np.int64(1), np.int64(1_000_000)]
+    half, one, million = numbers
+
+    class Counts:
+        early_look = EarlyLook(within=half, every=one)
+
+        def decide(self, history: Any) -> Decision:
+            throttle = Throttle(kind="sdps", level=half, dirty_rate=million)
+            return Decision(action=Action.GO_ON, reason="on", throttle=throttle)
+
+    throttle, look = ask(Counts(), [ROUND], nullcontext).throttle, early_look(Counts())
+    assert throttle == Throttle(kind="sdps", level=0.5, dirty_rate=1e6) and look == EarlyLook(within=0.5, every=1.0)
+    assert {type(each) for each in (throttle.level, throttle.dirty_rate, look.within, look.every)} == {float}
 
 
 def test_a_policy_does_not_see_the_guests_own_counter() -> None:
