@@ -14,7 +14,6 @@ testbed.sweep("hello", axes={"vm.ram": ["1GiB", "2GiB"]}, repeats=5, engine="sim
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -91,8 +90,9 @@ def run(  # noqa: PLR0913 - what a run is asked for
     from testbed.experiment.apart import run_apart
     from testbed.experiment.messages import RunWanted
     from testbed.experiment.run import run_scenario
+    from testbed.scenario.quantities import asked_whole
 
-    repeat, seed = index(repeat), None if seed is None else index(seed)
+    repeat, seed = asked_whole("repeat", repeat), None if seed is None else asked_whole("seed", seed)
     if repeat < 1:
         raise ScenarioError(f"repeat is at least 1, not {repeat}")
     loaded = _loaded(scenario, set, seed)
@@ -270,8 +270,9 @@ def sweep(  # noqa: PLR0913 - what a sweep is asked for
 
 def _loaded(scenario: str | Path, given: Settings, seed: int | None) -> "Scenario":
     from testbed.scenario import load as load_scenario
+    from testbed.scenario.quantities import asked_whole
 
-    number = None if seed is None else index(seed)
+    number = None if seed is None else asked_whole("seed", seed)
     return load_scenario(scenario, overrides=_overrides(given), seed=number, own_code=lines.own_code)
 
 

@@ -3,13 +3,16 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from operator import index
+from typing import Annotated, Any, SupportsIndex, TypeAlias
 
 from pydantic import BeforeValidator, GetJsonSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from testbed.core.errors import ScenarioError
 from testbed.core.own.file import path_of
 from testbed.core.registry import is_path
 from testbed.core.text.nearest import nearest
@@ -58,7 +61,9 @@ def quantity(
 
 
 def check_most(number: float, dimension: Dimension, value: object) -> None:
-    """Raises ``ValueError`` for a quantity beyond ``MOST``; ``value`` is how it was written."""
+    """Raises ``ValueError`` for a quantity beyond ``MOST``, or below its negative; ``value`` is how it was written."""
+    if number < -MOST[dimension]:
+        raise ValueError(f"must be at least -{written(MOST[dimension], dimension)}, not {shown(value)}")
     if number > MOST[dimension]:
         raise ValueError(f"must be at most {written(MOST[dimension], dimension)}, not {shown(value)}")
 
@@ -76,6 +81,14 @@ def whole(least: int, most: int, *, only: Sequence[int] = ()) -> tuple[Any, ...]
 
     schema = {"type": "integer", "enum": list(only)} if only else {"type": "integer", "minimum": least, "maximum": most}
     return BeforeValidator(check), WithJsonSchema(schema)
+
+
+def asked_whole(name: str, value: object) -> int:
+    """A whole number that Python is given for an argument, numpy's too. Raises ``ScenarioError`` with its name."""
+    with suppress(TypeError):  # of numpy's own true and false
+        if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+            return index(value)
+    raise ScenarioError(f"{name} is a whole number, not {shown(value)}")
 
 
 def one_of(what: str, words: Callable[[], Iterable[str]], *, or_file: bool = False) -> tuple[Any, ...]:

@@ -90,6 +90,16 @@ def test_less_than_one_repeat_is_refused_before_there_is_a_folder(tmp_path: Path
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "given", [{"repeat": value} for value in ("3", 1.5, None, True)] + [{"seed": "7"}, {"seed": 1.5}]
+)
+def test_what_is_no_whole_number_is_refused_by_its_name(tmp_path: Path, given: dict[str, Any]) -> None:
+    ((name, _),) = given.items()
+    with pytest.raises(ScenarioError, match=f"^{name} is a whole number, not "):
+        testbed.run("hello", engine="simulated", out=tmp_path / "run", **given)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_from_another_thread(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         done = pool.submit(testbed.run, "hello", engine="simulated", out=tmp_path / "run", page=False)
