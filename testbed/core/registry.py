@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from testbed.core.errors import ScenarioError
 from testbed.core.names import by_name
 from testbed.core.own.file import OwnFile, broken
-from testbed.core.parameters import Parameter, parameters_of
+from testbed.core.parameters import Parameter, parameters_of, value_for
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 
@@ -87,12 +87,12 @@ class Registry(Generic[T]):
         given = {"name": spec} if isinstance(spec, str) else dict(spec)
         name = str(given.pop("name", ""))
         entry = self.get(name)
-        known, values = parameters_of(entry), {key.replace("-", "_"): value for key, value in given.items()}
+        known, values = self._known(name, entry), {key.replace("-", "_"): value for key, value in given.items()}
         for key in values:
             if key not in known:
                 raise ScenarioError(self.no_parameter(name, key))
         try:
-            return entry(**{key: self._read(known[key], value) for key, value in values.items()})
+            return entry(**{key: value_for(known[key], self._read(known[key], values[key])) for key in values})
         except (TypeError, ValueError) as fault:
             raise ScenarioError(f"{self.kind} '{name}': {printable(str(fault))}") from fault
         except (Exception, SystemExit) as fault:
@@ -100,15 +100,25 @@ class Registry(Generic[T]):
                 raise
             raise ScenarioError(f"{self.kind} '{name}': {broken(entry, fault)}") from fault
 
+    def parameters(self, name: str) -> dict[str, Parameter]:
+        """Those of the entry ``name``. Raises ``ScenarioError`` when there is none, or its fields are no parameters."""
+        return self._known(name, self.get(name))
+
     def no_parameter(self, name: str, key: str) -> str:
         """A sentence: the entry ``name`` has no parameter ``key``, and which it has."""
-        words = [*parameters_of(self.get(name))] or ["none"]
+        words = [*self.parameters(name)] or ["none"]
         return f"{self.kind} '{name}' has no parameter '{key:.60}'; {nearest(key[:60], words)}"
 
     def items(self) -> dict[str, type[T]]:
         """All entries by name, in alphabetical order."""
         self._load()
         return dict(sorted(self._entries.items()))
+
+    def _known(self, name: str, entry: type[T]) -> dict[str, Parameter]:
+        try:
+            return parameters_of(entry)
+        except ScenarioError as fault:
+            raise ScenarioError(f"{self.kind} '{name}': {fault}") from fault
 
     def _load_one(self, name: str) -> None:
         """The module called as the entry, if there is one: what the others need is not loaded for it."""

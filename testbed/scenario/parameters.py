@@ -5,24 +5,29 @@
                                              as_text   ->  the same, with units
 
 A parameter that is a list of mappings holds nested workloads (``phases``): each has its own name and parameters and
-may add a ``duration``.
+may add a ``duration``. Another list holds plain values, each of which is read. Of a type that says nothing of how it is
+written a value is taken as it is; where none is given the class has its own, which no scenario could hold.
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 from testbed.core.errors import ScenarioError
 from testbed.core.parameters import Parameter, Spec, parameters_of
-from testbed.core.registry import Registry
+from testbed.core.registry import Registry, is_path
 from testbed.core.text.nearest import nearest
-from testbed.core.text.quantity import parse, read
+from testbed.core.text.quantity import Bare, parse, read
 from testbed.core.text.yaml_text import KeyPath
 from testbed.core.units import PAGE_SIZE, Dimension, scaled
 from testbed.scenario.document import as_yaml
-from testbed.scenario.quantities import check_most
+from testbed.scenario.quantities import check_most, shown
 
 DURATION = "duration"
 Change = Callable[[Any, Dimension], Any]
+DEPTH = 4
+"""Of lists and mappings in one another that are taken as they are."""
 
 
 class ParameterError(ValueError):
@@ -112,18 +117,22 @@ def complete(registry: Registry[Any], value: object, nested: bool = False) -> Sp
         _check_nameless(registry, given)
         raise fault(f"needs the name of a {registry.kind}, one of: {', '.join(registry.items())}", ("name",))
     try:
-        entry = registry.get(name)
+        known = registry.parameters(name)
     except ScenarioError as error:
         raise ParameterError(str(error), ("name",)) from error
-    known = parameters_of(entry)
     duration = {DURATION: _duration(given)} if nested else {}
     for key in (key for key in given if key not in ("name", *duration, *known)):
         raise ParameterError(registry.no_parameter(name, str(key)), (key,))
-    read = {key: _read(registry, known[key], given[key]) for key in given if key in known}
+    signed = is_path(name)
+    read = {key: _read(registry, known[key], given[key], signed=signed) for key in given if key in known}
     missing = [p.name for p in known.values() if p.required and p.name not in read]
     if missing:
         raise ParameterError(f"{registry.kind} '{name}' needs '{missing[0]}'{_hint(known[missing[0]])}")
-    everything = {p.name: read.get(p.name, p.default) for p in known.values()}
+    everything = {
+        p.name: read[p.name] if p.name in read else _default(registry, name, p, signed)
+        for p in known.values()
+        if p.name in read or (p.has_form and not (p.nested and not p.default))
+    }
     _construct(registry, {"name": name, **everything})
     return {"name": name, **everything, **duration}
 
@@ -148,20 +157,58 @@ def _fault(registry: Registry[Any], parameter: Parameter, value: Any) -> Paramet
     return None
 
 
-def _read(registry: Registry[Any], parameter: Parameter, value: Any) -> Any:
+def _default(registry: Registry[Any], name: str, parameter: Parameter, signed: bool) -> Any:
+    """What stands in a file of code: in base units, and read as what is given, since a record has to be."""
+    value = parameter.default
+    if not isinstance(value, bool) and isinstance(value, Real):
+        value = int(value) if isinstance(value, Integral) else float(value)
+    try:
+        return _read(registry, parameter, value, bare=Bare(), signed=signed)
+    except ParameterError as error:
+        said = f"{registry.kind} '{name}': the default of '{parameter.name}' cannot stand in a scenario: {error}"
+        raise ParameterError(f"{said}; what is no parameter is field(init=False)") from error
+
+
+def _read(
+    registry: Registry[Any], parameter: Parameter, value: Any, *, bare: Bare | None = None, signed: bool = False
+) -> Any:
     if value is None and parameter.optional:
         return None
-    if parameter.kind is list:
+    if parameter.nested:
         return _nested(registry, parameter.name, value)
     try:
-        return _scalar(parameter, value)
+        return _plain(parameter, value, bare, signed)
     except ValueError as error:
         raise ParameterError(str(error), (parameter.name,)) from error
 
 
-def _scalar(parameter: Parameter, value: Any) -> Any:
+def _plain(parameter: Parameter, value: Any, bare: Bare | None, signed: bool) -> Any:
+    """A value that is no spec, or a list of such. ``bare``: what may be without a unit, whatever it is called."""
+    if not parameter.has_form:
+        return _as_it_is(value)
+    if parameter.item is None:
+        return _scalar(parameter, value, bare, signed)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a list of values, not {value!r:.60}")
+    return [_plain(parameter.item, each, bare, signed) for each in value]
+
+
+def _as_it_is(value: Any, depth: int = DEPTH) -> Any:
+    """What YAML has."""
+    if isinstance(value, list | tuple) and depth:
+        return [_as_it_is(each, depth - 1) for each in value]
+    if isinstance(value, dict) and depth and all(type(key) is str for key in value):
+        return {key: _as_it_is(each, depth - 1) for key, each in value.items()}
+    if value is not None and type(value) not in (bool, int, float, str):
+        raise ValueError(f"expected a number, text, true, false, or a list or mapping of these, not {value!r:.60}")
+    if isinstance(value, int | float) and (not isfinite(value) if isinstance(value, float) else abs(value) >= 10**19):
+        raise ValueError(f"expected a number that can be written, not {shown(value)}")
+    return value
+
+
+def _scalar(parameter: Parameter, value: Any, bare: Bare | None, signed: bool) -> Any:
     if parameter.dimension is not None:
-        number = read(value, parameter.dimension, parameter.bare)
+        number = read(value, parameter.dimension, bare or parameter.bare, signed=signed)
         check_most(number, parameter.dimension, value)
         if parameter.kind is int and parameter.dimension is Dimension.NUMBER and not number.is_integer():
             raise ValueError(f"expected a whole number, not {value!r}")
@@ -221,16 +268,23 @@ def _construct(registry: Registry[Any], spec: Spec) -> None:
 
 def _change(registry: Registry[Any], value: Mapping[str, Any], change: Change) -> Spec:
     """``value`` with every quantity changed, nested ones too."""
-    known = parameters_of(registry.get(value["name"]))
+    known = registry.parameters(value["name"])
     changed = dict(value)
-    for name, parameter in known.items():
-        if parameter.kind is list:
-            changed[name] = [_change(registry, item, change) for item in value[name]]
-        elif parameter.dimension is not None and value[name] is not None:
-            changed[name] = change(value[name], parameter.dimension)
+    for name in (name for name in known if name in value):
+        changed[name] = _changed(registry, known[name], value[name], change)
     if DURATION in value and DURATION not in known:
         changed[DURATION] = change(value[DURATION], Dimension.TIME)
     return changed
+
+
+def _changed(registry: Registry[Any], parameter: Parameter, value: Any, change: Change) -> Any:
+    if value is None:
+        return None
+    if parameter.nested:
+        return [_change(registry, item, change) for item in value]
+    if parameter.item is not None:
+        return [_changed(registry, parameter.item, item, change) for item in value]
+    return value if parameter.dimension is None else change(value, parameter.dimension)
 
 
 def _hint(parameter: Parameter) -> str:

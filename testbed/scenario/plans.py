@@ -87,7 +87,7 @@ def _working_sets(workload: Spec, path: KeyPath) -> list[tuple[KeyPath, float]]:
             found.append(((*path, key), value))
         elif isinstance(value, list):
             for index, nested in enumerate(value):
-                found += _working_sets(nested, (*path, key, index))
+                found += _working_sets(nested, (*path, key, index)) if isinstance(nested, dict) else []
     return found
 
 

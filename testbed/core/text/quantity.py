@@ -25,22 +25,25 @@ BARE = {
 """No guest has less than a megabyte, no link less than a megabit a second: such numbers were meant in another unit."""
 MOST = 1e308
 """Larger numbers are no quantities."""
+_MINUS = re.compile(r"\s*-(?=[0-9])")
 _QUANTITY = re.compile(r"\s*([0-9]+(?:_[0-9]{3})*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z/]*)\s*")
 
 
-def parse(value: object, dimension: Dimension) -> float:
+def parse(value: object, dimension: Dimension, *, signed: bool = False) -> float:
     """A quantity as written by a person, in its base unit. Raises ``ValueError`` with what was expected.
 
-    A bare number is in the base unit. Negative, infinite and not-a-number are refused: no quantity here can be so.
+    A bare number is in the base unit. Infinite and not-a-number are refused, and negative but for a plain number that
+    is ``signed``: no quantity here can be so.
     """
     if isinstance(value, int) and abs(value) >= MOST:
         value = float("inf")  # Python refuses to print an integer of thousands of digits
     expected = f"expected {dimension.value}, not {value!r:.80}"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(expected)
-    match = _QUANTITY.fullmatch(str(value))
+    minus = _MINUS.match(str(value)) if dimension is Dimension.NUMBER else None
+    match = _QUANTITY.fullmatch(str(value), minus.end() if minus and signed else 0)
     if not match:
-        raise ValueError(expected + _hint(value, dimension, ""))
+        raise ValueError(expected + _hint(value, dimension, " (0 or more)" if minus else ""))
     number, unit = float(match[1].replace("_", "")), match[2]
     units = UNITS[dimension]
     if unit and unit not in units:
@@ -48,18 +51,18 @@ def parse(value: object, dimension: Dimension) -> float:
     result = number * (units[unit] if unit else 1.0)
     if not math.isfinite(result):
         raise ValueError(expected)
-    return result
+    return -result if minus and signed else result
 
 
-def read(value: object, dimension: Dimension, bare: Bare | None = None) -> float:
+def read(value: object, dimension: Dimension, bare: Bare | None = None, *, signed: bool = False) -> float:
     """A quantity of a scenario: as ``parse``, but a bare number that can hardly be meant in the base unit is refused.
 
     A link of 10 bit/s was meant as one of 10 Gbit/s. ``bare``: what may be without a unit; default: ``BARE`` of its
-    dimension. Raises ``ValueError`` with both ways to write it.
+    dimension. ``signed`` as in ``parse``. Raises ``ValueError`` with both ways to write it.
     """
-    number = parse(value, dimension)
+    number = parse(value, dimension, signed=signed)
     allowed = bare or BARE.get(dimension)
-    if allowed is None or number == 0 or allowed.least <= number < allowed.below or has_unit(value):
+    if allowed is None or number <= 0 or allowed.least <= number < allowed.below or has_unit(value):
         return number
     base = next(iter(UNITS[dimension]))
     base = base if dimension not in (Dimension.TIME, Dimension.INTERVAL) else "s"

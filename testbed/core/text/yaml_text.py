@@ -28,7 +28,8 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 Tree: TypeAlias = dict[str, Any]
 """A mapping as somebody wrote it, nothing of it checked: text, numbers, true, false, None, lists and mappings."""
 
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
+"""As many digits as the largest seed has."""
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
 _HALF = re.compile("[\ud800-\udfff]")
 """What is no character by itself, and cannot be written; YAML takes it as an escape."""

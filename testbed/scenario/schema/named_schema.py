@@ -78,7 +78,7 @@ def _stands_alone(name: str, read: Callable[[object], object]) -> bool:
 def _with_name(name: str, entry: type, more: Mapping[str, Schema] | None = None) -> Schema:
     known = parameters_of(entry)
     properties = {"name": {"const": name}} | {each.name: _parameter(each) for each in known.values()}
-    needed: Sequence[str] = [each.name for each in known.values() if each.required or each.kind is list]
+    needed: Sequence[str] = [each.name for each in known.values() if each.required or each.nested]
     return {
         "type": "object",
         "properties": properties | dict(more or {}),
@@ -97,7 +97,7 @@ def default_of(parameter: Parameter) -> Any:
 def _parameter(parameter: Parameter) -> Schema:
     """With its default, where there is one to be given."""
     made = _read(parameter)
-    return made if parameter.required or parameter.kind is list else made | {"default": default_of(parameter)}
+    return made if parameter.required or parameter.nested else made | {"default": default_of(parameter)}
 
 
 def _read(parameter: Parameter) -> Schema:
@@ -106,8 +106,10 @@ def _read(parameter: Parameter) -> Schema:
 
 
 def _kind(parameter: Parameter) -> Schema:
-    if parameter.kind is list:
+    if parameter.nested:
         return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Phase"}}
+    if parameter.item is not None:
+        return {"type": "array", "items": _read(parameter.item)}
     if parameter.dimension is not None:
         return parameter_schema(
             parameter.dimension, parameter.bare, most=MOST[parameter.dimension], whole=parameter.kind is int
