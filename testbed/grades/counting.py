@@ -4,15 +4,20 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from testbed.grades.work import GradedWork
+from testbed.grades.work import GradedWork, called
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
 def counted(works: Sequence[GradedWork]) -> list[GradedWork]:
     """Each student's one, in their order; of those who are not known, all."""
-    numbers = _latest(works)
-    return [each for number, each in enumerate(works) if numbers.get(_whose(each, number), number) == number]
+    counting = {_counts(works, group) for group in _groups(works)}
+    return [each for number, each in enumerate(works) if number in counting]
+
+
+def chosen(works: Sequence[GradedWork]) -> GradedWork:
+    """Of works that are all of one student, of whom there is one at least, the one that counts."""
+    return works[_counts(works, range(len(works)))]
 
 
 def flags(works: Sequence[GradedWork]) -> list[list[str]]:
@@ -21,13 +26,9 @@ def flags(works: Sequence[GradedWork]) -> list[list[str]]:
 
 
 def _again(works: Sequence[GradedWork]) -> list[list[str]]:
-    latest = _latest(works)
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, each in enumerate(works):
-        groups[_whose(each, number)].append(number)
     said: list[list[str]] = [[] for _ in works]
-    for student, group in groups.items():
-        counts = latest[student]
+    for group in _groups(works):
+        counts = _counts(works, group)
         for mine in group:
             for theirs in (each for each in group if each != mine):
                 which = "; this one counts" if mine == counts else ", and counts" if theirs == counts else ""
@@ -35,22 +36,38 @@ def _again(works: Sequence[GradedWork]) -> list[list[str]]:
     return said
 
 
-def _latest(works: Sequence[GradedWork]) -> dict[str, int]:
-    """By student the number of the one that counts: that came last, of those that could be judged."""
-    found: dict[str, int] = {}
+def _counts(works: Sequence[GradedWork], group: Sequence[int]) -> int:
+    """Which of one student's: of those that could be judged, and that they handed in themselves, the last. Where people
+    of several names handed in as one student, and nobody knows which of them it is, the best of theirs: nobody is to
+    take points from another.
+    """
+    best = max(_rank(works[number]) for number in group)
+    last: dict[str, int] = {}
+    for number in sorted(group, key=lambda number: works[number].at or _NEVER):
+        if _rank(works[number]) == best:
+            last[called(works[number].who)] = number
+    return max(last.values(), key=lambda number: (works[number].score, works[number].at or _NEVER))
+
+
+def _rank(each: GradedWork) -> tuple[bool, bool]:
+    return not each.graded.fault, not each.another
+
+
+def _groups(works: Sequence[GradedWork]) -> list[list[int]]:
+    """The numbers of each student's. What cannot be opened does not say whose it is: it is of the student of whom all
+    else is that came under the same name.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for each in works:
+        if each.who and each.graded.student and not each.another:
+            known[called(each.who)].add(called(each.graded.student))
+    groups: dict[str, list[int]] = defaultdict(list)
     for number, each in enumerate(works):
-        student = _whose(each, number)
-        if student not in found or _order(each) >= _order(works[found[student]]):
-            found[student] = number
-    return found
-
-
-def _order(each: GradedWork) -> tuple[bool, datetime]:
-    return not each.graded.fault, each.at or _NEVER
-
-
-def _whose(each: GradedWork, number: int) -> str:
-    return each.graded.student.casefold() or f"\n{number}"
+        name = called(each.graded.student or each.who)
+        if not each.graded.student and len(known[name]) == 1:
+            (name,) = known[name]
+        groups[name or f"\n{number}"].append(number)
+    return list(groups.values())
 
 
 def _elsewhere(works: Sequence[GradedWork]) -> list[list[str]]:

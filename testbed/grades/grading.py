@@ -17,6 +17,8 @@ from testbed.labs.workbook import Workbook
 
 Grader: TypeAlias = Callable[[Path], Graded]
 """Holds one hand-in, unpacked, against a lab. Raises ``ScenarioError`` for one that cannot be judged."""
+Marker: TypeAlias = Callable[[Sequence[GradedWork]], Sequence[GradedWork]]
+"""Puts to graded works what a platform or a roster knows of who handed them in."""
 OURS = "a check of the lab failed, which is no fault of who handed in"
 NO_TERMS = Terms()
 MOST = 2000
@@ -39,14 +41,14 @@ class Grading:
     code: bool = False
 
 
-def grade(hand_ins: Iterable[HandedIn], by: Grading) -> list[GradedWork]:
-    """Each hand-in graded, and all of them held against each other."""
+def grade(hand_ins: Iterable[HandedIn], by: Grading, marked: Marker = tuple) -> list[GradedWork]:
+    """Each hand-in graded, ``marked``, since who handed in decides what counts, and all held against each other."""
     works, known = list[GradedWork](), list[Signs]()
     for each in hand_ins:
         graded, its = _one(each, by)
         works.append(work(graded, by.terms, handin=each.shown, who=each.who, at=each.at))
         known.append(its)
-    return _flagged(works, known)
+    return _flagged(marked(works), known)
 
 
 def broken(by: Grading, fault: str) -> GradedWork:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.printable import printable
-from testbed.grades.counting import counted
+from testbed.grades.counting import chosen, counted
 from testbed.grades.formats.tables import text
-from testbed.grades.work import GradedWork
+from testbed.grades.work import GradedWork, called
 from testbed.runfiles import files
 
 MOST_BYTES = 16 << 20
@@ -38,20 +38,21 @@ class Roster:
 
     def missing(self, works: Sequence[GradedWork]) -> list[str]:
         """Students who handed in nothing, as the roster calls them."""
-        known = {each.student.casefold() for each in works}
+        known = {called(each.student) for each in works}
         column = next((self.header.index(name) for name in NAMED if name in self.header), 0)
         return [printable(row[column], 100) for row in self.students() if not known & _called(row)]
 
     def filled(self, works: Sequence[GradedWork], lab: str) -> str:
         """The roster as CSV with the points in the column whose name begins with the lab's, or in a new one."""
-        scores = {each.student.casefold(): str(each.score) for each in counted(works)}
+        known = [(called(each.student), each) for each in counted(works)]
         column = next((i for i, name in enumerate(self.header) if name.casefold().startswith(lab)), len(self.header))
         header = [*self.header[:column], *(self.header[column:] or [lab])]
         table: list[Sequence[str]] = [header]
         for row in self.rows:
             cells = [*row, *[""] * (len(header) - len(row))]
-            if found := [scores[name] for name in _called(row) if name in scores]:
-                cells[column] = found[0]
+            names = _called(row)
+            if theirs := [each for name, each in known if name in names]:
+                cells[column] = str(chosen(theirs).score)
             table.append(cells)
         return text(table)
 
@@ -62,9 +63,9 @@ class Roster:
 
 def names_of(cells: Iterable[str]) -> frozenset[str]:
     """What somebody is called, by what is written of them: of an address also what stands before its ``@``."""
-    called = _called(cells)
-    return frozenset({*called, *(name.partition("@")[0] for name in called if "@" in name)})
+    names = _called(cells)
+    return frozenset({*names, *(name.partition("@")[0] for name in names if "@" in name)})
 
 
 def _called(row: Iterable[str]) -> set[str]:
-    return {cell.strip().casefold() for cell in row if cell.strip()}
+    return {called(cell) for cell in row if cell.strip()}

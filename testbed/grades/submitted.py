@@ -14,7 +14,7 @@ from testbed.core.text import from_json
 from testbed.core.text.printable import printable
 from testbed.grades.handed import HandedIn
 from testbed.grades.roster import Roster, names_of
-from testbed.grades.work import GradedWork
+from testbed.grades.work import GradedWork, called
 from testbed.runfiles import files
 
 MOST_BYTES = 1 << 20
@@ -60,18 +60,19 @@ class Submission:
 
 
 def flagged(works: Sequence[GradedWork], roster: Roster | None, submission: Submission | None) -> list[GradedWork]:
-    """The works, those with a flag that were started by another than who handed them in. ``roster``: a row has all
-    names of one student. Of whom neither knows anything nothing is said.
+    """The works, of which those that were started by another than who handed them in say so, with a flag. ``roster``: a
+    row has all names of one student. Of whom neither knows anything nothing is said.
     """
     people = [names_of(row) for row in roster.students()] if roster else []
     if submission and submission.names:
         people.append(names_of(submission.names))
-    return [replace(each, flags=(*each.flags, *_another(each, people))) for each in works]
+    said = [tuple(_another(each, people)) for each in works]
+    return [replace(each, flags=(*each.flags, *why), another=bool(why)) for each, why in zip(works, said, strict=True)]
 
 
 def _another(work: GradedWork, people: Iterable[frozenset[str]]) -> Iterable[str]:
     who, student = work.who, work.graded.student
-    known = [names for names in people if who.casefold() in names]
+    known = [names for names in people if called(who) in names]
     if known and student and not any(names_of([student]) & names for names in known):
         yield f"was handed in by {who}, and started as {student}"
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from unicodedata import normalize
 
 from testbed.core.text.printable import printable
 from testbed.labs.graded import CheckResult, Graded
@@ -35,7 +36,7 @@ class Terms:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedWork:
     """One hand-in. ``handin``: its name for people, ``who``: whose it is by the download that it was in; ``at``: when
-    it was handed in.
+    it was handed in; ``another``: it is known to have been started by another than who handed it in.
     """
 
     handin: str
@@ -46,6 +47,7 @@ class GradedWork:
     score: int = 0
     most: int = 0
     flags: Sequence[str] = ()
+    another: bool = False
 
     @property
     def student(self) -> str:
@@ -67,6 +69,13 @@ class GradedWork:
             days = f"{self.days_late} day{'s' * (self.days_late > 1)}"
             found.append(f"handed in {days} late: {self.score} of {self.most} points are left")
         return found
+
+
+def called(name: str) -> str:
+    """One for all ways in which a name or an address is written: letters are composed, as a student's numbers are drawn
+    from them, and small.
+    """
+    return normalize("NFC", normalize("NFC", name).casefold()).strip()
 
 
 def told(result: CheckResult) -> str:

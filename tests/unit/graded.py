@@ -57,3 +57,16 @@ def a_zip(where: Path, student: str, answers: str = "total: 42\n", lab: str = "r
     """Their hand-in, in the folder ``where``."""
     where.mkdir(parents=True, exist_ok=True)
     return handin.pack(a_student(where.parent / f".of-{student}", student, answers, lab), where)
+
+
+def a_lab(folder: Path) -> Path:
+    """The folder of a lab of a teacher's own, without runs: 10 points for being there, and 10 for a total of 42."""
+    folder.mkdir(parents=True)
+    answers = "answers: {total: {ask: 'How much?', type: integer}}"
+    spec = f"lab: total\nversion: 1\ntitle: A sum\nminutes: 5\nruns: {{}}\n{answers}\n"
+    (folder / "lab.yaml").write_text(spec)
+    (folder / "checks.py").write_text(
+        "from testbed.labs.check import Wrong, check\n\n\n@check(10, 'it is 42')\ndef total(lab, run):\n"
+        "    if lab.answers['total'] != 42:\n        raise Wrong('it is another')\n"
+    )
+    return folder

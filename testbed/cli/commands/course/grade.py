@@ -131,7 +131,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     from testbed.grades.judging import by_lab, need_sandbox
     from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.roster import Roster
-    from testbed.grades.submitted import Submission, flagged
+    from testbed.grades.submitted import Submission
 
     if canvas and not roster:
         raise ScenarioError("needs --roster FILE, the export that it fills", "--canvas")
@@ -153,7 +153,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
             sample = stack.enter_context(_sample(draw, lab, from_)) if draw else None
             _give_up_root(by, from_)
             need_sandbox(by)
-            works = flagged(_graded(hand_ins, by, sample, handed_in), known, handed_in)
+            works = _graded(hand_ins, by, sample, known, handed_in)
         wanted.write(works, by)
         _show(works, known.missing(works) if known else (), sys.stderr)
     if sample is not None and sample.ended is not None:
@@ -185,14 +185,19 @@ def refuse_doubtful(option: str, following: Sequence[str]) -> None:
 
 
 def _graded(
-    given: Sequence[Path], by: "Grading", sample: "Sample | None", submission: "Submission | None"
+    given: Sequence[Path],
+    by: "Grading",
+    sample: "Sample | None",
+    roster: "Roster | None",
+    submission: "Submission | None",
 ) -> list["GradedWork"]:
     from testbed.grades.grading import grade as all_of
     from testbed.grades.handed import found
+    from testbed.grades.submitted import flagged
 
     with scratch("grade") as room:
         hand_ins = [submission.of(each) if submission else each for each in found(given, room)]
-        works = all_of(hand_ins, by)
+        works = all_of(hand_ins, by, lambda works: flagged(works, roster, submission))
         return sample.flagged(hand_ins, works) if sample else works
 
 

@@ -1,0 +1,78 @@
+"""Of which student a hand-in is that counts, in downloads as Moodle and Canvas make them: through ``grade`` itself."""
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from testbed.cli import main
+from tests.unit.graded import a_lab, a_zip
+
+ANNA, BOB = "anna@uni.example", "bob@uni.example"
+ROSTER = f"Name,Email,total\nAnna A,{ANNA},\nBob B,{BOB},\n"
+
+
+@pytest.fixture(autouse=True)
+def as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own process stays whose it is."""
+    monkeypatch.setattr("testbed.linux.processes.caller.give_up_root", lambda: "")
+
+
+def download(folder: Path, *entries: tuple[str, bytes]) -> Path:
+    """A zip of these, each a day after that before it."""
+    file = folder / "class.zip"
+    with zipfile.ZipFile(file, "w") as packed:
+        for day, (name, content) in enumerate(entries, 1):
+            packed.writestr(zipfile.ZipInfo(name, (2026, 10, day, 12, 0, 0)), content)
+    return file
+
+
+def moodles(who: str, number: int) -> str:
+    return f"{who}_{number}_assignsubmission_file_/total.lab.zip"
+
+
+def content(folder: Path, student: str, answers: str = "total: 42\n") -> bytes:
+    return a_zip(folder, student, answers, "total").read_bytes()
+
+
+def graded(folder: Path, given: Path, *options: str) -> list[list[str]]:
+    """The rows of Moodle's table: who, and how many points."""
+    out = folder / "moodle.csv"
+    command = ["grade", str(given), "--lab", "total", "--from", str(a_lab(folder / "labs" / "total"))]
+    assert main([*command, "--moodle", str(out), *options]) in {0, 1}
+    return [row[:2] for row in csv.reader(io.StringIO(out.read_text()))][1:]
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("spoiled_first", [True, False])
+def test_another_student_takes_no_points_from_one(tmp_path: Path, known: bool, spoiled_first: bool) -> None:
+    """A friend's folder that is answered wrongly and handed in under one's own name."""
+    own = (moodles("Anna A", 1), content(tmp_path / "own", ANNA))
+    spoiled = (moodles("Bob B", 2), content(tmp_path / "spoiled" / "of", ANNA, "total: 1\n"))
+    given = download(tmp_path, *((spoiled, own) if spoiled_first else (own, spoiled)))
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    options = ("--roster", str(tmp_path / "roster.csv")) if known else ()
+    assert graded(tmp_path, given, *options) == [[ANNA, "20"]]
+
+
+def test_one_that_is_known_to_be_anothers_replaces_none_however_good_it_is(tmp_path: Path) -> None:
+    own = (moodles("Anna A", 1), content(tmp_path / "own", ANNA, "total: 1\n"))
+    better = (moodles("Bob B", 2), content(tmp_path / "better" / "of", ANNA))
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    given = download(tmp_path, own, better)
+    assert graded(tmp_path, given, "--roster", str(tmp_path / "roster.csv")) == [[ANNA, "10"]]
+
+
+@pytest.mark.parametrize("broken_first", [True, False])
+def test_a_broken_zip_counts_only_where_none_of_that_student_can_be_judged(tmp_path: Path, broken_first: bool) -> None:
+    good = (moodles("Anna A", 1), content(tmp_path / "own", ANNA))
+    broken = (moodles("Anna A", 3), b"PK no zip")
+    alone = (moodles("Bob B", 2), b"PK no zip")
+    given = download(tmp_path, *((broken, good) if broken_first else (good, broken)), alone)
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    filled = tmp_path / "filled.csv"
+    rows = graded(tmp_path, given, "--roster", str(tmp_path / "roster.csv"), "--canvas", str(filled))
+    assert rows == [[ANNA, "20"], ["Bob B", "0"]]
+    assert filled.read_text() == f"Name,Email,total\nAnna A,{ANNA},20\nBob B,{BOB},0\n"
