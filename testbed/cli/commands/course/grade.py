@@ -142,8 +142,10 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
         "csv": csv, "moodle": moodle, "json": json, "junit": junit, "gradescope": gradescope,
         "classroom50": classroom50, "classroom": classroom, "canvas": canvas,
     }  # fmt: skip
+    paths = {name: path for name, path in asked.items() if path is not None}
+    outputs.check_paths(paths, hand_ins, {"roster": roster, "course": course, "submission": submission})
     with ExitStack() as stack:
-        files = stack.enter_context(outputs.opened({name: path for name, path in asked.items() if path is not None}))
+        files = stack.enter_context(outputs.opened(paths))
         known = Roster.read(roster) if roster else None
         handed_in = Submission.read(submission) if submission else None
         wanted = _Asked(outputs=files, lab=lab, roster=known)
