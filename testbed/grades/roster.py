@@ -16,31 +16,36 @@ from testbed.runfiles import files
 MOST_BYTES = 16 << 20
 NAMED = ("SIS Login ID", "Email address", "Email", "E-mail", "Student", "student", "email")
 """Columns by which a student is called, the best first."""
+DELIMITERS = (",", ";", "\t")
+"""Of the world's spreadsheets; those of countries with a decimal comma write semicolons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The columns' names, and a row a student."""
+    """The columns' names, and a row a student. ``delimiter``: between its columns, going in and coming out."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    delimiter: str = DELIMITERS[0]
 
     @classmethod
     def read(cls, path: Path) -> "Roster":
         """The roster in a file. Raises ``ScenarioError``."""
         try:
-            table = [row for row in csv.reader(io.StringIO(files.text(path, MOST_BYTES))) if any(row)]
+            content = files.text(path, MOST_BYTES)
+            delimiter = _delimiter(content)
+            table = [row for row in csv.reader(io.StringIO(content), delimiter=delimiter) if any(row)]
         except csv.Error as error:
             raise ScenarioError(f"is no CSV ({error})", str(path)) from error
         if not table:
             raise ScenarioError("is empty; it has a line of columns and one for each student", str(path))
-        return cls(header=table[0], rows=table[1:])
+        return cls(header=table[0], rows=table[1:], delimiter=delimiter)
 
     def missing(self, works: Sequence[GradedWork]) -> list[str]:
         """Students who handed in nothing, as the roster calls them."""
         known = {called(each.student) for each in works}
         column = next((self.header.index(name) for name in NAMED if name in self.header), 0)
-        return [printable(row[column], 100) for row in self.students() if not known & _called(row)]
+        return [printable(next(iter(row[column:]), row[0]), 100) for row in self.students() if not known & _called(row)]
 
     def filled(self, works: Sequence[GradedWork], lab: str) -> str:
         """The roster as CSV with the points in the column whose name begins with the lab's, or in a new one."""
@@ -54,11 +59,17 @@ class Roster:
             if theirs := [each for name, each in known if name in names]:
                 cells[column] = str(chosen(theirs).score)
             table.append(cells)
-        return text(table)
+        return text(table, self.delimiter, numbers=True)
 
     def students(self) -> list[Sequence[str]]:
         """A row each: Canvas has a line of points possible, which is nobody."""
         return [row for row in self.rows if row and "points possible" not in row[0].casefold()]
+
+
+def _delimiter(content: str) -> str:
+    """That of which the line of columns has the most. Raises ``csv.Error``."""
+    lines = [line for line in content.splitlines() if line.strip()][:1]
+    return max(DELIMITERS, key=lambda each: max(map(len, csv.reader(lines, delimiter=each)), default=0))
 
 
 def names_of(cells: Iterable[str]) -> frozenset[str]:

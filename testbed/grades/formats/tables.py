@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from testbed.core.text.printable import printable
@@ -9,6 +10,7 @@ from testbed.grades.counting import counted
 from testbed.grades.work import GradedWork
 
 _FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r" *[+-][0-9]([0-9 .,]*[0-9])? *%?", re.ASCII)
 MOST_CELL = 30_000
 """Characters; spreadsheets take 32,767."""
 MOODLE = ("Email address", "Feedback comments")
@@ -34,14 +36,18 @@ def moodle(works: Sequence[GradedWork], item: str) -> str:
     return text([[MOODLE[0], item, MOODLE[1]], *known])
 
 
-def text(table: Iterable[Iterable[str]]) -> str:
-    """CSV of cells none of which is a formula."""
+def text(table: Iterable[Iterable[str]], delimiter: str = ",", *, numbers: bool = False) -> str:
+    """CSV of cells none of which is a formula; ``numbers``: those that are one, with a sign, stay as they are."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([plain(cell) for cell in row] for row in table)
+    written = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    written.writerows([plain(cell, numbers=numbers) for cell in row] for row in table)
     return out.getvalue()
 
 
-def plain(cell: str) -> str:
-    """The cell on one line, with an apostrophe before what a spreadsheet would take for a formula."""
+def plain(cell: str, *, numbers: bool = False) -> str:
+    """The cell on one line, with an apostrophe before what a spreadsheet would take for a formula; ``numbers``: not
+    before one with a sign, such as one of a telephone, which calculates nothing.
+    """
     shown = printable(cell, MOST_CELL)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
+    is_formula = shown.lstrip().startswith(_FORMULA) and not (numbers and _NUMBER.fullmatch(shown))
+    return f"'{shown}" if is_formula else shown
