@@ -13,9 +13,9 @@ from pathlib import Path
 from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
+from testbed.grades.judging import course_of
 from testbed.labs import find
 from testbed.labs.catalogue import RIGHT, WRONG, LabFolder
-from testbed.labs.course import Course
 from testbed.labs.handin import archive
 from testbed.linux.files.installed import ROOT, is_checkout
 from testbed.linux.files.scratch import scratch
@@ -52,7 +52,7 @@ def autograder(
         raise ScenarioError(f"there is no platform '{platform}'; {nearest(platform, list(PLATFORMS))}", "--for")
     lab, kit = find(name, from_), PLATFORMS[platform]
     if course:
-        Course.read(course)
+        course_of(course, lab.name, from_)
     options = ["--lab", lab.name]
     contents = {f"{kit.below}{file}": data for file, data in _common().items()}
     if from_ is not None:

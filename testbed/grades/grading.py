@@ -29,7 +29,7 @@ MOST = 2000
 class Grading:
     """What works are graded by. ``lab``, ``version``: of those that cannot say it; ``course``: whose students they
     are, None: not known; ``texts``: questions that are answered in one's own words, None: all; ``code``: there is code
-    in what is handed in, which runs in a sandbox alone.
+    in what is handed in, which runs in a sandbox alone; ``listed``: no course has other labs and not this one.
     """
 
     lab: str
@@ -39,6 +39,7 @@ class Grading:
     terms: Terms = NO_TERMS
     texts: frozenset[str] | None = None
     code: bool = False
+    listed: bool = True
 
 
 def grade(hand_ins: Iterable[HandedIn], by: Grading, marked: Marker = tuple) -> list[GradedWork]:

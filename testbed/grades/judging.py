@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from testbed.core.errors import PrerequisiteMissing
+from testbed.core.errors import PrerequisiteMissing, ScenarioError
+from testbed.core.text.nearest import nearest
 from testbed.grades.grading import Grading
 from testbed.grades.work import Terms
-from testbed.labs.catalogue import SPEC, find
+from testbed.labs.catalogue import SPEC, find, folders
 from testbed.labs.checking import graded
 from testbed.labs.course import Course, CourseLab
 from testbed.labs.graded import Graded
@@ -22,7 +23,7 @@ def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> 
     asked = checks(lab)
     for file in (SPEC, *(run.scenario for run in lab.spec.runs.values())):
         lab.text(file)
-    known = Course.read(course) if course else None
+    known = course_of(course, name, from_) if course else None
 
     def judge(folder: Path) -> Graded:
         return graded(lab, Workbook.read(folder), asked)
@@ -33,9 +34,28 @@ def by_lab(name: str, from_: Path | None = None, course: Path | None = None) -> 
         grader=judge,
         course=known.course if known else None,
         terms=_terms(name, known) if known else Terms(),
+        listed=known is None or _has_terms(known, name),
         texts=frozenset(name for name, each in lab.spec.answers.items() if each.type == "text"),
         code=bool(lab.spec.hand_in),
     )
+
+
+def course_of(file: Path, name: str, from_: Path | None = None) -> Course:
+    """The course in a file, by which a lab is graded. Raises ``ScenarioError``, also where it lists labs, but not this
+    one, and one of which there is none: it is most likely this one, misspelt, whose due time and points would be lost.
+    """
+    course = Course.read(file)
+    if not _has_terms(course, name):
+        labs = folders(from_)
+        if strange := [each for each in course.labs if each not in labs]:
+            said = f"no lab is called '{strange[0]:.60}', and '{name}' is not among these"
+            raise ScenarioError(f"{said}; {nearest(strange[0][:60], [*labs])}", f"{file}: labs")
+    return course
+
+
+def _has_terms(course: Course, name: str) -> bool:
+    """Whether a course that lists its labs lists this one."""
+    return not course.labs or name in course.labs
 
 
 def need_sandbox(by: Grading) -> None:

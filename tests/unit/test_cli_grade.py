@@ -79,6 +79,25 @@ def test_a_course_has_its_days_and_points(eight: Class, tmp_path: Path) -> None:
     assert work["reasons"][-1] == "handed in 1 day late: 41 of 50 points are left"
 
 
+@pytest.mark.parametrize(
+    ("labs", "code", "said"),
+    [
+        ("{rouns: {points: 50}}", 2, "'rouns', and 'rounds' is not among these; did you mean 'rounds'?"),
+        ("{limit: {points: 50}}", 0, "course.yaml has no terms for 'rounds': no due time, and its own points"),
+        ("{mine: {points: 50}, rounds: {points: 50}}", 0, ""),
+        ("{}", 0, ""),
+    ],
+)
+def test_a_lab_that_its_course_misspells_does_not_lose_its_terms_silently(
+    eight: Class, tmp_path: Path, capsys: Captured, labs: str, code: int, said: str
+) -> None:
+    (tmp_path / "course.yaml").write_text(f"course: net-2026\nlabs: {labs}\n")
+    command = ["grade", str(one(eight, "right")), "--lab", "rounds", "--course", str(tmp_path / "course.yaml")]
+    assert main(command) == code
+    lines = [line for line in capsys.readouterr().err.splitlines() if "course.yaml" in line]
+    assert len(lines) == bool(said) and all(line.endswith(said) for line in lines)
+
+
 @pytest.mark.parametrize("handed_in", ["right", "bomb", "nothing", "several"])
 def test_those_that_somebody_waits_for_are_written_whatever_comes(eight: Class, tmp_path: Path, handed_in: str) -> None:
     empty = tmp_path / "empty"

@@ -128,7 +128,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     Example: testbed grade handins/* --lab 01-rounds
     """
     from testbed.grades import outputs
-    from testbed.grades.judging import by_lab, need_sandbox
+    from testbed.grades.judging import need_sandbox
     from testbed.grades.rerun.draw import SampleDraw
     from testbed.grades.roster import Roster
     from testbed.grades.submitted import Submission
@@ -151,7 +151,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
         wanted = _Asked(outputs=files, lab=lab, roster=known)
         wanted.unfinished()
         with wanted.explained():
-            by = by_lab(lab, from_, course)
+            by = _by_lab(lab, from_, course)
             sample = stack.enter_context(_sample(draw, lab, from_)) if draw else None
             _give_up_root(by, from_)
             need_sandbox(by)
@@ -184,6 +184,15 @@ def refuse_doubtful(option: str, following: Sequence[str]) -> None:
         if not (word.startswith("-") or word.lower().endswith(".zip") or Path(word or "?").is_dir()):
             example = f"{option}={word}" if word else f"{option} without a value"
             raise ScenarioError(f"is it the file to write? then: {example}; hand-ins stand before it", option)
+
+
+def _by_lab(lab: str, from_: Path | None, course: Path | None) -> "Grading":
+    from testbed.grades.judging import by_lab
+
+    by = by_lab(lab, from_, course)
+    if not by.listed:
+        print(f"testbed: {course} has no terms for '{lab}': no due time, and its own points", file=sys.stderr)
+    return by
 
 
 def _graded(
