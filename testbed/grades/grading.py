@@ -79,7 +79,7 @@ def _judged(folder: Path, by: Grading) -> Graded:
     except ScenarioError as error:
         said = str(error).replace(f"{folder}/", "").replace(f"{folder}", "the hand-in")
         return _not_judged(by, said, student)
-    except Exception as error:  # noqa: BLE001 - whatever breaks in a check of a teacher's, the others are graded
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a teacher's check does, the others are graded
         return _not_judged(by, f"{OURS}: {type(error).__name__}: {error}", student)
 
 

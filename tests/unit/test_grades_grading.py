@@ -1,5 +1,7 @@
 """Hand-ins as teachers give them, graded: whatever one of them is, the others are graded too."""
 
+import csv
+import io
 import os
 import shutil
 import zipfile
@@ -8,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.grades.grading import grade
 from testbed.grades.handed import found
 from testbed.grades.roster import Roster
 from testbed.grades.work import GradedWork, Terms
-from tests.unit.graded import a_grading, a_student, a_work, a_zip
+from tests.unit.graded import a_grading, a_lab, a_student, a_work, a_zip
 
 
 def graded(*given: Path, room: Path, terms: Terms | None = None) -> dict[str, GradedWork]:
@@ -75,6 +78,19 @@ def test_one_that_is_broken_never_stops_the_rest(tmp_path: Path) -> None:
         "nowhere.zip": "nowhere.zip: cannot be read (No such file or directory)",
     }
     assert works["limit-cy.lab.zip"].student == "cy@uni.example"
+
+
+def test_a_check_that_ends_the_process_ends_no_grading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.linux.processes.caller.give_up_root", lambda: "")
+    lab, out = a_lab(tmp_path / "total"), tmp_path / "grades.csv"
+    checks = (lab / "checks.py").read_text()
+    (lab / "checks.py").write_text(checks.replace("'it is another'", "__import__('sys').exit(0)"))
+    a_zip(tmp_path / "many", "ada", "total: 7\n", lab="total")
+    a_zip(tmp_path / "many", "bob", lab="total")
+    main(["grade", str(tmp_path / "many"), "--lab", "total", "--from", str(lab), "--csv", str(out)])
+    (ada, bob) = csv.DictReader(io.StringIO(out.read_text()))
+    assert ada["student"] == "ada" and "check" in ada["reasons"]
+    assert (bob["student"], bob["score"], bob["reasons"]) == ("bob", "20", "")
 
 
 @pytest.mark.parametrize("as_zip", [True, False])
