@@ -39,7 +39,7 @@ def test_a_list_of_its_own_is_new_for_each_migration(tmp_path: Path, kind: str) 
     file = policy(tmp_path, field, does="self.seen.append(1)", over="len(self.seen) >= 3")
     assert len(testbed.predict("hello", set={"migration.policy": file}).migrations[0].rounds) == 4
     made = testbed.run("hello", set={"migration.policy": file}, engine="simulated", repeat=2, out=tmp_path / "a")
-    again = testbed.run(made.path / "scenario.yaml", out=tmp_path / "b")
+    again = testbed.run(made.path / "scenario.yaml", engine="simulated", out=tmp_path / "b")
     assert [len(each.rounds) for each in (*made.migrations, *again.migrations)] == [4, 4, 4]
 
 
