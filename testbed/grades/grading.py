@@ -75,12 +75,25 @@ def _judged(folder: Path, by: Grading) -> Graded:
         said = f"this was started for the course '{lock.course}', not for '{by.course}': its numbers are of that one"
         return _not_judged(by, said, student)
     try:
-        return by.grader(folder)
+        return _told(by.grader(folder), folder)
     except ScenarioError as error:
-        said = str(error).replace(f"{folder}/", "").replace(f"{folder}", "the hand-in")
-        return _not_judged(by, said, student)
+        return _not_judged(by, _without(str(error), folder), student)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a teacher's check does, the others are graded
-        return _not_judged(by, f"{OURS}: {type(error).__name__}: {error}", student)
+        return _not_judged(by, _without(f"{OURS}: {type(error).__name__}: {error}", folder), student)
+
+
+def _told(graded: Graded, folder: Path) -> Graded:
+    """As it is told: nowhere does it say where we had unpacked it."""
+    results = [
+        replace(each, reason=_without(each.reason, folder), hint=_without(each.hint, folder)) for each in graded.results
+    ]
+    flags = [_without(each, folder) for each in graded.flags]
+    return replace(graded, fault=_without(graded.fault, folder), results=results, flags=flags)
+
+
+def _without(said: str, folder: Path) -> str:
+    """What was said of the files in a folder of ours, which is gone when it is read."""
+    return said.replace(f"{folder}/", "").replace(f"{folder}", "the hand-in")
 
 
 def _not_judged(by: Grading, fault: str, student: str = "") -> Graded:

@@ -16,6 +16,7 @@ from testbed.grades.grading import grade
 from testbed.grades.handed import found
 from testbed.grades.roster import Roster
 from testbed.grades.work import GradedWork, Terms
+from testbed.labs import find
 from tests.unit.graded import a_grading, a_lab, a_student, a_work, a_zip
 
 
@@ -91,6 +92,31 @@ def test_a_check_that_ends_the_process_ends_no_grading(tmp_path: Path, monkeypat
     (ada, bob) = csv.DictReader(io.StringIO(out.read_text()))
     assert ada["student"] == "ada" and "check" in ada["reasons"]
     assert (bob["student"], bob["score"], bob["reasons"]) == ("bob", "20", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("notes.txt", b"", "answers.yaml: is not there"),
+        ("answers.yaml", "total: 42\n".encode("utf-16"), "iconv -f UTF-16 -t UTF-8 answers.yaml"),
+        ("runs/main-1/summary.json", b"{", "runs/main-1/summary.json"),
+    ],
+)
+def test_a_student_is_told_of_files_of_theirs_and_of_no_folder_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, said: str
+) -> None:
+    monkeypatch.setattr("testbed.linux.processes.caller.give_up_root", lambda: "")
+    with zipfile.ZipFile(tmp_path / "ada.lab.zip", "w") as packed:
+        packed.writestr("lab.lock", f"lab: rounds\nstudent: ada\nversion: {find('rounds').spec.version}\n")
+        packed.writestr(name, content)
+        if name.startswith("runs"):
+            packed.writestr("answers.yaml", "passes: 3\n")
+    formats = {each: tmp_path / each for each in ("moodle", "gradescope", "json")}
+    options = [f"--{each}={file}" for each, file in formats.items()]
+    main(["grade", str(tmp_path / "ada.lab.zip"), "--lab", "rounds", *options])
+    for file in formats.values():
+        told = file.read_text()
+        assert said in told and ".scratch" not in told and "fast-motion-" not in told
 
 
 @pytest.mark.parametrize("as_zip", [True, False])
