@@ -4,6 +4,8 @@ Moodle   Name_12345_assignsubmission_file_/FILE    Name_12345_assignsubmission_f
 Canvas   name_12345_67890_FILE, name_LATE_12345_67890_FILE
 """
 
+import itertools
+import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -93,7 +95,7 @@ def _of_student(entry: Path) -> list[HandedIn]:
     """What one student handed in: a zip, a folder, or a folder with one in it. Raises ``OSError``."""
     who, rest = _whose(entry.name)
     if not entry.is_dir() or entry.is_symlink():
-        return [_one(entry, entry.name, who)] if rest.lower().endswith(".zip") else []
+        return _of_file(_one(entry, entry.name, who), rest)
     if _is_handin(entry):
         return [_one(entry, entry.name, who)]
     inside = sorted(each for each in entry.iterdir() if not each.is_symlink())
@@ -103,14 +105,43 @@ def _of_student(entry: Path) -> list[HandedIn]:
     return [_one(each, each.name if each == entry else f"{entry.name}/{each.name}", who) for each in chosen]
 
 
+def _of_file(one: HandedIn, name: str) -> list[HandedIn]:
+    """A file of a folder of many. What is no zip is the teacher's own, or, where a download says whose it is, nothing
+    that could be opened.
+    """
+    if name.lower().endswith(".zip"):
+        return [one]
+    return [replace(one, fault=f"{one.shown}: is no zip; hand in what `testbed lab submit` made")] if one.who else []
+
+
 def _one(path: Path, shown: str, who: str = "") -> HandedIn:
     if not who:
         who, _ = _whose(path.name)
+    return HandedIn(path=path, shown=printable(shown, 200), who=who, at=_changed(path))
+
+
+def _changed(path: Path) -> datetime | None:
+    """When a file was last changed; of a folder, the newest of its files, but for hidden ones, such as Git's."""
+    is_folder = os.path.isdir(path) and not path.is_symlink()
+    files = itertools.islice(_files(path), handin.BOUNDS.entries + 1) if is_folder else iter((path,))
+    times = [found.st_mtime for found in map(_found_at, files) if found is not None]
     try:
-        at = datetime.fromtimestamp(path.lstat().st_mtime).astimezone() if path.is_file() else None
+        return datetime.fromtimestamp(max(times)).astimezone()
+    except (OSError, OverflowError, ValueError):  # a time of no calendar, or none at all
+        return None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for here, below, names in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith(".")]
+        yield from (Path(here, name) for name in names if not name.startswith("."))
+
+
+def _found_at(file: Path) -> os.stat_result | None:
+    try:
+        return file.lstat() if file.is_file() else None
     except OSError:
-        at = None
-    return HandedIn(path=path, shown=printable(shown, 200), who=who, at=at)
+        return None
 
 
 def _unreadable(path: Path, error: OSError) -> HandedIn:

@@ -181,6 +181,17 @@ def test_late_by_the_time_of_the_file(tmp_path: Path) -> None:
     assert (work.days_late, work.score) == (1, 9)
 
 
+def test_a_folder_is_late_by_its_newest_file(tmp_path: Path) -> None:
+    due = datetime(2026, 10, 12, tzinfo=UTC)
+    given = a_student(tmp_path / "ada", "ada@uni.example")
+    (given / ".git").mkdir()
+    (given / ".git" / "index").touch()
+    for hours, name in enumerate(("lab.lock", "answers.yaml"), start=24):
+        os.utime(given / name, (due.timestamp() + 3600 * hours,) * 2)
+    (work,) = graded(given, room=tmp_path / "room", terms=Terms(due=due, per_day=10)).values()
+    assert (work.days_late, work.score) == (2, 8)
+
+
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()

@@ -76,3 +76,22 @@ def test_a_broken_zip_counts_only_where_none_of_that_student_can_be_judged(tmp_p
     rows = graded(tmp_path, given, "--roster", str(tmp_path / "roster.csv"), "--canvas", str(filled))
     assert rows == [[ANNA, "20"], ["Bob B", "0"]]
     assert filled.read_text() == f"Name,Email,total\nAnna A,{ANNA},20\nBob B,{BOB},0\n"
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_what_is_no_zip_is_a_row_of_whose_it_is(
+    tmp_path: Path, as_zip: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = ("annaa_1_2_total-anna.lab.zip", content(tmp_path / "own", ANNA))
+    packed, renamed = ("mullerjorg_3_4_hello-J.7z", b"7z"), ("roebob_LATE_5_6_hello.zip.txt", b"PK")
+    given = download(tmp_path, good, packed, renamed, ("notes.txt", b"the teacher's"))
+    if not as_zip:
+        zipfile.ZipFile(given).extractall(tmp_path / "class")
+        given = tmp_path / "class"
+    (tmp_path / "roster.csv").write_text("Name,Login\nMJ,mullerjorg\nEve,eve\n")
+    assert graded(tmp_path, given, "--roster", str(tmp_path / "roster.csv")) == [
+        [ANNA, "20"], ["mullerjorg", "0"], ["roebob", "0"],
+    ]  # fmt: skip
+    said = capsys.readouterr().err
+    assert "mullerjorg_3_4_hello-J.7z: is no zip; hand in what `testbed lab submit` made" in said
+    assert "nothing from 1: Eve\n" in said
