@@ -16,7 +16,7 @@ def counted(works: Sequence[GradedWork]) -> list[GradedWork]:
 
 
 def chosen(works: Sequence[GradedWork]) -> GradedWork:
-    """Of works that are all of one student, of whom there is one at least, the one that counts."""
+    """The one that counts of works that are all of one student; there is one at least."""
     return works[_counts(works, range(len(works)))]
 
 

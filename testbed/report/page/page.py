@@ -23,6 +23,9 @@ LEAST = 80
 MOST_DRAWN = 8
 """Migrations whose charts are also files; the page has those of all."""
 
+IN_PLACE = "make room there, or take away what has its name"
+"""What helps a page, which lies where its run does."""
+
 
 def write(folder: Path, say: Callable[[str], None] = lambda _line: None) -> Path | None:
     """Writes the page and the figures of the run in ``folder``; never fails it.
@@ -43,8 +46,8 @@ def rebuild(folder: Path) -> Path:
     page = load(folder)
     run = RunFolder(folder)
     target = folder / "report.html"
-    with writing(folder):
-        write_whole(target, html(page).encode())
+    with writing(folder, IN_PLACE):
+        write_whole(target, html(page).encode(), IN_PLACE)
         _draw(page, run.path / "figures")
     return target
 
@@ -111,5 +114,5 @@ def _draw(page: Page, folder: Path) -> None:
             owned.remove(folder / old)
     for figure in drawn:
         drawing = export.svg({**figure.spec, "title": figure.title})
-        write_whole(folder / f"{figure.name}.svg", drawing.encode())
-        write_whole(folder / f"{figure.name}.png", export.png(drawing))
+        write_whole(folder / f"{figure.name}.svg", drawing.encode(), IN_PLACE)
+        write_whole(folder / f"{figure.name}.png", export.png(drawing), IN_PLACE)
