@@ -16,7 +16,7 @@ def counted(works: Sequence[GradedWork]) -> list[GradedWork]:
 
 
 def chosen(works: Sequence[GradedWork]) -> GradedWork:
-    """The one that counts of works that are all of one student; there is one at least."""
+    """The one that counts of works that are all of one student: of none there is none, and ``ValueError``."""
     return works[_counts(works, range(len(works)))]
 
 

@@ -210,3 +210,12 @@ def test_root_is_given_up_before_anything_is_read(eight: Class) -> None:
     assert "testbed: hand-ins are not read as root, but as nobody" in done.stderr
     assert [row["score"] for row in rows] == ["90", "0", "0", "0"], done.stderr
     assert all("cannot be read (Permission denied)" in row["reasons"] for row in rows[1:])
+
+
+def test_the_example_of_its_help_can_be_typed(eight: Class, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["grade", "--help"]) == 0
+    example = next(line for line in capsys.readouterr().out.splitlines() if "Example:" in line)
+    words = example.partition("testbed ")[2].split()
+    monkeypatch.chdir(eight.folder)
+    words[words.index("handins/*")] = one(eight, "right").name
+    assert main(words) == 0

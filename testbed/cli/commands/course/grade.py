@@ -125,7 +125,7 @@ def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     A hand-in that cannot be graded is one line, and all others are; then the exit code is 1. Code of a student's runs
     in a sandbox alone, and nobody needs root, which is given up first; what --rerun draws is run from the lab's files.
 
-    Example: testbed grade handins/* --lab 01-rounds
+    Example: testbed grade handins/* --lab rounds
     """
     from testbed.grades import outputs
     from testbed.grades.judging import need_sandbox
