@@ -147,9 +147,10 @@ def _folders(folder: Path) -> dict[str, list[Path]]:
 
 def _kept(made: list[Path]) -> tuple[Path, ...]:
     """Of the runs of a name, the newest first, the last ones that have a record; where none of those is valid, the
-    newest that is stands in place of the oldest: it is the one that counts.
+    newest that is stands in place of the oldest: it is the one that counts. Where none has a record, the last ones:
+    what they lack can be told.
     """
-    recorded = [each for each in made if files.there(RunFolder(each).summary)]
+    recorded = [each for each in made if files.there(RunFolder(each).summary)] or made
     newest, older = recorded[:KEPT], recorded[KEPT:]
     if older and not any(map(_valid, newest)):
         newest[-1] = next(filter(_valid, older), newest[-1])

@@ -47,7 +47,7 @@ def _seconds(ram_bytes: int, write_rate: float, share: float) -> float:
             ram_bytes=round(ram_bytes / PAGE_SIZE) * PAGE_SIZE,
             workload={"name": "sequential", "write_rate": write_rate},
         ),
-        migration=MigrationPlan(policy={"name": "plain", "downtime_goal": GOAL_S}),
+        migration=MigrationPlan(policy={"name": "plain", "downtime_goal": GOAL_S}, timeout_s=NEVER),
     )
     seen = predict(plan, goodput=share)
     return seen.total_time_s if seen.outcome == "completed" else NEVER
