@@ -14,7 +14,7 @@ from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.grades.judging import course_of
-from testbed.labs import find
+from testbed.labs import find, handin
 from testbed.labs.catalogue import RIGHT, WRONG, LabFolder
 from testbed.labs.handin import archive
 from testbed.linux.files.installed import ROOT, is_checkout
@@ -22,6 +22,7 @@ from testbed.linux.files.scratch import scratch
 from testbed.runfiles.folder import write_whole
 
 KITS = Path(__file__).parent / "kits"
+ELSEWHERE = "choose another place with --to"
 SOURCES = ("testbed", "guest_agent", "topologies", "labs", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 """What a wheel is built of."""
 BUILD_S = 300.0
@@ -53,6 +54,7 @@ def autograder(
     lab, kit = find(name, from_), PLATFORMS[platform]
     if course:
         course_of(course, lab.name, from_)
+    target = _target(to, f"{lab.name}-{platform}.zip")
     options = ["--lab", lab.name]
     contents = {f"{kit.below}{file}": data for file, data in _common().items()}
     if from_ is not None:
@@ -63,8 +65,15 @@ def autograder(
         contents[f"{kit.below}course.yaml"] = course.read_bytes()
     code = bool(lab.spec.hand_in)
     scripts = {file: _filled((KITS / made_of).read_text("utf-8"), options, code) for file, made_of in kit.files.items()}
-    target = to or Path(f"{lab.name}-{platform}.zip")
-    write_whole(target, archive({**contents, **scripts}.items(), executable=scripts))
+    write_whole(target, archive({**contents, **scripts}.items(), executable=scripts), otherwise=ELSEWHERE)
+    return target
+
+
+def _target(to: Path | None, name: str) -> Path:
+    """The file to write: in a folder it has its own name, and it takes no hand-in's."""
+    target = Path(name) if to is None else to / name if to.is_dir() else to
+    if target.name.endswith(handin.END):
+        raise ScenarioError(f"is called as a hand-in is; {ELSEWHERE}", str(target))
     return target
 
 

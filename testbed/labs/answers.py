@@ -62,7 +62,7 @@ def read(file: Path, spec: LabSpec) -> Answers:
 
 def of_text(content: str, spec: LabSpec) -> Answers:
     """What a text answers. Raises ``ScenarioError`` where it is no YAML."""
-    tree, places = tree_of(content, ANSWERS, "list of answers")
+    tree, places = tree_of(content, ANSWERS, "answer file")
     return checked(tree, spec, {str(path[0]): place for path, place in places.items() if len(path) == 1})
 
 

@@ -44,7 +44,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbook:
-    """A student's work on a lab. ``runs``: the folders of each run, the newest first; one without a record is none."""
+    """A student's work on a lab. ``runs``: each run's folders, the newest first; those with a record if one has."""
 
     folder: Path
     lock: Lock

@@ -268,3 +268,12 @@ def test_without_a_sandbox_nobody_is_short_of_points(
 def test_a_platform_that_is_none(capsys: Captured) -> None:
     assert main(["lab", "autograder", "rounds", "--for", "gradscope"]) == 2
     assert "did you mean 'gradescope'?" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("without_wheel")
+def test_its_zip_goes_into_a_folder_and_over_no_hand_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["lab", "autograder", "rounds", "--for", "gradescope", "--to"]
+    assert main([*asked, str(tmp_path)]) == 0 and (tmp_path / "rounds-gradescope.zip").is_file()
+    (theirs := tmp_path / "rounds-me.lab.zip").write_text("theirs")
+    assert main([*asked, str(theirs)]) == 2 and theirs.read_text() == "theirs"
+    assert "is called as a hand-in is; choose another place with --to" in capsys.readouterr().err
