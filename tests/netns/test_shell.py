@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,13 @@ class Terminal:
                 raise AssertionError(f"it ended without {words!r}: {self._seen.decode()}") from end
         self._seen = self._seen.partition(words.encode())[2]
 
+    def rest(self) -> str:
+        """What else one that has ended has said."""
+        with suppress(OSError):
+            while more := os.read(self._fd, 4096):
+                self._seen += more
+        return self._seen.decode()
+
 
 @contextmanager
 def terminal(out: Path, *arguments: str) -> Iterator[Terminal]:
@@ -197,7 +204,7 @@ def test_terminated_it_leaves_nothing_but_its_files(tmp_path: Path, typed: str) 
         shell.process.terminate()
         shell.process.terminate()
         shell.wait_for("interrupted by SIGTERM")
-        assert shell.process.wait(30) == 130
+        assert shell.process.wait(30) == 130, shell.rest()
     kept = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert len(kept["migrations"]) == bool(typed)
 
