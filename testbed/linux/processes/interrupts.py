@@ -96,6 +96,9 @@ def keyboard(signals: Signals, prompt: CodeType) -> Iterator[None]:
 
     Outside of the prompt nothing is raised: whoever takes down what it stood on is not broken off by one more.
     """
+    # What reads lines may call this while one of these is on its way out of it already, and then Python calls nothing
+    # that is written in C without taking that one for its fault: so they are made before.
+    ended = {int(number): Interrupted(said(number)) for number in STOPPING}
 
     def hear(number: int, frame: FrameType | None) -> None:
         if not _within(prompt, frame):
@@ -103,7 +106,7 @@ def keyboard(signals: Signals, prompt: CodeType) -> Iterator[None]:
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         signals.deaf = True
-        raise Interrupted(said(number))
+        raise ended[number]
 
     with _handled(hear, STOPPING), _insisting(ENDING):
         yield
