@@ -1,5 +1,6 @@
 """A simulated run, made again: the same scenario and seed through the same model give the same figures."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -8,7 +9,7 @@ from testbed.audit.subject import MOST_OPERATIONS, Subject
 from testbed.core.errors import Overdue, TestbedError
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord
-from testbed.core.text.from_json import Json
+from testbed.core.text.leaves import leaves
 from testbed.core.text.printable import printable
 from testbed.engines.simulated import run
 from testbed.experiment.environment import code
@@ -19,6 +20,8 @@ LONGEST_S = 10.0
 """Of one migration; where one takes longer, none after it is made again."""
 COST = MOST_OPERATIONS >> 9
 """What one takes of what may be recomputed of a run."""
+_ITEM = re.compile(r"(?P<name>\w+?)s?\.(?P<index>[0-9]+)(?P<below>\.)?")
+ABSENT = "nothing"
 OTHER = "another version of the model may have made it"
 """Begins why an unlike run is not known to be wrong."""
 
@@ -56,19 +59,17 @@ def _unlike(done: MigrationRecord, made: MigrationRecord) -> Iterator[str]:
     """All that differs, whatever it is: nothing else of a simulated run says whether a figure was changed."""
     if len(done.rounds) != len(made.rounds):
         yield f"it has {len(done.rounds)} rounds, the model makes {len(made.rounds)}"
-    yield from _differing(asdict(done), asdict(made))
+    said, says = leaves(asdict(done)), leaves(asdict(made))
+    for path in dict.fromkeys([*said, *says]):
+        one, other = (each.get(path, ABSENT) for each in (said, says))
+        if not _same(one, other):
+            shown, wanted = (printable(str(each), 60) for each in (one, other))
+            yield f"{_ITEM.sub(_counted, path)} is {shown}, the model says {wanted}"
 
 
-def _differing(a: Json, b: Json, where: str = "", within: str = "") -> Iterator[str]:
-    if isinstance(a, dict) and isinstance(b, dict):
-        for name in dict.fromkeys([*a, *b]):
-            yield from _differing(a.get(name), b.get(name), f"{within}{name}", f"{within}{name}.")
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for number, (one, other) in enumerate(zip(a, b, strict=True), 1):
-            each = f"{where.removesuffix('s')} {number}"
-            yield from _differing(one, other, each, f"{each}: ")
-    elif not _same(a, b):
-        yield f"{where} is {printable(str(a), 60)}, the model says {printable(str(b), 60)}"
+def _counted(item: re.Match[str]) -> str:
+    """``rounds.1.kind`` as ``round 2: kind``."""
+    return f"{item['name']} {int(item['index']) + 1}" + (": " if item["below"] else "")
 
 
 def _same(a: object, b: object) -> bool:

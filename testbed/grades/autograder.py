@@ -14,15 +14,14 @@ from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.grades.judging import course_of
-from testbed.labs import find, handin
+from testbed.labs import find
 from testbed.labs.catalogue import RIGHT, WRONG, LabFolder
-from testbed.labs.handin import archive
+from testbed.labs.handin import ELSEWHERE, END, archive, target_of
 from testbed.linux.files.installed import ROOT, is_checkout
 from testbed.linux.files.scratch import scratch
 from testbed.runfiles.folder import write_whole
 
 KITS = Path(__file__).parent / "kits"
-ELSEWHERE = "choose another place with --to"
 SOURCES = ("testbed", "guest_agent", "topologies", "labs", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 """What a wheel is built of."""
 BUILD_S = 300.0
@@ -70,9 +69,9 @@ def autograder(
 
 
 def _target(to: Path | None, name: str) -> Path:
-    """The file to write: in a folder it has its own name, and it takes no hand-in's."""
-    target = Path(name) if to is None else to / name if to.is_dir() else to
-    if target.name.endswith(handin.END):
+    """The file to write, which takes no hand-in's name."""
+    target = target_of(Path(), to, name)
+    if target.name.endswith(END):
         raise ScenarioError(f"is called as a hand-in is; {ELSEWHERE}", str(target))
     return target
 

@@ -35,7 +35,7 @@ MOST_SUMS = 1 << 20
 _SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>.+)")
 _TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip can say."""
-_ELSEWHERE = "choose another place with --to"
+ELSEWHERE = "choose another place with --to"
 _REMEDY = "hand in what `testbed lab submit` made"
 
 
@@ -52,10 +52,10 @@ def pack(folder: Path, to: Path | None = None, *, also: Sequence[str] = (), capt
         raise ScenarioError(f"there is no {ANSWERS} to hand in", str(folder))
     listed = [name for name in (LOCK, ANSWERS, *also) if files.there(folder / name)]
     check_names(listed, BOUNDS)
-    target = _target(folder, to, file_name(book.lock.lab, book.lock.student))
+    target = target_of(folder, to, file_name(book.lock.lab, book.lock.student))
     names = sorted([*listed, *_records(book, captures=captures)])
     _check_target(folder, target, names)
-    write_whole(target, _packed(folder, names), otherwise=_ELSEWHERE)
+    write_whole(target, _packed(folder, names), otherwise=ELSEWHERE)
     return target
 
 
@@ -174,7 +174,8 @@ def _with_sums(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]
     yield SUMS, "".join(sums).encode()
 
 
-def _target(folder: Path, to: Path | None, name: str) -> Path:
+def target_of(folder: Path, to: Path | None, name: str) -> Path:
+    """Where a file of that name is written: in ``folder``, or where ``to`` says, which may be a folder."""
     if to is None:
         return folder / name
     return to / name if to.is_dir() else to
@@ -183,6 +184,6 @@ def _target(folder: Path, to: Path | None, name: str) -> Path:
 def _check_target(folder: Path, target: Path, packed: Collection[str]) -> None:
     """Nobody's answers are written over by what they are packed into."""
     if any((folder / name).resolve() == target.resolve() for name in packed):
-        raise ScenarioError(f"is one of the files to hand in; {_ELSEWHERE}", str(target))
+        raise ScenarioError(f"is one of the files to hand in; {ELSEWHERE}", str(target))
     if target.suffix != ".zip" and files.there(target):
-        raise ScenarioError(f"is there already, and is no zip; {_ELSEWHERE}", str(target))
+        raise ScenarioError(f"is there already, and is no zip; {ELSEWHERE}", str(target))

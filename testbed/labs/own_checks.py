@@ -8,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.running import name_of, run
+from testbed.core.own.beside import name_of
+from testbed.core.own.running import run
 from testbed.core.own.words import place_in, told
 from testbed.labs.catalogue import CHECKS, LabFolder
 from testbed.labs.check import LabCheck, own

@@ -3,17 +3,17 @@ agrees with itself.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 from testbed.audit import model
 from testbed.audit.verdict import RunAudit, audit
 from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import MigrationKey
 from testbed.core.records.migration import Summary
+from testbed.core.text.leaves import leaves
 from testbed.core.text.printable import printable
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.definition.draw import Parameters
@@ -121,20 +121,10 @@ def _base(document: Document) -> Document:
 def _different(wanted: Recorded, made: Recorded) -> Iterator[str]:
     if Path(wanted.own_policy or "").name != Path(made.own_policy or "").name:
         yield f"its policy is {made.own_policy or 'one of ours'}, yours is {wanted.own_policy or 'one of ours'}"
-    one, other = _leaves(asdict(wanted.plan)), _leaves(asdict(made.plan))
+    one, other = leaves(asdict(wanted.plan)), leaves(asdict(made.plan))
     for path in sorted({*one, *other}):
         if one.get(path) != other.get(path):
             yield f"its {path} is {other.get(path, 'not there')}, yours is {one.get(path, 'not there')}"
-
-
-def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
-    if isinstance(tree, Mapping):
-        parts_of = tree.items()
-    elif isinstance(tree, list | tuple):
-        parts_of = dict(enumerate(tree)).items()
-    else:
-        return {path: tree}
-    return {k: v for key, part in parts_of for k, v in _leaves(part, f"{path}.{key}".lstrip(".")).items()}
 
 
 def _of_another(summary: Summary, lab: LabFolder, lock: Lock, name: str) -> str:

@@ -125,8 +125,7 @@ def _word(value: object, name: str, least: int = 1) -> str:
 
 
 def _runs(folder: Path) -> dict[str, tuple[Path, ...]]:
-    found = {name: _kept(made) for name, made in _folders(folder).items()}
-    return {name: made for name, made in found.items() if made}
+    return {name: _kept(made) for name, made in _folders(folder).items()}
 
 
 def _folders(folder: Path) -> dict[str, list[Path]]:

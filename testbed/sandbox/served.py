@@ -3,11 +3,12 @@
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from math import ceil
 from pathlib import Path
 from resource import RLIMIT_CPU, setrlimit
 from time import process_time
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Protocol, TypeAlias
 
 from testbed import policies
@@ -64,11 +65,16 @@ class FilesFunctions:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
+    @cached_property
+    def _module(self) -> ModuleType:
+        """Nobody can change it here, so nobody has to look whether it did, with each question."""
+        return PROGRAM.module(Path(FILE), FILE)
+
     def answer(self, method: str, arguments: object) -> object:
         """See ``Served``: what the function returns."""
         try:
             with processor_time(self._limits):
-                function = getattr(PROGRAM.module(Path(FILE), FILE), method, None)
+                function = getattr(self._module, method, None)
                 if method.startswith("_") or not callable(function):
                     return _raise(f"{FILE}: there is no function '{method}' in it")
                 return function(**arguments) if isinstance(arguments, dict) else function(*_list(arguments))

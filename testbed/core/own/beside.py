@@ -9,7 +9,7 @@ import builtins
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -17,8 +17,14 @@ from pathlib import Path
 from types import ModuleType
 
 MOST_FILES = 1_000
+"""So many are followed; of what imports more the rest is not looked at."""
 OURS = ("testbed", "guest_agent")
-PACKAGE = "testbed_beside_"
+KIND = "beside"
+
+
+def name_of(kind: str, path: Path) -> str:
+    """What the module of a file, or the package of a folder, is called; ``kind``: of which of those it is one."""
+    return f"testbed_{kind}_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
 
 
 def reached(file: Path) -> list[Path]:
@@ -58,7 +64,7 @@ class Itself(SourceLoader):
 
 def forget(folder: Path) -> None:
     """What was imported from there is imported anew."""
-    for name in [each for each in sys.modules if f"{each}.".startswith(f"{_package(folder)}.")]:
+    for name in [each for each in sys.modules if f"{each}.".startswith(f"{name_of(KIND, folder)}.")]:
         del sys.modules[name]
 
 
@@ -68,7 +74,7 @@ class _Finder:
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
         """As Python asks for it."""
-        if not name.startswith(PACKAGE) or path is None:
+        if not name.startswith(f"testbed_{KIND}_") or path is None:
             return None
         PathFinder.invalidate_caches()
         spec = PathFinder.find_spec(name, path)
@@ -92,7 +98,7 @@ def _import(
     top = name.partition(".")[0]
     if level or not _lies(folder, top):
         return builtins.__import__(name, globals, locals, fromlist or (), level)
-    package = _package(folder)
+    package = name_of(KIND, folder)
     if package not in sys.modules:
         _found()
         made = module_from_spec(ModuleSpec(package, None, is_package=True))
@@ -105,10 +111,6 @@ def _import(
 def _found() -> None:
     if _Finder not in sys.meta_path:
         sys.meta_path.insert(0, _Finder)
-
-
-def _package(folder: Path) -> str:
-    return PACKAGE + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
 
 
 def _lies(folder: Path, top: str) -> bool:
@@ -125,27 +127,35 @@ def _installed(folder: Path, top: str) -> bool:
 
 
 def _imported(file: Path, folder: Path) -> Iterator[Path]:
-    """The files of the folder that it names; none where it is no Python."""
+    """The files of the folder that it names."""
     try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+        source = file.read_bytes()
+    except OSError:
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files(folder, alias.name, ())
-        elif isinstance(node, ast.ImportFrom):
-            names = [alias.name for alias in node.names]
-            if node.level == 0:
-                yield from _files(folder, node.module or "", names)
-            else:
-                for above in file.parents[node.level - 1 : node.level]:
-                    yield from _below(above, node.module or "", names) if above.is_relative_to(folder) else ()
+    for level, name, also in _statements(source):
+        if level:
+            for above in file.parents[level - 1 : level]:
+                yield from _below(above, name, also) if above.is_relative_to(folder) else ()
+        elif _lies(folder, name.partition(".")[0]):
+            yield from _below(folder, name, also)
 
 
-def _files(folder: Path, name: str, also: Sequence[str]) -> Iterator[Path]:
-    if _lies(folder, name.partition(".")[0]):
-        yield from _below(folder, name, also)
+@lru_cache(256)
+def _statements(source: bytes) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    """What a text imports: from how far above, what, and what of that; nothing where it is no Python. Whoever asks for
+    a class by its file's name asks this, time and again.
+    """
+    try:
+        return tuple(each for node in ast.walk(ast.parse(source)) for each in _named(node))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+
+
+def _named(node: ast.AST) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    if isinstance(node, ast.Import):
+        yield from ((0, alias.name, ()) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.level, node.module or "", tuple(alias.name for alias in node.names)
 
 
 def _below(folder: Path, name: str, also: Sequence[str]) -> Iterator[Path]:

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from testbed.core.errors import ScenarioError
-from testbed.core.own.beside import reached
-from testbed.core.own.running import digest, kept, name_of
+from testbed.core.own.beside import name_of, reached
+from testbed.core.own.running import digest, kept
 from testbed.core.own.words import place_in, told
 
 

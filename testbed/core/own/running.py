@@ -18,11 +18,6 @@ _made_of: dict[str, dict[Path, str | None]] = {}
 """Of each module that is kept: the SHA-256 of each file that it was made of."""
 
 
-def name_of(kind: str, file: Path) -> str:
-    """What the module of a file is called; ``kind``: of what files it is one."""
-    return f"testbed_{kind}_{hashlib.sha256(str(file).encode()).hexdigest()[:16]}"
-
-
 def digest(file: Path) -> str | None:
     """Its SHA-256 in hexadecimal; None when it cannot be read."""
     try:
