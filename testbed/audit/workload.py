@@ -25,6 +25,8 @@ ALIKE = 0.6
 """Correlation from which on dirty pages are a seed's own: honest runs have above 0.9, other seeds about 0.1."""
 BLURRED = 0.1
 """Of a round's time: while memory is scanned the guest goes on, so that each page's window ends at another moment."""
+UNSURE = 0.5
+"""Of round 1's operations: if no more than so many of them may be others, its pages are still like by ``ALIKE``."""
 CHECKSUM = "checksum"
 """The tracker that reads all of memory for a scan, before round 1 too."""
 MOST_PAGES = 1 << 28
@@ -103,11 +105,19 @@ def _windows(begin: int | None, rounds: list[RoundRecord], cells: Cells) -> list
 
 
 def _begin(subject: Subject) -> int | None:
-    """The operation at which round 1 began, by the samples: at its rate it may not have been, on a busy machine."""
+    """The operation at which round 1 began, by the samples: at its rate it may not have been, on a busy machine.
+
+    None where those before and after it leave too much open: a round of milliseconds lies between two of them.
+    """
     seen, rounds = counted(subject), noted(subject.recording) if subject.recording else []
-    if seen is None or not rounds or rounds[0].round.index != 1:
+    until = subject.done.rounds[0].operations if subject.done.rounds else None
+    if seen is None or until is None or not rounds or rounds[0].round.index != 1:
         return None
-    return int(np.interp(rounds[0].began, *seen))
+    times, counts = seen
+    begin, after = int(np.interp(rounds[0].began, times, counts)), int(np.searchsorted(times, rounds[0].began))
+    if not 0 < after < len(times) or counts[after] - counts[after - 1] > UNSURE * (until - begin):
+        return None
+    return begin
 
 
 def _memory(subject: Subject, config: GuestConfig) -> Agreement:

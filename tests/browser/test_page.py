@@ -172,13 +172,22 @@ def test_charts_can_be_fed_while_the_page_is_open(report: Page) -> None:
     assert complaints(report) == []
 
 
-def test_a_link_to_a_folded_migration_opens_it(page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["click", "address"])
+def test_a_link_to_a_folded_migration_opens_it_and_goes_there(page: Page, tmp_path: Path, by: str) -> None:
     many = [a_migration(name=f"m{i}") for i in range(6)]
     run = with_samples(made(tmp_path / "run", a_summary(*many)), many[5], 20)
     rebuild(run)
-    page.goto((run / "report.html").as_uri())
-    assert not page.evaluate("document.getElementById('m-m5').open")
-    page.evaluate("document.querySelector('a[href=\"#m-m5\"]').click()")
+    page.goto((run / "report.html").as_uri() + ("#m-m5" if by == "address" else ""))
+    if by == "click":
+        assert not page.evaluate("document.getElementById('m-m5').open")
+        page.evaluate("document.querySelector('a[href=\"#m-m5\"]').click()")
     page.wait_for_function("document.getElementById('m-m5').open")
     page.wait_for_function("document.querySelector('#timeline-m5 svg') !== null")
+    page.wait_for_function("Math.abs(document.getElementById('m-m5').getBoundingClientRect().top) < 2")
+    assert complaints(page) == []
+
+
+def test_a_link_to_nothing_is_a_page_like_any_other(page: Page, folder: Path) -> None:
+    page.goto((folder / "report.html").as_uri() + "#100%")
+    page.wait_for_function("document.querySelector('.chart svg') !== null")
     assert complaints(page) == []

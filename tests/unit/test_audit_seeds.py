@@ -1,6 +1,7 @@
 """Whose run it is: under each workload, with services and at other scales, one's own seed passes and others do not."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from testbed.core.records.migration import MemoryRecord, VmRecord
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.units import PAGE_SIZE
 from testbed.runfiles.pages import Cells
+from tests.unit.audited import Files
 from tests.unit.records import a_migration
 
 OLTP = {"name": "oltp", "accounts": 100, "tellers": 10, "branches": 1, "sessions": 1, "history": 100}
@@ -167,6 +169,24 @@ def test_nobody_can_make_it_recompute_for_long() -> None:
     assert seen.done.memory and seen.done.memory.fingerprint
     seen.done.memory.fingerprint.operations = 10**18
     assert told(seen) == ["not known", "not held"]
+
+
+def guest_samples(files: Files) -> list[dict[str, Any]]:
+    return [row for row in files.samples if row.get("kind") == "guest" and row.get("host") == "esx1"]
+
+
+@pytest.mark.parametrize(("gap", "rounds"), [(0.5, 3), (1.5, 2)])
+def test_a_round_whose_first_operation_is_not_known_well_accuses_nobody(
+    tmp_path: Path, gap: float, rounds: int
+) -> None:
+    """Of a counter that stood still and made up for it, or was read too seldom: round 1 lasts 2.3 s."""
+    files = Files.kept()
+    (begun,) = (row["t"] for row in files.samples if row.get("event") == "round" and row["round"]["index"] == 1)
+    begun -= files.rounds[0]["duration_s"]
+    unread = [row for row in guest_samples(files) if -0.1 < row["t"] - begun < gap]
+    files.samples = [row for row in files.samples if row not in unread]
+    (said,) = (each.agreement for each in files.audited(tmp_path).found if each.agreement.name == "pages' seed")
+    assert said.state == "held" and f"rounds: {rounds}" in said.why
 
 
 def test_a_wrong_scenario_is_a_reason_and_no_fault() -> None:

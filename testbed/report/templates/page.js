@@ -176,10 +176,14 @@
     if (button.id === "theme") { chosen = theme() === "dark" ? "light" : "dark"; redraw().catch(report); }
     else if (button.dataset.save) save(button.dataset.chart, button.dataset.save).catch(report);
   });
-  // A link into a folded part opens it.
+  // A link into a folded part opens it, and goes there again: before it was open, the page may have ended above.
   function reveal() {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && target.tagName === "DETAILS") target.open = true;
+    let name = location.hash.slice(1);
+    try { name = decodeURIComponent(name); } catch { /* as it is: whoever made the link wrote no percent code */ }
+    const target = document.getElementById(name);
+    if (!target || target.tagName !== "DETAILS" || target.open) return;
+    target.open = true;
+    target.scrollIntoView({ behavior: "instant" });
   }
   addEventListener("hashchange", reveal);
   document.addEventListener("size", () => redraw().catch(report));
