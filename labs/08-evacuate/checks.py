@@ -58,16 +58,19 @@ def _best(fleet):
 
 
 def _compared(lab, which):
+    """As many as can be, or the share of those whom a plan saves beyond the one that students are given."""
     pairs = [(fleet, waves) for fleet, waves in zip(_fleets(lab), _waves(lab), strict=True)][which]
     mine, ours = sum(_saved(*each) for each in pairs), sum(_best(fleet) for fleet, _ in pairs)
     if mine < ours:
+        at_once = sum(_saved(fleet, [[each["name"] for each in fleet["guests"]]]) for fleet, _ in pairs)
         longest = max((len(wave) for _, waves in pairs for wave in waves), default=0)
         hint = "One migration takes no more than its cap: what is the rest of the link doing?" if longest == 1 else ""
         hint = "What is left of the link for each, and what does it write meanwhile?" if longest > 2 else hint
-        raise Wrong(f"{mine} guests are out in time; {ours} can be", hint, mine / ours)
+        more = max(0, mine - at_once) / (ours - at_once) if at_once < ours else mine / ours
+        raise Wrong(f"{mine} guests are out in time; {ours} can be, {at_once} are all at once", hint, more)
 
 
-@check(20, "its plan has waves of guests that there are, at least one, and none twice", after=own)
+@check(5, "its plan has waves of guests that there are, at least one, and none twice", after=own)
 def waves(lab, run):
     for fleet, plan in zip(_fleets(lab), _waves(lab), strict=True):
         there = {each["name"] for each in fleet["guests"]}
@@ -82,12 +85,12 @@ def waves(lab, run):
             raise Wrong("a guest is in it twice", "Whoever has left is not there any more.")
 
 
-@check(25, "of your fleet as many are out in time as can be", after=(own, waves))
+@check(35, "of your fleet as many are out in time as can be", after=(own, waves))
 def yours(lab, run):
     _compared(lab, slice(0, 1))
 
 
-@check(10, "of three other fleets, too", after=(own, waves))
+@check(15, "of three other fleets, too", after=(own, waves))
 def others(lab, run):
     try:
         _compared(lab, slice(1, 4))

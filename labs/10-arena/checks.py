@@ -16,25 +16,31 @@ def _played(lab):
     return {"mine" if each.own else each.name: each for each in board.standings}
 
 
+def _way(start, goal, mine):
+    """How much of the way from ``start``, where the untouched policy stands, to the goal was gone: 0 to 1."""
+    return min(1, max(0, (mine - start) / (goal - start))) if goal != start else 0
+
+
 def _beats(lab, rival, margin=MARGIN):
-    """Full points for no more than the rival's price, with 5 % of grace; else the rival's price over the student's."""
-    known = _played(lab)
-    mine, theirs = known["mine"].price.mean, known[rival].price.mean
-    if mine > theirs * margin:
-        raise Wrong(f"the mean price is {short(mine)}, that of {rival} {short(theirs)}", share=theirs / mine)
+    """Full points for no more than the rival's price times the margin; else the share of the way there from plain's."""
+    price = {name: each.price.mean for name, each in _played(lab).items()}
+    if price["mine"] > price[rival] * margin:
+        reason = f"the mean price is {short(price['mine'])}, that of {rival} {short(price[rival])}"
+        raise Wrong(reason, share=_way(price["plain"], price[rival] * margin, price["mine"]))
 
 
 @check(15, "it decides always, and brings over as many guests as vmotion", after=own)
 def decides(lab, run):
-    mine, theirs = _played(lab)["mine"], _played(lab)["vmotion"]
+    known = _played(lab)
+    mine, theirs, untouched = known["mine"], known["vmotion"].completed, known["plain"].completed
     if mine.fault:
         raise Wrong(mine.fault)
-    if mine.completed < theirs.completed:
+    if mine.completed < theirs:
         hint = "Some guests write faster than their link carries, and never come within the goal by themselves."
         raise Wrong(
-            f"{mine.completed} of {GUESTS} guests came over, {theirs.completed} with vmotion",
+            f"{mine.completed} of {GUESTS} guests came over, {theirs} with vmotion, {untouched} with plain",
             "" if mine.completed else hint,
-            mine.completed / theirs.completed,
+            _way(untouched, theirs, mine.completed),
         )
 
 
@@ -44,8 +50,9 @@ def plain(lab, run):
     try:
         _beats(lab, "plain", 0.5)
     except Wrong as wrong:
-        hint = f"{len(late)} guests stood still for more than 10 s: to come over is not all, the downtime has a price."
-        raise Wrong(wrong.reason, hint if late else "", wrong.share / 2) from None
+        guests = f"{len(late)} guest{'s' * (len(late) > 1)}"
+        hint = f"{guests} stood still for more than 10 s: to come over is not all, the downtime has a price."
+        raise Wrong(wrong.reason, hint if late else "", wrong.share) from None
 
 
 @check(10, "its price is that of qemu, or less", after=(own, decides))

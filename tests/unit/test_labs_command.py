@@ -18,6 +18,7 @@ from testbed.labs.catalogue import LabFolder, folders, shipped
 from testbed.labs.proving import proof
 from testbed.labs.running import PreparedRun, carried_out
 from tests.slowness import patience
+from tests.unit.graded import a_lab
 from tests.unit.learning import PREDICTIONS, answer, labs_in_time, right_answers, started
 
 Captured = pytest.CaptureFixture[str]
@@ -186,6 +187,20 @@ def test_what_is_wrong_with_a_lab_is_found_before_students_meet_it(
     (tmp_path / "mine" / file).write_text(text.replace(old, new))
     assert main(["lab", "test", str(tmp_path / "mine"), "--students", "4"]) in (1, 2)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("points", [1, 20])
+def test_what_students_are_given_earns_next_to_nothing(tmp_path: Path, capsys: Captured, points: int) -> None:
+    lab = a_lab(tmp_path / "total")
+    (lab / "README.md").write_text("What is six times seven?\n")
+    (lab / "right.yaml").write_text("answers: {total: 42}\n")
+    checks = lab / "checks.py"
+    checks.write_text(checks.read_text() + f"\n\n@check({points}, 'it is there')\ndef there(lab, run):\n    pass\n")
+    assert main(["lab", "test", str(lab), "--students", "1"]) == (points > 1)
+    said = capsys.readouterr()
+    assert f"student-001: untouched, the folder earns {10 + points} of {20 + points}\n" in said.out
+    if points > 1:
+        assert f"untouched: what students are given earns too much: 'there' {points}\n" in said.err
 
 
 def test_what_of_starter_no_student_gets_is_found(tmp_path: Path, capsys: Captured) -> None:

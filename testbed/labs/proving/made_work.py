@@ -56,6 +56,11 @@ class MadeWork:
             for settings in work.runs.get(name, [{}]):
                 self._run(name, settings)
 
+    def untouched(self) -> Graded:
+        """What the folder earns as students are given it."""
+        start(self.lab, self.student, self.course, self.folder)
+        return graded(self.lab, Workbook.read(self.folder))
+
     def start(self, work: RightWork) -> None:
         """The folder, with what is handed in and no run."""
         start(self.lab, self.student, self.course, self.folder)

@@ -1,4 +1,6 @@
-"""A lab is proved: everybody's numbers can be, the right answers earn all points, and each mistake its own hint."""
+"""A lab is proved: everybody's numbers can be, the right answers earn all points, each mistake its own hint, and what
+students are given next to nothing.
+"""
 
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -9,6 +11,7 @@ from testbed.core.errors import ScenarioError
 from testbed.engines.simulated import run as simulated
 from testbed.labs.answers import form
 from testbed.labs.catalogue import LabFolder
+from testbed.labs.check import own
 from testbed.labs.checking import BROKE
 from testbed.labs.graded import Graded
 from testbed.labs.own_checks import checks, points
@@ -20,6 +23,8 @@ from testbed.scenario import load
 
 REFERENCES = 3
 """Students whose work is made and judged, right and wrong."""
+GIVEN = 0.1
+"""Of the points at most, besides those for a record of one's own, for a folder that nobody has touched."""
 COURSE = "lab-test"
 
 
@@ -43,6 +48,7 @@ def prove(lab: LabFolder, students: int = 200, engine: str = "simulated", quick:
         _spread(lab, names, folder, proof)
         for name in names[:REFERENCES]:
             made = MadeWork(lab=lab, folder=folder / name, student=name, course=COURSE, engine=engine)
+            _untouched(made, proof)
             _references(made, proof, quick)
     return proof
 
@@ -82,6 +88,16 @@ def _named(file: Path, as_: Path) -> Iterator[None]:
         yield
     except ScenarioError as error:
         raise ScenarioError(str(error).replace(str(file), str(as_))) from error
+
+
+def _untouched(made: MadeWork, proof: LabProof) -> None:
+    """The work of a student who has only begun."""
+    result = replace(made, folder=made.folder.with_name(f"{made.student}-untouched")).untouched()
+    proof.said.append(f"{made.student}: untouched, the folder earns {result.score} of {result.most}")
+    given = [each for each in result.results if each.earned and each.check != own.name]
+    if sum(each.earned for each in given) > GIVEN * result.most:
+        earning = ", ".join(f"'{each.check}' {each.earned}" for each in given)
+        proof.faults.append(f"{made.student}, untouched: what students are given earns too much: {earning}")
 
 
 def _references(made: MadeWork, proof: LabProof, quick: bool) -> None:
