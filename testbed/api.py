@@ -92,9 +92,7 @@ def run(  # noqa: PLR0913 - what a run is asked for
     from testbed.experiment.run import run_scenario
     from testbed.scenario.quantities import asked_whole
 
-    repeat, seed = asked_whole("repeat", repeat), None if seed is None else asked_whole("seed", seed)
-    if repeat < 1:
-        raise ScenarioError(f"repeat is at least 1, not {repeat}")
+    repeat, seed = asked_whole("repeat", repeat, 1), None if seed is None else asked_whole("seed", seed)
     loaded = _loaded(scenario, set, seed)
     observers = [each for each in (observer, None if quiet else _plain(loaded)) if each]
 
@@ -253,6 +251,7 @@ def sweep(  # noqa: PLR0913 - what a sweep is asked for
         (1, 4)
     """
     from testbed.outcomes.swept import Swept
+    from testbed.scenario.quantities import asked_whole
     from testbed.sweeps import asked, shown, whole
     from testbed.sweeps.makers.local import local
 
@@ -260,10 +259,11 @@ def sweep(  # noqa: PLR0913 - what a sweep is asked for
     loaded = asked.asked(grid, keys, _overrides(set), lines.own_code)
     line = say or (lines.say if progress is True else _ignore)
     told = progress if callable(progress) else shown.ShownProgress() if progress else _ignore
+    most = None if limit is None else asked_whole("limit", limit, 0)
     points, folder = whole.prepared(loaded, engine, None if out is None else Path(out))
     makers = local(points.engine, folder, jobs, line, option="jobs")
     try:
-        return Swept(whole.carried_out(points, folder, makers, limit=limit, say=line, told=told))
+        return Swept(whole.carried_out(points, folder, makers, limit=most, say=line, told=told))
     except (Interrupted, KeyboardInterrupt) as stop:
         raise Stopped(f"interrupted; what was made is in {folder.path}; the same call goes on") from stop
 

@@ -1,7 +1,9 @@
 """Which hand-ins there are in what a teacher gives: zips, students' folders, a folder of either, a class's download.
 
 Moodle   Name_12345_assignsubmission_file_/FILE    Name_12345_assignsubmission_file_FILE
-Canvas   name_12345_67890_FILE, name_LATE_12345_67890_FILE
+Canvas   name_12345_67890_FILE, name_LATE_12345_67890_FILE, LATE_anon_Ab12c_67890_FILE
+
+Canvas's names are "Last, First" without all but letters, digits and ``_``, in lower case.
 """
 
 import itertools
@@ -24,7 +26,8 @@ CLASS = Bounds(
     entries=50_000, each=handin.BOUNDS.packed, all=8 << 30, packed=8 << 30, part=255, what="download of a class"
 )
 _MOODLE = re.compile(r"(?P<who>.+?)_\d+_assignsubmission_(file|onlinetext)_?(?P<rest>.*)")
-_CANVAS = re.compile(r"(?P<who>[^_]+)_(?P<late>LATE_)?\d+_\d+_(?P<rest>.+)")
+_CANVAS = re.compile(r"(?P<who>[^_]+)_(LATE_)?\d+_\d+_(?P<rest>.+)")
+_CANVAS_ANONYMOUS = re.compile(r"(LATE_)?(?P<who>anon_[A-Za-z0-9]+)_\d+_(?P<rest>.+)")
 _HANDIN = re.compile(r".*\.lab(-\d+|[ _]?\(\d+\))?\.zip", re.IGNORECASE)
 """What ``lab submit`` makes; browsers and Canvas number those that come again."""
 
@@ -71,10 +74,7 @@ def _found(path: Path, room: Path) -> Iterator[HandedIn]:
             return
         times = _times(path)
         for each in _folder(room, path.name):
-            first = str(each.path.relative_to(room)).split("/", maxsplit=1)[
-                0
-            ]  # of the room itself ".", which is nobody's
-            yield replace(each, at=times.get(first))
+            yield replace(each, at=times.get(next(iter(each.path.relative_to(room).parts), "")))
         yield from refused
     else:
         yield _one(path, path.name)
@@ -152,7 +152,7 @@ def _unreadable(path: Path, error: OSError) -> HandedIn:
 
 def _whose(name: str) -> tuple[str, str]:
     """The student's name in a download's, and the rest of it."""
-    known = _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name)
+    known = _MOODLE.fullmatch(name) or _CANVAS.fullmatch(name) or _CANVAS_ANONYMOUS.fullmatch(name)
     return (printable(known["who"], 80), known["rest"]) if known else ("", name)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,4 +79,12 @@ def names_of(cells: Iterable[str]) -> frozenset[str]:
 
 
 def _called(row: Iterable[str]) -> set[str]:
-    return {called(cell) for cell in row if cell.strip()}
+    return {called(name) for cell in row for name in (cell, *_otherwise(cell)) if name.strip()}
+
+
+def _otherwise(cell: str) -> Iterator[str]:
+    """The ways in which "Last, First" is written elsewhere: as it is said, and as Canvas calls a download."""
+    last, comma, first = cell.partition(",")
+    if comma and first.strip():
+        yield f"{first.strip()} {last.strip()}"
+        yield "".join(char for char in called(cell) if char.isalnum() or char == "_")

@@ -83,12 +83,17 @@ def whole(least: int, most: int, *, only: Sequence[int] = ()) -> tuple[Any, ...]
     return BeforeValidator(check), WithJsonSchema(schema)
 
 
-def asked_whole(name: str, value: object) -> int:
+def asked_whole(name: str, value: object, least: int | None = None) -> int:
     """A whole number that Python is given for an argument, numpy's too. Raises ``ScenarioError`` with its name."""
+    number: int | None = None
     with suppress(TypeError):  # of numpy's own true and false
         if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-            return index(value)
-    raise ScenarioError(f"{name} is a whole number, not {shown(value)}")
+            number = index(value)
+    if number is None:
+        raise ScenarioError(f"{name} is a whole number, not {shown(value)}")
+    if least is not None and number < least:
+        raise ScenarioError(f"{name} is at least {least}, not {number}")
+    return number
 
 
 def one_of(what: str, words: Callable[[], Iterable[str]], *, or_file: bool = False) -> tuple[Any, ...]:

@@ -100,6 +100,22 @@ def test_what_is_no_whole_number_is_refused_by_its_name(tmp_path: Path, given: d
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"jobs": "2"}, "jobs is a whole number, not '2'"),
+        ({"jobs": 1.5}, "jobs is a whole number, not 1.5"),
+        ({"jobs": 0}, "jobs is a whole number from 1 to 256, not 0"),
+        ({"limit": "all"}, "limit is a whole number, not 'all'"),
+        ({"limit": -1}, "limit is at least 0, not -1"),
+    ],
+)
+def test_a_sweep_is_asked_for_whole_numbers_too(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ScenarioError, match=f"^{re.escape(said)}$"):
+        testbed.sweep("hello", axes={"vm.ram": ["64MB"]}, engine="simulated", out=tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_run_from_another_thread(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         done = pool.submit(testbed.run, "hello", engine="simulated", out=tmp_path / "run", page=False)

@@ -19,6 +19,7 @@ def as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def filled(folder: Path, roster: str, student: str = ADA) -> str:
+    folder.mkdir(exist_ok=True)
     given, out = folder / "roster.csv", folder / "filled.csv"
     given.write_text(roster, "utf-8")
     labs = a_lab(folder / "labs" / "total").parent
@@ -47,6 +48,12 @@ def test_a_comma_within_quotes_is_no_column(tmp_path: Path) -> None:
 def test_a_name_is_the_same_however_its_letters_are_composed(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
     name = "Jörg Müller"
     assert filled(tmp_path, f"Name\n{unicodedata.normalize(form, name)}\n", name).endswith(",20\n")
+
+
+def test_a_gradebook_has_the_last_name_first_and_a_student_need_not(tmp_path: Path) -> None:
+    roster = 'Student,ID,total (7)\n"Müller, Jörg",3,\n"O\'Neil, Ann Mary",5,\n'
+    assert filled(tmp_path, roster, "Jörg Müller").splitlines()[1] == '"Müller, Jörg",3,20'
+    assert filled(tmp_path / "second", roster, "ann mary o'neil").splitlines()[2] == '"O\'Neil, Ann Mary",5,20'
 
 
 def test_numbers_of_other_columns_stay_as_they_are_and_formulas_do_not(tmp_path: Path) -> None:

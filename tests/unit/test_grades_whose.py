@@ -95,3 +95,23 @@ def test_what_is_no_zip_is_a_row_of_whose_it_is(
     said = capsys.readouterr().err
     assert "mullerjorg_3_4_hello-J.7z: is no zip; hand in what `testbed lab submit` made" in said
     assert "nothing from 1: Eve\n" in said
+
+
+def test_a_download_of_canvas_and_its_gradebook_have_the_same_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """File names leave out of "Last, First" what is no letter, digit or ``_``, and know letters of all alphabets."""
+    given = download(
+        tmp_path,
+        ("müllerjörg_3_40_total.lab.zip", content(tmp_path / "own", ANNA)),
+        ("oneilann_LATE_5_60_total.lab.zip", b"PK no zip"),
+        ("LATE_anon_Ab12c_70_total.lab.zip", b"PK no zip"),
+    )
+    (tmp_path / "roster.csv").write_text(f'Student,Login\n"Müller, Jörg",jm\n"O\'Neil, Ann",ann\n"A, Anna",{ANNA}\n')
+    filled = tmp_path / "filled.csv"
+    options = ("--roster", str(tmp_path / "roster.csv"), "--canvas", str(filled))
+    assert graded(tmp_path, given, *options) == [["anon_Ab12c", "0"], [ANNA, "20"], ["oneilann", "0"]]
+    said = capsys.readouterr()
+    assert f"was handed in by müllerjörg, and started as {ANNA}" in said.out + said.err
+    assert "nothing from 1: Müller, Jörg\n" in said.err
+    assert filled.read_text().splitlines()[1:] == ['"Müller, Jörg",jm,', '"O\'Neil, Ann",ann,0', f'"A, Anna",{ANNA},20']

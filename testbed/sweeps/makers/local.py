@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from testbed.core.errors import ScenarioError
 from testbed.engines import registry
+from testbed.scenario.quantities import asked_whole
 from testbed.sweeps.folder import SweepFolder
 from testbed.sweeps.makers.here import Here, Makers
 from testbed.sweeps.makers.jobs import Jobs
@@ -19,7 +20,7 @@ def local(
     """Who makes them. Raises ``ScenarioError`` for more than one where the machine is needed; ``option``: what the
     caller calls their number.
     """
-    if jobs is not None and not 1 <= jobs <= MOST_JOBS:
+    if jobs is not None and not 1 <= (jobs := asked_whole(option, jobs)) <= MOST_JOBS:
         raise ScenarioError(f"{option} is a whole number from 1 to {MOST_JOBS}, not {jobs}")
     needs_machine = registry.get(engine).needs_machine
     if needs_machine and jobs not in (None, 1):
