@@ -25,7 +25,7 @@ from testbed.experiment.records import begun, failed
 from testbed.linux.files import owned
 from testbed.rig.context import RunContext
 from testbed.runfiles import endings
-from testbed.runfiles.folder import RunFolder, put, to_json
+from testbed.runfiles.folder import RunFolder, put, to_json, writing
 from testbed.runfiles.published import comparisons
 from testbed.sweeps.ended import NOT_VALID, REFUSED, VALID, PointMade
 from testbed.sweeps.folder import KeptPoint, PointRecord, SweepFolder
@@ -43,7 +43,8 @@ def point_made(wanted: PointWanted, folder: SweepFolder, staging: Path, say: Cal
     """
     machine, made = machine_name(), staging / wanted.id
     try:
-        run = run_made(wanted, made, say)
+        with writing(folder.path):
+            run = run_made(wanted, made, say)
     except PrerequisiteMissing:
         raise
     except ScenarioError as fault:
@@ -63,8 +64,8 @@ class RunMade:
 
 
 def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> RunMade:
-    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does, and
-    ``PrerequisiteMissing`` where code of its own is another here.
+    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does,
+    ``PrerequisiteMissing`` where code of its own is another here, and ``OSError`` where it cannot be written.
     """
     try:
         for plan in wanted.plans:
@@ -157,7 +158,8 @@ def _simulated(wanted: PointWanted, made: Path) -> RunMade:
     took = monotonic() - began
     summary.comparisons = comparisons(wanted.published, summary.migrations)
     endings.judge(summary)
-    put(made / "scenario.yaml", wanted.resolved.encode())
+    owned.make_folder(made)
+    owned.write(made / "scenario.yaml", wanted.resolved.encode())
     owned.write(made / "summary.json", to_json(summary, None).encode())
     return RunMade(summary, took)
 

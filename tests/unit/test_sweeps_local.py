@@ -185,6 +185,19 @@ def test_a_full_disk_is_one_line_and_what_was_made_stays(
     assert swept(file, out, "--jobs", "1") == 0 and len(points(out)) == 8
 
 
+@pytest.mark.needs_root("it mounts a small disk of its own")
+@pytest.mark.parametrize("room", ["nr_inodes=6", "size=128k"])
+def test_a_full_disk_of_several_processes_is_one_line_too(tmp_path: Path, room: str) -> None:
+    """Their folders do not fit on it, or not all points do."""
+    file, out = grid(tmp_path, "repeats: 20"), tmp_path / "disk" / "out"
+    out.parent.mkdir()
+    sweep = f'exec "{sys.executable}" -m testbed sweep "{file}" --out "{out}" --quiet --jobs 2'
+    made = f'mount -t tmpfs -o {room} tmpfs "{out.parent}" && {sweep}'
+    done = subprocess.run(["unshare", "-m", "sh", "-c", made], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"testbed: no space left in {out}; make room, or give another folder with --out\n"
+
+
 # ---- Killed ----------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from testbed.core.errors import MachineBusy, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.version import __version__
 from testbed.linux.files.scratch import scratch
-from testbed.runfiles.folder import put
+from testbed.runfiles.folder import put, writing
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import PointRecord
 from testbed.sweeps.making import machine_name, record_of, refused, run_made, told
@@ -40,7 +40,8 @@ def brought(wanted: PointWanted) -> PointBrought:
         return PointBrought(machine=machine, lacks=f"version {__version__} is here, and {wanted.version} is asked")
     with scratch("point") as above:
         try:
-            run = run_made(wanted, above / wanted.id, _unheard)
+            with writing(above):
+                run = run_made(wanted, above / wanted.id, _unheard)
         except MachineBusy as busy:
             return PointBrought(machine=machine, busy=str(busy))
         except PrerequisiteMissing as lack:

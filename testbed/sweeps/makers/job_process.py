@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -17,15 +18,17 @@ def main() -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     folder = SweepFolder(Path(sys.argv[2]))
-    with Connection(int(sys.argv[1])) as there, folder.staging() as staging:
+    with Connection(int(sys.argv[1])) as there:
         try:
-            while True:
-                wanted = there.recv()
-                there.send(point_made(wanted, folder, staging, lambda line: there.send(RunLine(line))))
+            with folder.staging() as staging:
+                while True:
+                    wanted = there.recv()
+                    there.send(point_made(wanted, folder, staging, lambda line: there.send(RunLine(line))))
         except (EOFError, ConnectionError):
             return
         except (TestbedError, Interrupted) as end:
-            there.send(RunFailed(type(end), end.args, dict(vars(end))))
+            with suppress(ConnectionError):  # another has said the same before
+                there.send(RunFailed(type(end), end.args, dict(vars(end))))
 
 
 if __name__ == "__main__":
