@@ -6,11 +6,13 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from testbed.core.errors import TestbedError
 from testbed.web.guard import Guard, where
@@ -36,6 +38,25 @@ def inside(root: Path, asked: str) -> Path:
     if ".." in Path(asked).parts or not real.is_relative_to(root) or real != path.absolute():
         raise HTTPException(404, NONE)
     return path
+
+
+class AsFound(FileResponse):
+    """A file that may grow while it is sent, as a run's do that goes on: no more of it than was there at first."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, with as many bytes as its head says."""
+        left = 0
+
+        async def bounded(message: Message) -> None:
+            nonlocal left
+            if message["type"] == "http.response.start":
+                left = int(Headers(raw=message["headers"])["content-length"])
+            else:
+                message = {**message, "body": message["body"][:left]}
+                left -= len(message["body"])
+            await send(message)
+
+        await super().__call__(scope, receive, bounded)
 
 
 def site(folder: Path) -> Starlette:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import tree_of
@@ -106,19 +106,31 @@ class WantedRuns:
 
 
 class RunList:
-    """The runs of one folder. Links are not followed, and what is no ordinary file is not read."""
+    """The runs of one folder; ``only``: that one of them, and no other is looked at. Links are not followed, and what
+    is no ordinary file is not read.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, only: str | None = None) -> None:
+        self._folder, self._only = folder, only
         self._known: dict[str, tuple[Stamp, ListedRun]] = {}
 
     def runs(self) -> list[ListedRun]:
-        """As they are now, the newest first, by when they were started; unreadable ones last."""
+        """As they are now, the newest first, by when they were started; unreadable ones last. Raises ``ScenarioError``
+        where the folder itself cannot be read, or is gone.
+        """
         listed = list(self._all())
         return sorted(listed, key=lambda each: each.summary.started_at if each.summary else "", reverse=True)
 
+    def _names(self) -> list[str]:
+        if self._only is not None:
+            return [self._only]
+        try:
+            return os.listdir(self._folder)
+        except OSError as fault:
+            raise ScenarioError(f"cannot be read ({fault.strerror})", str(self._folder)) from fault
+
     def _all(self) -> Iterator[ListedRun]:
-        for run in self._folder.iterdir():
+        for run in map(self._folder.joinpath, self._names()):
             try:
                 if not run.is_symlink() and there(run / SUMMARY):
                     yield self._one(run)

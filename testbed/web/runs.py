@@ -9,13 +9,13 @@ link is given out.
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote_to_bytes
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from testbed.core.errors import ScenarioError, TestbedError
@@ -25,7 +25,7 @@ from testbed.report.page.html import html, raw, templates
 from testbed.report.side import comparison
 from testbed.report.side import page as side
 from testbed.runfiles.summary_reader import SUMMARY
-from testbed.web.folder import NONE, inside
+from testbed.web.folder import NONE, AsFound, inside
 from testbed.web.guard import Guard
 from testbed.web.run_list import VALIDITY, ListedRun, RunList, WantedRuns
 
@@ -54,10 +54,13 @@ class _Served:
     """The answers for the runs below ``root``; ``only``: for that one alone."""
 
     def __init__(self, root: Path, only: str | None) -> None:
-        self._root, self._only, self._runs = root, only, RunList(root)
+        self._root, self._only, self._runs = root, only, RunList(root, only)
 
     def _there(self) -> list[ListedRun]:
-        return [run for run in self._runs.runs() if self._only is None or run.link == quote(self._only)]
+        try:
+            return self._runs.runs()
+        except TestbedError as fault:
+            raise HTTPException(404, printable(str(fault))) from fault
 
     def home(self, request: Request) -> Response:
         """The list, of the runs that are wanted."""
@@ -72,11 +75,11 @@ class _Served:
         names = list(dict.fromkeys(request.query_params.getlist("run")))
         if not known.issuperset(names):
             raise HTTPException(404, NONE)
-        return _compared([self._root / unquote(name) for name in names], names, "anyway" in request.query_params)
+        return _compared([self._root / _name(name) for name in names], names, "anyway" in request.query_params)
 
     def file(self, request: Request) -> Response:
         """One file; a report is made where there is none."""
-        path = inside(self._root, request.path_params["path"])
+        path = inside(self._root, _name(request.scope["raw_path"]).removeprefix("/runs/"))
         if self._only is not None and not path.is_relative_to(self._root / self._only):
             raise HTTPException(404, NONE)
         if path.name == "report.html" and not path.exists():
@@ -84,13 +87,18 @@ class _Served:
         if not path.is_file():
             raise HTTPException(404, NONE)
         kind = "text/plain" if path.suffix in TEXT else KINDS.get(path.suffix, "application/octet-stream")
-        return FileResponse(path, media_type=kind, headers=APART)
+        return AsFound(path, media_type=kind, headers=APART)
 
 
 def _app(root: Path, only: str | None = None) -> Starlette:
     served = _Served(root, only)
     answers = (("/", served.home), ("/compare", served.compare), ("/runs/{path:path}", served.file))
     return Starlette(routes=[Route(path, answer) for path, answer in answers], middleware=[Middleware(Guard)])
+
+
+def _name(encoded: str | bytes) -> str:
+    """A file's name out of an address: of bytes that may be no text."""
+    return os.fsdecode(unquote_to_bytes(encoded))
 
 
 def _compared(runs: list[Path], names: list[str], anyway: bool) -> Response:
@@ -115,4 +123,4 @@ def _report(run: Path) -> str:
     try:
         return html(page.load(run))
     except TestbedError as fault:
-        raise HTTPException(404, f"no report can be made of {run.name}: {fault}") from fault
+        raise HTTPException(404, printable(f"no report can be made of {run.name}: {fault}")) from fault

@@ -15,7 +15,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 import testbed
 from testbed.core.records.migration import NotMadeRecord
@@ -51,7 +51,7 @@ def serving(folder: Path) -> AbstractContextManager[str]:
 
 
 @contextmanager
-def serving_app(served: Starlette) -> Iterator[str]:
+def serving_app(served: ASGIApp) -> Iterator[str]:
     server = Server(uvicorn.Config(served, port=0, log_level="error", lifespan="off"))
     started = threading.Event()
     startup = server.startup

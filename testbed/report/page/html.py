@@ -57,9 +57,11 @@ def section_html(section: Section) -> str:
 
 
 def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
-    """A template of ours with our style, our script, Vega's, and these charts in it."""
+    """A template of ours with our style, our script, Vega's, and these charts in it. What is no text (a folder's name
+    may hold any bytes) stands there by its number, in charts too.
+    """
     made = templates().get_template(template)
-    return made.render(
+    page = made.render(
         style=raw("page.css"),
         script=raw("page.js"),
         sizes=raw("size.js"),
@@ -70,6 +72,7 @@ def render(template: str, figures: Sequence[Figure], **known: Any) -> str:
         themes=_json({"light": theme.config(), "dark": theme.config(dark=True)}),
         **known,
     )
+    return page.encode(errors="backslashreplace").decode()
 
 
 def packed(figures: Sequence[Figure]) -> Markup:
