@@ -22,7 +22,7 @@ from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import begun
 from testbed.sweeps.together import page
 from testbed.sweeps.together.cells import cells
-from testbed.sweeps.together.heat import figures
+from testbed.sweeps.together.heat import figures, unmapped
 from tests.unit.sweeping import grid, points
 
 
@@ -129,6 +129,25 @@ def test_other_axes_set_maps_apart_and_a_matrix_too(tmp_path: Path) -> None:
         "Total time, migration.policy=xen write_rate=24MB/s",
     ]
     assert "write_rate=24MB/s" in page.html(state, cells(done))
+
+
+def test_values_of_which_nothing_is_valid_keep_their_place(noisy: list[tuple[Point, KeptPoint]]) -> None:
+    axes = {"vm.workload.write_rate": ["12MB/s", "24MB/s"], "network.vmotion.goodput": ["500Mbit", "900Mbit"]}
+    slow = [(point, kept) for point, kept in noisy if point.arm.settings["network.vmotion.goodput"] == "500Mbit"]
+    drawn, _ = figures(cells(slow), axes)
+    assert drawn.caption.endswith(" An empty one has none.")
+    known = spec(drawn.chart)["layer"][0]["encoding"]
+    assert known["x"]["scale"]["domain"] == ["500Mbit", "900Mbit"]
+    assert known["y"]["scale"]["domain"] == ["12MB/s", "24MB/s"]
+
+
+def test_of_very_many_maps_those_that_are_not_drawn_are_counted(noisy: list[tuple[Point, KeptPoint]]) -> None:
+    """Of each measure as many; once only the first measure had any."""
+    axes = {"vm.workload.write_rate": ["12MB/s", "24MB/s"], "network.vmotion.goodput": ["500Mbit", "900Mbit"]}
+    many = [replace(cell, settings={**cell.settings, "vm.ram": ram}) for ram in range(20) for cell in cells(noisy)]
+    titles = [each.title.split(",")[0] for each in figures(many, axes)]
+    assert titles == ["Total time"] * 6 + ["Downtime"] * 6 and unmapped(many, axes) == 14
+    assert unmapped(cells(noisy), axes) == 0
 
 
 @pytest.mark.parametrize(("value", "drifts"), [(3.2, False), (3.4, True), (2.0, True)])

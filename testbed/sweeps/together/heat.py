@@ -18,28 +18,48 @@ from testbed.sweeps.together.cells import SHOWN, SweptCell, SweptFigure
 
 CellRow: TypeAlias = dict[str, Any]
 """A cell, or a dot where there is one axis, as Vega-Lite takes it."""
-MOST_MAPS, MOST_SIDE = 12, 40
-"""Maps of a page, and values of an axis of one."""
+MOST_APART, MOST_SIDE = 6, 40
+"""Combinations of further axes that have maps of their own, and values of an axis of one."""
 CELL, LINE, LINE_PX = 96, 52, 15
 
 
 def figures(cells: Sequence[SweptCell], axes: dict[str, list[str]]) -> Iterator[Figure]:
-    """The charts of a page; ``axes``: the labels of each axis's values in their order. None where nothing differs."""
-    wide = [axis for axis, values in axes.items() if len(values) > 1]
-    if not wide:
+    """The charts of a page; ``axes``: the labels of each axis's values in their order. None where nothing differs, and
+    of very many maps the first of each measure (``unmapped``).
+    """
+    sides = _sides(axes)
+    if sides is None:
         return
-    across, down = (wide[0], None) if len(wide) == 1 else (wide[1], wide[0])
-    maps: dict[str, list[SweptCell]] = {}
-    for cell in cells:
-        others = [f"{axis}={label(value)}" for axis, value in cell.settings.items() if axis not in (across, down)]
-        maps.setdefault(" ".join([*others, cell.migration]).strip(), []).append(cell)
     number = 0
     for measure in SHOWN:
-        for name, group in maps.items():
-            rows = [_row(cell, found, across, down) for cell in group if (found := cell.figures.get(measure.key))]
-            if rows and number < MOST_MAPS:
+        for name, group in list(_apart(cells, sides).items())[:MOST_APART]:
+            rows = [_row(cell, found, *sides) for cell in group if (found := cell.figures.get(measure.key))]
+            if rows:
                 number += 1
-                yield _drawn(f"map-{number}", measure, name, rows, axes, across, down)
+                yield _drawn(f"map-{number}", measure, name, rows, axes, *sides)
+
+
+def unmapped(cells: Sequence[SweptCell], axes: dict[str, list[str]]) -> int:
+    """How many combinations of further axes have no maps, since they are too many."""
+    sides = _sides(axes)
+    return max(0, len(_apart(cells, sides)) - MOST_APART) if sides else 0
+
+
+def _sides(axes: dict[str, list[str]]) -> tuple[str, str | None] | None:
+    """The axes that a map has across and down; None where nothing differs."""
+    wide = [axis for axis, values in axes.items() if len(values) > 1]
+    if not wide:
+        return None
+    return (wide[0], None) if len(wide) == 1 else (wide[1], wide[0])
+
+
+def _apart(cells: Sequence[SweptCell], sides: tuple[str, str | None]) -> dict[str, list[SweptCell]]:
+    """The cells of each map, by its name."""
+    maps: dict[str, list[SweptCell]] = {}
+    for cell in cells:
+        others = [f"{axis}={label(value)}" for axis, value in cell.settings.items() if axis not in sides]
+        maps.setdefault(" ".join([*others, cell.migration]).strip(), []).append(cell)
+    return maps
 
 
 def _drawn(
@@ -59,7 +79,8 @@ def _drawn(
         caption = f"A dot is a mean, the bar the 95 % interval of it, the tick what the model said. {_of(measure)}"
     else:
         chart = _map(rows, measure, (across, axes[across]), (down, axes[down]))
-        caption = f"A cell is a combination: its figure, {interval}{beside}. {_of(measure)}"
+        empty = " An empty one has none." if len(rows) < len(axes[across]) * len(axes[down]) else ""
+        caption = f"A cell is a combination: its figure, {interval}{beside}. {_of(measure)}{empty}"
     return Figure(name=element, title=title, caption=caption, chart=chart)
 
 
@@ -95,8 +116,7 @@ TIPS = [
 def _map(
     rows: list[CellRow], measure: Measure, across: tuple[str, list[str]], down: tuple[str, list[str]]
 ) -> alt.TopLevelMixin:
-    x = alt.X("x:N", title=across[0], sort=across[1], axis=alt.Axis(labelAngle=0))
-    y = alt.Y("y:N", title=down[0], sort=down[1])
+    x, y = _x(*across), alt.Y("y:N", title=down[0], scale=alt.Scale(domain=down[1]))
     values = [row["mean"] for row in rows]
     middle = (min(values) + max(values)) / 2
     ink = alt.condition(f"datum.mean > {middle!r}", alt.value("#1B1F24"), alt.value("#FFFFFF"))
@@ -116,7 +136,7 @@ def _map(
 
 
 def _points(rows: list[CellRow], measure: Measure, across: str, values: list[str]) -> alt.TopLevelMixin:
-    x = alt.X("x:N", title=across, sort=values, axis=alt.Axis(labelAngle=0))
+    x = _x(across, values)
     title, labels = _scale(measure, min(row["low"] for row in rows))
     base = alt.Chart(Constant(values=rows)).encode(x=x)
     low = alt.Y("low:Q", title=title, axis=alt.Axis(labelExpr=labels))
@@ -124,6 +144,11 @@ def _points(rows: list[CellRow], measure: Measure, across: str, values: list[str
     dots = base.mark_point(filled=True, size=70).encode(y=alt.Y("mean:Q", title=title), tooltip=TIPS)
     model = base.mark_tick(width=26).encode(y=alt.Y("predicted:Q", title=title))
     return alt.layer(bars, model, dots).properties(width=max(240, CELL * min(MOST_SIDE, len(values))), height=260)
+
+
+def _x(title: str, values: list[str]) -> alt.X:
+    """All values of the axis in their order, also those of which nothing is there."""
+    return alt.X("x:N", title=title, scale=alt.Scale(domain=values), axis=alt.Axis(labelAngle=0))
 
 
 def _scale(measure: Measure, least: float) -> tuple[str, str]:

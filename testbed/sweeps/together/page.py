@@ -39,6 +39,7 @@ def html(state: SweepState, cells: Sequence[SweptCell]) -> str:
         rows=[_row(cell, foretold) for cell in cells[:MOST_ROWS]],
         hidden=max(0, len(cells) - MOST_ROWS),
         drawn=drawn,
+        unmapped=heat.unmapped(cells, _axes(state)),
         machines=_machines(cells),
         refused=[each for each in state.points if each.state == REFUSED][:MOST_LINKS],
     )
