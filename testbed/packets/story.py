@@ -35,9 +35,11 @@ class StoryLine:
 
 @dataclass(slots=True, kw_only=True)
 class Carried:
-    """What the streams carried in a round. ``packets`` as the source's host handed them to its link."""
+    """What the streams carried in a round; 0: before the first, None: whatever was under way when
+    the capture began. ``packets`` as the source's host handed them to its link.
+    """
 
-    round: int
+    round: int | None
     first: int
     last: int
     packets: int = 0
@@ -54,10 +56,11 @@ class Carried:
 
     def words(self) -> str:
         """What was carried, in how many packets and streams; of a round also in what time."""
-        time = in_seconds((self.last - self.first) / _NS)
-        what = f"pages of round {self.round}" if self.round else "streams introduce themselves"
         carried = f"{counted(self.packets, 'packet')}, {in_bytes(self.size)} on {counted(len(self.streams), 'stream')}"
-        return f"{what}: {carried}{f' in {time}' if self.round else ''}"
+        if self.round == 0:
+            return f"streams introduce themselves: {carried}"
+        what = f"pages of round {self.round}" if self.round else "pages of a round whose beginning was not captured"
+        return f"{what}: {carried} in {in_seconds((self.last - self.first) / _NS)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class _Teller:
         self._peers: dict[str, set[str]] = {}
         self._names: dict[str, str] = {}
         self._start: int | None = None
+        self._from_the_hello = False
         self._commit: int | None = None
 
     def add(self, frame: Frame) -> None:
@@ -128,6 +132,8 @@ class _Teller:
         self._tell_silence()
         if self._channel.missing:
             self._tell(self._latest(), "", "", "a part of the channel was not captured: what followed is not told")
+        if not self._told:
+            self._tell(self._latest(), "", "", "nothing of a migration is in it")
         start = self._start or 0
         return [
             StoryLine(
@@ -151,7 +157,7 @@ class _Teller:
         """What a message means for what comes after it."""
         match message:
             case wire.Hello():
-                self._start = at
+                self._start, self._from_the_hello = at, True
                 self._names |= {segment.source[0]: "source", segment.destination[0]: "destination"}
             case wire.RoundBegin():
                 self._close_round()
@@ -164,9 +170,11 @@ class _Teller:
 
     def _carry(self, at: int, segment: Tcp) -> None:
         if segment.size:
-            self._carried = self._carried or Carried(round=0, first=at, last=at)
+            if self._carried is None:
+                self._carried = Carried(round=0 if self._from_the_hello else None, first=at, last=at)
             self._carried.add(at, segment)
             self._carrier = (segment.source[0], segment.destination[0])
+            self._names = dict(zip(self._carrier, ("source", "destination"), strict=True)) | self._names
 
     def _close_round(self) -> None:
         if self._carried is not None and self._carried.packets:

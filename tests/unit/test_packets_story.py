@@ -187,6 +187,26 @@ def test_a_hole_in_the_channel_is_said(tmp_path: Path) -> None:
     assert "was not captured" in story(tap.write())[-1].words
 
 
+def test_a_capture_that_begins_in_the_middle_says_so(tmp_path: Path) -> None:
+    """As ``editcap -c`` and a ring buffer make them: the pages are no introduction of the streams."""
+    tap = Capturer(tmp_path / "a.pcap")
+    tap.segment(0, A, 8001, bytes(20480), keep=128)
+    tap.segment(2, A, 8001, bytes(20480), keep=128)
+    tap.say(3, m.RoundBegin(2, 0))
+    pages, begun = story(tap.write())
+    carried = "2 packets, 41.0 kB on 1 stream in 2.0 ms"
+    assert pages.words == f"pages of a round whose beginning was not captured: {carried}"
+    assert (pages.sender, pages.receiver) == (begun.sender, begun.receiver) == ("source", "destination")
+
+
+def test_a_capture_of_something_else_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tap = Capturer(tmp_path / "a.pcap")
+    tap.frame(0, Ether() / IP(src=CLIENT, dst=GUEST) / UDP(sport=7, dport=5000))
+    for file in (tap.write(), Capturer(tmp_path / "empty.pcap").write()):
+        assert main(["packets", str(file)]) == 0
+        assert "nothing of a migration is in it" in capsys.readouterr().out
+
+
 def test_every_packet_in_scapys_words(tmp_path: Path) -> None:
     file = captured(tmp_path / "a.pcap")
     told = list(each_packet(file))
