@@ -18,16 +18,17 @@ from testbed.core.migration_key import MigrationKey
 from testbed.core.records.link import StreamRecord
 from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.records.rounds import RoundRecord
-from testbed.core.records.services import FaultRecord, OrderRecord, ServicePhaseRecord, ServiceRecord
+from testbed.core.records.services import AROUND, ASIDE, FaultRecord, OrderRecord, ServicePhaseRecord, ServiceRecord
 from testbed.core.records.stamps import PHASES
 from testbed.exports.cells import KEY, CellKind, Column, Sheet, key_cells, table
 from testbed.exports.units import unit_of
+from testbed.model.full_scale import FIGURES
 
 SPREAD = {
     "scale": ("size", "time"),
     "downtime_phases_s": PHASES,
-    "full_scale": (),
-    "parts": (),
+    "full_scale": FIGURES,
+    "parts": (*AROUND, *ASIDE),
     "settings": (),
 }
 """Mappings whose keys are columns; those that every run has, and whatever else a record has there."""

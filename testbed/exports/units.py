@@ -19,7 +19,7 @@ _BY_PATH = {
     ),
     SHARE: (
         *("throttle", "throttle.peak", "throttle.guest_slowdown", "cpu.sampler_share", "cpu.probe_share"),
-        *("link.trim", "link.trim_back"),
+        *("link.trim", "link.trim_back", "link.loss", "link.measured_loss"),
     ),
     BYTES: (
         *("bytes_sent", "predicted.bytes_sent", "predicted.low.bytes_sent", "predicted.high.bytes_sent"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from testbed.core.records.services import BlackoutRecord
+from testbed.core.records.services import AROUND, ASIDE, BlackoutRecord
 from testbed.findings.guest_log import GAP_WINDOW_S, Times
 from testbed.findings.rows import END, NS, START, Rows
 
@@ -70,11 +70,10 @@ def _parts(gap: _Gap, asked: float, first_step: float) -> dict[str, float]:
     part: the guest was slow to answer then, and not away.
     """
     if gap.end <= asked or gap.begin >= first_step:
-        return {"before_switchover" if gap.end <= asked else "after_switchover": gap.end - gap.begin}
+        return {ASIDE[gap.end > asked]: gap.end - gap.begin}
     left = min(max(gap.sent, first_step, gap.begin), gap.end)
     edges = [gap.begin, _within(gap, asked), _within(gap, first_step), max(left, _within(gap, first_step)), gap.end]
-    names = ("last_answer", "downtime", "next_request", "next_answer")
-    return dict(zip(names, np.diff(edges).tolist(), strict=True))
+    return dict(zip(AROUND, np.diff(edges).tolist(), strict=True))
 
 
 def _within(gap: _Gap, at: float) -> float:

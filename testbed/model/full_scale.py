@@ -19,6 +19,12 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.rounds import RoundRecord
 from testbed.core.records.services import OrderRecord, ServiceRecord
 
+FIGURES = (
+    *("total_time_s", "sending_s", "fixed_s", "downtime_s", "downtime_sending_s", "downtime_fixed_s"),
+    *("ram_bytes", "bytes_sent", "goodput", "write_rate"),
+)
+"""All that are told of a record at real-world size."""
+
 
 def full_scale(record: MigrationRecord) -> dict[str, float | None]:
     """What a record's figures stand for: bytes, seconds, bytes per second; ``goodput`` in bit/s. None where the record
@@ -30,18 +36,9 @@ def full_scale(record: MigrationRecord) -> dict[str, float | None]:
     stunned = [done for done in record.rounds if done.kind == "stop_and_copy"]
     total = _carried(record.total_time_s, _sending(record.rounds, payload), time)
     down = _carried(record.downtime_s, _sending(stunned, payload), time)
-    return {
-        "total_time_s": total[0],
-        "sending_s": total[1],
-        "fixed_s": total[2],
-        "downtime_s": down[0],
-        "downtime_sending_s": down[1],
-        "downtime_fixed_s": down[2],
-        "ram_bytes": record.vm.ram_bytes * size * time,
-        "bytes_sent": record.bytes_sent * size * time,
-        "goodput": None if goodput is None else goodput * size,
-        "write_rate": None if record.vm.write_rate is None else record.vm.write_rate * size,
-    }
+    whole = (record.vm.ram_bytes * size * time, record.bytes_sent * size * time)
+    rates = (None if each is None else each * size for each in (goodput, record.vm.write_rate))
+    return dict(zip(FIGURES, (*total, *down, *whole, *rates), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

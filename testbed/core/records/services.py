@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+AROUND = ("last_answer", "downtime", "next_request", "next_answer")
+ASIDE = ("before_switchover", "after_switchover")
+"""The parts of a blackout that reaches the downtime, and the one part of one that does not."""
+
 
 @dataclass(slots=True, kw_only=True)
 class IdentityRecord:
