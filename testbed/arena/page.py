@@ -11,14 +11,14 @@ from testbed.report.page.figures import Figure
 from testbed.report.page.html import render
 from testbed.report.side.comparison import ComparisonLine
 from testbed.report.side.measures import Measure
-from testbed.runfiles.folder import put
+from testbed.runfiles.folder import ANOTHER_FILE, put
 
 PRICE = Measure(key="price", words="price, the lower the better", unit="", emulated=lambda _done: None)
 
 
 def write(file: Path, board: Board) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
-    put(file, html(board).encode())
+    put(file, html(board).encode(), ANOTHER_FILE)
 
 
 def html(board: Board) -> str:

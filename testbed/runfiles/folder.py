@@ -18,6 +18,8 @@ RESULTS = Path("results")
 """Where results lie for which nobody names a folder."""
 OTHERWISE = "give another folder with --out"
 """What to do where results cannot be written."""
+ANOTHER_FILE = "name another file"
+"""What to do where one file cannot be that somebody named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,13 @@ def write_whole(file: Path, content: bytes, otherwise: str = OTHERWISE) -> None:
         owned.write(file, content, sync=True)
 
 
-def put(file: Path, content: bytes) -> None:
+def put(file: Path, content: bytes, otherwise: str = OTHERWISE) -> None:
     """The whole file or nothing of it, wherever somebody wants it: a folder that is not there is made. Raises
-    ``TestbedError``.
+    ``TestbedError``, which says what to do ``otherwise``; ``ScenarioError`` where a folder has its name.
     """
-    with writing(file.parent):
+    if file.is_dir():
+        raise ScenarioError("is a folder, and a file is to be written", str(file))
+    with writing(file.parent, otherwise):
         owned.make_folder(file.parent)
         owned.write(file, content)
 

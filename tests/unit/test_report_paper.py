@@ -7,7 +7,7 @@ import altair as alt
 import pytest
 
 import testbed
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import ScenarioError, TestbedError
 from testbed.report.drawing import paper
 from testbed.report.drawing.shown import Shown
 from tests.unit.runs import KEPT
@@ -52,6 +52,9 @@ def test_files_by_their_endings(tmp_path: Path) -> None:
     assert int.from_bytes(pixels[16:20]) == 2100, "600 an inch"
     with pytest.raises(ScenarioError, match=r"'\.html' has no width of a paper"):
         chart.save(tmp_path / "e.html", width=3)
+    for name in ("f.svg", "f.json"):
+        with pytest.raises(TestbedError, match=r"cannot be written to .*nowhere: No such file.*; name another file"):
+            chart.save(tmp_path / "nowhere" / name)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def _concluded(found: "Sequence[JudgedCondition]", junit: Path | None) -> int:
     from testbed.core.text.printable import printable
     from testbed.exports.junit import JUnitCase, document
     from testbed.report.side.several import BoundStanding
-    from testbed.runfiles.folder import put
+    from testbed.runfiles.folder import ANOTHER_FILE, put
 
     kinds: dict[BoundStanding, Literal["", "failure", "skipped"]] = {
         BoundStanding.BEYOND: "failure",
@@ -81,6 +81,6 @@ def _concluded(found: "Sequence[JudgedCondition]", junit: Path | None) -> int:
             JUnitCase(of="testbed.compare", name=each.name, kind=kinds[each.standing], message=str(each))
             for each in found
         ]
-        put(junit, document([("testbed compare", cases)]).encode())
+        put(junit, document([("testbed compare", cases)]).encode(), ANOTHER_FILE)
         sys.stderr.write(f"{printable(str(junit))}\n")
     return int(any(each.standing is BoundStanding.BEYOND for each in found))

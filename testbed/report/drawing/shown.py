@@ -8,6 +8,7 @@ from testbed.core.errors import ScenarioError
 from testbed.linux.files import owned
 from testbed.report.drawing import export, paper
 from testbed.report.drawing.theme import VegaLite
+from testbed.runfiles.folder import ANOTHER_FILE, writing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,17 +112,18 @@ class Shown:
             'timeline.pdf'
         """
         file = Path(path)
-        match file.suffix.lower():
-            case ".pdf":
-                owned.write(file, self.pdf(width))
-            case ".svg":
-                owned.write(file, self.svg(width).encode())
-            case ".png":
-                owned.write(file, self.png(width))
-            case ending if width is not None:
-                raise ScenarioError(f"'{ending}' has no width of a paper; name it .pdf, .svg or .png")
-            case _:
-                self.chart.save(str(file), **known)
+        with writing(file.parent, ANOTHER_FILE):
+            match file.suffix.lower():
+                case ".pdf":
+                    owned.write(file, self.pdf(width))
+                case ".svg":
+                    owned.write(file, self.svg(width).encode())
+                case ".png":
+                    owned.write(file, self.png(width))
+                case ending if width is not None:
+                    raise ScenarioError(f"'{ending}' has no width of a paper; name it .pdf, .svg or .png")
+                case _:
+                    self.chart.save(str(file), **known)
         return file
 
     def _spec(self) -> VegaLite:

@@ -23,7 +23,7 @@ LEAST = 80
 MOST_DRAWN = 8
 """Migrations whose charts are also files; the page has those of all."""
 
-IN_PLACE = "make room there, or take away what has its name"
+IN_PLACE = "take away what has its name, or copy the run elsewhere"
 """What helps a page, which lies where its run does."""
 
 

@@ -13,7 +13,7 @@ from testbed.report.side import series, words
 from testbed.report.side.comparison import Comparison, ComparisonLine
 from testbed.report.side.sentence import sentences
 from testbed.runfiles import files
-from testbed.runfiles.folder import RunFolder, put
+from testbed.runfiles.folder import ANOTHER_FILE, RunFolder, put
 
 PAIRED = "by pairs where seeds are the same, else by Welch's t"
 UNPAIRED = "by Welch's t, unpaired as was asked for, whatever the seeds"
@@ -22,7 +22,7 @@ UNPAIRED = "by Welch's t, unpaired as was asked for, whatever the seeds"
 
 def write(file: Path, comparison: Comparison) -> None:
     """Raises ``TestbedError`` if it cannot be written."""
-    put(file, html(comparison).encode())
+    put(file, html(comparison).encode(), ANOTHER_FILE)
 
 
 def html(comparison: Comparison) -> str:
