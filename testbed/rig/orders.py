@@ -21,7 +21,7 @@ from testbed.core.migration_key import MigrationKey
 from testbed.core.network.names import VMOTION
 from testbed.core.plan import LinkPlan
 from testbed.core.text.from_json import MOST, built
-from testbed.core.units import by_hand
+from testbed.core.units import by_hand, in_bits_per_second
 from testbed.network import links
 from testbed.network.fabric import Fabric
 
@@ -62,9 +62,9 @@ def _number(what: str, value: Any) -> float:
         raise ScenarioError(f"'{what}' takes a number, not {value!r:.40}")
     number = float(value) if abs(value) <= MOST else float("inf")
     if what == "throttle" and not 0 <= number <= MOST_THROTTLE:
-        raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {number:g}")
+        raise ScenarioError(f"a throttle by hand lies between 0 and {MOST_THROTTLE}, not {value!r:.40}")
     if what == "rate" and not LEAST_RATE <= number <= MOST:
-        raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {number / 1e6:g}")
+        raise ScenarioError(f"a rate by hand is {LEAST_RATE / 1e6:g} Mbit/s or more, not {in_bits_per_second(number)}")
     return number
 
 

@@ -142,3 +142,16 @@ def test_whatever_is_set_by_hand_the_link_stays_trimmed_as_it_was_proved(tc: Tc)
 def test_rates_that_would_look_like_a_hang_are_refused(value: float) -> None:
     with pytest.raises(ScenarioError, match="Mbit/s or more"):
         Order.read({"what": "rate", "value": value})
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "said"),
+    [
+        ("throttle", float("nan"), "not nan"),
+        ("throttle", 2, "not 2"),
+        ("rate", 1.0, "10 Mbit/s or more, not 1.0 bit/s"),
+    ],
+)
+def test_what_is_refused_is_said_as_it_was_meant(what: str, value: float, said: str) -> None:
+    with pytest.raises(ScenarioError, match=f"{said}$"):
+        Order.read({"what": what, "value": value})

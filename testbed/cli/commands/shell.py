@@ -47,9 +47,11 @@ def shell(
         commands = Commands(
             session, lambda more: load(scenario, overrides=[*given, *more], seed=seed, own_code=own_code(trust_nothing))
         )
-        say(HELLO)
+        for line in HELLO.splitlines():
+            say(line)
+        later: list[str] = []
         with keyboard(session.signals, prompt.__code__):
-            while prompt(session.fabric, commands.by_name(), TEXT):
+            while prompt(session.fabric, commands.by_name(), TEXT, later):
                 pass
     if session.summary.migrations:
         say(f"results: {folder}")
