@@ -128,6 +128,15 @@ def test_relative_to_where_one_stands(tmp_path: Path, monkeypatch: pytest.Monkey
 # ---- Whose -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_whole_path_needs_no_folder_to_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    owned.make_folder(tmp_path / "out")
+    assert (tmp_path / "out").is_dir()
+
+
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     owned.make_folder(tmp_path / "results" / "run")
     _append(tmp_path / "results" / "run" / "log.txt")

@@ -180,7 +180,8 @@ def _give(descriptor: int) -> None:
 
 def _walk(path: Path, trusted: Trusted, make: bool) -> int:
     """From the root, name by name; each directory is held by a descriptor before anything in it is looked at."""
-    left, links = list(reversed(Path(Path.cwd(), path).parts[1:])), 0
+    whole = path if path.is_absolute() else Path(Path.cwd(), path)  # the current folder may be gone
+    left, links = list(reversed(whole.parts[1:])), 0
     here = os.open("/", _SEEN | os.O_DIRECTORY)
     try:
         while left:
