@@ -119,10 +119,11 @@ def _ended(do: Callable[[], object]) -> int:
 
 def with_defaults(arguments: list[str]) -> list[str]:
     """Options that may stand without a value: their default is put in, where what follows is no value of theirs. Raises
-    ``ScenarioError`` where that may be meant for one.
+    ``ScenarioError`` where that may be meant for one, and for an argument that is empty.
     """
     words: list[str] = []
     for index, word in enumerate(arguments):
+        _refuse_empty(word, before=words[-1] if words else PROGRAM)
         if word == "--":
             return words + arguments[index:]
         words.append(word)
@@ -132,6 +133,17 @@ def with_defaults(arguments: list[str]) -> list[str]:
                 grade.refuse_doubtful(word, following)
             words.append(known[1])
     return words
+
+
+def _refuse_empty(word: str, before: str) -> None:
+    """As a shell's variable is that has no value: what was meant is not what an option that is left out means, nor the
+    folder where one stands.
+    """
+    if word and not re.fullmatch("--[a-z-]+=", word):
+        return
+    named = word[:-1] or before
+    where = named if named.startswith("-") else f"the argument after '{named}'"
+    raise ScenarioError("is empty; is it a variable without a value?", where)
 
 
 def _fail(message: str, code: int) -> int:

@@ -50,6 +50,11 @@ def fails(capsys: Captured, code: int, *argv: str) -> str:
         (["list", "scenario"], "scenarios"),
         (["schema"], "see: testbed schema --help"),
         (["schema", "figures"], "'scenario', 'summary'"),
+        (["run", ""], "the argument after 'run': is empty"),
+        (["new", ""], "the argument after 'new': is empty"),
+        (["run", "hello", "--policy", ""], "--policy: is empty"),
+        (["run", "hello", "--engine="], "--engine: is empty"),
+        (["sweep", "grid.yaml", "--out", ""], "--out: is empty"),
     ],
 )
 def test_wrong_usage(capsys: Captured, argv: list[str], message: str) -> None:

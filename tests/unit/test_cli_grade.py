@@ -155,7 +155,7 @@ def test_a_step_of_an_action_may_name_its_file_as_a_word_of_its_own(
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("--classroom=", "--classroom: names no file"),
+        ("--classroom=.", "--classroom: names no file"),
         ("--csv=.", "--csv: names no file"),
         ("--json=/proc/version/grades", "--json: /proc/version/grades cannot be written: "),
         ("--junit=/dev", "--junit: /dev cannot be written: "),
