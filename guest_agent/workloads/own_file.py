@@ -36,13 +36,13 @@ PACE = "is to return a rate in operations a second, and from which operation on 
 def guarded(found: type) -> type:
     """A user's class, whose answers are looked at: what is none is its fault, ``ScenarioError`` with file and line."""
 
-    def made(self: Any) -> None:
-        if callable(before := getattr(super(guard, self), "__post_init__", None)):
-            before()
+    def made(self: Any, *args: Any, **values: Any) -> None:
+        super(guard, self).__init__(*args, **values)
         _check(self, found)
 
     def pages(self: Any, operations: Numbers, random: Numbers, size: int) -> Numbers:
-        answer = _asked(found, "pages", lambda: super(guard, self).pages(operations, random, size))
+        given = _to_read(operations), _to_read(random)
+        answer = _asked(found, "pages", lambda: super(guard, self).pages(*given, size))
         if (wrong := _wrong(answer, operations, size)) is not None:
             raise ScenarioError(f"{defined_at(found, 'pages')}: the workload's 'pages' {wrong}")
         numbers: Numbers = answer.astype(np.uint64, copy=False)
@@ -55,7 +55,7 @@ def guarded(found: type) -> type:
         rate, until = answer
         return float(rate), until
 
-    own = {"pages": pages, "__post_init__": made, "__module__": found.__module__}
+    own = {"pages": pages, "__init__": made, "__module__": found.__module__}
     guard: Any = type(found.__name__, (found,), own | ({"pace": pace} if hasattr(found, "pace") else {}))
     kind: type = guard
     return kind
@@ -75,12 +75,20 @@ def _asked(found: type, method: str, do: Callable[[], Any]) -> Any:
         raise ScenarioError(f"{place}: the workload failed in '{method}': {told(fault)}") from fault
 
 
+def _to_read(numbers: Numbers) -> Numbers:
+    """They are the guest's: whoever writes into them is told, with the line."""
+    view = numbers.view()
+    view.flags.writeable = False
+    return view
+
+
 def _wrong(answer: Any, operations: Numbers, size: int) -> str | None:
     wanted = "is to return an array of whole numbers, one for each operation"
     if not isinstance(answer, np.ndarray) or answer.dtype.kind not in "ui" or answer.shape != operations.shape:
         kind = f"{answer.dtype} {answer.shape}" if isinstance(answer, np.ndarray) else shown(answer)
         return f"{wanted}, not {kind}"
-    beyond = answer[(answer.astype(np.uint64) >= size) & (answer.astype(np.uint64) != NOWHERE)]
+    numbers = answer.astype(np.uint64)
+    beyond = answer[(numbers >= size) & ((numbers != NOWHERE) | (answer < 0))]
     return f"is to return pages from 0 to {size - 1}, not {int(beyond[0])}" if len(beyond) else None
 
 
@@ -96,8 +104,8 @@ def _check(made: Any, found: type) -> None:
     """Refuse what shows before it runs. Raises ``ValueError``."""
     place = defined_at(found, "pages")
     rate, size = getattr(made, "write_rate", None), getattr(made, "working_set", 0)
-    if not isinstance(rate, int | float) or not isfinite(rate) or rate < 0:
-        raise ValueError(f"{place}: it needs a 'write_rate', bytes per second, not {shown(rate)}")
+    if not isinstance(rate, int | float) or not isfinite(rate) or rate <= 0:
+        raise ValueError(f"{place}: it needs a 'write_rate' above 0, bytes per second, not {shown(rate)}")
     if size is not None and (not isinstance(size, int) or size < 1):
         raise ValueError(f"{place}: it needs a 'working_set', bytes or None, not {shown(size)}")
     operations = np.arange(TRIED, dtype=np.uint64)

@@ -93,7 +93,7 @@ class Registry(Generic[T]):
                 raise ScenarioError(self.no_parameter(name, key))
         try:
             return entry(**{key: value_for(known[key], self._read(known[key], values[key])) for key in values})
-        except (TypeError, ValueError) as fault:
+        except (TypeError, ValueError, ScenarioError) as fault:
             raise ScenarioError(f"{self.kind} '{name}': {printable(str(fault))}") from fault
         except (Exception, SystemExit) as fault:
             if self._own is None:

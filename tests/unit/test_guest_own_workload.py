@@ -86,12 +86,28 @@ def test_units_and_scale_are_those_of_its_fields(tmp_path: Path) -> None:
         (LAST, "return operations % (size + 0 * operations[0])", ":16: the workload failed in 'pages': IndexError"),
         (LAST, "return None", "one for each operation, not None (NoneType)"),
         (LAST, "return -(operations % size).astype(int)", "is to return pages from 0 to 999, not "),
+        (
+            LAST,
+            "return operations.astype(int) * 0 - 1",
+            ":15: the workload's 'pages' is to return pages from 0 to 0, not -1",
+        ),
+        (LAST, "operations %= np.uint64(size); return operations", ":16: the workload failed in 'pages': ValueError: "),
+        (
+            LAST,
+            "random[:] = 0; return operations % np.uint64(size)",
+            ":16: the workload failed in 'pages': ValueError: ",
+        ),
         (LAST, "return np.random.randint(0, size, len(operations))", ":15: 'pages' gives other pages when it is asked"),
         (LAST, "return np.arange(len(operations)) % size", ":15: 'pages' gives other pages when it is asked"),
         (LAST, "return np.cumsum(random) % np.uint64(size)", ":15: 'pages' gives other pages when it is asked"),
-        ("write_rate: ByteRate = 20e6", "rate: int = 1", ":15: it needs a 'write_rate', bytes per second, not None"),
+        (
+            "write_rate: ByteRate = 20e6",
+            "rate: int = 1",
+            ":15: it needs a 'write_rate' above 0, bytes per second, not None",
+        ),
         ("write_rate: ByteRate = 20e6", "write_rate: ByteRate = float('nan')", "bytes per second, not nan"),
         ("write_rate: ByteRate = 20e6", "write_rate: ByteRate = -1.0", "bytes per second, not -1.0"),
+        ("write_rate: ByteRate = 20e6", "write_rate: ByteRate = 0", "a 'write_rate' above 0, bytes per second, not 0"),
         ("working_set: Bytes | None = None", "set: int = 1", ":15: it needs a 'working_set', bytes or None, not 0"),
         ("def pages", "def page", "expected one workload in it (a dataclass with a method 'pages'), found 0"),
         ("@dataclass(frozen=True, slots=True, kw_only=True)", "", "is no dataclass"),
@@ -103,6 +119,16 @@ def test_what_it_does_wrong_is_told_before_it_runs(tmp_path: Path, was: str, now
         build(written(tmp_path, MINE.replace(was, now, 1)))
     assert said in str(raised.value) and str(tmp_path / "mine.py") in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"write_rate": 8e6}])
+def test_one_without_a_post_init_of_its_own_is_tried_too(tmp_path: Path, given: dict[str, object]) -> None:
+    plain = f"{MINE[: MINE.index('    def __post_init__')]}{MINE[MINE.index('    def pages') :]}"
+    assert build({"name": written(tmp_path, plain), **given}) == build({"name": written(tmp_path, plain), **given})
+    with pytest.raises(ScenarioError, match=r"mine.py:11: 'pages' gives other pages when it is asked again"):
+        build(
+            {"name": written(tmp_path, plain.replace(LAST, "return np.random.randint(0, size, len(random))")), **given}
+        )
 
 
 def test_what_shows_only_later_is_told_too(tmp_path: Path) -> None:
