@@ -67,8 +67,11 @@ def overrides(set_: list[str] | None, policy: str | None, faults: list[str] | No
     """``--set``, ``--policy`` and ``--fault`` as changes to a scenario, ``PATH=VALUE`` each. Raises ``ScenarioError``
     for a fault that is none.
     """
-    chosen = [f"migration.policy={policy}"] if policy else []
-    return [*(set_ or []), *chosen, *([_faults(faults)] if faults else [])]
+    changes = list(set_ or [])
+    if policy:  # it has the last word on which policy, and what is set of it is set of that one
+        of_it = [each for each in changes if each.lstrip().startswith("migration.policy.")]
+        changes = [*(each for each in changes if each not in of_it), f"migration.policy={policy}", *of_it]
+    return [*changes, *([_faults(faults)] if faults else [])]
 
 
 def _faults(given: list[str]) -> str:

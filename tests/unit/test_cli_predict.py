@@ -34,6 +34,16 @@ def few_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few_replicas")
+def test_what_is_set_of_a_policy_is_set_of_the_one_that_is_asked_for(capsys: Captured) -> None:
+    goal = "--set=migration.policy.downtime_goal=5ms"
+    among_settings = said(capsys, "hello", "--set=migration.policy=vmotion", goal)
+    assert among_settings == said(capsys, "hello", goal, "--policy", "vmotion", "--set=vm.ram=256MB")
+    assert among_settings != said(capsys, "hello", "--policy", "vmotion")
+    assert main(["predict", "hello", "--policy", "xen", goal]) == 2
+    assert "policy 'xen' has no parameter 'downtime_goal'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("few_replicas")
 def test_every_scenario_is_predicted(capsys: Captured) -> None:
     for name in scenarios.names():
         assert f"{name}: " in said(capsys, name)
