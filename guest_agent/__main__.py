@@ -24,8 +24,7 @@ class ServedGuest:
 
     def live(self) -> None:
         """Until it is told to stop, or its parent has died."""
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        os.write(1, b"ready\n")
         try:
             while not self._over and self._server.parent_is_alive:
                 self._server.serve(self._guest.step() if self._guest.running else None)
@@ -61,6 +60,7 @@ def main() -> int:
     parser.add_argument("--socket", required=True, help="where its control socket is made")
     parser.add_argument("--config", required=True, help="what it is, as JSON (guest_agent/config.py)")
     arguments = parser.parse_args()
+    sys.stdout = sys.stderr  # descriptor 1 is for "ready"; what a workload prints goes to the log
     process.die_with_parent()  # by signal, for a stopped guest sees no end of file
     process.set_timer_slack(1e-6)
     try:

@@ -29,6 +29,8 @@ from testbed.linux.processes.waiting import Patience
 
 READY_S = 300.0
 """How long a guest may take to reserve and fill its memory."""
+SAYS = "guest: "
+"""What a line of a log begins with that says why a guest ended."""
 REST_S = 5.0
 """How long a guest's services may take to finish what they have in flight."""
 COUNTER = struct.Struct("<Q")
@@ -40,7 +42,7 @@ class GuestNotStarted(TestbedError):
 
     def __init__(self, role: str, code: int | None, words: str) -> None:
         super().__init__(f"the {role}'s guest did not start: {words}")
-        self.cause = _cause(code, words.removeprefix("guest: "))
+        self.cause = _cause(code, words.removeprefix(SAYS))
 
 
 class GuestProcess(Child):
@@ -109,7 +111,9 @@ class GuestProcess(Child):
     def _dead(self) -> str:
         code = self.process.returncode
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        return f"the guest at the {self.role} was dead at the end ({how})"
+        words = self.last_words("")
+        why = f": {words.removeprefix(SAYS)}" if code > 0 and words.startswith(SAYS) else ""
+        return f"the guest at the {self.role} was dead at the end ({how}){why}"
 
     def freeze(self) -> None:
         """Stops the guest for good; its memory stays as it is. Harmless when it has ended. Raises ``TimeoutError``."""

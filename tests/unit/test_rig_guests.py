@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,23 @@ from testbed.rig import guests
 from testbed.rig.guests import GuestNotStarted, GuestProcess, guest_config, local_guest
 from tests.unit.plans import IDLE, plan
 
+WORK = """\
+from dataclasses import dataclass
+import numpy as np
+from testbed.core.units import ByteRate, Bytes
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    working_set: Bytes | None = None
+    write_rate: ByteRate = 40e6
+
+    def pages(self, operations, random, size):
+        print("asked")
+        if len(operations) and operations[-1] > 5000:
+            # it was tried up to 3,000
+            raise ValueError("late")
+        return operations % np.uint64(size)
+"""
 CONFIG = GuestConfig(ram_bytes=4 << 20, workload={"name": "uniform", "write_rate": 10e6})
 
 
@@ -88,6 +106,19 @@ def test_one_that_was_killed_is_found_dead_and_its_operations_can_be_read(tmp_pa
         assert guest.operations() >= first.operation - 1
         guest.freeze()
         guest.thaw()
+
+
+def test_one_whose_own_workload_breaks_later_says_where_and_what_it_prints_is_no_word_of_its(tmp_path: Path) -> None:
+    (tmp_path / "work.py").write_text(WORK)
+    config = replace(CONFIG, workload={"name": str(tmp_path / "work.py")})
+    with local_guest(config, tmp_path / "guest") as guest:
+        with suppress(TestbedError):  # it may end before it has answered
+            guest.client.run()
+        guest.wait(20)
+        why = f"guest: {tmp_path}/work.py:14: the workload failed in 'pages': ValueError: late"
+        assert guest.last_words() == why
+        found = f"the guest at the source was dead at the end (exit code 2): {why.removeprefix('guest: ')}"
+        assert guest.conclude() == Condition(errors=None, fault=found)
 
 
 def test_one_that_is_frozen_stands_until_it_is_thawed(tmp_path: Path) -> None:
