@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, TypeAlias
 
 from testbed.core.errors import ScenarioError
-from testbed.core.text.printable import printable
+from testbed.core.text.printable import printable, said_by
 from testbed.core.text.quantity import Bare
 from testbed.core.units import Dimension
 
@@ -99,7 +99,7 @@ def _no_type(entry: type, fault: Exception) -> str:
 
 
 def _told(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {printable(str(fault))}"
+    return f"{type(fault).__name__}: {printable(said_by(fault))}"
 
 
 def _parameter(field: Field[Any], hint: Any) -> Parameter:

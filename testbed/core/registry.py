@@ -8,7 +8,7 @@ from testbed.core.names import by_name
 from testbed.core.own.file import OwnFile, broken
 from testbed.core.parameters import Parameter, parameters_of, value_for
 from testbed.core.text.nearest import nearest
-from testbed.core.text.printable import printable
+from testbed.core.text.printable import printable, said_by
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -94,7 +94,7 @@ class Registry(Generic[T]):
         try:
             return entry(**{key: value_for(known[key], self._read(known[key], values[key])) for key in values})
         except (TypeError, ValueError, ScenarioError) as fault:
-            raise ScenarioError(f"{self.kind} '{name}': {printable(str(fault))}") from fault
+            raise ScenarioError(f"{self.kind} '{name}': {printable(said_by(fault))}") from fault
         except (Exception, SystemExit) as fault:
             if self._own is None:
                 raise

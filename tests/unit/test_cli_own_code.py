@@ -1,5 +1,6 @@
 """A scenario may run code: that is said before it happens, and what only reads a run's folder never does it."""
 
+import os
 import sys
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -207,6 +208,14 @@ def test_what_is_no_policy_is_a_fault_of_the_scenario(tmp_path: Path, migration:
     file.write_text(f"vm: {{ram: 64MiB}}\nmigration: {migration}\n")
     with pytest.raises(ScenarioError):
         load(str(file), own_code=lambda found: pytest.fail(f"{found} is no policy's"))
+
+
+def test_what_is_no_file_but_could_be_read_for_ever_is_not_read(capsys: Captured, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "zero.py").symlink_to("/dev/zero")
+    for name in ("pipe.py", "zero.py"):
+        assert main(["predict", "hello", "--policy", str(tmp_path / name)]) == 2
+        assert "there is no such file to load a policy from" in capsys.readouterr().err
 
 
 def test_a_name_that_is_not_printable_is_said_without_it(capsys: Captured, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ WRONG = [
     ("raise SystemExit(3)", 1, "the policy failed after round 1: SystemExit: 3"),
     ("return sorted(history, key=lambda each: each.nothing)", 1, "AttributeError"),
     ("return self.decide(history)", 1, "RecursionError"),
+    ("raise type('Own', (ValueError,), {'__str__': lambda own: own.none})", 1, "the policy failed after round 1: Own"),
 ]
 
 

@@ -129,7 +129,7 @@ def _installed(folder: Path, top: str) -> bool:
 def _imported(file: Path, folder: Path) -> Iterator[Path]:
     """The files of the folder that it names."""
     try:
-        source = file.read_bytes()
+        source = file.read_bytes() if file.is_file() else b""
     except OSError:
         return
     for level, name, also in _statements(source):

@@ -19,9 +19,9 @@ _made_of: dict[str, dict[Path, str | None]] = {}
 
 
 def digest(file: Path) -> str | None:
-    """Its SHA-256 in hexadecimal; None when it cannot be read."""
+    """Its SHA-256 in hexadecimal; None when it cannot be read, or might never end, as a pipe or a device."""
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
     except OSError:
         return None
 

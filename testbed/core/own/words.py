@@ -2,13 +2,12 @@
 
 from types import TracebackType
 
-from testbed.core.text.printable import printable
+from testbed.core.text.printable import printable, said_by
 
 
 def told(fault: BaseException) -> str:
     """Its type and first line, made printable."""
-    said = fault.msg if isinstance(fault, SyntaxError) else str(fault)
-    words = said.strip().split("\n")[0]
+    words = said_by(fault).strip().split("\n")[0]
     return type(fault).__name__ + (f": {printable(words)}" if words else "")
 
 

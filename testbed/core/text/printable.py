@@ -19,6 +19,14 @@ def printable(text: str, most: int = MOST) -> str:
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
+def said_by(fault: BaseException) -> str:
+    """Its message, and none if it cannot say it: an exception may be anybody's class."""
+    try:
+        return str(fault.msg) if isinstance(fault, SyntaxError) else str(fault)
+    except (Exception, SystemExit):  # noqa: BLE001 - it is anybody's code
+        return ""
+
+
 def printable_texts(fields: Mapping[str, object]) -> dict[str, object]:
     """All texts of a JSON object, keys too: the ``object_hook`` of whoever reads what others wrote."""
     return {printable(name): _printable_value(value) for name, value in fields.items()}
