@@ -7,6 +7,7 @@
 Whoever answers is believed in nothing: a line that is too long, nested too deep or of another number ends it.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -18,11 +19,17 @@ Serves: TypeAlias = Literal["policy", "tracker", "functions"]
 """What a file is asked for: its policy's decisions, how its tracker does, or what its functions return."""
 FILE = "/policy.py"
 """Where the code lies in a sandbox, whatever its file is called outside."""
+_IT = re.compile(rf"(?<!\w){re.escape(FILE)}\b")
 MOST_QUESTION = 16 << 20
 MOST_ANSWER = 1 << 20
 """Bytes of a line."""
 READY = 0
 """The number of the first answer, which no question was asked for: the walls are up, and no code has run."""
+
+
+def as_outside(words: str, name: str) -> str:
+    """What was said in a sandbox, with the name that its file has outside."""
+    return _IT.sub(lambda _: name, words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from testbed.sandbox.messages import (
     Question,
     ServedConfig,
     Serves,
+    as_outside,
 )
 
 START_S = 30.0
@@ -133,7 +134,7 @@ class Sandbox(Child):
                 known: Json = value
                 return known
             case Faulted(words=words):
-                raise CodeFault(printable(words.replace(f"{FILE}:", f"{self._name}:")))
+                raise CodeFault(printable(as_outside(words, self._name)))
 
     def _how_it_ended(self) -> str:
         code = self.wait(END_S)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from testbed.core.text.from_json import built
 from testbed.dirty.interleavings import DEPTH, PAGES, ROUNDS, Explored
-from testbed.sandbox.messages import FILE, Limits, TrackerWanted
+from testbed.sandbox.messages import Limits, TrackerWanted, as_outside
 from testbed.sandbox.sandbox import CodeFault, Sandbox, code_of
 
 
@@ -24,5 +24,5 @@ def explored(
         except ValueError as fault:
             raise CodeFault(f"{file}: what it answered is no answer: {fault}") from fault
     if found.wrong is not None:
-        found.wrong = replace(found.wrong, end=found.wrong.end.replace(f"{FILE}:", f"{file}:"))
+        found.wrong = replace(found.wrong, end=as_outside(found.wrong.end, str(file)))
     return found

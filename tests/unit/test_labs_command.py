@@ -122,6 +122,8 @@ def test_what_tries_ones_own_code_runs_with_what_the_testbed_has(tmp_path: Path)
         assert lab("start", name, "--as", "me@uni.example", where=tmp_path).returncode == 0
         tried = lab("try", where=tmp_path / name)
         assert tried.returncode == code and said in tried.stdout + tried.stderr
+    (tmp_path / "build" / "tracker.py").write_text("class Mine\n")
+    assert lab("try", where=tmp_path / "build").stderr.startswith("./tracker.py:1: the dirty tracker in it")
 
 
 def test_outside_of_a_labs_folder(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

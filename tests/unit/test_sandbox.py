@@ -94,11 +94,18 @@ def test_one_that_lets_us_wait_a_little_each_time_is_ended_too(tmp_path: Path) -
         ("return float('nan')", "is to return a Decision"),
         ("return Decision(action='switch over', reason='x')", "whose action is to be"),
         ("return Decision(action=Action.GO_ON, reason='')", "a sentence"),
+        ("raise type('Own', (ValueError,), {'__str__': lambda own: 5})", "the policy failed after round 1: Own"),
     ],
 )
 def test_one_that_breaks_loses_in_words(tmp_path: Path, line: str, words: str) -> None:
     said = asked(doing(tmp_path, line))
     assert said.startswith("lost: ") and words in said and "\n" not in said
+
+
+def test_one_that_cannot_be_made_is_called_as_it_is_outside(tmp_path: Path) -> None:
+    file = doing(tmp_path, "pass")
+    file.write_text(f"{file.read_text()}\n    def __post_init__(self):\n        raise ValueError('not so')\n")
+    assert asked(file) == f"lost: policy '{file}': not so"
 
 
 def test_what_it_prints_goes_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
