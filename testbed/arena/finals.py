@@ -71,9 +71,7 @@ def finals(
 def _plan(who: Entrant, place: int, guest: ArenaGuest, plan: Plan, count: int) -> Plan:
     policy = who.spec(guest.goal_s / TIME)
     named = f"guest-{guest.number} {place}-{Path(who.name).stem:.40}"
-    return replace(
-        plan, name=named, repeat=count, seed=plan.seed + count - 1, migration=replace(plan.migration, policy=policy)
-    )
+    return replace(plan.repeated(count), name=named, migration=replace(plan.migration, policy=policy))
 
 
 def _match(record: MigrationRecord, guest: ArenaGuest, plan: Plan, weights: Weights) -> Match:

@@ -3,13 +3,15 @@
 Plain values: everything below ``scenario`` sees plans and never a YAML file.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from testbed.core.errors import ScenarioError
 from testbed.core.migration_key import GUEST, MigrationKey
 from testbed.core.parameters import Spec
 from testbed.core.settings import Settings
 
+MOST_SEED = (1 << 63) - 1
 Expect: TypeAlias = Literal["completes", "gives_up"]
 """How a migration is meant to end: it completes, or its policy gives up and the guest stays where it is."""
 
@@ -144,3 +146,14 @@ class Plan:
     def key(self) -> MigrationKey:
         """Which migration of its run it is."""
         return MigrationKey(name=self.name, repeat=self.repeat, guest=self.guest.name)
+
+    def repeated(self, repeat: int) -> "Plan":
+        """A repeat of this plan, counted from 1. Raises ``ScenarioError`` as ``seed_of``."""
+        return replace(self, repeat=repeat, seed=seed_of(self.seed, repeat))
+
+
+def seed_of(first: int, repeat: int) -> int:
+    """A repeat's: it rises by one each time. Raises ``ScenarioError`` beyond the largest that there is."""
+    if first + repeat - 1 > MOST_SEED:
+        raise ScenarioError(f"seed {first} is too large for {repeat} repeats: the last one's would be above 2^63 - 1")
+    return first + repeat - 1

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from testbed.core.agents.moments import FORM
 from testbed.core.names.catalogue import topologies
 from testbed.core.parameters import Spec
-from testbed.core.plan import PlannedFault
+from testbed.core.plan import MOST_SEED, PlannedFault
 from testbed.core.text.yaml_text import Tree
 from testbed.scenario import parameters
 from testbed.scenario.quantities import (
@@ -158,7 +158,7 @@ class Root(Part):
     name: Annotated[str, *text(LONGEST_NAME, pattern=NAME, otherwise=NAME_IN_WORDS)]
     title: Annotated[str, *text(200)] = ""
     engine: Annotated[str, *one_of("engine", engines)] = "native"
-    seed: Annotated[int, *whole(0, 2**63 - 1)] = 1
+    seed: Annotated[int, *whole(0, MOST_SEED)] = 1
     chance: Flag = Field(default=False, description="simulated repeats differ by their guest's chance, by their seeds")
     scale: Scale = Field(default_factory=Scale)
     network: Network = Field(default_factory=Network)

@@ -4,7 +4,7 @@ Code of one's own is a file, and to load it would be to run it: the plan has ano
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -70,7 +70,7 @@ def recorded(document: Document, key: MigrationKey, settings: Mapping[str, Any])
         raise scenario_error(error, document, Root) from error
     made = plan(root, key.name, dict(settings), document)
     return Recorded(
-        plan=replace(made, repeat=key.repeat, seed=made.seed + key.repeat - 1),
+        plan=made.repeated(key.repeat),
         own_policy=own.get(("migration", "policy")),
         own_workload=own.get(("vm", "workload")),
     )

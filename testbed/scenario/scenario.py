@@ -7,7 +7,7 @@ load(name or path) ── document ── extends ── overrides ── matrix
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +70,8 @@ class Scenario:
         return self.first.seed
 
     def plans(self, repeat: int = 1) -> list[Plan]:
-        """Every combination of the matrix in order, each ``repeat`` times; the seed rises by one with each repeat."""
-        return [
-            replace(each, repeat=count, seed=each.seed + count - 1)
-            for each in self._plans
-            for count in range(1, repeat + 1)
-        ]
+        """Every combination of the matrix in order, each ``repeat`` times. Raises ``ScenarioError`` as ``seed_of``."""
+        return [each.repeated(count) for each in self._plans for count in range(1, repeat + 1)]
 
     @property
     def published(self) -> list[Claim]:

@@ -21,6 +21,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from testbed.core.errors import ScenarioError
+from testbed.core.plan import MOST_SEED
 from testbed.core.settings import Settings
 from testbed.core.text.yaml_text import KeyPath, Tree
 from testbed.core.units import Dimension
@@ -93,7 +94,7 @@ class SweepKeys(Part):
     repeats: Annotated[int, *whole(1, MOST_REPEATS)] = Field(
         default=1, description="how often each is made, each time with a seed of its own"
     )
-    order_seed: Annotated[int, *whole(0, 2**63 - 1)] = Field(default=1, description="shuffles the order in a repeat")
+    order_seed: Annotated[int, *whole(0, MOST_SEED)] = Field(default=1, description="shuffles the order in a repeat")
     until_ci: Annotated[Until | None, BeforeValidator(_until)] = Field(
         default=None, description="more repeats, until half the 95 % interval is that share of the mean: 5%"
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
-from testbed.core.plan import Plan
+from testbed.core.plan import Plan, seed_of
 from testbed.core.records.claims import Claim
 from testbed.core.settings import Settings
 from testbed.core.version import __version__
@@ -99,7 +99,7 @@ class Points:
         return wanted(point.arm.scenario, self.engine, point)
 
     def _point(self, arm: Arm, repeat: int, number: int) -> Point:
-        seed = arm.scenario.seed + repeat - 1
+        seed = seed_of(arm.scenario.seed, repeat)
         return Point(id=identity(self._made_of[arm.index], seed), number=number, repeat=repeat, seed=seed, arm=arm)
 
 

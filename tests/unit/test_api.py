@@ -116,6 +116,15 @@ def test_a_sweep_is_asked_for_whole_numbers_too(tmp_path: Path, given: dict[str,
     assert not (tmp_path / "out").exists()
 
 
+def test_no_repeat_goes_beyond_the_largest_seed(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"engine": "simulated", "out": tmp_path / "run", "set": {"seed": 2**63 - 2}}
+    said = f"^seed {2**63 - 2} is too large for 3 repeats: the last one's would be above 2\\^63 - 1$"
+    with pytest.raises(ScenarioError, match=said):
+        testbed.run("hello", repeat=3, **asked)
+    assert not (tmp_path / "run").exists()
+    assert [each.repeat for each in testbed.run("hello", repeat=2, page=False, **asked).migrations] == [1, 2]
+
+
 def test_a_run_from_another_thread(tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         done = pool.submit(testbed.run, "hello", engine="simulated", out=tmp_path / "run", page=False)
