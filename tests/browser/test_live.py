@@ -16,6 +16,8 @@ from playwright.sync_api import Page
 
 from tests.browser.windows import complaints
 from tests.netns.launching import Launched, launch
+from tests.netns.slowness import ended
+from tests.slowness import emulated
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="real migrations need root")
 ROUNDS = "document.querySelectorAll('#rows tr').length"
@@ -30,7 +32,9 @@ STANDS_STILL = """() => {
 }"""
 STATE = "document.getElementById('state').textContent"
 SMALL = ("--set", "vm.workload.working_set=16MB", "--set", "vm.workload.write_rate=4MB/s")
-LONG = ("hello", "--set", "vm.ram=512MiB", "--set", "network.vmotion.goodput=300Mbit", "--live", "0")
+GUEST, LINK = ("96MB", "10Mbit") if emulated() else ("512MiB", "300Mbit")
+LONG = ("hello", "--set", f"vm.ram={GUEST}", "--set", f"network.vmotion.goodput={LINK}", "--live", "0")
+"""A browser is asked for much meanwhile."""
 
 
 def address(run: Launched) -> str:
@@ -44,9 +48,9 @@ def test_it_follows_a_migration_to_its_end(page: Page, tmp_path: Path) -> None:
         page.goto(address(run))
         page.wait_for_function(UNDER_WAY)
         page.wait_for_function(OVER)
-        assert page.evaluate(STATE) == "the run has ended and is valid"
+        (done,) = ended(run)
+        assert page.evaluate(STATE) == f"the run has ended and is {'valid' if done['valid'] else 'not valid'}"
         assert page.evaluate(ROUNDS) == len(run_rounds(run))
-        assert run.end() == 0
         shown = {panel for panel in PANELS if page.evaluate(f"!document.getElementById('panel-{panel}').hidden")}
         assert shown == {"live-link", "live-guest", "live-silence"}, "nothing else was there to be seen"
         part = "#sections details.migration"
@@ -56,7 +60,8 @@ def test_it_follows_a_migration_to_its_end(page: Page, tmp_path: Path) -> None:
         page.evaluate("FastMotion.drawAll()")
         page.wait_for_function(f"document.querySelectorAll('{part} .chart svg').length === 3")
         page.screenshot(path=tmp_path / "live.png")
-        assert page.evaluate("document.querySelector('#ended tr td:last-child').textContent") == "yes"
+        valid = page.evaluate("document.querySelector('#ended tr td:last-child').textContent")
+        assert valid == ("yes" if done["valid"] else "no")
         assert complaints(page) == []
         report = page.evaluate("document.getElementById('report').href")
         page.goto(report)  # the server has gone, and the page has it
@@ -75,7 +80,7 @@ def test_of_two_migrations_the_first_stays_when_the_second_begins(page: Page, tm
         names = "[...document.querySelectorAll('#ended td:first-child')].map((each) => each.textContent)"
         assert page.evaluate(names) == ["ram=64MB", "ram=96MB"]
         assert complaints(page) == []
-        assert run.end() == 0, run.lines
+        ended(run)
 
 
 def test_one_that_comes_back_has_missed_nothing(page: Page, tmp_path: Path) -> None:
@@ -88,7 +93,7 @@ def test_one_that_comes_back_has_missed_nothing(page: Page, tmp_path: Path) -> N
         page.goto(where)
         page.wait_for_function(OVER)
         assert page.evaluate(ROUNDS) == len(run_rounds(run))
-        assert run.end() == 0
+        ended(run)
 
 
 def test_one_whose_connection_breaks_gets_each_event_once(page: Page, tmp_path: Path) -> None:
@@ -102,7 +107,7 @@ def test_one_whose_connection_breaks_gets_each_event_once(page: Page, tmp_path: 
         relay.mend()
         page.wait_for_function(OVER)
         assert page.evaluate(ROUNDS) == len(run_rounds(run))
-        assert run.end() == 0
+        ended(run)
 
 
 def test_without_the_token_a_browser_is_told_where_it_is(page: Page, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ SMALLER = (
     "--set", "vm.workload.write_rate=500kB/s", "--set", "migration.policy.downtime_goal=500ms",
 )  # fmt: skip
 """Of runs of ``hello`` where each instruction is emulated, if a test does not set it otherwise."""
+WATCHED = ("--set", "warmup=3min")
+"""Of those there that have a live page: the guest is not over before a browser is up."""
 
 
 @dataclass(slots=True)
@@ -138,7 +140,9 @@ def _asked(arguments: tuple[str, ...], page: bool) -> tuple[str, ...]:
         return arguments
     hello = "hello" in arguments
     small = SMALLER if hello and emulated() else ()
-    if page or "--live" in arguments:
+    if "--live" in arguments:
+        return ("run", *small, *(WATCHED if emulated() else ()), *arguments[1:])
+    if page:
         return ("run", *small, *arguments[1:])
     return ("run", "--no-page", *(AT_ONCE if hello else ()), *small, *arguments[1:])
 
