@@ -125,7 +125,6 @@ def test_a_services_halt_is_a_figure_too(tmp_path: Path) -> None:
         "slower=-5%",
         "slower=1e3%",
         "=5%",
-        "",
         "faster=5%",
         "slower=5%;x",
         "slower=\u0665%",
