@@ -60,6 +60,12 @@ def shown(page: Page, events: list[Event]) -> Iterator[Page]:
         assert complaints(page) == []
 
 
+def drawn(page: Page) -> None:
+    """Waits for the chart of what is left, with all three rounds in it."""
+    page.evaluate("FastMotion.drawAll()")
+    page.wait_for_function(f"() => FastMotion.views.has('live-left') && ({ROWS})('left at').length === 3")
+
+
 def test_before_anything_is_sent_the_page_says_where_the_migration_is(page: Page) -> None:
     with shown(page, started()):
         stages = page.locator("#stages li")
@@ -69,8 +75,7 @@ def test_before_anything_is_sent_the_page_says_where_the_migration_is(page: Page
 
 def test_the_goal_stands_beside_what_is_left_after_each_round(page: Page) -> None:
     with shown(page, under_way()):
-        page.evaluate("FastMotion.drawAll()")
-        page.wait_for_function("FastMotion.views.has('live-left')")
+        drawn(page)
         assert page.evaluate(ROWS, "left at a round's end") == [80, 60, 30]
         assert page.evaluate(ROWS, "goal: sent within 500 ms") == [50, 50, 50]
         assert page.evaluate(ROWS, "left of the round") == [50, 40, 30]
@@ -78,18 +83,33 @@ def test_the_goal_stands_beside_what_is_left_after_each_round(page: Page) -> Non
 
 def test_a_policy_without_a_goal_has_no_such_line(page: Page) -> None:
     with shown(page, under_way(None)):
-        page.evaluate("FastMotion.drawAll()")
-        page.wait_for_function("FastMotion.views.has('live-left')")
+        drawn(page)
         assert page.evaluate(ROWS, "goal") == [] and page.evaluate(ROWS, "left at a round's end") == [80, 60, 30]
 
 
+def test_what_comes_in_while_a_chart_is_drawn_is_in_it(page: Page) -> None:
+    rows = (
+        "{kind: 'edge', t: 0, what: 'precopy', mark: 'phase'}, {kind: 'round', t: 1, what: 'goal', value: 7},"
+        "{kind: 'line', t: 1, what: 'left of the round', value: 7}"
+    )
+    with shown(page, under_way()):
+        drawn(page)
+        page.evaluate(
+            "async () => { const before = FastMotion.views.get('live-left'); document.getElementById('theme').click();"
+            "for (let turn = 0; turn < 5; turn++) await null;"  # its drawing has begun
+            f"FastMotion.update('live-left', [{rows}]);"
+            "while (FastMotion.views.get('live-left') === before) await new Promise((done) => setTimeout(done, 10)); }"
+        )
+        page.wait_for_function(f"() => JSON.stringify(({ROWS})('left')) === '[7]'")
+
+
 def test_cut_mend_round_and_phase_are_told_apart_and_explained(page: Page) -> None:
-    drawn = """[...document.querySelectorAll('#live-link .mark-rule.role-mark line')]
+    marks = """[...document.querySelectorAll('#live-link .mark-rule.role-mark line')]
         .map((line) => `${line.getAttribute('stroke')} ${line.getAttribute('stroke-dasharray')}`)"""
     with shown(page, under_way()):
         page.evaluate("FastMotion.drawAll()")
-        page.wait_for_function(f"{drawn}.length >= 6")
-        assert len(set(page.evaluate(drawn))) == 4, "a phase, rounds, the cut and the mend"
+        page.wait_for_function(f"{marks}.length >= 6")
+        assert len(set(page.evaluate(marks))) == 4, "a phase, rounds, the cut and the mend"
         said = [each.strip() for each in page.locator("#marks li").all_inner_texts()]
         assert said[1:4] == ["a round ends", "the link is cut", "the link is mended"]
 

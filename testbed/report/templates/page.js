@@ -105,13 +105,18 @@
     return next;
   }
 
+  // Resized: a name that is new in the legend wants room that there was none for.
+  function takeIn(name, view) {
+    view.data("rows", charts[name].datasets.rows.map((row) => ({ ...row }))).resize().runAsync().catch(report);
+  }
+
   async function drawNow(name) {
     const place = document.getElementById(name);
     if (!place || !charts[name] || !place.clientWidth) return;
     const room = place.clientWidth, key = `${theme()} ${room} ${charts[name].usermeta ? FullSize.chosen() : ""}`;
     if (place.dataset.key === key) return;
     place.dataset.key = key;
-    const before = drawn.get(name);
+    const before = drawn.get(name), spec = charts[name], { datasets } = spec;
     const state = before && settings(before.view);
     const config = { ...themes[theme()] };
     const embed = async (beside) => {
@@ -129,6 +134,7 @@
     }
     if (before) before.finalize();
     drawn.set(name, made);
+    if (spec.datasets !== datasets) takeIn(name, made.view);  // came in meanwhile
     TimeAxis.attach(name, place, made.view, titleOf(name));
     place.dataset.drawn = "yes";
     performance.mark(`drawn ${name}`);
@@ -224,9 +230,7 @@
     // A live page: the rows of a chart whose data is named "rows", from now on; what is drawn only takes them in.
     update(name, kept) {
       charts[name].datasets = { rows: kept };
-      const made = drawn.get(name);
-      // Resized: a name that is new in the legend wants room that there was none for.
-      if (made) made.view.data("rows", kept.map((row) => ({ ...row }))).resize().runAsync().catch(report);
+      if (drawn.has(name)) takeIn(name, drawn.get(name).view);
     },
     // And charts by name, packed as above; those that are there already are drawn anew.
     feed(fresh) {
