@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from machines import cache, emulator, foreign, guest, image, told
+from machines import cache, children, emulator, foreign, guest, image, told
 from machines.faults import MachineError
 from machines.kinds import CHECKOUT, Kind, parse
 
@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 def main(words: list[str]) -> int:
     """The exit code of the command, or ours where it did not come to that."""
+    signal.signal(signal.SIGINT, children.interrupt)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _end)
     try:
@@ -32,7 +33,7 @@ def main(words: list[str]) -> int:
         _say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once more is too late to end anything, and would hide the code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # at its end Python gives up our handler: the code would be hidden
         _say("interrupted; nothing of it runs on")
         return 130
 
@@ -71,6 +72,7 @@ def _say(line: str) -> None:
 
 
 def _end(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once more is too late to end anything, and what is left to do is done
     raise SystemExit(128 + number)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import IO
 
 APART = ("unshare", "--mount", "--propagation", "private")
@@ -14,6 +15,8 @@ APART = ("unshare", "--mount", "--propagation", "private")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 Stream = int | IO[bytes] | None
+_waited_for: "list[subprocess.Popen[bytes]]" = []
+"""Children that were asked to end, and have not."""
 
 
 def start(
@@ -47,18 +50,35 @@ def _dies_with(parent: int, last: int) -> Callable[[], None]:
     return before
 
 
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C's handler. The first one ends what is under way; whoever presses once more cannot wait for a child, and
+    interrupts nothing of what is left to do.
+    """
+    signal.signal(signal.SIGINT, _hurry)
+    raise KeyboardInterrupt
+
+
+def _hurry(_number: int, _frame: FrameType | None) -> None:
+    for child in _waited_for:
+        _kill_group(child)
+
+
 @contextmanager
 def ended(child: "subprocess.Popen[bytes]", patience_s: float = 20.0) -> Iterator[None]:
-    """Within it the child may run; behind it nothing of its group does. A second Ctrl-C takes the patience away."""
+    """Within it the child may run; behind it nothing of its group does."""
     try:
         yield
     finally:
-        try:
-            if child.poll() is None:
-                child.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.wait(patience_s)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        _waited_for.append(child)
+        if child.poll() is None:
+            child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(patience_s)
+        _kill_group(child)
+        child.wait()
+        _waited_for.remove(child)
+
+
+def _kill_group(child: "subprocess.Popen[bytes]") -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)

@@ -146,14 +146,17 @@ def test_what_a_killed_maker_has_mounted_goes_with_it(stand: Stand, gone: Callab
     assert (stand.cache / "making.log").read_text(encoding="utf-8").split() == ["there"]
 
 
-def test_who_cannot_wait_for_the_maker_interrupts_once_more(stand: Stand, gone: Callable[[int], bool]) -> None:
+@pytest.mark.parametrize("pause_s", [0.2, 0.001])
+def test_who_cannot_wait_for_the_maker_interrupts_once_more(
+    stand: Stand, gone: Callable[[int], bool], pause_s: float
+) -> None:
     stand.lasting("mmdebstrap", deaf=True)
     process = stand.start()
     maker = stand.running("mmdebstrap")
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
     while process.poll() is None and time.monotonic() < began + patience(60):
-        time.sleep(0.2)
+        time.sleep(pause_s)
         os.killpg(process.pid, signal.SIGINT)
     ended = process.wait(), gone(maker)
     assert ended == (130, True)
