@@ -21,12 +21,12 @@ def _way(start, goal, mine):
     return min(1, max(0, (mine - start) / (goal - start))) if goal != start else 0
 
 
-def _beats(lab, rival, margin=MARGIN):
+def _beats(lab, rival, margin=MARGIN, hint=""):
     """Full points for no more than the rival's price times the margin; else the share of the way there from plain's."""
     price = {name: each.price.mean for name, each in _played(lab).items()}
     if price["mine"] > price[rival] * margin:
         reason = f"the mean price is {short(price['mine'])}, that of {rival} {short(price[rival])}"
-        raise Wrong(reason, share=_way(price["plain"], price[rival] * margin, price["mine"]))
+        raise Wrong(reason, hint, _way(price["plain"], price[rival] * margin, price["mine"]))
 
 
 @check(15, "it decides always, and brings over as many guests as vmotion", after=own)
@@ -47,12 +47,9 @@ def decides(lab, run):
 @check(15, "its price is less than half of that of plain", after=(own, decides))
 def plain(lab, run):
     late = [each.downtime_s for each in _played(lab)["mine"].matches if each.completed and each.downtime_s > 10]
-    try:
-        _beats(lab, "plain", 0.5)
-    except Wrong as wrong:
-        guests = f"{len(late)} guest{'s' * (len(late) > 1)}"
-        hint = f"{guests} stood still for more than 10 s: to come over is not all, the downtime has a price."
-        raise Wrong(wrong.reason, hint if late else "", wrong.share) from None
+    guests = f"{len(late)} guest{'s' * (len(late) > 1)}"
+    hint = f"{guests} stood still for more than 10 s: to come over is not all, the downtime has a price."
+    _beats(lab, "plain", 0.5, hint if late else "")
 
 
 @check(10, "its price is that of qemu, or less", after=(own, decides))

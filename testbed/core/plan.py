@@ -12,6 +12,7 @@ from testbed.core.parameters import Spec
 from testbed.core.settings import Settings
 
 MOST_SEED = (1 << 63) - 1
+"""A seed is a signed number of 64 bits wherever it is kept."""
 Expect: TypeAlias = Literal["completes", "gives_up"]
 """How a migration is meant to end: it completes, or its policy gives up and the guest stays where it is."""
 

@@ -70,7 +70,8 @@ def _parts(gap: _Gap, asked: float, first_step: float) -> dict[str, float]:
     part: the guest was slow to answer then, and not away.
     """
     if gap.end <= asked or gap.begin >= first_step:
-        return {ASIDE[gap.end > asked]: gap.end - gap.begin}
+        before, after = ASIDE
+        return {before if gap.end <= asked else after: gap.end - gap.begin}
     left = min(max(gap.sent, first_step, gap.begin), gap.end)
     edges = [gap.begin, _within(gap, asked), _within(gap, first_step), max(left, _within(gap, first_step)), gap.end]
     return dict(zip(AROUND, np.diff(edges).tolist(), strict=True))

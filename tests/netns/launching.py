@@ -138,12 +138,10 @@ def _asked(arguments: tuple[str, ...], page: bool) -> tuple[str, ...]:
     """With a page only where it is asked for; where it is not, ``hello`` waits no longer than a test says."""
     if arguments[0] != "run":
         return arguments
-    hello = "hello" in arguments
+    hello, live = "hello" in arguments, "--live" in arguments
     small = SMALLER if hello and emulated() else ()
-    if "--live" in arguments:
-        return ("run", *small, *(WATCHED if emulated() else ()), *arguments[1:])
-    if page:
-        return ("run", *small, *arguments[1:])
+    if page or live:
+        return ("run", *small, *(WATCHED if live and emulated() else ()), *arguments[1:])
     return ("run", "--no-page", *(AT_ONCE if hello else ()), *small, *arguments[1:])
 
 

@@ -55,6 +55,7 @@ def fails(capsys: Captured, code: int, *argv: str) -> str:
         (["run", "hello", "--policy", ""], "--policy: is empty"),
         (["run", "hello", "--engine="], "--engine: is empty"),
         (["sweep", "grid.yaml", "--out", ""], "--out: is empty"),
+        (["compare", "a", "b", "--fail-if", ""], "--fail-if: is empty"),
     ],
 )
 def test_wrong_usage(capsys: Captured, argv: list[str], message: str) -> None:

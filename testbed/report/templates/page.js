@@ -116,7 +116,7 @@
     const room = place.clientWidth, key = `${theme()} ${room} ${charts[name].usermeta ? FullSize.chosen() : ""}`;
     if (place.dataset.key === key) return;
     place.dataset.key = key;
-    const before = drawn.get(name), spec = charts[name], { datasets } = spec;
+    const before = drawn.get(name), chart = charts[name], { datasets } = chart;
     const state = before && settings(before.view);
     const config = { ...themes[theme()] };
     const embed = async (beside) => {
@@ -134,7 +134,7 @@
     }
     if (before) before.finalize();
     drawn.set(name, made);
-    if (spec.datasets !== datasets) takeIn(name, made.view);  // came in meanwhile
+    if (chart.datasets !== datasets) takeIn(name, made.view);  // came in meanwhile
     TimeAxis.attach(name, place, made.view, titleOf(name));
     place.dataset.drawn = "yes";
     performance.mark(`drawn ${name}`);
