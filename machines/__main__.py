@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from machines import cache, children, emulator, foreign, guest, image, told
+from machines import cache, children, clock, emulator, foreign, guest, image, told
 from machines.faults import MachineError
 from machines.kinds import CHECKOUT, Kind, parse
 
@@ -39,7 +39,7 @@ def main(words: list[str]) -> int:
 
 
 def _run(kind: Kind, wanted: list[str]) -> int:
-    place = cache.folder()
+    place, slowed = cache.folder(), clock.slowed()
     image.require(kind)
     with cache.held(place):
         image.sweep(place)
@@ -48,12 +48,12 @@ def _run(kind: Kind, wanted: list[str]) -> int:
             within = foreign.within(kind)
             _say(f"making {kind.name} from its distribution's packages, once, in {found.folder}")
             _say(f"made in {image.make(kind, HERE, found, within):.0f} s")
-        return _in(kind, found, wanted)
+        return _in(kind, found, slowed, wanted)
 
 
-def _in(kind: Kind, found: cache.Image, wanted: list[str]) -> int:
+def _in(kind: Kind, found: cache.Image, slowed: float, wanted: list[str]) -> int:
     started = time.monotonic()
-    with emulator.running(kind, found) as (machine, port):
+    with emulator.running(kind, found, slowed) as (machine, port):
         door = guest.Door(image=found, port=port)
         door.await_answer(machine)
         door.put(HERE)

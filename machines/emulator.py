@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from machines import children
+from machines import children, clock
 from machines.cache import Image
 from machines.kinds import CORES, MEMORY_MB, Kind
 
@@ -33,7 +33,7 @@ def board(kind: Kind, accelerator: Sequence[str]) -> list[str]:
 
 def command(kind: Kind, image: Image, accelerator: Sequence[str], port: int) -> list[str]:
     """A machine whose disk forgets what is written to it, and whose one door is ``port`` of this computer itself."""
-    kernel = f"root=/dev/vda rw console={kind.console} net.ifnames=0 panic=-1 systemd.show_status=false"
+    kernel = f"root=/dev/vda rw console={kind.console} net.ifnames=0 panic=-1 systemd.show_status=false {clock.KERNEL}"
     return [
         *board(kind, accelerator),
         *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", kernel),
@@ -77,20 +77,24 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(kind: Kind, image: Image) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """QEMU and the port of its door. Its disk's changes are in a file that has no name, so they go with it."""
+def running(kind: Kind, image: Image, slowed: float) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """QEMU and the port of its door. Its disk's changes are in a file that has no name, so they go with it. ``slowed``:
+    by how much its clock is, where it is emulated.
+    """
     chosen, port = accelerator(kind, image), free_port()
-    how = "KVM" if chosen == _KVM else "emulated, ten to thirty times slower than this one (KVM does not serve here)"
+    times = 1 if chosen == _KVM else slowed
+    how = "KVM" if chosen == _KVM else f"emulated (KVM does not serve here): a second there takes {times:g} s here"
     print(f"machine: {kind.name}, {CORES} cores, {MEMORY_MB} MB, {how}", file=sys.stderr)  # noqa: T201
     image.console.unlink(missing_ok=True)
     nice = ["nice", "-n", "5"] if chosen == _TCG else []
     with image.said.open("wb") as said:
         child = children.start(
             [*nice, *command(kind, image, chosen, port)],
-            env={"TMPDIR": str(image.folder)},
+            env={"TMPDIR": str(image.folder), **clock.told(times)},
             last=signal.SIGKILL,
             stdout=said,
             stderr=said,
         )
     with children.ended(child):
+        clock.settle(child, times, image.console)
         yield child, port

@@ -22,7 +22,13 @@ DISK = "12G"
 
 _LAID = "/var/tmp/fast-motion"  # noqa: S108 - within the image
 _INITRD = "/etc/initramfs-tools/conf.d"
-_TOOLS = {"mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "ssh-keygen": "openssh-client", "mke2fs": "e2fsprogs"}
+_TOOLS = {
+    "mmdebstrap": "mmdebstrap",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "mke2fs": "e2fsprogs",
+    "faketime": "faketime",
+}
 
 
 def require(kind: Kind) -> None:

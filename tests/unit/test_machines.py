@@ -249,9 +249,9 @@ def test_behind_its_context_nothing_of_a_child_runs() -> None:
     assert child.returncode == -signal.SIGKILL
 
 
-def asked(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def asked(tmp_path: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """As bootstrap does it."""
-    env = {"PATH": str(tmp_path), "PYTHONPATH": str(CHECKOUT), "TESTBED_MACHINES": str(tmp_path / "cache")}
+    env = {"PATH": str(tmp_path), "PYTHONPATH": str(CHECKOUT), "TESTBED_MACHINES": str(tmp_path / "cache"), **more}
     python = [sys.executable, "-P", "-m", "machines"]
     return subprocess.run([*python, *words], capture_output=True, text=True, check=False, env=env)
 

@@ -8,17 +8,13 @@ from pathlib import Path
 import pytest
 
 CI = Path(__file__).resolve().parents[2] / "machines" / "ci"
-RATE = "not valid: keep-talking: the link delivered 40.1 Mbit/s instead of 100 Mbit/s"
-PACE = "not valid: keep-talking: the guest reached 40.2% of its write rate before the migration"
-SAMPLES = "not valid: keep-talking: 9 of 90 samples were lost"
-MEMORY = "not valid: keep-talking: the destination's memory differs from the source's"
+INVALID = "not valid: keep-talking: the link delivered 40.1 Mbit/s instead of 100 Mbit/s"
 
 
 @pytest.fixture
 def tried(tmp_path: Path) -> Path:
-    """A folder of fakes: QEMU's own processors, and a sudo that says what `testbed` has to say."""
+    """A folder of fakes, of which sudo says what `testbed` has to say."""
     fakes = {
-        "systemd-detect-virt": "cat {folder}/virt",
         "nmcli": "",
         "systemctl": "",
         "sudo": 'case "$*" in *bootstrap*) cat {folder}/says; exit $(cat {folder}/code) ;; esac',
@@ -26,7 +22,6 @@ def tried(tmp_path: Path) -> Path:
     for name, does in fakes.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{does.format(folder=tmp_path)}\n")
         (tmp_path / name).chmod(0o755)
-    (tmp_path / "virt").write_text("qemu\n")
     return tmp_path
 
 
@@ -53,24 +48,12 @@ def test_every_line_of_doctor_is_ok_but_what_a_newer_kernel_has(tried: Path, sai
     assert said in done.stdout
 
 
-@pytest.mark.parametrize(("said", "code"), [("fine", 0), (RATE, 1), (PACE, 1), (f"{SAMPLES}\n{RATE}", 1)])
-def test_a_run_beside_others_may_fall_short_of_rates_where_it_is_emulated(tried: Path, said: str, code: int) -> None:
-    done = ci(tried, "desktop", said, code)
-    assert (done.returncode, "too slow for rates" in done.stdout) == (0, code == 1), done.stdout
+@pytest.mark.parametrize("part", ["hello", "desktop"])
+def test_a_run_has_to_be_valid(tried: Path, part: str) -> None:
+    assert ci(tried, part, "fine").returncode == 0
+    refused = ci(tried, part, INVALID, 1)
+    assert refused.returncode == 1 and f"ci: failed: {part}" in refused.stderr
 
 
-@pytest.mark.parametrize(("said", "code"), [(MEMORY, 1), (f"{RATE}\n{MEMORY}", 1), ("no run", 1), (RATE, 3)])
-def test_and_of_nothing_else(tried: Path, said: str, code: int) -> None:
-    done = ci(tried, "desktop", said, code)
-    assert done.returncode == 1 and "ci: failed: desktop" in done.stderr
-
-
-def test_nor_where_it_is_not_emulated(tried: Path) -> None:
-    (tried / "virt").write_text("kvm\n")
-    assert ci(tried, "desktop", RATE, 1).returncode == 1
-
-
-def test_the_first_command_has_to_be_valid_everywhere(tried: Path) -> None:
-    assert ci(tried, "hello", RATE, 1).returncode == 1
-    assert ci(tried, "hello", "fine").returncode == 0
+def test_a_part_that_is_not_there_is_refused(tried: Path) -> None:
     assert ci(tried, "no-such-part", "").returncode == 2

@@ -19,9 +19,9 @@ import pytest
 
 from machines import cache
 from machines.kinds import KINDS
-from tests.slowness import patience
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+QEMU = KINDS["debian-13"].emulator
 
 # As `python -m machines`, but that nothing is fetched, and neither what is installed here, nor this processor, nor KVM,
 # nor apt is asked for.
@@ -37,6 +37,15 @@ sys.exit(__main__.main(["debian-13", "lasting"]))
 """
 # One that says that it is there, and stays; some do not mind being asked to end.
 LASTS = '#!/bin/sh\n{minded}echo $$ >"{said}/${{0##*/}}"\nexec sleep 600\n'
+# As QEMU, which begins its console's log.
+EMULATES = """#!/usr/bin/python3 -I
+import os, sys, time
+from pathlib import Path
+(console,) = [word.removeprefix("file:") for word in sys.argv if word.startswith("file:")]
+Path(console).touch()
+Path("{said}", Path(sys.argv[0]).name).write_text(f"{{os.getpid()}}\\n")
+time.sleep(600)
+"""
 DEAF = "trap '' TERM\n"
 KEYS = '#!/bin/sh\nfor file; do :; done\necho secret >"$file"\necho ssh-ed25519 public >"$file.pub"\n'
 LETS_IN = '#!/bin/sh\ncase "$*" in *lasting*) exec {folder}/lasting ;; esac\ncat >/dev/null\n'
@@ -75,7 +84,7 @@ class Stand:
 
     def running(self, name: str) -> int:
         """A descriptor of the fake's process, once it has said that it is there."""
-        said, until = self.folder / "said" / name, time.monotonic() + patience(60)
+        said, until = self.folder / "said" / name, time.monotonic() + 60
         while not (said.is_file() and said.read_text().endswith("\n")):
             ended = [end_of(each) for each in self.started if each.poll() is not None]
             assert not ended and time.monotonic() < until, f"{name} was not started: {ended}"
@@ -101,7 +110,7 @@ def gone() -> Iterator[Callable[[int], bool]]:
 
     def has_ended(pidfd: int) -> bool:
         taken.append(pidfd)
-        return bool(select.select([pidfd], [], [], patience(30))[0])
+        return bool(select.select([pidfd], [], [], 30)[0])
 
     yield has_ended
     for pidfd in taken:
@@ -110,7 +119,7 @@ def gone() -> Iterator[Callable[[int], bool]]:
 
 def end_of(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """The exit code, and what was said last."""
-    _, said = process.communicate(timeout=patience(60))
+    _, said = process.communicate(timeout=60)
     return process.returncode, said.splitlines()
 
 
@@ -155,7 +164,7 @@ def test_who_cannot_wait_for_the_maker_interrupts_once_more(
     maker = stand.running("mmdebstrap")
     os.killpg(process.pid, signal.SIGINT)
     began = time.monotonic()
-    while process.poll() is None and time.monotonic() < began + patience(60):
+    while process.poll() is None and time.monotonic() < began + 60:
         time.sleep(pause_s)
         os.killpg(process.pid, signal.SIGINT)
     ended = process.wait(), gone(maker)
@@ -166,14 +175,16 @@ def test_who_cannot_wait_for_the_maker_interrupts_once_more(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_ended_while_a_machine_runs(stand: Stand, gone: Callable[[int], bool], number: signal.Signals) -> None:
     stand.has_image()
-    stand.lasting(KINDS["debian-13"].emulator)
+    stand.fake(QEMU, EMULATES.format(said=stand.folder / "said"))
     stand.lasting("lasting")
     stand.fake("ssh", LETS_IN.format(folder=stand.folder))
     process = stand.start()
-    machine, command = stand.running(KINDS["debian-13"].emulator), stand.running("lasting")
+    machine, command = stand.running(QEMU), stand.running("lasting")
     os.killpg(process.pid, number)
     ended, said = end_of(process)
     assert ended == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number], said
     assert gone(machine) and gone(command)
+    pid = (stand.folder / "said" / QEMU).read_text().strip()
+    assert list(Path("/dev/shm").glob(f"*faketime*_{pid}")) == []
     with cache.held(stand.cache):
         pass
