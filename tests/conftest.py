@@ -33,7 +33,6 @@ import psutil
 import pytest
 
 from testbed.linux.processes.caller import is_root
-from tests.slowness import emulated, patience
 
 NETNS_TESTS = Path(__file__).parent / "netns"
 BROWSER_TESTS = Path(__file__).parent / "browser"
@@ -72,13 +71,6 @@ def _asked_s(item: pytest.Item) -> float:
     return float(marker.args[0]) if marker else 0.0
 
 
-def _be_patient(items: list[pytest.Item]) -> None:
-    for item in items if emulated() else ():
-        marker = item.get_closest_marker("timeout")
-        if allowed_s := marker.args[0] if marker else item.config.getini("timeout"):
-            item.add_marker(pytest.mark.timeout(patience(float(allowed_s))), append=False)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """By the one who knows of all workers, and not by each of them too."""
     if (file := os.environ.get(FAILED)) and WORKER not in os.environ:
@@ -97,7 +89,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What needs a browser is skipped where there is none (Ubuntu, whose chromium is a snap).
     """
-    _be_patient(items)
     items.sort(key=lambda item: (_is_netns(item.path), not _is_long(item.path), -_asked_s(item)))
     for item in items:
         for marker in item.iter_markers("needs_root") if not is_root() else ():

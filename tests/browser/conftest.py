@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.slowness import patience
 from tests.unit import sites
 
 # Chromium takes long to come up where all processors are busy.
@@ -25,7 +24,7 @@ OFFLINE = ["--proxy-server=127.0.0.1:9", "--disable-gpu", "--disable-dev-shm-usa
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         where = shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=where, args=OFFLINE, timeout=patience(PATIENCE_MS))
+        browser = playwright.chromium.launch(executable_path=where, args=OFFLINE, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -43,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(chromium: Browser) -> Iterator[Page]:
     """A tab that nobody has used."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    context.set_default_timeout(patience(PLAYWRIGHTS_MS))
+    context.set_default_timeout(PLAYWRIGHTS_MS)
     yield context.new_page()
     context.close()
 
@@ -52,6 +51,6 @@ def page(chromium: Browser) -> Iterator[Page]:
 def phone(chromium: Browser) -> Iterator[Page]:
     """The same of 390 by 844 pixels."""
     context = chromium.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
-    context.set_default_timeout(patience(PLAYWRIGHTS_MS))
+    context.set_default_timeout(PLAYWRIGHTS_MS)
     yield context.new_page()
     context.close()

@@ -21,7 +21,6 @@ from testbed.rig.orders import Order
 from testbed.web.live.browser_events import as_json
 from tests.browser.test_live_narrow import served
 from tests.browser.windows import complaints
-from tests.slowness import patience
 
 WEB, DB = MigrationKey(name="both", guest="web"), MigrationKey(name="both", guest="db")
 LEFT = {"left_s": None, "all_left_s": None}
@@ -89,7 +88,7 @@ def test_each_has_its_own_charts_and_orders(followed: Page, given: SimpleQueue[O
         assert followed.evaluate(NOW).endswith(f"{rate}.0 MB of {rate}.0 MB left")
         followed.wait_for_function(f"(rates => rates.length === 4 && rates.every((rate) => rate === {rate}))({RATES})")
         followed.evaluate("document.querySelector('[data-order=cut]').click()")
-        assert given.get(timeout=patience(20)) == Order(what="cut", migration=key)
+        assert given.get(timeout=20) == Order(what="cut", migration=key)
     names = "[...document.querySelectorAll('#rows td:first-child')].map((each) => each.textContent)"
     assert followed.evaluate(names) == ["both, guest web", "both, guest db"]
 

@@ -21,7 +21,6 @@ from tests.browser.test_live_at_once import DB, LEFT, WEB, at_once
 from tests.browser.test_live_narrow import speaking
 from tests.browser.test_looks import OPERABLE
 from tests.browser.windows import complaints
-from tests.slowness import patience
 from tests.unit.records import a_networked_migration, a_summary
 from tests.unit.runs import made, with_pages
 from tests.unit.test_report_services import with_services
@@ -72,7 +71,7 @@ class Followed:
 
     def order(self) -> tuple[str, float | None]:
         """The next that was given."""
-        given = self._orders.get(timeout=patience(20))
+        given = self._orders.get(timeout=20)
         return given.what, given.value
 
 

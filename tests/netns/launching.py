@@ -16,18 +16,10 @@ from typing import Any
 import psutil
 
 from testbed.runfiles.summary_reader import doubts, read
-from tests.slowness import emulated, patience
 
 ROOT = Path(__file__).parents[2]
 AT_ONCE = ("--set", "warmup=200ms", "--set", "cooldown=200ms")
 """Of runs of ``hello``: what its guest does before and after is looked at by those alone that set it otherwise."""
-SMALLER = (
-    "--set", "network.vmotion.goodput=50Mbit", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=8MB",
-    "--set", "vm.workload.write_rate=500kB/s", "--set", "migration.policy.downtime_goal=500ms",
-)  # fmt: skip
-"""Of runs of ``hello`` where each instruction is emulated, if a test does not set it otherwise."""
-WATCHED = ("--set", "warmup=3min")
-"""Of those there that have a live page: the guest is not over before a browser is up."""
 
 
 @dataclass(slots=True)
@@ -45,7 +37,6 @@ class Launched:
         def found() -> str | None:
             return next((line for line in self.lines[after:] if words in line), None)
 
-        timeout_s = patience(timeout_s)
         with self._news:
             assert self._news.wait_for(lambda: found() or self.process.poll() is not None, timeout_s), self.lines
         line = found()
@@ -61,9 +52,17 @@ class Launched:
 
     def end(self, timeout_s: float = 60) -> int:
         """Waits for its end; its exit code."""
-        code = self.process.wait(patience(timeout_s))
-        self._reader.join(patience(10))
+        code = self.process.wait(timeout_s)
+        self._reader.join(10)
         return code
+
+    def valid(self, timeout_s: float = 60) -> list[dict[str, Any]]:
+        """Its migrations at its end, each of them valid."""
+        code = self.end(timeout_s)
+        assert code == 0, self.lines
+        made: list[dict[str, Any]] = self.summary["migrations"]
+        assert [each["invalid_reasons"] for each in made if not each["valid"] or each["invalid_reasons"]] == []
+        return made
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def testbed(*arguments: str, timeout_s: float = 120, page: bool = False) -> "sub
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=patience(timeout_s),
+        timeout=timeout_s,
         check=False,
     )
 
@@ -138,11 +137,9 @@ def _asked(arguments: tuple[str, ...], page: bool) -> tuple[str, ...]:
     """With a page only where it is asked for; where it is not, ``hello`` waits no longer than a test says."""
     if arguments[0] != "run":
         return arguments
-    hello, live = "hello" in arguments, "--live" in arguments
-    small = SMALLER if hello and emulated() else ()
-    if page or live:
-        return ("run", *small, *(WATCHED if live and emulated() else ()), *arguments[1:])
-    return ("run", "--no-page", *(AT_ONCE if hello else ()), *small, *arguments[1:])
+    if page or "--live" in arguments:
+        return arguments
+    return ("run", "--no-page", *(AT_ONCE if "hello" in arguments else ()), *arguments[1:])
 
 
 testbed.__test__ = False  # type: ignore[attr-defined]

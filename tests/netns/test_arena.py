@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from testbed.cli.app import run_command
-from tests.netns.slowness import undisturbed
+from tests.netns.undisturbed import undisturbed
 from tests.unit.sandboxes import doing, needs_sandbox
 
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.slowness import patience
 from tests.unit.hostile import hostile_folder
 
 
@@ -21,7 +20,7 @@ def test_a_run_with_packets_and_services_takes_no_module_from_there(tmp_path: Pa
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": ""},
-        timeout=patience(110),
+        timeout=110,
     )
     assert "completed: the guest runs at the destination" in done.stderr, done.stderr
     said = done.stderr + (folder / "out" / "log.txt").read_text()

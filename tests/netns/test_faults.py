@@ -13,9 +13,7 @@ import psutil
 import pytest
 
 from tests.netns.launching import Launched, launch, testbed
-from tests.netns.slowness import ended
 from tests.scratches import left
-from tests.slowness import patience
 
 LONG = (
     "hello", "--set", "network.vmotion.goodput=100Mbit", "--set", "vm.workload.write_rate=4MB/s",
@@ -46,7 +44,7 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     assert len(family) >= 8
     run.process.kill()
     run.end()
-    _gone, alive = psutil.wait_procs(family, timeout=patience(20))
+    _gone, alive = psutil.wait_procs(family, timeout=20)
     assert not alive
     folder = left()
     cleaned = testbed("clean")
@@ -54,7 +52,7 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     assert not folder.exists()
     assert os.listdir("/run/fast-motion") == ["lock"]
     with launch(tmp_path / "2", "hello", "--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB") as again:
-        ended(again)
+        again.valid()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from testbed.experiment.machine import fitted, tried
 from testbed.fit.judging import ORDER
 from testbed.scenario import load
 from tests.netns.launching import testbed
-from tests.netns.slowness import undisturbed
+from tests.netns.undisturbed import undisturbed
 
 NEIGHBOURS = 4
 

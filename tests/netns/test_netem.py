@@ -16,8 +16,6 @@ from testbed.network.links import shape
 from testbed.network.traffic.loss import lost
 from testbed.network.traffic.transfer import transfer
 from tests.netns.launching import launch
-from tests.netns.slowness import ended
-from tests.slowness import holds
 
 pytestmark = [pytest.mark.stock_kernel, pytest.mark.timeout(900)]
 RATE = 1e8
@@ -45,15 +43,13 @@ def test_a_shaped_link_with_delay_and_loss_is_proved(fabric: Fabric, delay_s: fl
     assert record.goodput
     if not loss:
         assert record.measured_loss is None and record.expected_goodput is not None
-        holds(record.verified, repr(record))
     else:
-        assert record.verified, record
-        holds(0.5 < record.goodput / (link_goodput(plan) * 8) < 2, repr(record))
+        assert 0.5 < record.goodput / (link_goodput(plan) * 8) < 2, record
+    assert record.verified, record
 
 
 @pytest.mark.parametrize("delay_s", [0.005, 0.05])
 def test_a_round_trip_is_twice_the_delay_to_a_tenth(fabric: Fabric, delay_s: float) -> None:
-    """Emulated or not: the kernel's own account needs no process that wakes up."""
     shape(fabric, "vmotion", LinkPlan(rate=RATE, delay_s=delay_s))
     seen = transfer(fabric, congestion="cubic", size=256 << 10, round_trips=20)
     assert seen.least_rtt_s == pytest.approx(2 * delay_s, rel=0.1)
@@ -87,24 +83,14 @@ def moved(out: Path, **link: float | str) -> dict[str, Any]:
     }
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     with launch(out, "hello", *words) as run:
-        (done,) = ended(run, timeout_s=400)
+        (done,) = run.valid()
     assert done["memory"]["match"], json.dumps(done["memory"])
     return done
 
 
-@pytest.fixture(scope="module")
-def slower_s(fabric: Fabric, tmp_path_factory: pytest.TempPathFactory) -> float:
-    """By how much a guest is later than predicted here without delay and loss: next to nothing on a computer, but most
-    of a second where a processor is emulated, since what a prediction takes a round's and a switchover's own work for
-    was seen on a processor of 3 GHz. A delay is no reason for more of it.
-    """
-    done = moved(tmp_path_factory.mktemp("near") / "run")
-    return max(0.0, float(done["total_time_s"] - done["predicted"]["total_time_s"]))
-
-
+@pytest.mark.usefixtures("fabric")
 @pytest.mark.parametrize(("delay", "loss"), [("5ms", 0), ("50ms", 0), ("5ms", 0.001)])
-def test_a_guest_moves_over_such_a_link_as_predicted(slower_s: float, tmp_path: Path, delay: str, loss: float) -> None:
+def test_a_guest_moves_over_such_a_link_as_predicted(tmp_path: Path, delay: str, loss: float) -> None:
     done = moved(tmp_path / "run", delay=delay, loss=loss)
     within = 0.5 if loss else 0.15
-    took, foreseen = done["total_time_s"], done["predicted"]["total_time_s"] + slower_s
-    holds(foreseen == pytest.approx(took, rel=within), f"{took} s, and {foreseen} s with {slower_s} s of the machine's")
+    assert done["predicted"]["total_time_s"] == pytest.approx(done["total_time_s"], rel=within)

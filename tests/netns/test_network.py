@@ -22,7 +22,6 @@ from testbed.linux.net.counters import Counters
 from testbed.linux.net.netns import inode
 from testbed.network import fabric as fabric_module
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
-from tests.slowness import patience
 
 PLAN = NetworkPlan(vmotion=LinkPlan())
 
@@ -48,7 +47,7 @@ def _processes_in(namespaces: set[int]) -> list[int]:
 
 def _until_empty(namespaces: set[int]) -> list[int]:
     """Who is still in them, asked again and again for as long as a busy machine may need to end them."""
-    deadline = time.monotonic() + patience(20)
+    deadline = time.monotonic() + 20
     while (left := _processes_in(namespaces)) and time.monotonic() < deadline:
         select.select([], [], [], 0.01)
     return left
@@ -178,7 +177,7 @@ def test_what_a_spawned_process_has_started_goes_with_it() -> None:
         assert child.stdout is not None
         grandchild = psutil.Process(int(child.stdout.readline()))
         child.stdout.close()
-    psutil.wait_procs([grandchild], timeout=patience(20))
+    psutil.wait_procs([grandchild], timeout=20)
     assert not grandchild.is_running()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from tests.slowness import patience
 from tests.unit.hostile import hostile_folder
 from tests.unit.test_dirty_own_file import MINE as TRACKER
 from tests.unit.test_guest_own_workload import MINE as WORKLOAD
@@ -28,7 +27,7 @@ def ran(folder: Path, *settings: str) -> tuple[int, str, dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=patience(110),
+        timeout=110,
     )
     [record] = json.loads((folder / "out" / "summary.json").read_text())["migrations"]
     return done.returncode, done.stderr, record

@@ -7,7 +7,6 @@ import pytest
 
 from testbed.dirty.choice import works_here
 from tests.netns.launching import launch, testbed
-from tests.netns.slowness import ended
 
 
 def refused(tmp_path: Path, *settings: str, scenario: str = "hello") -> tuple[int, str]:
@@ -63,7 +62,7 @@ def test_delay_without_netem_ends_with_3(tmp_path: Path) -> None:
     )
     if tried.returncode == 0:
         with launch(tmp_path / "run", "hello", "--set", "network.vmotion.delay=1ms") as run:
-            ended(run)
+            run.valid()
         return
     code, line = refused(tmp_path, "network.vmotion.delay=1ms")
     assert code == 3, line

@@ -19,7 +19,6 @@ import pytest
 from testbed.linux.processes.caller import is_root
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import ROOT, Launched, launch
-from tests.slowness import patience
 
 pytestmark = pytest.mark.timeout(400)
 QUICK = (
@@ -142,7 +141,7 @@ def test_when_the_process_that_the_user_sees_is_killed_nothing_is_left(alice: Us
         assert len(family) > 10
         outermost.kill()
         assert run.end() == -signal.SIGKILL
-        _gone, alive = psutil.wait_procs(family, timeout=patience(20))
+        _gone, alive = psutil.wait_procs(family, timeout=20)
         assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
     again = subprocess.run(
         [*alice.become, sys.executable, "-m", "testbed", "clean"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -153,10 +152,10 @@ def test_when_the_process_that_the_user_sees_is_killed_nothing_is_left(alice: Us
 def test_the_live_page_is_where_the_browser_is_and_a_signal_ends_the_run_in_order(alice: User) -> None:
     with alice.launch(*LONG, "--live", "0") as run:
         address = run.wait_for("live: ").split()[1]
-        with urllib.request.urlopen(address, timeout=patience(100)) as answer:  # noqa: S310 - its own address
+        with urllib.request.urlopen(address, timeout=100) as answer:  # noqa: S310 - its own address
             assert b"hello" in answer.read()
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(address.partition("?")[0], timeout=patience(100))  # noqa: S310
+            urllib.request.urlopen(address.partition("?")[0], timeout=100)  # noqa: S310
         run.wait_for("precopy")
         run.process.send_signal(signal.SIGTERM)
         assert run.end(200) == 130  # wherever it was by then
@@ -167,9 +166,7 @@ def test_the_live_page_is_where_the_browser_is_and_a_signal_ends_the_run_in_orde
 def test_the_shell_reads_what_is_typed(alice: User) -> None:
     command = [*alice.become, sys.executable, "-m", "testbed", "shell", *QUICK, "--out", str(alice.home / "out")]
     typed = "esx1 id -u\nmigrate\nwait\nexit\n"
-    done = subprocess.run(
-        command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=patience(300), check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "completed" in done.stderr and "\n0\n" in done.stdout.replace("testbed> ", "\n")
 
@@ -193,7 +190,7 @@ except KeyboardInterrupt as stop:
     print(stop)
 """
     command = [*alice.become, sys.executable, "-c", script, str(alice.home)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=patience(300), check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     first, last = done.stdout.splitlines()
     assert first == "completed True True"

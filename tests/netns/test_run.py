@@ -9,7 +9,7 @@ import pytest
 
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import testbed
-from tests.netns.slowness import undisturbed
+from tests.netns.undisturbed import undisturbed
 
 SMALL = ("--set", "vm.ram=64MB", "--set", "vm.workload.working_set=16MB", "--set", "warmup=300ms", "--quiet")
 

@@ -17,8 +17,7 @@ import pytest
 
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import AT_ONCE, ROOT
-from tests.netns.slowness import undisturbed
-from tests.slowness import patience
+from tests.netns.undisturbed import undisturbed
 
 SMALL = (
     "hello",
@@ -40,7 +39,7 @@ def command(out: Path, arguments: tuple[str, ...]) -> list[str]:
 def script(out: Path, *lines: str, settings: tuple[str, ...] = SMALL) -> "subprocess.CompletedProcess[str]":
     text = "".join(f"{line}\n" for line in lines)
     return subprocess.run(
-        command(out, settings), input=text, capture_output=True, text=True, cwd=ROOT, timeout=patience(100), check=False
+        command(out, settings), input=text, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
     )
 
 
@@ -118,7 +117,7 @@ def test_the_end_of_a_script_cancels_what_is_under_way(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=patience(100),
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from tests.netns.launching import ROOT
-from tests.slowness import patience
 
 SMALL = (
     *("vm.ram=64MB", "vm.workload.working_set=16MB", "vm.workload.write_rate=4MB/s"),
@@ -19,7 +18,7 @@ def test_a_run_with_all_standard_streams_closed(tmp_path: Path) -> None:
     out = tmp_path / "run"
     words = [sys.executable, "-m", "testbed", "run", "hello", "--out", str(out)]
     words += [word for each in SMALL for word in ("--set", each)]
-    subprocess.run(["bash", "-c", f"{shlex.join(words)} <&- >&- 2>&-"], cwd=ROOT, check=False, timeout=patience(100))
+    subprocess.run(["bash", "-c", f"{shlex.join(words)} <&- >&- 2>&-"], cwd=ROOT, check=False, timeout=100)
     summary = json.loads((out / "summary.json").read_text())
     (migration,) = summary["migrations"]
     assert migration["outcome"] == "completed" and migration["memory"]["match"] is True

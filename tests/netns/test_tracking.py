@@ -78,7 +78,6 @@ def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tracked]:
 
 
 @pytest.mark.parametrize("name", ["uffd-wp", "checksum", pytest.param("soft-dirty", marks=pytest.mark.stock_kernel)])
-@pytest.mark.timeout(600)  # on an emulated machine
 def test_no_page_is_lost_over_thousands_of_rounds(guest: Tracked, name: str) -> None:
     works, reason = works_here()[name]
     if not works:

@@ -13,13 +13,11 @@ from hypothesis import settings
 from testbed.policies import registry
 from testbed.report.page import page
 from tests.conftest import WORKER
-from tests.slowness import emulated
 from tests.unit.memories import OwnMemory
 
-# Machines differ in speed, and are never idle. What holds of values is asked of as many elsewhere as anybody likes.
+# Machines differ in speed, and are never idle.
 settings.register_profile("shared", settings(), deadline=None)
-settings.register_profile("emulated", settings.get_profile("shared"), max_examples=10)
-settings.load_profile("emulated" if emulated() else "shared")
+settings.load_profile("shared")
 
 
 @pytest.fixture(autouse=True)

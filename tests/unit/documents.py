@@ -24,7 +24,6 @@ from machines.kinds import parse
 from testbed.cli.app import app, with_defaults
 from testbed.labs.catalogue import LabFolder
 from testbed.scenario import load
-from tests.slowness import patience
 from tests.unit.answering import answer
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +164,7 @@ def fresh_shell(text: str, where: Path, folder: str = "") -> "subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=patience(300),
+        timeout=300,
     )
 
 

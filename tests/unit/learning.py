@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from testbed.labs.catalogue import LabFolder, find, folders
+from testbed.labs.catalogue import LabFolder, find
 from testbed.labs.checking import graded
 from testbed.labs.graded import CheckResult, Graded
 from testbed.labs.proving import reference
 from testbed.labs.running import carried_out, prepared
 from testbed.labs.starting import start
 from testbed.labs.workbook import Workbook
-from tests.slowness import emulated
 from tests.unit.answering import known_of
 
 ME = "me@uni.example"
@@ -93,11 +91,3 @@ network: {vmotion: {goodput: 800Mbit}}
 vm: {ram: 64MB, workload: {name: sequential, write_rate: 20MB/s}}
 migration: {policy: {name: plain, downtime_goal: 50ms}}
 """
-
-
-def labs_in_time() -> list[Any]:
-    """The names of all labs, of which one gives a student's code two seconds of a processor: too few where each
-    instruction is emulated.
-    """
-    slow = pytest.mark.skipif(emulated(), reason="a tracker is not explored in two seconds of an emulated processor")
-    return [pytest.param(name, marks=slow) if name == "build" else name for name in folders()]

@@ -115,7 +115,7 @@ def test_what_the_real_one_says(checkout: Path) -> None:
     for folder in (*MACHINE.split(), UNIT):
         (checkout / folder).mkdir(parents=True)
         (checkout / folder / f"test_{Path(folder).name}.py").write_text("def test_fine(): pass\n")
-    for file in ("conftest.py", "slowness.py", "alone"):
+    for file in ("conftest.py", "alone"):
         shutil.copy(CHECKOUT / "tests" / file, checkout / "tests")
     (checkout / UNIT / "test_bad.py").write_text(FAILING)
     ended = the_end_of(checkout, python=f'exec {sys.executable} "$@" -p no:cacheprovider')

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from testbed.cli.streams import SIGNS
-from tests.slowness import patience
 
 ROOT = Path(__file__).parents[2]
 READER_LEFT = 141
@@ -36,7 +35,7 @@ def sh(tmp_path: Path, command: str, around: str = "", **environment: str) -> su
         capture_output=True,
         encoding="latin-1",
         check=False,
-        timeout=patience(100),
+        timeout=100,
     )
 
 

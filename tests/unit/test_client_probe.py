@@ -11,7 +11,6 @@ import pytest
 
 from guest_agent.client.conversation import ClientFinished, ClientReady
 from guest_agent.client.probe import WallClock
-from tests.slowness import patience
 from tests.unit.service_machine import Clients
 
 
@@ -52,7 +51,7 @@ T = TypeVar("T", ClientReady, ClientFinished)
 
 
 def hear(clients: Clients, kind: type[T]) -> T:
-    deadline = time.monotonic() + patience(20)
+    deadline = time.monotonic() + 20
     while (said := clients.event()) is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -61,7 +60,7 @@ def hear(clients: Clients, kind: type[T]) -> T:
 
 
 def wait(echo: UdpEcho, heard: int) -> None:
-    deadline = time.monotonic() + patience(20)
+    deadline = time.monotonic() + 20
     while echo.heard < heard:
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -10,7 +10,6 @@ import pytest
 
 from testbed.doctor.abilities import current_folder
 from testbed.linux.processes.module import ROOT, module
-from tests.slowness import patience
 from tests.unit.hostile import SAYS, hostile_folder, imported_by_python_itself
 from tests.unit.runs import kept
 
@@ -27,7 +26,7 @@ def says(command: list[str], cwd: Path, **environment: str) -> "subprocess.Compl
         text=True,
         check=False,
         env={**os.environ, **environment},
-        timeout=patience(100),
+        timeout=100,
     )
 
 

@@ -8,16 +8,16 @@ from testbed.grades.formats import as_json
 from testbed.grades.grading import grade
 from testbed.grades.handed import found
 from testbed.grades.judging import by_lab
+from testbed.labs.catalogue import folders
 from tests.unit import oracle
 from tests.unit.classmates import a_class, main
-from tests.unit.learning import labs_in_time
 from tests.unit.students import Classmates
 
 SMALL = {"arena": 3}
 """Its hand-ins play, for seconds each."""
 
 
-@pytest.mark.parametrize("lab", labs_in_time())
+@pytest.mark.parametrize("lab", folders())
 def test_every_reason_is_right_and_every_cheat_is_named(lab: str, tmp_path: Path) -> None:
     made = Classmates(tmp_path, lab)
     expected = a_class(made, SMALL.get(lab, 7))

@@ -19,7 +19,6 @@ from testbed.grades.rerun.messages import ANSWERS, QUESTIONS, NotRunAgain, RunAg
 from testbed.labs import find
 from testbed.labs.catalogue import LabFolder
 from testbed.linux.processes.module import module
-from tests.slowness import patience
 from tests.unit.graded import a_work
 
 WANTED = Wanted(student="me@uni.example", course="net-2026", run="main", engine="simulated")
@@ -192,7 +191,7 @@ def test_who_asked_may_be_gone_in_the_midst_of_a_run() -> None:
     with subprocess.Popen(
         module("testbed.grades.rerun.again_process", "rounds"), stdin=pipe, stdout=pipe, stderr=pipe
     ) as process:
-        out, err = process.communicate(QUESTIONS.line(WANTED) * 50, timeout=patience(60))
+        out, err = process.communicate(QUESTIONS.line(WANTED) * 50, timeout=60)
         assert process.returncode == 0 and err == b"" and out.count(b"\n") < 50
 
 

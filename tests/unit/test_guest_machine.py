@@ -24,7 +24,6 @@ from guest_agent.services import build
 from guest_agent.services.echo.service import Echo
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.units import PAGE_SIZE
-from tests.slowness import patience
 from tests.unit.connections import moved, readable
 from tests.unit.replaying import replay
 
@@ -77,7 +76,7 @@ def probed(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def turn_until(guest: Guest, ready: Callable[[], object]) -> None:
-    deadline = time.monotonic() + patience(30)
+    deadline = time.monotonic() + 30
     while not ready():
         assert time.monotonic() < deadline, "the guest did not get there"
         guest.loop.turn(min(guest.step(), 0.01) if guest.running else 0)

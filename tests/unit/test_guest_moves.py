@@ -25,7 +25,6 @@ from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
-from tests.slowness import patience
 from tests.unit.connections import moved, readable
 from tests.unit.descriptors import room_for_many
 
@@ -195,7 +194,7 @@ def log_of(guest: GuestProcess) -> RingReader:
 
 def wait_for(config: GuestConfig, memory: Memory, operations: int) -> None:
     header = areas_of(config, memory)[0][:PAGE_SIZE].view(np.uint64)
-    deadline = time.monotonic() + patience(60)
+    deadline = time.monotonic() + 60
     while int(header[COMPLETED]) < operations:
         assert time.monotonic() < deadline, "the service did not get there"
 

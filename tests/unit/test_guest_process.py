@@ -27,7 +27,6 @@ from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
-from tests.slowness import patience
 from tests.unit.replaying import read_state_of, redo, replay
 
 RAM = 4 << 20
@@ -252,7 +251,7 @@ def test_it_dies_with_its_parent_even_while_stopped(tmp_path: Path) -> None:
         guest = psutil.Process(int(parent.stdout.readline()))
         process.freeze(guest.pid)
         parent.send_signal(signal.SIGKILL)
-    guest.wait(timeout=patience(10))
+    guest.wait(timeout=10)
 
 
 def test_its_first_step_is_the_first_in_the_journal_even_at_a_destination(start: Start) -> None:

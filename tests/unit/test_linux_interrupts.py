@@ -13,7 +13,6 @@ import pytest
 
 from testbed.core.errors import Interrupted, TestbedError
 from testbed.linux.processes.interrupts import ENDING, STOPPING, deferring, interruptible, keyboard, noting
-from tests.slowness import patience
 
 
 @pytest.fixture(autouse=True)
@@ -126,9 +125,7 @@ with interruptible() as signals:
 
 
 def test_signals_without_end_leave_a_prompt_once_and_break_off_nothing_after_it() -> None:
-    made = subprocess.run(
-        [sys.executable, "-c", STORM], capture_output=True, text=True, timeout=patience(60), check=False
-    )
+    made = subprocess.run([sys.executable, "-c", STORM], capture_output=True, text=True, timeout=60, check=False)
     assert (made.returncode, made.stdout, made.stderr) == (0, "ended 200 True 4\n", "")
 
 

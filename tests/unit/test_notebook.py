@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from testbed.report.drawing import paper
-from tests.slowness import patience
 from tests.unit.documents import ROOT, Block, blocks
 from tests.unit.wheels import fonts, media_box
 
@@ -18,7 +17,7 @@ import json, sys
 import nbclient, nbformat
 cells = [nbformat.v4.new_code_cell(text) for text in json.load(sys.stdin)]
 book = nbformat.v4.new_notebook(cells=cells)
-nbclient.NotebookClient(book, timeout=float(sys.argv[1]), kernel_name="python3").execute()
+nbclient.NotebookClient(book, timeout=100, kernel_name="python3").execute()
 json.dump([cell["outputs"] for cell in book["cells"]], sys.stdout)
 """
 TAB = """
@@ -44,7 +43,7 @@ class Fresh:
         self.work.mkdir()
         home.mkdir()
         done = subprocess.run(
-            [elsewhere / "venv" / "bin" / "python", "-I", "-W", "ignore", "-c", DRIVER, str(patience(100))],
+            [elsewhere / "venv" / "bin" / "python", "-I", "-W", "ignore", "-c", DRIVER],
             cwd=self.work,
             env={"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
             input=json.dumps([*(each.text for each in OF_IT if runs(each)), *ASKED]),

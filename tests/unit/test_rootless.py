@@ -19,7 +19,6 @@ from testbed.linux.namespaces.contained import OPTIONS
 from testbed.linux.namespaces.entering import NotEntered
 from testbed.linux.namespaces.knobs import KNOBS, mended, set_so
 from testbed.sandbox import seccomp
-from tests.slowness import patience
 from tests.unit.documents import ROOT
 
 NOBODY_SPECIAL = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
@@ -30,9 +29,7 @@ pytestmark = pytest.mark.skipif(not CAN, reason="no user namespaces here: what i
 
 def python(code: str, *before: str, **more: str) -> "subprocess.CompletedProcess[str]":
     command = [*before, sys.executable, "-c", textwrap.dedent(code)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=patience(60), check=False, env=os.environ | more
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=os.environ | more)
 
 
 ENTERS = """
@@ -115,7 +112,7 @@ def test_whichever_process_of_the_chain_is_killed_all_of_it_goes(whom: int) -> N
         assert len(chain) == 4
         chain[whom].kill()
         assert started.wait(20) == -signal.SIGKILL
-        _gone, alive = psutil.wait_procs(chain, timeout=patience(20))
+        _gone, alive = psutil.wait_procs(chain, timeout=20)
         assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
 
 
@@ -123,7 +120,7 @@ def test_whichever_process_of_the_chain_is_killed_all_of_it_goes(whom: int) -> N
 def test_a_signal_to_the_outermost_is_heard_by_the_command_once(number: signal.Signals) -> None:
     with staying() as (started, _chain):
         started.send_signal(number)
-        out, _ = started.communicate(timeout=patience(20))
+        out, _ = started.communicate(timeout=20)
         assert (started.returncode, out) == (3, f"{number}\n")
 
 
@@ -139,7 +136,7 @@ def test_the_keyboard_is_heard_once_and_not_by_way_of_the_outermost_too() -> Non
     try:
         assert started.stdout is not None and started.stdout.readline() == "in\n"
         os.write(terminal, b"\x03")
-        out, _ = started.communicate(timeout=patience(20))
+        out, _ = started.communicate(timeout=20)
         assert (started.returncode, out) == (3, f"{int(signal.SIGINT)}\n")
     finally:
         started.kill()
@@ -176,7 +173,7 @@ FILTERED = """
 @pytest.mark.skipif(not seccomp.program(), reason="no filter is known for this processor")
 def test_a_filter_of_system_calls_as_a_container_has(tmp_path: Path) -> None:
     command = [*NOBODY_SPECIAL, sys.executable, "-c", textwrap.dedent(FILTERED), seccomp.program().hex()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(60), check=False, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
     assert done.returncode == 3
     assert "a filter of system calls refuses them, as a container's does" in done.stderr
     assert "--security-opt seccomp=unconfined" in done.stderr
@@ -187,7 +184,7 @@ def test_a_container_that_hides_parts_of_proc_and_doctor_says_so() -> None:
     hide = 'mount -t tmpfs none /proc/tty && exec "$@"'
     masked = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", hide]
     command = [*masked, "sh", *NOBODY_SPECIAL, sys.executable, "-m", "testbed", "doctor"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=patience(60), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 3, done
     assert {"container", "hides", "/proc,", "systempaths=unconfined", "/sys:/sys,"} <= set(done.stdout.split()), (
         done.stdout

@@ -26,7 +26,6 @@ from testbed.web.live.browser_events import as_json
 from testbed.web.live.messages import Report
 from testbed.web.live.run_side import LOCAL, LivePage
 from testbed.web.live.sections import FIGURES
-from tests.slowness import patience
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
@@ -62,7 +61,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LivePag
 def events(page: LivePage, after: str = "") -> Iterator[dict[str, Any]]:
     """Until the end of the run, or of the test's interest."""
     asked = Request(f"{page.url}events?after={after}", headers=with_token(page))  # noqa: S310 - our own
-    with _OPENER.open(asked, timeout=patience(20)) as answer:
+    with _OPENER.open(asked, timeout=20) as answer:
         for line in answer:
             if line.startswith(b"data: "):
                 yield json.loads(line.removeprefix(b"data: "))
@@ -72,7 +71,7 @@ def ask(url: str, body: object = None, **headers: str) -> tuple[int, str]:
     data = None if body is None else json.dumps(body).encode()
     try:
         asked = Request(url, data=data, headers=headers)  # noqa: S310 - our own
-        with _OPENER.open(asked, timeout=patience(20)) as answer:
+        with _OPENER.open(asked, timeout=20) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as refused:
         with refused:
@@ -156,7 +155,7 @@ def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: Live
     for index in range(1, 4):
         page.observe(MigrationStarted(at=0.0, migration=MigrationKey(name=f"m{index}"), index=index, total=3))
     asked = Request(f"{page.url}events", headers=with_token(page))  # noqa: S310 - our own
-    with _OPENER.open(asked, timeout=patience(20)) as answer:
+    with _OPENER.open(asked, timeout=20) as answer:
         lines = [answer.readline().decode().strip() for _ in range(3)]
     assert lines[0].startswith("retry: ") and lines[2].startswith("id: ") and lines[2].endswith("-1")
     seen = events(page, after=lines[2].removeprefix("id: "))
@@ -201,10 +200,10 @@ def test_who_looks_at_the_end_gets_the_report(page: LivePage, folder: Path) -> N
 
     with ThreadPoolExecutor(1) as pool:
         looked = pool.submit(looking)
-        assert looks.wait(patience(20))
+        assert looks.wait(20)
         page.ended(True)
         page.__exit__(None, None, None)
-        said, report = looked.result(patience(20))
+        said, report = looked.result(20)
     assert (said["valid"], said["report_there"], report) == (True, True, (200, "<p>done"))
 
 
@@ -222,9 +221,9 @@ def test_a_run_that_is_broken_off_says_so(controls: Orders, folder: Path) -> Non
         with pytest.raises(Interrupted), LivePage("a", folder, LOCAL, 0, controls) as page:
             page.observe(STARTED)
             looked = pool.submit(looking, page)
-            assert looks.wait(patience(20))
+            assert looks.wait(20)
             raise Interrupted("interrupted by SIGINT")
-        said = looked.result(patience(20))
+        said = looked.result(20)
     assert (said["valid"], said["reason"], said["report_there"]) == (None, "interrupted by SIGINT", False)
 
 
@@ -237,7 +236,7 @@ def test_a_port_that_is_taken_is_said(refusing: tuple[LivePage, Orders], control
 
 def test_nobody_may_put_the_page_into_a_frame(refusing: tuple[LivePage, Orders]) -> None:
     page, _ = refusing
-    with _OPENER.open(page.address, timeout=patience(20)) as answer:
+    with _OPENER.open(page.address, timeout=20) as answer:
         assert answer.headers["X-Frame-Options"] == "DENY"
 
 

@@ -28,7 +28,6 @@ from testbed.exports.openmetrics import OPENMETRICS, PLAIN, content_type
 from testbed.exports.standing import LIVE, FiguresSoFar
 from testbed.rig.orders import Orders
 from testbed.web.live.run_side import LOCAL, LivePage
-from tests.slowness import patience
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.test_web_live import _OPENER, ask, with_token
 
@@ -161,19 +160,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePage]:
     with LivePage("a", folder, LOCAL, 0, Orders(), RUN) as made:
         for event in (*MOVES, *ended(a_migration())):
             made.observe(event)
-        with _OPENER.open(Request(f"{made.url}events", headers=with_token(made)), timeout=patience(20)) as said:  # noqa: S310
+        with _OPENER.open(Request(f"{made.url}events", headers=with_token(made)), timeout=20) as said:  # noqa: S310
             next(line for line in said if b"MigrationFinished" in line)
         yield made
 
 
 def test_the_live_page_gives_them_out(page: LivePage) -> None:
     headers = {"Authorization": f"Bearer {page.token}", "Accept": PROMETHEUS}
-    with _OPENER.open(Request(f"{page.url}metrics", headers=headers), timeout=patience(20)) as answer:  # noqa: S310
+    with _OPENER.open(Request(f"{page.url}metrics", headers=headers), timeout=20) as answer:  # noqa: S310
         text = answer.read().decode()
         assert answer.headers["Content-Type"] == f"{OPENMETRICS}; version=1.0.0; charset=utf-8"
         assert answer.headers["Vary"] == "Accept" and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert figures(text)["migration_sent_bytes"] == 90 and figures(text)["migration_valid"] == 1
-    with _OPENER.open(f"{page.url}metrics?token={page.token}", timeout=patience(20)) as answer:
+    with _OPENER.open(f"{page.url}metrics?token={page.token}", timeout=20) as answer:
         assert answer.headers["Content-Type"] == PLAIN
         older = {each.name for each in plain.text_string_to_metric_families(answer.read().decode())}
     assert "fast_motion_migration_sent_bytes" in older

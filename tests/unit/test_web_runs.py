@@ -22,7 +22,6 @@ from testbed.core.records.migration import NotMadeRecord
 from testbed.runfiles.summary_writer import UNDER_WAY
 from testbed.web.run_list import POLICY, RunList
 from testbed.web.runs import app
-from tests.slowness import patience
 from tests.unit.records import a_migration, a_summary
 from tests.unit.runs import kept, made
 
@@ -77,7 +76,7 @@ def url(folder: Path) -> Iterator[str]:
 
 def get(address: str) -> tuple[int, bytes]:
     try:
-        with _OPENER.open(address, timeout=patience(60)) as answer:
+        with _OPENER.open(address, timeout=60) as answer:
             return answer.status, answer.read()
     except HTTPError as refused:
         with refused:
@@ -110,7 +109,7 @@ def test_nothing_else_is_given(url: str, path: str) -> None:
 
 def test_a_page_elsewhere_may_not_ask_under_its_own_name(url: str) -> None:
     with pytest.raises(HTTPError) as refused:
-        _OPENER.open(Request(url, headers={"Host": "elsewhere.example"}), timeout=patience(60))  # noqa: S310
+        _OPENER.open(Request(url, headers={"Host": "elsewhere.example"}), timeout=60)  # noqa: S310
     with refused.value:
         assert refused.value.code == 400
 
@@ -184,7 +183,7 @@ def test_only_files_that_are_there_are_linked(tmp_path: Path) -> None:
 
 def test_a_runs_own_page_can_ask_for_nothing(url: str) -> None:
     """It may be anybody's: its scripts run as a page of no origin."""
-    with _OPENER.open(f"{url}/runs/one/report.html", timeout=patience(60)) as answer:
+    with _OPENER.open(f"{url}/runs/one/report.html", timeout=60) as answer:
         policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-scripts") and "default-src 'none'" in policy
     assert "allow-same-origin" not in policy

@@ -9,7 +9,6 @@ from testbed.cli.live_page import live_page
 from testbed.rig.orders import Orders
 from testbed.web.live.run_side import LOCAL, LivePage
 from testbed.web.live.ticket import is_right
-from tests.slowness import patience
 from tests.unit.test_web_live import _OPENER, ask, with_token
 
 Captured = pytest.CaptureFixture[str]
@@ -49,7 +48,7 @@ def test_orders_and_events_want_it_too(page: LivePage, path: str) -> None:
 
 
 def test_the_printed_address_opens_it_and_leaves_a_cookie_of_this_port_alone(page: LivePage) -> None:
-    with _OPENER.open(page.address, timeout=patience(20)) as answer:
+    with _OPENER.open(page.address, timeout=20) as answer:
         kept = answer.headers["Set-Cookie"]
         assert answer.status == 200 and page.token.encode() in answer.read()
     port = page.url.rsplit(":", 1)[1].rstrip("/")

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from testbed.grades.autograder import SOURCES
-from tests.slowness import patience
 from tests.unit.documents import ROOT
 from tests.unit.sites import SITE
 from tests.unit.test_web_runs import get
@@ -67,6 +66,6 @@ def test_the_documents_are_in_it_if_they_were_built(sources: Path, tmp_path: Pat
     shutil.rmtree(sources / "build", ignore_errors=True)
     packages = installed(sources, tmp_path / "without")
     with docs(packages, tmp_path) as process:
-        _, error = process.communicate(timeout=patience(60))
+        _, error = process.communicate(timeout=60)
     assert process.returncode == 3
     assert error == "testbed: this package has no documents in it; see them in a checkout: ./bootstrap docs\n"

@@ -9,7 +9,6 @@ from typer.main import get_command
 from testbed import scenarios
 from testbed.cli.app import app
 from testbed.labs import catalogue
-from tests.slowness import patience
 
 ROOT = Path(__file__).parents[2]
 RUN = ("run", "hello", "--engine", "simulated", "--quiet", "--out")
@@ -59,7 +58,7 @@ def walked(elsewhere: Path, *argv: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=patience(100),
+        timeout=100,
     )
 
 
