@@ -93,9 +93,12 @@ def test_tcpdump_reads_it(fabric: Fabric, tmp_path: Path) -> None:
     file = tmp_path / "a.pcap"
     with Capture(fabric, file):
         _send(fabric, CHANNEL_PORT, b"hello")
-    # As root it would become another user, whom a machine of one's own does not know: so it is not told that it is.
-    argv = ["unshare", "--user", "tcpdump", "-r", str(file), "-nn", "-tt", "tcp port 8000 and greater 71"]
-    said = subprocess.run(argv, capture_output=True, text=True, check=True)
+    # As root it would become another user, whom a machine of one's own does not know: so it is not told that it is. And
+    # under sudo the file is the caller's, who is nobody to it then: so the file is opened here.
+    argv = ["unshare", "--user", "tcpdump", "-r", "-", "-nn", "-tt", "tcp port 8000 and greater 71"]
+    with file.open("rb") as opened:
+        said = subprocess.run(argv, stdin=opened, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
     assert "10.0.1.2.8000: Flags [P.]" in said.stdout
     assert "length 5" in said.stdout
     assert "nanosecond" in said.stderr or "EN10MB" in said.stderr

@@ -25,8 +25,8 @@ QUICK = (
     *("hello", "--set", "vm.ram=32MB", "--set", "vm.workload.working_set=8MB", "--set", "vm.workload.write_rate=1MB/s"),
     *("--set", "warmup=100ms", "--set", "cooldown=100ms"),
 )
-LONG = (*QUICK, "--set", "network.vmotion.goodput=100Mbit")
-"""Of two and a half seconds: whoever needs longer stops it meanwhile."""
+LONG = (*QUICK, "--set", "network.vmotion.goodput=50Mbit")
+"""Of five seconds: whoever needs longer stops it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
