@@ -18,10 +18,6 @@ SLOWED = 10
 MOST = 100
 VARIABLE = "TESTBED_MACHINE_SLOWED"
 LIBRARY = Path(f"/usr/lib/{platform.machine()}-linux-gnu/faketime/libfaketimeMT.so.1")
-KERNEL = "no_timer_check"
-"""For a kernel that counts with a processor of 4 GHz at most while it looks whether its timer works: its processor's
-counter is not slowed, and appears to be ten times as fast.
-"""
 SETTLED_S = 20
 _SHARED = Path("/dev/shm")  # noqa: S108 - where libfaketime has them
 
