@@ -1,7 +1,8 @@
 """Fast Motion: a live-migration laboratory in a box.
 
 ``testbed.run``, ``load``, ``predict``, ``compare``, ``sweep`` and ``Run`` are those that ``testbed.api`` has, imported
-when first asked for; what they return is in ``outcomes``. The rooms, from the top down, as docs/design.md has them:
+when first asked for; what they return is in ``outcomes``, and what they raise is a ``TestbedError``. The rooms, from
+the top down, as docs/design.md has them:
 
 cli ─ bench, grades ─ labs ─ web, doctor, api, arena ─ outcomes ─ sweeps ─ experiment ─ report ─ scenario ─ scenarios
 engines ─ rig ─ findings ─ runfiles ─ model ─ migration ─ sandbox ─ packets ─ policies ─ throttles
@@ -25,15 +26,30 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path and any(word.startswith("t
 
 from typing import TYPE_CHECKING, Any
 
+from testbed.core.errors import MachineBusy, PolicyFault, PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.version import __version__
 
 if TYPE_CHECKING:
-    from testbed.api import compare, load, predict, run, sweep
+    from testbed.api import Stopped, compare, load, predict, run, sweep
     from testbed.outcomes.run import Run
 
-__all__ = ["Run", "__version__", "compare", "load", "predict", "run", "sweep"]
-_LATE = {*__all__} - {"__version__"}
+_LATE = {"Run", "Stopped", "compare", "load", "predict", "run", "sweep"}
 """What ``testbed.api`` has under these names is imported when first asked for; ``dir`` and Tab know them before."""
+__all__ = [
+    "MachineBusy",
+    "PolicyFault",
+    "PrerequisiteMissing",
+    "Run",
+    "ScenarioError",
+    "Stopped",
+    "TestbedError",
+    "__version__",
+    "compare",
+    "load",
+    "predict",
+    "run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

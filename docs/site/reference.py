@@ -17,8 +17,10 @@ RETURNED = (
 
 
 def directives() -> str:
-    """What stands on the page: first what is called, then what that returns."""
-    return "\n".join(["", "## What is called", "", *_functions(), "## What that returns", "", *_classes()])
+    """What stands on the page: what is called, what that returns, and what it raises."""
+    called, returned = [*_functions()], [*_classes()]
+    raised = ["## What that raises", "", *_faults()]
+    return "\n".join(["", "## What is called", "", *called, "## What that returns", "", *returned, *raised])
 
 
 def _functions() -> Iterator[str]:
@@ -28,9 +30,14 @@ def _functions() -> Iterator[str]:
 
 
 def _classes() -> Iterator[str]:
-    classes = [f"testbed.{name}" for name in testbed.__all__ if name[0].isupper()]
-    for name in (*classes, *RETURNED):
+    for name in ("testbed.Run", *RETURNED):
         yield from _block(f".. autoclass:: {name}", "   :members:", "   :member-order: bysource")
+
+
+def _faults() -> Iterator[str]:
+    for name in testbed.__all__:
+        if name[0].isupper() and issubclass(getattr(testbed, name), BaseException):
+            yield from _block(f".. autoexception:: testbed.{name}")
 
 
 def _block(*lines: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ import pytest
 
 import testbed
 from testbed import api
+from testbed.core import errors
 from testbed.core.errors import ScenarioError
 from testbed.exports.export import Form, export
 from testbed.outcomes.compared import Compared
@@ -82,12 +83,26 @@ class Reader(HTMLParser):
 def test_what_there_is_is_seen_before_it_is_loaded() -> None:
     assert {"run", "load", "predict", "compare", "sweep", "Run", *testbed.__all__} <= set(dir(testbed))
     told = pydoc.plain(pydoc.render_doc(testbed))
-    assert all(name in told for name in testbed.__all__) and "Runs a scenario, by name or file" in told
+    assert (
+        all(name in told for name in testbed.__all__ if not name.startswith("_"))
+        and "Runs a scenario, by name or file" in told
+    )
 
 
 def test_every_name_that_is_offered_is_there_and_documented() -> None:
     offered = {name for name in testbed.__all__ if not name.startswith("_")}
-    assert offered <= set(PUBLIC) and all(getattr(testbed, name) is PUBLIC[name] for name in offered)
+    raised = {"Stopped", *(name for name in offered if getattr(testbed, name) is getattr(errors, name, None))}
+    assert offered - raised <= set(PUBLIC) and all(getattr(testbed, name) is PUBLIC[name] for name in offered - raised)
+
+
+def test_what_a_call_raises_can_be_caught_by_a_name_of_testbeds_own(tmp_path: Path) -> None:
+    with pytest.raises(testbed.ScenarioError, match="helo"):
+        testbed.predict("helo")
+    with pytest.raises(testbed.TestbedError, match="no run lies here"):
+        testbed.load(tmp_path)
+    for call in (testbed.run, testbed.load, testbed.predict, testbed.compare, testbed.sweep):
+        raised = re.findall(r"^    (\w+): ", (inspect.getdoc(call) or "").partition("Raises:")[2], re.MULTILINE)
+        assert raised and set(raised) <= set(testbed.__all__), (call, raised)
 
 
 @pytest.mark.parametrize(("name", "value", "words"), list(members()))
