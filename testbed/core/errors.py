@@ -106,3 +106,10 @@ class Overdue(BaseException):
     def __init__(self, limit_s: float) -> None:
         super().__init__(f"not done within {limit_s:g} s")
         self.limit_s = limit_s
+
+
+def in_words(fault: BaseException) -> str:
+    """What a fault has to say: an operating system's without its number and with its file, any other's own words."""
+    if isinstance(fault, OSError) and fault.strerror:
+        return f"{fault.strerror}: {fault.filename}" if fault.filename else fault.strerror
+    return str(fault) or type(fault).__name__

@@ -9,7 +9,7 @@ import os
 
 import numpy as np
 
-from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.errors import PrerequisiteMissing, TestbedError, in_words
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker, register
@@ -40,7 +40,8 @@ class ProtectedMemory:
         except OSError as error:
             os.close(self._fd)
             raise PrerequisiteMissing(
-                f"{tracker}: the guest's memory cannot be write-protected ({error})", "use migration.tracker=auto"
+                f"{tracker}: the guest's memory cannot be write-protected ({in_words(error)})",
+                "use migration.tracker=auto",
             ) from error
 
     def protect(self, runs: Extents) -> None:
@@ -71,7 +72,7 @@ class ProtectedMemory:
 
     def _gone(self, error: OSError) -> TestbedError:
         return TestbedError(
-            f"{self._tracker}: what guest {self._ports.pid} wrote cannot be found ({error}); does it run?"
+            f"{self._tracker}: what guest {self._ports.pid} wrote cannot be found ({in_words(error)}); does it run?"
         )
 
 

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from testbed.core.agents.patience import CONNECT_TIMEOUT_S
-from testbed.core.errors import MigrationAborted, RemoteProtocolError
+from testbed.core.errors import MigrationAborted, RemoteProtocolError, in_words
 from testbed.migration.streams.sockets import close_at_once, tune
 from testbed.wire.messages import HEADER, Hello, StreamHello, decode, header
 
@@ -125,7 +125,7 @@ class Admission(Generic[First]):
         except (BlockingIOError, ConnectionAbortedError):  # gone before it was accepted
             return None
         except OSError as fault:
-            raise MigrationAborted(f"no source came: {fault}") from fault
+            raise MigrationAborted(f"no source came: {in_words(fault)}") from fault
         sock.setblocking(False)
         visitor = self._waiting[sock.fileno()] = _Visitor(sock=sock, address=address, came=monotonic())
         self._ready.register(sock, EVENT_READ)

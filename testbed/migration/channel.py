@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from testbed.core.agents.patience import ANSWER_TIMEOUT_S
-from testbed.core.errors import RemoteProtocolError
+from testbed.core.errors import RemoteProtocolError, in_words
 from testbed.migration.cancel import Cancel
 from testbed.migration.holding import Holding
 from testbed.wire.connection import Connection
@@ -51,7 +51,7 @@ class Channel:
         try:
             self.sock.sendall(data)
         except OSError as fault:
-            raise RemoteProtocolError(f"the peer has gone: {fault}") from fault
+            raise RemoteProtocolError(f"the peer has gone: {in_words(fault)}") from fault
         self.sent_bytes += len(data)
         for message in messages:
             self._holding.after(message)
@@ -78,7 +78,7 @@ class Channel:
             try:
                 data = self.sock.recv(65536)
             except OSError as fault:
-                raise RemoteProtocolError(f"the peer has gone: {fault}") from fault
+                raise RemoteProtocolError(f"the peer has gone: {in_words(fault)}") from fault
             if not data:
                 raise RemoteProtocolError("the peer closed the connection")
             self.connection.receive(data)

@@ -6,7 +6,7 @@ from time import monotonic_ns
 
 from testbed.core.agents.patience import CONNECT_TIMEOUT_S, PAGES_TIMEOUT_S, QUIET_S
 from testbed.core.connection import TcpConnection
-from testbed.core.errors import LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
+from testbed.core.errors import LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError, in_words
 from testbed.core.units import PAGE_SIZE
 from testbed.migration.admission import Admission
 from testbed.migration.channel import Channel
@@ -112,7 +112,7 @@ class DestinationAgent:
         try:
             sock, _, hello = self._admission.admit(CONNECT_TIMEOUT_S)
         except MigrationAborted as fault:
-            raise RemoteProtocolError(f"a stream was announced and did not come: {fault}") from fault
+            raise RemoteProtocolError(f"a stream was announced and did not come: {in_words(fault)}") from fault
         if hello.index in self._streams or hello.index >= announced:
             sock.close()
             raise RemoteProtocolError(f"stream {hello.index} of {announced} came twice, or is none of them")

@@ -7,7 +7,14 @@ from time import monotonic, monotonic_ns
 
 from testbed.core.agents.patience import ANSWER_TIMEOUT_S, STUNNED_TIMEOUT_S
 from testbed.core.agents.told import ConnectionFacts, StreamFacts
-from testbed.core.errors import InDoubt, LocalProtocolError, MigrationAborted, RemoteProtocolError, TestbedError
+from testbed.core.errors import (
+    InDoubt,
+    LocalProtocolError,
+    MigrationAborted,
+    RemoteProtocolError,
+    TestbedError,
+    in_words,
+)
 from testbed.core.extents import Extents
 from testbed.core.records.stamps import Stamps
 from testbed.core.records.switchover import switchover_s
@@ -175,9 +182,9 @@ class SourceAgent:
             self._channel.send(Commit())
             answer = self._channel.receive(Running, STUNNED_TIMEOUT_S)
         except PeerFailed as fault:
-            raise CommitRefused(f"the destination refused the guest: {fault}") from fault
+            raise CommitRefused(f"the destination refused the guest: {in_words(fault)}") from fault
         except TestbedError as fault:
-            raise InDoubt(f"commit was sent and not answered: {fault}") from fault
+            raise InDoubt(f"commit was sent and not answered: {in_words(fault)}") from fault
         if wrong := contradiction(answer, asked_ns, monotonic_ns(), self._operations):
             raise InDoubt(f"commit was answered with what cannot be: {wrong}")
         self.stamps.handed = answer.commit_received_ns / 1e9

@@ -7,7 +7,7 @@ hosts, as in a real run: ``ran_there`` is what would be seen at the destination.
 from collections.abc import Sequence
 
 from testbed.core.agents.phases import LAST_ROUND, RUNNING, round_phase
-from testbed.core.errors import InDoubt, MigrationAborted
+from testbed.core.errors import InDoubt, MigrationAborted, in_words
 from testbed.core.plan import PlannedFault
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.model.source import FluidSource
@@ -70,7 +70,7 @@ class BrokenSource:
         except SourceGone:
             raise
         except MigrationAborted as fault:
-            self.doubt = InDoubt(f"commit was sent and not answered: {fault}")
+            self.doubt = InDoubt(f"commit was sent and not answered: {in_words(fault)}")
             raise self.doubt from fault
 
     def abandon(self, reason: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 from typing import IO, TypeAlias
 
+from testbed.core.errors import in_words
 from testbed.core.events import Controlled, Event, PhaseChanged
 from testbed.core.plan import Plan
 from testbed.core.records.link import LinkRecord
@@ -239,5 +240,5 @@ def carry_out(rig: Rig) -> MigrationRecord:
         if record is None:
             raise
         record.valid = False
-        record.invalid_reasons.append(f"its hosts were not taken down in order: {fault}")
+        record.invalid_reasons.append(f"its hosts were not taken down in order: {in_words(fault)}")
     return record

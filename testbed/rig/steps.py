@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import psutil
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import TestbedError, in_words
 
 T = TypeVar("T")
 FAULTS = (TestbedError, OSError, psutil.Error, subprocess.SubprocessError)
@@ -24,5 +24,5 @@ class Steps:
         try:
             return step()
         except FAULTS as fault:
-            self.faults.append(f"{what}: {fault}")
+            self.faults.append(f"{what}: {in_words(fault)}")
             return otherwise

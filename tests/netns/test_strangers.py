@@ -107,4 +107,4 @@ def test_a_destination_that_had_ended_before_its_source_came_says_why(tmp_path: 
         assert gone and run.end() == 1
         found = run.migration
     assert found["outcome"] == "aborted" and found["runs_at"] == "esx1"
-    assert "refused" in found["reason"] and "(the destination: no source came: [Errno 24]" in found["reason"]
+    assert "refused" in found["reason"] and "(the destination: no source came: Too many open files" in found["reason"]

@@ -180,7 +180,7 @@ def test_an_end_that_cannot_be_kept_is_a_reason(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
     record = carry_out(Stand(folder=tmp_path, more={"decided": full}).rig)
-    assert of_it(record) == ["its end could not be kept: [Errno 28] No space left on device"]
+    assert of_it(record) == ["its end could not be kept: No space left on device"]
 
 
 def test_samples_that_cannot_be_read_are_a_reason(tmp_path: Path) -> None:

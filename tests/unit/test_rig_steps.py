@@ -20,23 +20,25 @@ def raising(fault: BaseException) -> int:
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "words"),
     [
-        TestbedError("the switch is gone"),
-        ScenarioError("is another's", "/run"),
-        FULL,
-        TimeoutError("it does not stop"),
-        psutil.NoSuchProcess(9),
-        subprocess.CalledProcessError(1, ["tc"]),
+        (TestbedError("the switch is gone"), "the switch is gone"),
+        (ScenarioError("is another's", "/run"), "/run: is another's"),
+        (FULL, "No space left on device"),
+        (OSError(errno.EACCES, os.strerror(errno.EACCES), "/run/x"), "Permission denied: /run/x"),
+        (TimeoutError("it does not stop"), "it does not stop"),
+        (TimeoutError(), "TimeoutError"),
+        (psutil.NoSuchProcess(9), str(psutil.NoSuchProcess(9))),
+        (subprocess.CalledProcessError(1, ["tc"]), "Command '['tc']' returned non-zero exit status 1."),
     ],
 )
-def test_a_step_that_fails_is_a_reason_and_the_next_one_is_taken(fault: Exception) -> None:
+def test_a_step_that_fails_is_a_reason_and_the_next_one_is_taken(fault: Exception, words: str) -> None:
     steps = Steps()
     assert steps.take("packets", lambda: raising(fault), -1) == -1
     assert steps.take("samples", lambda: 5, -1) == 5
-    assert steps.faults == [f"packets: {fault}"]
+    assert steps.faults == [f"packets: {words}"]
     record = judged(the_evidence(faults=tuple(steps.faults)))
-    assert record.invalid_reasons == [f"packets: {fault}"] and record.outcome == "completed"
+    assert record.invalid_reasons == [f"packets: {words}"] and record.outcome == "completed"
 
 
 def test_reasons_stand_in_the_order_of_the_steps() -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import TestbedError, in_words
 from testbed.core.records.migration import MemoryRecord, MigrationRecord
 from testbed.core.records.services import CaptureRecord
 from testbed.engines.native.application_evidence import network_evidence, service_facts
@@ -150,7 +150,7 @@ class Concluding:
             file = operations.file_of(rig.context.folder.operations, rig.plan.key, facts.name)
             operations.write(file, facts.logs, facts.client)
         except OSError as fault:
-            raise TestbedError(fault.strerror or str(fault)) from fault
+            raise TestbedError(in_words(fault)) from fault
 
     def _keep_cells(self) -> None:
         rig = self._moved.rig

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from testbed.core.agents.config import GuestNic
 from testbed.core.agents.told import Unaccepted
-from testbed.core.errors import TestbedError
+from testbed.core.errors import TestbedError, in_words
 from testbed.core.plan import PlannedFault
 from testbed.engines.native.agents import AgentProcess
 from testbed.engines.native.deeds import Frozen
@@ -74,7 +74,7 @@ def go_on_at_source(pair: Pair, unaccepted: Sequence[Unaccepted]) -> str:
         try:
             take_back(pid, nic.interface, nic.ip, nic.prefix, frames=frames, unaccepted=unaccepted)
         except TestbedError as error:
-            fault = f", but {error}"
+            fault = f", but {in_words(error)}"
     pair.source.thaw()
     return fault
 

@@ -11,7 +11,7 @@ from guest_agent.control import GuestClient
 from guest_agent.gate import GateKeeper
 from guest_agent.journal import StealClock
 from guest_agent.memory.ram import read_counters_of
-from testbed.core.errors import MigrationAborted, TestbedError
+from testbed.core.errors import MigrationAborted, TestbedError, in_words
 from testbed.dirty import GuestPorts
 from testbed.linux.processes import process
 from testbed.linux.processes.waiting import Patience
@@ -70,7 +70,7 @@ class AttachedGuest:
             process.freeze(self._ports.pid)
             self._frozen_at = self._frozen_at or monotonic()
         except (ProcessLookupError, TimeoutError) as fault:
-            raise MigrationAborted(f"the guest could not be stunned: {fault}") from fault
+            raise MigrationAborted(f"the guest could not be stunned: {in_words(fault)}") from fault
 
     def resume(self) -> None:
         """The guest goes on where it was stopped; one that is dead is beyond that."""
@@ -87,7 +87,7 @@ class AttachedGuest:
         try:
             self._client.adopt(ports, [sock.fileno() for _, sock in moved])
         except TestbedError as fault:
-            raise MigrationAborted(f"the guest does not take its connections: {fault}") from fault
+            raise MigrationAborted(f"the guest does not take its connections: {in_words(fault)}") from fault
 
     def run(self) -> tuple[float, int]:
         """Raises ``MigrationAborted`` only once it is certain that the guest will never run here."""
@@ -96,7 +96,7 @@ class AttachedGuest:
         except TestbedError as fault:
             with suppress(ProcessLookupError):
                 os.kill(self._ports.pid, signal.SIGKILL)
-            raise MigrationAborted(f"the guest process could not run it: {fault}") from fault
+            raise MigrationAborted(f"the guest process could not run it: {in_words(fault)}") from fault
         return step.at, step.operation
 
     def operations(self) -> int:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from testbed.core.agents.config import DestinationConfig
 from testbed.core.agents.told import DestinationFinished, DestinationReady, Told
-from testbed.core.errors import MigrationAborted
+from testbed.core.errors import MigrationAborted, in_words
 from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.linux.memory import memfd
 from testbed.linux.net.interface import Nic
@@ -69,7 +69,7 @@ class Destination:
             frames = [bytes.fromhex(frame) for frame in self._config.frames]
             self._announcer = Announcer(pid, nic.interface, frames)
         except OSError as fault:
-            raise MigrationAborted(f"the guest's network interface cannot be reached: {fault}") from fault
+            raise MigrationAborted(f"the guest's network interface cannot be reached: {in_words(fault)}") from fault
         stack.callback(self._announcer.close)
         return Arriving(pid, link, self._announcer)
 

@@ -23,7 +23,7 @@ from testbed.core.agents.told import (
     Told,
     UnacceptedConnections,
 )
-from testbed.core.errors import InDoubt, MigrationAborted, TestbedError
+from testbed.core.errors import InDoubt, MigrationAborted, TestbedError, in_words
 from testbed.core.extents import cell_pages
 from testbed.core.network.names import CHANNEL_PORT, STREAM_PORT
 from testbed.core.rounds import Decision, Round
@@ -125,7 +125,7 @@ class Migrating:
             frames = [bytes.fromhex(frame) for frame in self._config.frames]
             announcer = Announcer(pid, nic.interface, frames)
         except OSError as fault:
-            raise MigrationAborted(f"the guest's network interface cannot be reached: {fault}") from fault
+            raise MigrationAborted(f"the guest's network interface cannot be reached: {in_words(fault)}") from fault
         return Departing(
             pid,
             link,

@@ -23,7 +23,7 @@ from time import monotonic_ns
 
 from testbed.core.agents.told import Unaccepted
 from testbed.core.connection import TcpConnection
-from testbed.core.errors import LocalProtocolError, MigrationAborted
+from testbed.core.errors import LocalProtocolError, MigrationAborted, in_words
 from testbed.linux.net import tcp_ends, tcp_orphan, tcp_repair, tcp_segment
 from testbed.linux.net.interface import Nic
 from testbed.linux.net.netns import inside
@@ -196,7 +196,7 @@ class Arriving:
             self._nic.up()
             announced_ns = self._announcer.announce()
         except OSError as fault:
-            self._announcer.fault = f"the guest could not be put on the network: {fault}"
+            self._announcer.fault = f"the guest could not be put on the network: {in_words(fault)}"
             announced_ns = monotonic_ns()
         self.speak()
         return announced_ns
@@ -283,4 +283,4 @@ def as_abort(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, LocalProtocolError) as fault:
-        raise MigrationAborted(f"{what}: {fault}") from fault
+        raise MigrationAborted(f"{what}: {in_words(fault)}") from fault

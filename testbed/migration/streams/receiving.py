@@ -4,7 +4,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from testbed.core.errors import RemoteProtocolError
+from testbed.core.errors import RemoteProtocolError, in_words
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.linux.net.tcp_info import tcp_info
@@ -115,7 +115,7 @@ class ReceiveStream(threading.Thread):
                 self._read_all()
             self._counter.fail("a stream was closed")
         except (OSError, RemoteProtocolError) as fault:
-            self._counter.fail(f"a stream broke: {fault}")
+            self._counter.fail(f"a stream broke: {in_words(fault)}")
 
     def end(self) -> None:
         """Cuts the connection, and returns when nothing of it touches the memory any more."""

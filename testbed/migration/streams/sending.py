@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from testbed.core.agents.told import StreamFacts
-from testbed.core.errors import RemoteProtocolError
+from testbed.core.errors import RemoteProtocolError, in_words
 from testbed.core.extents import Extents
 from testbed.core.rounds import EarlyLook
 from testbed.core.units import PAGE_SIZE
@@ -66,7 +66,7 @@ class SendStreams:
             try:
                 sock.sendall(hello)
             except OSError as fault:
-                raise RemoteProtocolError(f"stream {index} broke at its start: {fault}") from fault
+                raise RemoteProtocolError(f"stream {index} broke at its start: {in_words(fault)}") from fault
             self.sent[index].framing += len(hello)
 
     @property
@@ -126,7 +126,7 @@ class SendStreams:
                 memory.send(sock, head, batch, told)
             except OSError as fault:
                 self._cancel.check()  # asked for while TCP waited for a peer that had gone
-                raise RemoteProtocolError(f"stream {index} broke: {fault}") from fault
+                raise RemoteProtocolError(f"stream {index} broke: {in_words(fault)}") from fault
             sent.framing += len(head)
 
     def unacknowledged(self) -> int:

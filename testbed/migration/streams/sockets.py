@@ -9,7 +9,7 @@ import termios
 from contextlib import suppress
 
 from testbed.core.agents.patience import CONNECT_TIMEOUT_S, DEAD_PEER_S
-from testbed.core.errors import MigrationAborted, PrerequisiteMissing
+from testbed.core.errors import MigrationAborted, PrerequisiteMissing, in_words
 from testbed.migration.cancel import Cancel
 
 SO_MAX_PACING_RATE = 47
@@ -30,7 +30,9 @@ def listen(address: str, port: int, device: str, backlog: int) -> socket.socket:
         listener.listen(backlog)
     except OSError as fault:
         listener.close()
-        raise MigrationAborted(f"port {port} of {address} ({device}) cannot be listened on: {fault}") from fault
+        raise MigrationAborted(
+            f"port {port} of {address} ({device}) cannot be listened on: {in_words(fault)}"
+        ) from fault
     return listener
 
 
@@ -62,7 +64,7 @@ def connect(
         raise
     except OSError as error:
         sock.close()
-        raise MigrationAborted(f"the destination at {address}:{port} cannot be reached: {error}") from error
+        raise MigrationAborted(f"the destination at {address}:{port} cannot be reached: {in_words(error)}") from error
     tune(sock)
     return sock
 
