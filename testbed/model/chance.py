@@ -160,6 +160,7 @@ class ScatteredSource(FluidSource):
         costs: Costs,
         timeout_s: float,
         scattered: bool,
+        first_window: float,
     ) -> None:
         super().__init__(
             guest,
@@ -169,6 +170,7 @@ class ScatteredSource(FluidSource):
             costs=draw.costs(costs),
             timeout_s=timeout_s,
             scattered=scattered,
+            first_window=first_window,
         )
         self._draw = draw
         self._known_s = costs.switchover_s(rtt_s)  # what is known beforehand, whatever it comes to this time

@@ -9,6 +9,11 @@ W = sqrt(3 / 2p)                           Reno, and CUBIC where that is more (M
 W = 1.054 (rtt / p)^(3/4)                  CUBIC with C = 0.4 and beta = 0.7 (RFC 9438, 5.1)
 
 and one connection carries W segments a round trip, or the link's rate if that is less.
+
+A connection begins with 10 segments (RFC 6928), w bytes in all streams, and doubles them each round trip until they are
+as many as the link holds, B rtt. For that it is late once, by
+
+t = rtt (log2(B rtt / w) - 1) + w / B              and V bytes that are sent before take rtt log2(1 + V / w)
 """
 
 import math
@@ -16,6 +21,8 @@ import math
 from testbed.core.errors import ScenarioError
 from testbed.core.network.frames import TCP_IP_BYTES, UDP_IP_BYTES, payload
 from testbed.core.plan import LinkPlan, Plan
+
+_SEGMENTS_FIRST = 10
 
 
 def link_goodput(link: LinkPlan) -> float:
@@ -34,6 +41,21 @@ def _of_lossy_tcp(link: LinkPlan) -> float:
     reno = math.sqrt(1.5 / link.loss)
     cubic = 1.054 * (rtt_s / link.loss) ** 0.75 if link.congestion == "cubic" else 0.0
     return max(reno, cubic) * (link.mtu - TCP_IP_BYTES) / rtt_s
+
+
+def first_window(plan: Plan) -> float:
+    """Bytes that a migration's streams send before the first of them is acknowledged."""
+    return plan.migration.streams * _SEGMENTS_FIRST * (plan.network.vmotion.mtu - TCP_IP_BYTES)
+
+
+def slow_start_s(size: float, goodput: float, rtt_s: float, first: float) -> float:
+    """Seconds by which ``size`` bytes take longer than at ``goodput`` where TCP begins with ``first`` bytes."""
+    held = goodput * rtt_s
+    if held <= first:
+        return 0.0
+    if size <= held - first:
+        return rtt_s * math.log2(1 + size / first) - size / goodput
+    return rtt_s * (math.log2(held / first) - 1) + first / goodput
 
 
 def _unlossy(link: LinkPlan) -> float:

@@ -12,7 +12,7 @@ from testbed.core.rounds import Decision, Round
 from testbed.migration.precopy import Observer, Source, migrate
 from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource
 from testbed.model.guest import FluidGuest
-from testbed.model.link import available, link_goodput
+from testbed.model.link import available, first_window, link_goodput
 from testbed.model.source import Costs, FluidSource, OutOfTime
 from testbed.policies import build
 from testbed.policies.decisions import Limit
@@ -107,7 +107,16 @@ def _source(
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
     scattered = plan.guest.workload["name"] not in ("sequential", "idle")
     make = FluidSource if draw is None else partial(ScatteredSource, draw)
-    return make(guest, ram_bytes=ram, goodput=goodput, rtt_s=rtt_s, costs=costs, timeout_s=timeout, scattered=scattered)
+    return make(
+        guest,
+        ram_bytes=ram,
+        goodput=goodput,
+        rtt_s=rtt_s,
+        costs=costs,
+        timeout_s=timeout,
+        scattered=scattered,
+        first_window=first_window(plan),
+    )
 
 
 def _outcome(

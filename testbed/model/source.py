@@ -1,21 +1,26 @@
 """A source without hosts: the verbs of ``precopy.Source`` on a fluid guest, in virtual time.
 
+    set-up      two round trips: TCP's, and the two agents'
     round i     sends what was dirty at the end of round i - 1:  bytes / goodput + round trip + fixed cost of a round
-                meanwhile the guest runs, and what it dirtied is collected
+                meanwhile the guest runs, and what it dirtied is collected; round 1 also starts slowly (``link``)
     early look  the round ends at the first of a policy's looks that finds little enough left; that joins what is dirty
     switchover  pause ─ last scan ─ last round ─ prepare ─ commit ─ resume, the guest standing still
 
-Not modelled: slow start, scheduling, loss, what dirties between the last collection and the stun.
+Not modelled: scheduling, loss, what dirties between the last collection and the stun.
 """
 
+import math
 from dataclasses import dataclass
-from math import floor
 
 from testbed.core.errors import MigrationAborted
 from testbed.core.records.switchover import ROUND_TRIPS
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
+from testbed.model.link import slow_start_s
+
+SETUP_ROUND_TRIPS = 2
+"""From migrate asked until round 1: TCP's handshake, and the two agents' words to one another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class FluidSource:
     migrate asked; ``phases`` are the downtime's parts.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a guest, a link, and what both cost
         self,
         guest: FluidGuest,
         *,
@@ -67,13 +72,17 @@ class FluidSource:
         costs: Costs,
         timeout_s: float,
         scattered: bool = False,
+        first_window: float = math.inf,
     ) -> None:
-        """``scattered``: the guest's writes lie anywhere, so what is dirty comes in many runs."""
+        """``scattered``: the guest's writes lie anywhere, so what is dirty comes in many runs. ``first_window``: bytes
+        that TCP sends before any is acknowledged.
+        """
         self._guest, self._goodput, self._rtt_s, self._costs = guest, goodput, rtt_s, costs
         self._pending, self._timeout_s, self._scattered = ram_bytes, timeout_s, scattered
         self._throttle: Throttle | None = None
+        self._first_window: float | None = first_window
         self._known_s = costs.switchover_s(rtt_s)
-        self.clock = costs.setup_s
+        self.clock = costs.setup_s + SETUP_ROUND_TRIPS * rtt_s
         self.phases: dict[str, float] = {}
 
     def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
@@ -118,7 +127,11 @@ class FluidSource:
 
     def _sending(self, size: int) -> float:
         """Seconds for so many of the bytes that are pending."""
-        return max(0.0, size / self._page_rate() + self._rtt_s + self._costs.round_s)
+        late_s = 0.0
+        if self._first_window is not None:
+            late_s = slow_start_s(size, self._goodput, self._rtt_s, self._first_window)
+            self._first_window = None
+        return max(0.0, size / self._page_rate() + self._rtt_s + late_s + self._costs.round_s)
 
     def _page_rate(self) -> float:
         """Page bytes per second of what is pending: the goodput, less what announces them. Of pages that are dirty by
@@ -133,7 +146,7 @@ class FluidSource:
     def _until(self, look: EarlyLook) -> int:
         """Bytes of what is pending that are sent when the policy first finds little enough left; all, if never."""
         rate = self._page_rate()
-        looks = floor(max(0.0, self._pending / rate - look.within) / look.every) + 1
+        looks = math.floor(max(0.0, self._pending / rate - look.within) / look.every) + 1
         return min(self._pending, round(looks * look.every * rate / PAGE_SIZE) * PAGE_SIZE)
 
     def _stunned(self, index: int) -> Round:

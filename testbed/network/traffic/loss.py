@@ -33,6 +33,7 @@ class _Datagrams:
     port: int
     packets: int
     under_way: int
+    pace: float | None
     seconds: float
 
 
@@ -77,7 +78,8 @@ def lost(fabric: Fabric, plan: LinkPlan, packets: int, seconds: float) -> Counte
     ip = there.vmotion.ip
     with inside(there.pid, lambda: _sink(ip)) as sink, Counters(there.pid, VMOTION) as counters:
         port: int = sink.getsockname()[1]
-        asked = _Datagrams(address=ip, port=port, packets=packets, under_way=UNDER_WAY, seconds=seconds)
+        pace = UNDER_WAY / plan.delay_s if plan.delay_s else None
+        asked = _Datagrams(address=ip, port=port, packets=packets, under_way=UNDER_WAY, pace=pace, seconds=seconds)
         before = counters.link().rx_packets
         with LinkScript(fabric, ESX1, loss_process.__file__, asked) as sender:
             line = sender.hear(seconds + _PATIENCE_S)
