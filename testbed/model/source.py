@@ -80,7 +80,7 @@ class FluidSource:
         self._guest, self._goodput, self._rtt_s, self._costs = guest, goodput, rtt_s, costs
         self._pending, self._timeout_s, self._scattered = ram_bytes, timeout_s, scattered
         self._throttle: Throttle | None = None
-        self._first_window: float | None = first_window
+        self._first_window = first_window
         self._known_s = costs.switchover_s(rtt_s)
         self.clock = costs.setup_s + SETUP_ROUND_TRIPS * rtt_s
         self.phases: dict[str, float] = {}
@@ -127,10 +127,8 @@ class FluidSource:
 
     def _sending(self, size: int) -> float:
         """Seconds for so many of the bytes that are pending."""
-        late_s = 0.0
-        if self._first_window is not None:
-            late_s = slow_start_s(size, self._goodput, self._rtt_s, self._first_window)
-            self._first_window = None
+        late_s = slow_start_s(size, self._goodput, self._rtt_s, self._first_window)
+        self._first_window = math.inf  # the connections have grown by then
         return max(0.0, size / self._page_rate() + self._rtt_s + late_s + self._costs.round_s)
 
     def _page_rate(self) -> float:
