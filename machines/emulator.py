@@ -23,7 +23,7 @@ _KVM = ["-accel", "kvm"]
 _EMULATED = {"amd64": "no_timer_check idle=poll", "arm64": "nohlt"}
 """What an emulated kernel is told. Its processor's counter is not slowed and appears to be ten times as fast, by which
 Linux, counting with 4 GHz at most, would take its timer for broken. And a processor that sleeps is woken by way of
-three of QEMU's threads, which takes not ten but sixty times as long as elsewhere; so it stays awake.
+three of QEMU's threads, which takes not ten but forty times as long as elsewhere; so it stays awake.
 """
 
 
