@@ -38,9 +38,12 @@ def told(times: float) -> dict[str, str]:
     """The environment of a process of which each second takes so many."""
     if times == 1:
         return {}
-    # It reads a number as its locale writes one, and its newer versions keep no files when they are told so.
-    preloaded = {"LD_PRELOAD": str(LIBRARY), "FAKETIME": f"+0 x{1 / times:.6f}", "FAKETIME_DISABLE_SHM": "1"}
-    return {**preloaded, "LC_ALL": "C.UTF-8"}
+    return {
+        "LD_PRELOAD": str(LIBRARY),
+        "FAKETIME": f"+0 x{1 / times:.6f}",
+        "LC_ALL": "C.UTF-8",  # it reads a number as its locale writes one
+        "FAKETIME_DISABLE_SHM": "1",  # its newer versions keep no files then
+    }
 
 
 def settle(process: "subprocess.Popen[bytes]", times: float, begun: Path) -> None:

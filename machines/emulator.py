@@ -89,11 +89,12 @@ def running(kind: Kind, image: Image, slowed: float) -> Iterator[tuple["subproce
     by how much its clock is, where it is emulated.
     """
     chosen, port = accelerator(kind, image), free_port()
-    times = 1 if chosen == _KVM else slowed
-    how = "KVM" if chosen == _KVM else f"emulated (KVM does not serve here): a second there takes {times:g} s here"
+    how, times, nice = "KVM", 1.0, []
+    if chosen != _KVM:
+        how = f"emulated (KVM does not serve here): a second there takes {slowed:g} s here"
+        times, nice = slowed, ["nice", "-n", "5"]
     print(f"machine: {kind.name}, {CORES} cores, {MEMORY_MB} MB, {how}", file=sys.stderr)  # noqa: T201
     image.console.unlink(missing_ok=True)
-    nice = ["nice", "-n", "5"] if chosen == _TCG else []
     with image.said.open("wb") as said:
         child = children.start(
             [*nice, *command(kind, image, chosen, port)],

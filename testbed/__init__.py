@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from testbed.api import Stopped, compare, load, predict, run, sweep
     from testbed.outcomes.run import Run
 
-_LATE = {"Run", "Stopped", "compare", "load", "predict", "run", "sweep"}
-"""What ``testbed.api`` has under these names is imported when first asked for; ``dir`` and Tab know them before."""
 __all__ = [
     "MachineBusy",
     "PolicyFault",
@@ -50,6 +48,8 @@ __all__ = [
     "run",
     "sweep",
 ]
+_LATE = {*__all__} - {*globals()}
+"""What ``testbed.api`` has under these names is imported when first asked for; ``dir`` and Tab know them before."""
 
 
 def __getattr__(name: str) -> Any:

@@ -18,9 +18,8 @@ RETURNED = (
 
 def directives() -> str:
     """What stands on the page: what is called, what that returns, and what it raises."""
-    called, returned = [*_functions()], [*_classes()]
-    raised = ["## What that raises", "", *_faults()]
-    return "\n".join(["", "## What is called", "", *called, "## What that returns", "", *returned, *raised])
+    parts = {"is called": _functions(), "that returns": _classes(), "that raises": _faults()}
+    return "\n".join(["", *(line for what, lines in parts.items() for line in (f"## What {what}", "", *lines))])
 
 
 def _functions() -> Iterator[str]:

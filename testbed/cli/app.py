@@ -28,7 +28,7 @@ from testbed.cli.commands import (
 from testbed.cli.commands.course import arena, docs, grade, lab
 from testbed.cli.commands.many import sweep, worker
 from testbed.cli.commands.ready import completion, new, version
-from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError
+from testbed.core.errors import Interrupted, ReaderLeft, ScenarioError, TestbedError, in_words
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.linux.processes.interrupts import interruptible
@@ -111,10 +111,8 @@ def _ended(do: Callable[[], object]) -> int:
         return _fail(_usage(error), ScenarioError.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", Interrupted.exit_code)
-    except OSError as error:
-        # Whatever of this machine no seam has named.
-        named = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or error}{named}", TestbedError.exit_code)
+    except OSError as error:  # whatever of this machine no seam has named
+        return _fail(in_words(error), TestbedError.exit_code)
 
 
 def with_defaults(arguments: list[str]) -> list[str]:

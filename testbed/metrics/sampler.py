@@ -23,7 +23,7 @@ from types import MappingProxyType, TracebackType
 
 import orjson
 
-from testbed.core.errors import TestbedError, in_words
+from testbed.core.errors import TestbedError
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.metrics.source import Row, SampleSource
@@ -154,5 +154,5 @@ class Sampler:
             self._failure.__cause__ = error
 
     def _unwritten(self, error: OSError) -> TestbedError:
-        reason = in_words(error)
+        reason = error.strerror or str(error)
         return TestbedError(f"samples cannot be written to {self._path}: {reason}; make room, or choose another --out")

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from testbed.core.errors import in_words
 from testbed.core.network.names import PROBE_PORT
 from testbed.core.text.json_lines import JsonLines, read_argument
 from testbed.linux.net.bpf import Step, assemble
@@ -162,8 +163,7 @@ def main() -> int:
     try:
         finished = record(read_argument(CaptureConfig, sys.argv[1]))
     except OSError as error:
-        name = f": {error.filename}" if error.filename else ""
-        _say(CaptureFailed(reason=f"{error.strerror or error}{name}"))
+        _say(CaptureFailed(reason=in_words(error)))
         return 1
     _say(finished)
     return 0
