@@ -12,8 +12,9 @@ from testbed.runfiles.samples import Recording
 
 MARKS = ("running", "migrate", "ended", "cooled")
 LATE_S = 0.3
-"""How much later than it ended a round may be written down, by a run that waits for a processor."""
-
+"""How much later than it ended a round may be written down, by a run that waits for a processor. Where that waited for
+longer its samples have a gap.
+"""
 GREETING_S = 1.0
 """In which the agents have met, on a busy machine too."""
 
@@ -57,20 +58,26 @@ def _wrong(recording: Recording) -> Iterator[str]:
     for (before, a), (after, b) in pairwise(marks):
         if b < a:
             yield f"the mark {after} is before {before}"
-    known, rounds = dict(marks), noted(recording)
-    yield from _late(rounds, known.get("migrate"))
+    known, rounds, late = dict(marks), noted(recording), max(LATE_S, _gap(recording))
+    yield from _late(rounds, known.get("migrate"), late)
     for each in rounds:
-        if "migrate" in known and each.began < known["migrate"] - LATE_S:
+        if "migrate" in known and each.began < known["migrate"] - late:
             yield f"round {each.round.index} began before the migration was asked for"
-        if "ended" in known and each.at > known["ended"] + LATE_S:
+        if "ended" in known and each.at > known["ended"] + late:
             yield f"round {each.round.index} ended after the migration had"
 
 
-def _late(rounds: list[SampledRound], asked: float | None) -> Iterator[str]:
+def _late(rounds: list[SampledRound], asked: float | None, late: float) -> Iterator[str]:
     """By its own clock the source began at one moment; seen from each round it may only seem to be a little later."""
     begins = [each.at - each.round.started_s - each.round.duration_s for each in rounds]
     for each, begin in zip(rounds, begins, strict=True):
-        if begin > min(begins) + LATE_S:
+        if begin > min(begins) + late:
             yield f"round {each.round.index} was written down {begin - min(begins):.3g} s after its end"
-    if asked is not None and begins and min(begins) > asked + GREETING_S:
+    if asked is not None and begins and min(begins) > asked + max(GREETING_S, late):
         yield f"by its rounds the source began {min(begins) - asked:.3g} s after it was asked to"
+
+
+def _gap(recording: Recording) -> float:
+    """The longest time (s) that went by without a sample."""
+    times = sorted(float(row["t"]) for rows in recording.rows.values() for row in rows)
+    return max((after - before for before, after in pairwise(times)), default=0.0)

@@ -1,11 +1,10 @@
 """The guest's own counter, wherever it was read: at each round's end, among the samples, at the end of all."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from testbed.audit.agreement import Agreement, not_known, settled
 from testbed.audit.clock import noted
@@ -13,9 +12,9 @@ from testbed.audit.subject import Subject, steps
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.text.printable import printable
 from testbed.core.units import PAGE_SIZE
+from testbed.runfiles.counter import SampledCounter
 from testbed.runfiles.derived import STEADY
 
-Samples: TypeAlias = npt.NDArray[np.float64]
 AHEAD_S = 0.25
 """What of its debt a guest may make up for at once (0.1 s), and how late a counter is read."""
 RATE = 0.02
@@ -25,6 +24,20 @@ LEAST_S = 0.5
 """Of samples before the migration, from which on a rate is known to that."""
 BATCH = 1024
 """Operations of a batch, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestStretch:
+    """``rose`` operations in the ``lasts`` seconds between two samples; it may have been ``open_s`` more or fewer."""
+
+    lasts: float
+    rose: float
+    open_s: float
+
+    @property
+    def rate(self) -> float:
+        """The guest did so many operations a second."""
+        return self.rose / self.lasts
 
 
 def of(subject: Subject) -> Iterator[Agreement]:
@@ -39,11 +52,9 @@ def of(subject: Subject) -> Iterator[Agreement]:
     yield _slope(subject)
 
 
-def counted(subject: Subject) -> tuple[Samples, Samples] | None:
-    """When (s) the source's guest had done how many operations, by the samples; None of fewer than two."""
-    rows = [(t, row.get("operations")) for t, row in steps(subject, "guest", "esx1")]
-    known = np.array([(t, float(count)) for t, count in rows if isinstance(count, int | float)])
-    return (known[:, 0], known[:, 1]) if len(known) > 1 else None
+def counted(subject: Subject) -> SampledCounter | None:
+    """The operations of the source's guest, by the samples."""
+    return SampledCounter.read(steps(subject, "guest", "esx1"), "operations")
 
 
 def _counts(done: MigrationRecord) -> list[tuple[str, int]]:
@@ -84,7 +95,7 @@ def _sampled(subject: Subject) -> Iterator[str]:
         operations = known.get(each.round.index)
         if operations is None:
             continue
-        least, most = np.interp((each.at - 2 * AHEAD_S, each.at + AHEAD_S), *seen)
+        least, most = seen.least(each.at - 2 * AHEAD_S), seen.most(each.at + AHEAD_S)
         if not least - BATCH <= operations <= most + BATCH:
             yield f"round {each.round.index} has {operations:,} operations, samples.jsonl {least:,.0f} to {most:,.0f}"
 
@@ -103,12 +114,30 @@ def _slope(subject: Subject) -> Agreement:
         return not_known("guest", "its rate changes, and samples and its own log begin at other moments")
     if rate is None or begin is None or end is None:
         return not_known("guest", "its rate before the migration was not sampled")
-    rows = [(t, row.get("operations")) for t, row in steps(subject, "guest", "esx1") if begin <= t <= end]
-    known = [(t, float(count)) for t, count in rows if isinstance(count, int | float)]
-    if len(known) < 5 or known[-1][0] - known[0][0] < LEAST_S:
+    within = ((t, row) for t, row in steps(subject, "guest", "esx1") if begin <= t <= end)
+    known = SampledCounter.read(within, "operations")
+    if known is None or len(known.times) < 5:
         return not_known("guest", "too little of it was sampled before the migration")
-    span = known[-1][0] - known[0][0]
-    seen = (known[-1][1] - known[0][1]) / span
-    apart = abs(rate - seen) > (RATE + EDGES_S / span) * max(rate, seen) + 1
-    wrong = [f"rate_before is {rate:,.0f}, samples.jsonl says {seen:,.0f} a second"] if apart else []
-    return settled("guest", f"{seen:,.0f} operations a second before the migration", wrong)
+    return _compared(rate, _stretch(known, begin, end))
+
+
+def _compared(rate: float, seen: GuestStretch) -> Agreement:
+    if seen.lasts < LEAST_S:
+        return not_known("guest", "too little of it was sampled before the migration")
+    apart = abs(rate - seen.rate) > (RATE + (EDGES_S + seen.open_s) / seen.lasts) * max(rate, seen.rate) + 1
+    wrong = [f"rate_before is {rate:,.0f}, samples.jsonl says {seen.rate:,.0f} a second"] if apart else []
+    return settled("guest", f"{seen.rate:,.0f} operations a second before the migration", wrong)
+
+
+def _stretch(known: SampledCounter, begin: float, end: float) -> GuestStretch:
+    """The guest's own log begins and ends with an operation, wherever it stood still at either end."""
+    times, counts = [begin, *known.times, end], known.counts
+    first, last = 0, len(counts) - 1
+    if counts[last] > counts[first]:
+        first = int(np.searchsorted(counts, counts[first], side="right")) - 1
+        last = int(np.searchsorted(counts, counts[last], side="left"))
+    return GuestStretch(
+        lasts=float(known.times[last] - known.times[first]),
+        rose=float(counts[last] - counts[first]),
+        open_s=float(max(np.diff(times)[[first, first + 1]]) + max(np.diff(times)[[last, last + 1]])),
+    )

@@ -6,8 +6,6 @@ Both are pure functions of (seed, operations), so nobody needs root, the guest, 
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from guest_agent.config import GuestConfig
 from guest_agent.memory import fingerprint
 from testbed.audit.agreement import Agreement, not_known, settled
@@ -113,11 +111,9 @@ def _begin(subject: Subject) -> int | None:
     until = subject.done.rounds[0].operations if subject.done.rounds else None
     if seen is None or until is None or not rounds or rounds[0].round.index != 1:
         return None
-    times, counts = seen
-    begin, after = int(np.interp(rounds[0].began, times, counts)), int(np.searchsorted(times, rounds[0].began))
-    if not 0 < after < len(times) or counts[after] - counts[after - 1] > UNSURE * (until - begin):
-        return None
-    return begin
+    began = rounds[0].began
+    begin = int(seen.at(began))
+    return begin if seen.most(began) - seen.least(began) <= UNSURE * (until - begin) else None
 
 
 def _memory(subject: Subject, config: GuestConfig) -> Agreement:

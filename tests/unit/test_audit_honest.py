@@ -17,7 +17,7 @@ from testbed.runfiles.folder import to_json
 from testbed.runfiles.published import comparisons
 from testbed.scenario import load
 from testbed.scenarios import names
-from tests.unit.audited import broken, states
+from tests.unit.audited import Files, broken, states
 from tests.unit.runs import KEPT
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -131,3 +131,44 @@ def test_what_the_model_never_made_is_told_where_it_is_the_same_model(
 def test_a_model_that_takes_too_long_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "LONGEST_S", 1e-4)
     assert states(audit(simulated(tmp_path, "fast-motion")))["model"] == "not known"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(gaps=st.lists(st.tuples(st.floats(0, 1), st.floats(0.05, 2.0)), min_size=1, max_size=4))
+def test_who_was_not_sampled_for_a_while_is_not_accused_of_it(tmp_path: Path, gaps: list[tuple[float, float]]) -> None:
+    """A machine that was busy elsewhere: its samples have gaps, wherever they lie, and its events none."""
+    files = Files.kept()
+    begin, end = files.samples[0]["t"], files.samples[-1]["t"]
+    cut = [(begin + place * (end - begin), begin + place * (end - begin) + lasts) for place, lasts in gaps]
+    files.samples = [
+        row for row in files.samples if row["kind"] == "event" or not any(a < row["t"] < b for a, b in cut)
+    ]
+    assert [f"{each.agreement}" for each in files.audited(tmp_path / "run").broken] == []
+
+
+@pytest.mark.parametrize("index", [1, 2])
+def test_a_round_that_was_written_down_late_accuses_nobody_whose_samples_were_late_too(
+    tmp_path: Path, index: int
+) -> None:
+    """The run itself had no processor for 0.4 s."""
+    files = Files.kept()
+    (round_,) = (row for row in files.samples if row.get("event") == "round" and row["round"]["index"] == index + 1)
+    begin = round_["t"]
+    for row in files.samples:
+        if row["t"] >= begin and row["kind"] == "event":
+            row["t"] += 0.4
+    assert "clock" in broken(files.audited(tmp_path / "busy"))
+    files.samples = [row for row in files.samples if row["kind"] == "event" or not begin < row["t"] < begin + 0.4]
+    assert "clock" not in broken(files.audited(tmp_path / "waited"))
+
+
+def test_a_guest_that_stood_still_at_the_end_of_its_time_is_not_accused(tmp_path: Path) -> None:
+    """Its own log ends with its last operation, and its rate with that; by the samples it did nothing from then on."""
+    files = Files.kept()
+    asked = next(row["t"] for row in files.samples if row.get("name") == "migrate")
+    guest = [row for row in files.samples if row["kind"] == "guest" and row["host"] == "esx1"]
+    stood = [row for row in guest if asked - 0.3 < row["t"] < asked]
+    assert len(stood) > 3
+    for row in stood:
+        row["operations"] = stood[0]["operations"]
+    assert "guest" not in broken(files.audited(tmp_path / "run"))
