@@ -1,5 +1,6 @@
 """Workers elsewhere, real ones: who is killed, client, worker or scheduler, loses nothing and doubles nothing."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
 from testbed.cli import main
 from testbed.sweeps.grid import load
 from testbed.sweeps.makers import remote
+from testbed.sweeps.makers.remote import Remote
 from testbed.sweeps.points import Points
 from tests.unit.sweeping import grid, points
 
@@ -132,6 +135,30 @@ def test_whoever_is_killed_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -
     assert points(out) == sorted(after), "and nothing half made is left"
     ids = {each.id for each in Points(load(file), "simulated").listed()}
     assert set(after) == ids
+
+
+def test_a_worker_that_dies_with_what_it_has_made_takes_nothing_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The only one: it has made a point, and is dead before that was fetched; another comes."""
+    bring = Remote._bring
+    with lab() as there:
+        there.scheduler()
+        first = there.worker()
+
+        async def bring_late(self: Remote, key: str, future: Any) -> None:
+            while future.status == "pending":
+                await asyncio.sleep(0.01)
+            monkeypatch.setattr(Remote, "_bring", bring)
+            first.kill()
+            first.wait()
+            there.worker()
+            await bring(self, key, future)
+
+        monkeypatch.setattr(Remote, "_bring", bring_late)
+        assert main(["sweep", str(grid(tmp_path)), "--out", str(tmp_path / "out"), "--on", there.url]) == 0
+        assert first.returncode == -signal.SIGKILL
+    assert len(points(tmp_path / "out")) == 8
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Points by a scheduler that does as the test says: workers that lack something, are busy, or die with a point."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,36 +23,36 @@ Script = Callable[[PointWanted, str], PointBrought | Exception | None]
 class Future:
     """What has ended as soon as it is asked for."""
 
-    def __init__(self, key: str, answer: PointBrought | Exception | None) -> None:
-        self.key, self._answer = key, answer
-        self.status = {True: "finished", False: "error"}[isinstance(answer, PointBrought)] if answer else "cancelled"
-
-    def add_done_callback(self, tell: Callable[["Future"], None]) -> None:
-        tell(self)
-
-    def result(self, timeout: float) -> Any:
-        return self._answer
-
-    def exception(self) -> Any:
-        return self._answer
+    def __init__(self, answer: PointBrought | Exception | None) -> None:
+        self.answer, self.status = answer, "finished" if answer else "cancelled"
 
     def release(self) -> None:
-        """Nothing is held."""
+        """As Dask does."""
+        self.status = "cancelled"
 
 
 class Client:
-    """A scheduler with workers a and b."""
+    """A scheduler with workers a and b, and an event loop that does all at once."""
 
     script: Script
 
     def __init__(self, *_where: Any, **_how: Any) -> None:
-        self.status = "running"
+        self.status, self.loop = "running", self
+
+    def add_callback(self, task: Callable[..., Coroutine[Any, Any, None]], *words: Any) -> None:
+        asyncio.run(task(*words))
+
+    async def gather(self, future: Future, asynchronous: bool) -> Any:
+        assert asynchronous
+        if isinstance(future.answer, PointBrought):
+            return future.answer
+        raise future.answer or RuntimeError("it was cancelled")
 
     def scheduler_info(self, n_workers: int) -> Any:
         return {"workers": {f"tcp://{name}": {"name": name, "resources": {"machine": 1.0}} for name in "ab"}}
 
-    def submit(self, _task: Any, wanted: PointWanted, *, key: str, workers: list[str], **_more: Any) -> Future:
-        return Future(key, Client.script(wanted, workers[0].removeprefix("tcp://")))
+    def submit(self, _task: Any, wanted: PointWanted, *, workers: list[str], **_more: Any) -> Future:
+        return Future(Client.script(wanted, workers[0].removeprefix("tcp://")))
 
     def close(self, timeout: float) -> None:
         """Nothing is open."""

@@ -5,11 +5,12 @@ The scheduler is nobody's memory: what it forgets is not there, and so is made w
 
 import queue
 import secrets
+from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from time import monotonic
+from dataclasses import dataclass, replace
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,10 +25,20 @@ from testbed.sweeps.points import PointWanted
 LOOK_S = 0.2
 """Seconds between two looks at who is there."""
 CONNECT_S = 10
-MOST_DEATHS = 3
-"""Times that Dask gives up a point, each after several workers that died with it."""
+MOST_DEATHS = 5
+"""Workers that may die with one point: it may be the point that they die of."""
 MACHINE, NATIVE = "machine", "native"
 """Resources of a worker: every one has one machine, and who may make real hosts says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointGiven:
+    """A point that the worker ``machine`` is to make, which was at ``address`` when it was given it."""
+
+    wanted: PointWanted
+    machine: str
+    address: str
+    future: Any
 
 
 class Remote:
@@ -37,8 +48,8 @@ class Remote:
 
     def __init__(self, place: SchedulerPlace, folder: SweepFolder, native: bool, say: Callable[[str], None]) -> None:
         self._place, self._folder, self._native, self._say = place, folder, native, say
-        self._given: dict[str, tuple[PointWanted, str, Any]] = {}
-        self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._given: dict[str, PointGiven] = {}
+        self._ended: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._workers: dict[str, str] = {}
         self._looked = 0.0
         self._lacking: dict[str, str] = {}
@@ -72,72 +83,75 @@ class Remote:
 
     def free(self) -> str | None:
         """The worker with least to do that has room. Waits for one where nothing is under way."""
-        told = False
-        while True:
-            self._look()
-            load = Counter(worker for _, worker, _ in self._given.values())
-            if able := self._able():
-                least = min(able, key=lambda name: load[name])
-                return least if load[least] < WINDOW and len(self._given) < WINDOW * len(able) else None
-            if self._given:
-                return None
-            self._refuse_lacking()
-            if not told:
-                kind = " that makes real hosts" if self._native else ""
-                self._say(f"waiting for a worker{kind} at {self._place.url}")
-                told = True
-            self._sleep()
+        self._look()
+        if not self._able() and self._given:
+            return None
+        least = self._least()
+        return least if self._load(least) < WINDOW and len(self) < WINDOW * len(self._able()) else None
 
     def give(self, wanted: PointWanted, machine: str) -> None:
-        """A point, for that worker, or for any that is there when that one is not. With several workers none waits for
-        a machine that somebody else has, before another was asked.
+        """A point, for that worker. With several of them it does not wait for a machine that somebody else has, before
+        another was asked.
         """
         self._submit(replace(wanted, wait=len(self._workers) < 2), machine)
 
     def _submit(self, wanted: PointWanted, machine: str) -> None:
-        key = f"point-{wanted.id}-{secrets.token_hex(4)}"
+        key, address = f"point-{wanted.id}-{secrets.token_hex(4)}", self._workers[machine]
         future = self._client.submit(
             brought,
             wanted,
             key=key,
             pure=False,
             resources={MACHINE: 1, NATIVE: 1} if self._native else {MACHINE: 1},
-            workers=[self._workers[machine]],
-            allow_other_workers=True,
+            workers=[address],
         )
-        self._given[key] = wanted, machine, future
-        future.add_done_callback(lambda done: self._ended.put(done.key))
+        self._given[key] = PointGiven(wanted=wanted, machine=machine, address=address, future=future)
+        self._client.loop.add_callback(self._bring, key, future)
+
+    async def _bring(self, key: str, future: Any) -> None:
+        """Beside all others, since whoever stands still keeps its own waiting."""
+        try:
+            answer = await self._client.gather(future, asynchronous=True)
+        except (Exception, CancelledError) as fault:  # noqa: BLE001 - whosever it is, ``_taken`` says what it comes to
+            answer = fault
+        self._ended.put((key, answer))
 
     def take(self) -> PointMade:
         """The next that has ended. Raises ``TestbedError`` when the scheduler is gone."""
         while True:
             self._look()
+            if self._ended.empty():
+                self._give_what_was_lost()
             with suppress(queue.Empty):
-                made = self._taken(self._ended.get(timeout=LOOK_S))
+                made = self._taken(*self._ended.get(timeout=LOOK_S))
                 if made is not None:
                     return made
 
-    def _taken(self, key: str) -> PointMade | None:
-        """How that one ended; None where it was given again."""
-        if key not in self._given:
+    def _give_what_was_lost(self) -> None:
+        """The points of workers that are no more, to others."""
+        there = set(self._workers.values())
+        for key, given in list(self._given.items()):
+            if given.address not in there:
+                del self._given[key]
+                given.future.release()
+                self._died(given.wanted, "its worker is gone")
+                self._again(given.wanted, given.machine)
+
+    def _taken(self, key: str, answer: Any) -> PointMade | None:
+        """How that one ended; None where it is under way again."""
+        given = self._given.pop(key, None)
+        if given is None:
             return None
-        wanted, worker, future = self._given.pop(key)
-        if future.status == "cancelled":
+        if given.future.status == "cancelled":
             raise self._gone()
-        if future.status == "error":
-            self._deaths[wanted.id] += 1
-            if self._deaths[wanted.id] >= MOST_DEATHS:
-                raise TestbedError(f"point {wanted.number} ({wanted.arm}): {_line(future.exception())}")
-            self._again(wanted, worker)
+        given.future.release()
+        if isinstance(answer, BaseException):
+            self._died(given.wanted, _line(answer))
+            self._again(given.wanted, given.machine)
             return None
-        try:
-            answer = future.result(timeout=CONNECT_S)
-        except (TimeoutError, OSError):  # its worker died with it: Dask makes it again
-            self._given[key] = wanted, worker, future
-            future.add_done_callback(lambda done: self._ended.put(done.key))
-            return None
-        finally:
-            future.release()
+        return self._answered(given.wanted, given.machine, answer)
+
+    def _answered(self, wanted: PointWanted, worker: str, answer: PointBrought) -> PointMade | None:
         if answer.lacks:
             self._lacking[worker] = answer.lacks
             self._say(f"{answer.machine} makes no more: {answer.lacks}")
@@ -147,6 +161,11 @@ class Remote:
             self._again(replace(wanted, wait=True), self._other(worker))
             return None
         return self._kept(wanted, answer)
+
+    def _died(self, wanted: PointWanted, why: str) -> None:
+        self._deaths[wanted.id] += 1
+        if self._deaths[wanted.id] >= MOST_DEATHS:
+            raise TestbedError(f"point {wanted.number} ({wanted.arm}): {why}, {MOST_DEATHS} times")
 
     def _kept(self, wanted: PointWanted, answer: PointBrought) -> PointMade:
         """Puts a run into place."""
@@ -159,26 +178,35 @@ class Remote:
         return answer.made
 
     def _again(self, wanted: PointWanted, worker: str) -> None:
-        """To another worker than that, where there is one that is able."""
+        """To that worker, or to another where it is not able."""
         self._look(now=True)
+        least = self._least()
+        self._submit(wanted, worker if worker in self._able() else least)
+
+    def _least(self) -> str:
+        """Who of those that are able has least to do. Waits for one where nobody is, and says so."""
+        told = False
         while not (able := self._able()):
-            self._refuse_lacking()
-            self._sleep()
-        self._submit(wanted, worker if worker in able else able[0])
+            if self._workers:
+                raise PrerequisiteMissing(next(iter(self._lacking.values())), "no other worker is there")
+            if not told:
+                kind = " that makes real hosts" if self._native else ""
+                self._say(f"waiting for a worker{kind} at {self._place.url}")
+                told = True
+            sleep(LOOK_S)
+            self._look(now=True)
+        return min(able, key=self._load)
+
+    def _load(self, machine: str) -> int:
+        return sum(given.machine == machine for given in self._given.values())
 
     def _other(self, worker: str) -> str:
         """One with less to do, if there is one: this one's machine is another's for a while."""
-        load = Counter(name for _, name, _ in self._given.values())
-        return next((name for name in self._able() if name != worker and load[name] == 0), worker)
+        return next((name for name in self._able() if name != worker and self._load(name) == 0), worker)
 
     def _able(self) -> list[str]:
         """Workers that are there and lack nothing."""
         return [name for name in self._workers if name not in self._lacking]
-
-    def _refuse_lacking(self) -> None:
-        """Called where nobody is able. Raises ``PrerequisiteMissing`` where somebody is there all the same."""
-        if self._workers:
-            raise PrerequisiteMissing(next(iter(self._lacking.values())), "no other worker is there")
 
     def _look(self, now: bool = False) -> None:
         """Who is there. Raises ``TestbedError`` where the scheduler is not."""
@@ -186,21 +214,13 @@ class Remote:
             raise self._gone()
         if not now and monotonic() < self._looked + LOOK_S:
             return
-        try:
-            known = self._client.scheduler_info(n_workers=-1)["workers"]
-        except (OSError, TimeoutError) as fault:
-            raise self._gone() from fault
+        known = self._client.scheduler_info(n_workers=-1)["workers"]
         self._looked = monotonic()
         self._workers = {
             str(each["name"]): address
             for address, each in known.items()
             if each.get("resources", {}).get(MACHINE) and (not self._native or each["resources"].get(NATIVE))
         }
-
-    def _sleep(self) -> None:
-        with suppress(queue.Empty):
-            self._ended.put(self._ended.get(timeout=LOOK_S))
-        self._look(now=True)
 
     def _gone(self) -> TestbedError:
         there = "what was made is kept, and the same command goes on"
