@@ -14,7 +14,7 @@ Batches. A guest carries out what is due each millisecond, so a round begins and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ import numpy as np
 from testbed.core.rounds import Throttle
 from testbed.model.guest import SLICE_S, FluidGuest, stopped_s
 from testbed.model.source import Costs, FluidSource
+from testbed.model.streams import Streams
 from testbed.model.writes import Phase, Vector
 
 BATCH_S = 0.001
@@ -57,9 +58,10 @@ class Draw:
     scatter: Scatter
     slices: bool = True
 
-    def goodput(self, expected: float) -> float:
-        """Bytes per second that the link has this time."""
-        return expected * (1 + self.scatter.goodput * self.random.standard_normal())
+    def streams(self, expected: Streams) -> Streams:
+        """With the rate that the link has this time, and losses when they come this time."""
+        made = expected.with_rate(expected.rate * (1 + self.scatter.goodput * self.random.standard_normal()))
+        return replace(made, loss=made.loss.drawn(self.random)) if made.loss else made
 
     def costs(self, expected: Costs) -> Costs:
         """With a switchover as it goes this time."""
@@ -149,31 +151,27 @@ class ScatteredGuest(FluidGuest):
 class ScatteredSource(FluidSource):
     """A source on a machine that is never quite the same."""
 
-    def __init__(  # noqa: PLR0913 - a source's own, and the luck it has
+    def __init__(
         self,
         draw: Draw,
         guest: FluidGuest,
         *,
         ram_bytes: int,
-        goodput: float,
-        rtt_s: float,
+        streams: Streams,
         costs: Costs,
         timeout_s: float,
         scattered: bool,
-        first_window: float,
     ) -> None:
         super().__init__(
             guest,
             ram_bytes=ram_bytes,
-            goodput=draw.goodput(goodput),
-            rtt_s=rtt_s,
+            streams=draw.streams(streams),
             costs=draw.costs(costs),
             timeout_s=timeout_s,
             scattered=scattered,
-            first_window=first_window,
         )
         self._draw = draw
-        self._known_s = costs.switchover_s(rtt_s)  # what is known beforehand, whatever it comes to this time
+        self._known_s = costs.switchover_s(streams.rtt_s)  # what is known beforehand, whatever it comes to this time
 
     def _sending(self, size: int) -> float:
         sending = super()._sending(size)

@@ -9,11 +9,7 @@ W = sqrt(3 / 2p)                           Reno, and CUBIC where that is more (M
 W = 1.054 (rtt / p)^(3/4)                  CUBIC with C = 0.4 and beta = 0.7 (RFC 9438, 5.1)
 
 and one connection carries W segments a round trip, or the link's rate if that is less.
-
-A connection begins with 10 segments (RFC 6928), w bytes in all streams, and doubles them each round trip until they are
-as many as the link holds, B rtt. For that it is late once, by
-
-t = rtt (log2(B rtt / w) - 1) + w / B              and V bytes that are sent before take rtt log2(1 + V / w)
+How streams come to both is in ``streams``.
 """
 
 import math
@@ -21,8 +17,7 @@ import math
 from testbed.core.errors import ScenarioError
 from testbed.core.network.frames import TCP_IP_BYTES, UDP_IP_BYTES, payload
 from testbed.core.plan import LinkPlan, Plan
-
-_SEGMENTS_FIRST = 10
+from testbed.model.streams import SEGMENTS_FIRST, RandomLoss, Streams
 
 
 def link_goodput(link: LinkPlan) -> float:
@@ -30,32 +25,29 @@ def link_goodput(link: LinkPlan) -> float:
 
     Raises ``ScenarioError`` for a link without a rate, whose goodput only a measurement can tell.
     """
-    return min(_unlossy(link) * (1 - link.loss), _of_lossy_tcp(link))
+    mean, most = _mean_window(link), _unlossy(link) * (1 - link.loss)
+    return min(most, mean * (link.mtu - TCP_IP_BYTES) / (2 * link.delay_s)) if mean else most
 
 
-def _of_lossy_tcp(link: LinkPlan) -> float:
-    """What the congestion control of one connection leaves; all there is where no loss or no round trip is asked."""
+def _mean_window(link: LinkPlan) -> float | None:
+    """Segments that the congestion control of one connection leaves; None where no loss or no round trip is asked."""
     rtt_s = 2 * link.delay_s
     if not link.loss or not rtt_s or link.congestion not in ("cubic", "reno"):
-        return math.inf
+        return None
     reno = math.sqrt(1.5 / link.loss)
-    cubic = 1.054 * (rtt_s / link.loss) ** 0.75 if link.congestion == "cubic" else 0.0
-    return max(reno, cubic) * (link.mtu - TCP_IP_BYTES) / rtt_s
+    return max(reno, 1.054 * (rtt_s / link.loss) ** 0.75) if link.congestion == "cubic" else reno
 
 
-def first_window(plan: Plan) -> float:
-    """Bytes that a migration's streams send before the first of them is acknowledged."""
-    return plan.migration.streams * _SEGMENTS_FIRST * (plan.network.vmotion.mtu - TCP_IP_BYTES)
-
-
-def slow_start_s(size: float, goodput: float, rtt_s: float, first: float) -> float:
-    """Seconds by which ``size`` bytes take longer than at ``goodput`` where TCP begins with ``first`` bytes."""
-    held = goodput * rtt_s
-    if held <= first:
-        return 0.0
-    if size <= held - first:
-        return rtt_s * math.log2(1 + size / first) - size / goodput
-    return rtt_s * (math.log2(held / first) - 1) + first / goodput
+def streams(plan: Plan, goodput: float, rtt_s: float) -> Streams:
+    """What carries a migration over a link of ``goodput`` bytes per second of TCP payload. Where frames are lost that
+    is a mean, or a beginning; if the link has a rate its streams begin at that instead.
+    """
+    link, segments = plan.network.vmotion, plan.migration.streams * (plan.network.vmotion.mtu - TCP_IP_BYTES)
+    mean, loss = _mean_window(link), None
+    if mean and (link.rate or link.goodput):
+        goodput, loss = _unlossy(link) * (1 - link.loss), RandomLoss.of(link.loss, mean, link.congestion)
+    rate = available(plan, goodput)
+    return Streams(rate=rate, rtt_s=rtt_s, first=SEGMENTS_FIRST * segments, segments=segments, loss=loss)
 
 
 def _unlossy(link: LinkPlan) -> float:

@@ -12,8 +12,9 @@ from testbed.core.rounds import Decision, Round
 from testbed.migration.precopy import Observer, Source, migrate
 from testbed.model.chance import Draw, ScatteredGuest, ScatteredSource
 from testbed.model.guest import FluidGuest
-from testbed.model.link import available, first_window, link_goodput
+from testbed.model.link import available, link_goodput, streams
 from testbed.model.source import Costs, FluidSource, OutOfTime
+from testbed.model.streams import Streams
 from testbed.policies import build
 from testbed.policies.decisions import Limit
 from testbed.policies.policy import Policy
@@ -65,7 +66,7 @@ def forecast(  # noqa: PLR0913 - what a migration is computed from
     """
     costs, rounds = costs or Costs(), list[tuple[Round, Decision | None]]()
     guest = _warm_guest(plan, draw)
-    source = _source(plan, guest, available(plan, goodput), rtt_s, costs, draw)
+    source = _source(plan, guest, streams(plan, goodput, rtt_s), costs, draw)
 
     def keep(done: Round, decision: Decision | None) -> None:
         rounds.append((done, decision))
@@ -99,24 +100,13 @@ def _warm_guest(plan: Plan, draw: Draw | None) -> FluidGuest:
     return guest
 
 
-def _source(
-    plan: Plan, guest: FluidGuest, goodput: float, rtt_s: float, costs: Costs, draw: Draw | None
-) -> FluidSource:
-    if not 0 < goodput < float("inf"):
+def _source(plan: Plan, guest: FluidGuest, carried: Streams, costs: Costs, draw: Draw | None) -> FluidSource:
+    if not 0 < carried.rate < float("inf"):
         raise ScenarioError("a prediction needs a goodput above 0: give the vMotion link a rate, or less cross traffic")
     ram, timeout = plan.guest.ram_bytes, plan.migration.timeout_s
     scattered = plan.guest.workload["name"] not in ("sequential", "idle")
     make = FluidSource if draw is None else partial(ScatteredSource, draw)
-    return make(
-        guest,
-        ram_bytes=ram,
-        goodput=goodput,
-        rtt_s=rtt_s,
-        costs=costs,
-        timeout_s=timeout,
-        scattered=scattered,
-        first_window=first_window(plan),
-    )
+    return make(guest, ram_bytes=ram, streams=carried, costs=costs, timeout_s=timeout, scattered=scattered)
 
 
 def _outcome(

@@ -1,12 +1,12 @@
 """A source without hosts: the verbs of ``precopy.Source`` on a fluid guest, in virtual time.
 
     set-up      two round trips: TCP's, and the two agents'
-    round i     sends what was dirty at the end of round i - 1:  bytes / goodput + round trip + fixed cost of a round
-                meanwhile the guest runs, and what it dirtied is collected; round 1 also starts slowly (``link``)
+    round i     sends what was dirty at the end of round i - 1: its bytes (``streams``) + round trip + a fixed cost
+                meanwhile the guest runs, and what it dirtied is collected
     early look  the round ends at the first of a policy's looks that finds little enough left; that joins what is dirty
     switchover  pause ─ last scan ─ last round ─ prepare ─ commit ─ resume, the guest standing still
 
-Not modelled: scheduling, loss, what dirties between the last collection and the stun.
+Not modelled: scheduling, what dirties between the last collection and the stun.
 """
 
 import math
@@ -17,7 +17,7 @@ from testbed.core.records.switchover import ROUND_TRIPS
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
-from testbed.model.link import slow_start_s
+from testbed.model.streams import Streams
 
 SETUP_ROUND_TRIPS = 2
 """From migrate asked until round 1: TCP's handshake, and the two agents' words to one another."""
@@ -58,31 +58,27 @@ class OutOfTime(MigrationAborted):
 
 
 class FluidSource:
-    """Implements ``testbed.migration.precopy.Source``. ``goodput`` in bytes per second; ``clock`` in seconds from
-    migrate asked; ``phases`` are the downtime's parts.
+    """Implements ``testbed.migration.precopy.Source``. ``clock`` in seconds from migrate asked; ``phases`` are the
+    downtime's parts.
     """
 
-    def __init__(  # noqa: PLR0913 - a guest, a link, and what both cost
+    def __init__(
         self,
         guest: FluidGuest,
         *,
         ram_bytes: int,
-        goodput: float,
-        rtt_s: float,
+        streams: Streams,
         costs: Costs,
         timeout_s: float,
         scattered: bool = False,
-        first_window: float = math.inf,
     ) -> None:
-        """``scattered``: the guest's writes lie anywhere, so what is dirty comes in many runs. ``first_window``: bytes
-        that TCP sends before any is acknowledged.
-        """
-        self._guest, self._goodput, self._rtt_s, self._costs = guest, goodput, rtt_s, costs
+        """``scattered``: the guest's writes lie anywhere, so what is dirty comes in many runs."""
+        self._guest, self._streams, self._rtt_s, self._costs = guest, streams, streams.rtt_s, costs
         self._pending, self._timeout_s, self._scattered = ram_bytes, timeout_s, scattered
         self._throttle: Throttle | None = None
-        self._first_window = first_window
-        self._known_s = costs.switchover_s(rtt_s)
-        self.clock = costs.setup_s + SETUP_ROUND_TRIPS * rtt_s
+        self._sent = 0.0
+        self._known_s = costs.switchover_s(self._rtt_s)
+        self.clock = costs.setup_s + SETUP_ROUND_TRIPS * self._rtt_s
         self.phases: dict[str, float] = {}
 
     def copy_round(self, index: int, kind: RoundKind, look: EarlyLook | None = None) -> Round:
@@ -127,23 +123,24 @@ class FluidSource:
 
     def _sending(self, size: int) -> float:
         """Seconds for so many of the bytes that are pending."""
-        late_s = slow_start_s(size, self._goodput, self._rtt_s, self._first_window)
-        self._first_window = math.inf  # the connections have grown by then
-        return max(0.0, size / self._page_rate() + self._rtt_s + late_s + self._costs.round_s)
+        whole = size * self._with_tables()
+        sending = self._streams.seconds(whole, after=self._sent)
+        self._sent += whole
+        return max(0.0, sending + self._rtt_s + self._costs.round_s)
 
-    def _page_rate(self) -> float:
-        """Page bytes per second of what is pending: the goodput, less what announces them. Of pages that are dirty by
-        chance a run begins at each whose neighbour before it is clean.
+    def _with_tables(self) -> float:
+        """Bytes for each of what is pending, with those that announce them. Of pages that are dirty by chance a run
+        begins at each whose neighbour before it is clean.
         """
         if not self._pending:
-            return self._goodput
+            return 1.0
         clean = max(0.0, 1 - self._pending / self._guest.spread_bytes)
         runs = self._pending / PAGE_SIZE * clean if self._scattered else 1.0
-        return self._goodput * self._pending / (self._pending + runs * self._costs.run_bytes)
+        return (self._pending + runs * self._costs.run_bytes) / self._pending
 
     def _until(self, look: EarlyLook) -> int:
         """Bytes of what is pending that are sent when the policy first finds little enough left; all, if never."""
-        rate = self._page_rate()
+        rate = self._streams.rate_after(self._sent) / self._with_tables()
         looks = math.floor(max(0.0, self._pending / rate - look.within) / look.every) + 1
         return min(self._pending, round(looks * look.every * rate / PAGE_SIZE) * PAGE_SIZE)
 

@@ -71,12 +71,12 @@ def test_a_link_that_loses_or_delays_otherwise_than_planned_is_not_verified(fabr
     assert not calibrate(fabric, LinkPlan(rate=RATE, delay_s=0.005)).verified
 
 
-def moved(out: Path, **link: float | str) -> dict[str, Any]:
+def moved(out: Path, ram: str = "32MB", **link: float | str) -> dict[str, Any]:
     """A small guest's migration over a link of 100 Mbit/s."""
     settings = {
         "network.vmotion.goodput": "100Mbit",
         **{f"network.vmotion.{name}": value for name, value in link.items()},
-        "vm.ram": "32MB",
+        "vm.ram": ram,
         "vm.workload.working_set": "4MB",
         "vm.workload.write_rate": "1MB/s",
         "migration.policy.downtime_goal": "500ms",
@@ -89,8 +89,15 @@ def moved(out: Path, **link: float | str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("fabric")
-@pytest.mark.parametrize(("delay", "loss"), [("5ms", 0), ("50ms", 0), ("5ms", 0.001)])
-def test_a_guest_moves_over_such_a_link_as_predicted(tmp_path: Path, delay: str, loss: float) -> None:
-    done = moved(tmp_path / "run", delay=delay, loss=loss)
-    within = 0.5 if loss else 0.15
-    assert done["predicted"]["total_time_s"] == pytest.approx(done["total_time_s"], rel=within)
+@pytest.mark.parametrize("delay", ["5ms", "50ms"])
+def test_a_guest_moves_over_such_a_link_as_predicted(tmp_path: Path, delay: str) -> None:
+    done = moved(tmp_path / "run", delay=delay)
+    assert done["predicted"]["total_time_s"] == pytest.approx(done["total_time_s"], rel=0.15)
+
+
+@pytest.mark.usefixtures("fabric")
+@pytest.mark.parametrize(("delay", "ram"), [("5ms", "32MB"), ("50ms", "8MB")])
+def test_where_frames_are_lost_it_takes_as_long_as_chance_has_it(tmp_path: Path, delay: str, ram: str) -> None:
+    done = moved(tmp_path / "run", ram, delay=delay, loss=0.001)
+    said = done["predicted"]
+    assert said["low"]["total_time_s"] * 0.8 <= done["total_time_s"] <= said["high"]["total_time_s"] * 1.25

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from testbed.model import guest as fluid
 from testbed.model.chance import BATCH_S, Draw, Scatter, ScatteredGuest
 from testbed.model.guest import FluidGuest
 from testbed.model.interval import REPLICAS, predict_with_chance
+from testbed.model.link import link_goodput
 from testbed.model.predict import predict
 from testbed.model.source import Costs, FluidSource
+from testbed.model.streams import Streams
 from testbed.policies import build
 from testbed.throttles import stop_and_continue
 from tests.unit.plans import GBIT, plan, writes
@@ -67,8 +70,7 @@ def replayed(asked: Plan, goodput: float, seed: int) -> tuple[float, float | Non
     source = FluidSource(
         guest,
         ram_bytes=asked.guest.ram_bytes,
-        goodput=goodput,
-        rtt_s=1e-4,
+        streams=Streams(rate=goodput, rtt_s=1e-4),
         costs=COSTS,
         timeout_s=asked.migration.timeout_s,
         scattered=asked.guest.workload["name"] != "sequential",
@@ -245,3 +247,12 @@ def test_a_stall_makes_a_migration_longer() -> None:
     stalled = predict_with_chance(asked, goodput=1e9, scatter=Scatter(stalls=5.0, stall_s=0.05))
     assert free.high is not None and stalled.high is not None
     assert stalled.high.total_time_s > free.high.total_time_s + 0.05
+
+
+def test_where_frames_are_lost_the_first_of_them_comes_when_it_comes() -> None:
+    asked = plan(0.03, {"name": "idle", "working_set": None})
+    vmotion = replace(asked.network.vmotion, rate=1e8, goodput=None, delay_s=0.05, loss=0.001)
+    lossy = replace(asked, network=replace(asked.network, vmotion=vmotion))
+    said = predict_with_chance(lossy, goodput=link_goodput(vmotion), rtt_s=0.1)
+    assert said.low and said.high
+    assert said.low.total_time_s < said.total_time_s < said.high.total_time_s > 2 * said.low.total_time_s

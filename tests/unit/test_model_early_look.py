@@ -8,6 +8,7 @@ from testbed.core.rounds import EarlyLook, RoundKind
 from testbed.core.units import PAGE_SIZE
 from testbed.model.guest import FluidGuest
 from testbed.model.source import Costs, FluidSource
+from testbed.model.streams import Streams
 
 RAM = 1000 * PAGE_SIZE
 RATE = 100 * PAGE_SIZE
@@ -17,7 +18,8 @@ IDLE = {"name": "idle", "working_set": None}
 
 def source(costs: Costs | None = None, rtt_s: float = 0.0) -> FluidSource:
     guest = FluidGuest(IDLE, RAM)
-    return FluidSource(guest, ram_bytes=RAM, goodput=RATE, rtt_s=rtt_s, costs=costs or Costs(), timeout_s=1e9)
+    streams = Streams(rate=RATE, rtt_s=rtt_s)
+    return FluidSource(guest, ram_bytes=RAM, streams=streams, costs=costs or Costs(), timeout_s=1e9)
 
 
 @pytest.mark.parametrize(

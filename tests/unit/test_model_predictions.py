@@ -12,6 +12,7 @@ from testbed.migration.precopy import migrate
 from testbed.model import closed_forms as law
 from testbed.model.guest import FluidGuest
 from testbed.model.source import Costs, FluidSource
+from testbed.model.streams import Streams
 from testbed.policies import build
 from testbed.policies.policy import Policy
 from tests.unit.plans import GBIT, GIB, IDLE, plan, writes
@@ -85,9 +86,8 @@ def test_sdps_as_the_table_models_it(
     asked = plan(memory, writes(gbit, 64))
     policy = build({"name": "vmotion", "passes": passes, "target": target})
     guest = FluidGuest(asked.guest.workload, asked.guest.ram_bytes)
-    source = FluidSource(
-        guest, ram_bytes=asked.guest.ram_bytes, goodput=9.4 * GBIT, rtt_s=0, costs=Costs(), timeout_s=5000
-    )
+    streams = Streams(rate=9.4 * GBIT)
+    source = FluidSource(guest, ram_bytes=asked.guest.ram_bytes, streams=streams, costs=Costs(), timeout_s=5000)
     done = migrate(source, CapsWrites(policy, gbit * GBIT))
     assert source.clock == pytest.approx(total, rel=0.005)
     assert len(done.rounds) - 1 == count
