@@ -54,6 +54,7 @@ def test_a_link_delivers_what_its_rate_implies(fabric: Fabric, rate: float, mtu:
     assert (record.rate, record.mtu) == (rate, mtu)
 
 
+@pytest.mark.whole_machine  # 1 Gbit/s to 2 %
 def test_a_goodput_is_what_was_asked_for(fabric: Fabric) -> None:
     record = calibrate(fabric, _shaped(fabric, LinkPlan(goodput=128e6 * 8)))
     assert record.verified, record
@@ -164,6 +165,7 @@ def test_payload_and_headers_are_all_that_passes(fabric: Fabric) -> None:
     assert link_after.tx_bytes - link_before.tx_bytes - packets * ETHERNET_IP_TCP == pytest.approx(size, rel=1e-4)
 
 
+@pytest.mark.whole_machine  # two measurements, one after the other, within 3 %
 def test_ours_against_iperf3_on_the_same_link(fabric: Fabric) -> None:
     plan = _shaped(fabric, LinkPlan(rate=1e9))
     record = calibrate(fabric, plan)
