@@ -116,22 +116,17 @@ def _slope(subject: Subject) -> Agreement:
         return not_known("guest", "its rate before the migration was not sampled")
     within = ((t, row) for t, row in steps(subject, "guest", "esx1") if begin <= t <= end)
     known = SampledCounter.read(within, "operations")
-    if known is None or len(known.times) < 5:
+    seen = _stretch(known, begin, end) if known and len(known.times) >= 5 else None
+    if seen is None or seen.lasts < LEAST_S:
         return not_known("guest", "too little of it was sampled before the migration")
-    return _compared(rate, _stretch(known, begin, end))
-
-
-def _compared(rate: float, seen: GuestStretch) -> Agreement:
-    if seen.lasts < LEAST_S:
-        return not_known("guest", "too little of it was sampled before the migration")
-    apart = abs(rate - seen.rate) > (RATE + (EDGES_S + seen.open_s) / seen.lasts) * max(rate, seen.rate) + 1
+    apart = abs(rate - seen.rate) > (RATE + max(EDGES_S, seen.open_s) / seen.lasts) * max(rate, seen.rate) + 1
     wrong = [f"rate_before is {rate:,.0f}, samples.jsonl says {seen.rate:,.0f} a second"] if apart else []
     return settled("guest", f"{seen.rate:,.0f} operations a second before the migration", wrong)
 
 
 def _stretch(known: SampledCounter, begin: float, end: float) -> GuestStretch:
     """The guest's own log begins and ends with an operation, wherever it stood still at either end."""
-    times, counts = [begin, *known.times, end], known.counts
+    gaps, counts = np.diff([begin, *known.times, end]), known.counts
     first, last = 0, len(counts) - 1
     if counts[last] > counts[first]:
         first = int(np.searchsorted(counts, counts[first], side="right")) - 1
@@ -139,5 +134,5 @@ def _stretch(known: SampledCounter, begin: float, end: float) -> GuestStretch:
     return GuestStretch(
         lasts=float(known.times[last] - known.times[first]),
         rose=float(counts[last] - counts[first]),
-        open_s=float(max(np.diff(times)[[first, first + 1]]) + max(np.diff(times)[[last, last + 1]])),
+        open_s=float(max(gaps[first : first + 2]) + max(gaps[last : last + 2])),
     )

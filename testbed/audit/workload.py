@@ -111,9 +111,8 @@ def _begin(subject: Subject) -> int | None:
     until = subject.done.rounds[0].operations if subject.done.rounds else None
     if seen is None or until is None or not rounds or rounds[0].round.index != 1:
         return None
-    began = rounds[0].began
-    begin = int(seen.at(began))
-    return begin if seen.most(began) - seen.least(began) <= UNSURE * (until - begin) else None
+    begin = int(seen.at(rounds[0].began))
+    return begin if seen.left_open(rounds[0].began) <= UNSURE * (until - begin) else None
 
 
 def _memory(subject: Subject, config: GuestConfig) -> Agreement:

@@ -54,6 +54,13 @@ class SampledCounter:
         """As if it had gone on evenly from sample to sample: to be said, and not to be judged by."""
         return float(np.interp(time, self.times, self.counts))
 
+    def left_open(self, time: float) -> float:
+        """What was counted between the samples before and after that moment, however near; without end where one of
+        them is missing.
+        """
+        after = self._after(time)
+        return float(self.counts[after] - self.counts[after - 1]) if 0 < after < len(self.times) else inf
+
     def gained(self, begin: float, end: float) -> tuple[float, float]:
         """At least and at most how much it rose in that time."""
         return max(0.0, self.least(end) - self.most(begin)), self.most(end) - self.least(begin)

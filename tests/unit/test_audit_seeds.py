@@ -189,6 +189,15 @@ def test_a_round_whose_first_operation_is_not_known_well_accuses_nobody(
     assert said.state == "held" and f"rounds: {rounds}" in said.why
 
 
+def test_a_round_of_milliseconds_between_two_samples_accuses_nobody(tmp_path: Path) -> None:
+    """Samples that are 60 ms apart leave no gap, and yet many times more operations open than a round of 13 ms has."""
+    files = Files.kept()
+    for each in (files.rounds[0], files.noted[0]):
+        each.update(duration_s=0.013, scan_s=0.0)
+    (said,) = (each.agreement for each in files.audited(tmp_path).found if each.agreement.name == "pages' seed")
+    assert said.state == "held" and "rounds: 2" in said.why
+
+
 def test_a_wrong_scenario_is_a_reason_and_no_fault() -> None:
     seen = subject(TOLD["uniform"], 1, claimed=1)
     assert told(replace(seen, plan=None, unplanned="there is no scenario.yaml")) == ["not known", "not known"]

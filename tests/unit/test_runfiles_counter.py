@@ -35,6 +35,12 @@ def test_nothing_is_known_after_its_last_sample_and_little_before_its_first() ->
     assert (seen.least(9.0), seen.most(9.0)) == (50, inf)
 
 
+def test_what_lies_between_two_samples_is_open_however_near_they_are() -> None:
+    seen = counter((1.0, 10), (1.0 + GAP_S / 2, 50))
+    assert seen.left_open(1.0 + GAP_S / 4) == 40
+    assert seen.left_open(0.5) == seen.left_open(9.0) == inf
+
+
 @given(GAPS, st.data())
 def test_no_way_in_which_it_may_have_gone_leaves_its_bounds(gaps: list[float], data: st.DataObject) -> None:
     """The truth rises at moments of its own; samples are read of it."""
