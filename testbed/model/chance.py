@@ -60,8 +60,8 @@ class Draw:
 
     def streams(self, expected: Streams) -> Streams:
         """With the rate that the link has this time, and losses when they come this time."""
-        made = expected.with_rate(expected.rate * (1 + self.scatter.goodput * self.random.standard_normal()))
-        return replace(made, loss=made.loss.drawn(self.random)) if made.loss else made
+        rate = expected.rate * (1 + self.scatter.goodput * self.random.standard_normal())
+        return replace(expected, rate=rate, loss=expected.loss.drawn(self.random) if expected.loss else None)
 
     def costs(self, expected: Costs) -> Costs:
         """With a switchover as it goes this time."""

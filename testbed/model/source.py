@@ -9,8 +9,8 @@
 Not modelled: scheduling, what dirties between the last collection and the stun.
 """
 
-import math
 from dataclasses import dataclass
+from math import floor
 
 from testbed.core.errors import MigrationAborted
 from testbed.core.records.switchover import ROUND_TRIPS
@@ -141,7 +141,7 @@ class FluidSource:
     def _until(self, look: EarlyLook) -> int:
         """Bytes of what is pending that are sent when the policy first finds little enough left; all, if never."""
         rate = self._streams.rate_after(self._sent) / self._with_tables()
-        looks = math.floor(max(0.0, self._pending / rate - look.within) / look.every) + 1
+        looks = floor(max(0.0, self._pending / rate - look.within) / look.every) + 1
         return min(self._pending, round(looks * look.every * rate / PAGE_SIZE) * PAGE_SIZE)
 
     def _stunned(self, index: int) -> Round:

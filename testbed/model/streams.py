@@ -76,10 +76,6 @@ class Streams:
     segments: int = 1
     loss: RandomLoss | None = None
 
-    def with_rate(self, rate: float) -> Self:
-        """These streams where all of them get ``rate``."""
-        return replace(self, rate=rate)
-
     def seconds(self, size: float, after: float = 0.0) -> float:
         """For ``size`` bytes, ``after`` so many others without a pause."""
         if after >= self._doubled and not self._lossy:

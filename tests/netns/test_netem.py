@@ -71,7 +71,7 @@ def test_a_link_that_loses_or_delays_otherwise_than_planned_is_not_verified(fabr
     assert not calibrate(fabric, LinkPlan(rate=RATE, delay_s=0.005)).verified
 
 
-def moved(out: Path, ram: str, write_rate: str, goal: str, **link: float | str) -> dict[str, Any]:
+def moved(out: Path, ram: str, write_rate: str, **link: float | str) -> dict[str, Any]:
     """A small guest's migration over a link of 100 Mbit/s."""
     settings = {
         "network.vmotion.goodput": "100Mbit",
@@ -79,7 +79,7 @@ def moved(out: Path, ram: str, write_rate: str, goal: str, **link: float | str) 
         "vm.ram": ram,
         "vm.workload.working_set": "4MB",
         "vm.workload.write_rate": write_rate,
-        "migration.policy.downtime_goal": goal,
+        "migration.policy.downtime_goal": "500ms",
     }
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     with launch(out, "hello", *words) as run:
@@ -91,7 +91,7 @@ def moved(out: Path, ram: str, write_rate: str, goal: str, **link: float | str) 
 @pytest.mark.usefixtures("fabric")
 @pytest.mark.parametrize("delay", ["5ms", "50ms"])
 def test_a_guest_moves_over_such_a_link_as_predicted(tmp_path: Path, delay: str) -> None:
-    done = moved(tmp_path / "run", "32MB", "1MB/s", "500ms", delay=delay)
+    done = moved(tmp_path / "run", "32MB", "1MB/s", delay=delay)
     assert done["predicted"]["total_time_s"] == pytest.approx(done["total_time_s"], rel=0.15)
 
 
@@ -101,6 +101,6 @@ def test_where_frames_are_lost_it_takes_as_long_as_chance_has_it(
     tmp_path: Path, delay: str, ram: str, write_rate: str
 ) -> None:
     """At 50 ms so little is written that it ends at a fortieth of the rate too."""
-    done = moved(tmp_path / "run", ram, write_rate, "500ms", delay=delay, loss=0.001)
+    done = moved(tmp_path / "run", ram, write_rate, delay=delay, loss=0.001)
     said = done["predicted"]
     assert said["low"]["total_time_s"] * 0.8 <= done["total_time_s"] <= said["high"]["total_time_s"] * 1.25
