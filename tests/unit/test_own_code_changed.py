@@ -119,6 +119,21 @@ def test_what_it_imports_from_beside_it_may_change_too(mine: Path, helper: str) 
         assert plan.own_code == {"./mine.py": sha256(mine), helper: sha256(file)}
 
 
+def test_what_lies_beside_one_that_is_named_by_a_link_is_found(mine: Path, capsys: Captured) -> None:
+    folder = mine.parent / "lib"
+    folder.mkdir()
+    write(folder / "there.py", MINE.format(rounds="MANY", more="from helper_of_lib import MANY"))
+    write(folder / "helper_of_lib.py", "MANY = 3")
+    (mine.parent / "linked.py").symlink_to("lib/there.py")
+    command = ["run", "hello", "--engine", "simulated", "--policy", "./linked.py", "--out", "out"]
+    assert main(command) == 0, capsys.readouterr().err
+    (record,) = json.loads(Path("out", "summary.json").read_text())["migrations"]
+    assert record["own_code"] == {
+        "./linked.py": sha256(folder / "there.py"),
+        str(folder / "helper_of_lib.py"): sha256(folder / "helper_of_lib.py"),
+    }
+
+
 LATE = """
         from common_name import MANY"""
 

@@ -85,11 +85,13 @@ def path_of(name: str) -> Path:
 
 
 def digests_of(name: str) -> dict[str, str]:
-    """The SHA-256, in hexadecimal, of the file that a name means, and of what it imports from beside it; each by its
-    user's name for it, none of those that cannot be read. Nothing of it is run.
+    """The SHA-256, in hexadecimal, of the file that a name means, and of what it imports from beside it; none of those
+    that cannot be read. Each by its user's name for it; what lies beside a file that a link leads to by its path.
+    Nothing of it is run.
     """
     own, *beside = reached(path_of(name))
-    named = {name: own} | {str(Path(name).parent / each.relative_to(own.parent)): each for each in beside}
+    folder = Path(name).parent if path_of(str(Path(name).parent)) == own.parent else own.parent
+    named = {name: own} | {str(folder / each.relative_to(own.parent)): each for each in beside}
     return {each: known for each, path in named.items() if (known := digest(path)) is not None}
 
 
