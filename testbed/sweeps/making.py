@@ -64,14 +64,10 @@ class RunMade:
 
 
 def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> RunMade:
-    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` does,
-    ``PrerequisiteMissing`` where code of its own is another here, and ``OSError`` where it cannot be written.
+    """Makes the point's run into the folder ``made``, which is new. Raises as ``run_scenario`` and ``check_own_code``
+    do, and ``OSError`` where it cannot be written.
     """
-    try:
-        for plan in wanted.plans:
-            check_unchanged(plan.own_code)
-    except ScenarioError as other:
-        raise PrerequisiteMissing(str(other), "ask again, with the same file on each machine") from other
+    check_own_code(wanted)
     if not registry.get(wanted.engine).needs_machine:
         return _simulated(wanted, made)
     text = made.with_name(f"{wanted.scenario}.yaml")
@@ -83,6 +79,15 @@ def run_made(wanted: PointWanted, made: Path, say: Callable[[str], None]) -> Run
     run_apart(asked, lambda _event: None, say)
     took = monotonic() - began
     return RunMade(RunFolder(made).read_summary(), took)
+
+
+def check_own_code(wanted: PointWanted) -> None:
+    """Raises ``PrerequisiteMissing`` where the point's own code is another here than it was when it was asked for."""
+    try:
+        for plan in wanted.plans:
+            check_unchanged(plan.own_code)
+    except ScenarioError as other:
+        raise PrerequisiteMissing(str(other), "ask again, with the same file on each machine") from other
 
 
 def record_of(wanted: PointWanted, machine: str) -> PointRecord:

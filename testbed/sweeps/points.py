@@ -8,7 +8,7 @@ id       of the resolved scenario, engine, seed and version, and of code of one'
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
@@ -28,7 +28,7 @@ ID_LENGTH = 16
 class PointWanted:
     """A point as whoever makes it needs it, wherever that is. ``resolved``: the text of its scenario; ``arm``: which
     combination it is of, by name; ``repeat`` from 1. ``canary``: it is none of the grid's. ``wait``: where another run
-    holds the machine, for its end.
+    holds the machine, for its end. ``code``: its own code by the scenario's names, for who has not that file.
     """
 
     id: str
@@ -45,6 +45,7 @@ class PointWanted:
     version: str = __version__
     canary: bool = False
     wait: bool = True
+    code: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,10 +47,10 @@ class Lab:
         self._told(started, "Scheduler at")
         return started
 
-    def worker(self) -> "subprocess.Popen[str]":
-        """One that has joined when this returns."""
+    def worker(self, stands: Path | None = None) -> "subprocess.Popen[str]":
+        """One that has joined when this returns; the folder where it ``stands`` is the caller's, if none is said."""
         words = ["worker", self.url, "--engine", "simulated", *AS_ROOT, *self.tls]
-        started = self._started([sys.executable, "-m", "testbed", *words])
+        started = self._started([sys.executable, "-m", "testbed", *words], stands)
         self._told(started, "is there for the sweeps of")
         return started
 
@@ -69,9 +69,9 @@ class Lab:
                 return
         raise AssertionError(f"it has ended before: {said[-3:]}")
 
-    def _started(self, argv: list[str]) -> "subprocess.Popen[str]":
+    def _started(self, argv: list[str], stands: Path | None = None) -> "subprocess.Popen[str]":
         started = subprocess.Popen(
-            argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=self._surroundings
+            argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=self._surroundings, cwd=stands
         )
         self.all.append(started)
         return started

@@ -37,6 +37,16 @@ def kept(name: str, file: Path, where: str, *, absent: str, broken: str) -> Modu
     return module
 
 
+def forget_below(folder: Path) -> None:
+    """What was run from there, or from a folder in it, is no module any more."""
+    for name, files in list(_made_of.items()):
+        if any(each.is_relative_to(folder) for each in files):
+            del _made_of[name]
+            sys.modules.pop(name, None)
+            for above in {each.parent for each in files}:
+                forget(above)
+
+
 def run(name: str, file: Path, where: str, *, absent: str, broken: str, beside: Path | None = None) -> ModuleType:
     """Runs it, now; then it is the module of that ``name``. ``where`` it lies, as its user calls it; ``beside``: the
     folder of what else it may import. Raises ``ScenarioError``: it is ``absent``, or ``broken`` at a line.

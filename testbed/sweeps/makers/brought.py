@@ -11,6 +11,7 @@ from testbed.linux.files.scratch import scratch
 from testbed.runfiles.folder import put, writing
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import PointRecord
+from testbed.sweeps.makers.carried import at_hand
 from testbed.sweeps.making import machine_name, record_of, refused, run_made, told
 from testbed.sweeps.points import PointWanted
 
@@ -40,7 +41,7 @@ def brought(wanted: PointWanted) -> PointBrought:
         return PointBrought(machine=machine, lacks=f"version {__version__} is here, and {wanted.version} is asked")
     with scratch("point") as above:
         try:
-            with writing(above):
+            with writing(above), at_hand(wanted.code, above / "code"):
                 run = run_made(wanted, above / wanted.id, _unheard)
         except MachineBusy as busy:
             return PointBrought(machine=machine, busy=str(busy))

@@ -18,6 +18,7 @@ from testbed.core.errors import PrerequisiteMissing, TestbedError
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.folder import SweepFolder
 from testbed.sweeps.makers.brought import PointBrought, brought, lay
+from testbed.sweeps.makers.carried import with_code
 from testbed.sweeps.makers.here import WINDOW
 from testbed.sweeps.makers.safe import SchedulerPlace, quiet, security
 from testbed.sweeps.points import PointWanted
@@ -99,7 +100,7 @@ class Remote:
         key, address = f"point-{wanted.id}-{secrets.token_hex(4)}", self._workers[machine]
         future = self._client.submit(
             brought,
-            wanted,
+            with_code(wanted),
             key=key,
             pure=False,
             resources={MACHINE: 1, NATIVE: 1} if self._native else {MACHINE: 1},
