@@ -10,6 +10,8 @@ from testbed.core.errors import ScenarioError
 from testbed.core.text.nearest import nearest
 from testbed.core.text.yaml_text import KeyPath
 from testbed.scenario.document import Document, dotted
+from testbed.scenario.extends import EXTENDS
+from testbed.scenario.models import Root
 from testbed.scenario.parameters import NameMissing
 from testbed.scenario.quantities import shown
 
@@ -46,6 +48,7 @@ def _message(fault: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             fields = _model_at(model, fault["loc"][:-1]).model_fields
             known = [field.alias or name for name, field in fields.items()]
+            known += {EXTENDS} - {path[-1]} if fields is Root.model_fields else ()  # no key of what a run kept
             return f"unknown key '{name}'; {nearest(str(path[-1])[:60], known)}"
         case "missing":
             return f"'{name}' is missing{_described(model, fault['loc'])}"

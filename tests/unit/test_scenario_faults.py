@@ -16,6 +16,7 @@ from tests.unit.trees import changed
 GOOD = "vm: {ram: 1GiB}\n"
 
 WRONG = {
+    "a misspelt base": ("extend: hello\n", 1, "unknown key 'extend'; did you mean 'extends'?"),
     "a misspelt key": ("vm:\n  rma: 1GiB\n", 2, "unknown key 'vm.rma'; did you mean 'ram'?"),
     "a misspelt key at the top": (GOOD + "netwrok: {}\n", 2, "did you mean 'network'?"),
     "no RAM": ("name: x\nvm:\n  workload: idle\n", 2, "'vm.ram' is missing: a size such as 128GiB"),
