@@ -112,7 +112,16 @@ def _ended(do: Callable[[], object]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", Interrupted.exit_code)
     except OSError as error:  # whatever of this machine no seam has named
-        return _fail(in_words(error), TestbedError.exit_code)
+        nowhere = "" if error.filename or _stands() else "; the folder where you stand was deleted, go to another one"
+        return _fail(in_words(error) + nowhere, TestbedError.exit_code)
+
+
+def _stands() -> bool:
+    """Whether there is a folder from which paths count."""
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 def with_defaults(arguments: list[str]) -> list[str]:
@@ -123,6 +132,8 @@ def with_defaults(arguments: list[str]) -> list[str]:
     for index, word in enumerate(arguments):
         _refuse_empty(word, before=words[-1] if words else PROGRAM)
         if word == "--":
+            for each in filter(lambda each: not each, arguments[index:]):
+                _refuse_empty(each, before=word)
             return words + arguments[index:]
         words.append(word)
         following = arguments[index + 1 : index + 2]
@@ -140,7 +151,7 @@ def _refuse_empty(word: str, before: str) -> None:
     if word and not re.fullmatch("--[a-z-]+=", word):
         return
     named = word[:-1] or before
-    where = named if named.startswith("-") else f"the argument after '{named}'"
+    where = named if re.match("--?[a-z]", named) else f"the argument after '{named}'"
     raise ScenarioError("is empty; is it a variable without a value?", where)
 
 

@@ -23,7 +23,7 @@ from types import MappingProxyType, TracebackType
 
 import orjson
 
-from testbed.core.errors import TestbedError
+from testbed.core.errors import TestbedError, in_words
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.metrics.source import Row, SampleSource
@@ -138,7 +138,8 @@ class Sampler:
             try:
                 self._rows.extend({"t": now, **self._common, **row} for row in source.sample())
             except OSError as error:
-                self._failure = self._failure or TestbedError(f"a {type(source).__name__} could not be read: {error}")
+                unread = TestbedError(f"a {type(source).__name__} could not be read: {in_words(error)}")
+                self._failure = self._failure or unread
                 self._sources.remove(source)
                 source.close()
         self._taken += 1

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from testbed.core.errors import ScenarioError, TestbedError
+from testbed.core.errors import ScenarioError, TestbedError, in_words
 from testbed.core.network.names import VMOTION
 from testbed.core.plan import LinkPlan
 from testbed.core.records.link import LinkRecord
@@ -217,7 +217,7 @@ def _drops(fabric: Fabric) -> int:
                 link = counters.link()
                 total += link.rx_dropped + link.tx_dropped + sum(qdisc.drops for qdisc in counters.qdiscs())
         except OSError as error:
-            raise TestbedError(f"the counters of {end.interface} cannot be read: {error}") from error
+            raise TestbedError(f"the counters of {end.interface} cannot be read: {in_words(error)}") from error
     return total
 
 

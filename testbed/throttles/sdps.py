@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-from testbed.core.errors import PrerequisiteMissing, TestbedError
+from testbed.core.errors import PrerequisiteMissing, TestbedError, in_words
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
@@ -88,7 +88,7 @@ class StunDuringPageSend(Tracker):
             userfaultfd.register_write_protect(self._fd, self._base, self._size)
             userfaultfd.write_protect(self._fd, self._base, self._size)
         except OSError as fault:
-            raise TestbedError(f"sdps: the guest's memory cannot be protected: {fault}") from fault
+            raise TestbedError(f"sdps: the guest's memory cannot be protected: {in_words(fault)}") from fault
         self._answering.start()
 
     def delay(self, dirty_rate: float | None) -> bool:
@@ -112,7 +112,7 @@ class StunDuringPageSend(Tracker):
             try:
                 self._protect(found)
             except OSError as fault:
-                raise TestbedError(f"sdps: the guest's pages cannot be protected again: {fault}") from fault
+                raise TestbedError(f"sdps: the guest's pages cannot be protected again: {in_words(fault)}") from fault
         return found
 
     def close(self) -> None:

@@ -51,6 +51,7 @@ def fails(capsys: Captured, code: int, *argv: str) -> str:
         (["schema"], "see: testbed schema --help"),
         (["schema", "figures"], "'scenario', 'summary'"),
         (["run", ""], "the argument after 'run': is empty"),
+        (["run", "--", ""], "the argument after '--': is empty"),
         (["new", ""], "the argument after 'new': is empty"),
         (["run", "hello", "--policy", ""], "--policy: is empty"),
         (["run", "hello", "--engine="], "--engine: is empty"),

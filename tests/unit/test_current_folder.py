@@ -11,6 +11,7 @@ import pytest
 from testbed.doctor.abilities import current_folder
 from testbed.linux.processes.module import ROOT, module
 from tests.unit.hostile import SAYS, hostile_folder, imported_by_python_itself
+from tests.unit.own_policies import own_policy
 from tests.unit.runs import kept
 
 SCRIPT = str(Path(sys.executable).with_name("testbed"))
@@ -131,3 +132,12 @@ def test_processes_of_ours_take_none_either(tmp_path: Path, name: str) -> None:
 def test_what_is_started_by_its_module_has_that_modules_arguments(tmp_path: Path) -> None:
     done = says(module("testbed", "list", "policies"), tmp_path)
     assert done.returncode == 0 and "vmotion" in done.stdout
+
+
+def test_where_it_was_deleted_whole_paths_work_and_others_say_so(tmp_path: Path) -> None:
+    policy = own_policy(tmp_path / "mine.py")
+    there = ["bash", "-c", f'mkdir gone; cd gone; rmdir {tmp_path}/gone; exec "$@"', "bash", SCRIPT, "predict", "hello"]
+    done, lost = (says([*there, *SMALL, "--policy", name], tmp_path) for name in (str(policy), "./mine.py"))
+    assert done.returncode == 0, done.stderr
+    said = "testbed: No such file or directory; the folder where you stand was deleted, go to another one"
+    assert (lost.returncode, lost.stderr.splitlines()[-1]) == (1, said)

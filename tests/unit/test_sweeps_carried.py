@@ -13,21 +13,10 @@ from testbed.sweeps.grid import load
 from testbed.sweeps.makers import carried
 from testbed.sweeps.makers.brought import brought
 from testbed.sweeps.points import Points, PointWanted
+from tests.unit.own_policies import own_policy
 from tests.unit.sweeping import grid, points
 from tests.unit.test_sweeps_remote import lab
 
-POLICY = """
-from dataclasses import dataclass
-
-from limits.rounds import MOST
-from testbed.core.rounds import Action, Decision
-
-@dataclass(frozen=True, kw_only=True)
-class Mine:
-    def decide(self, history):
-        over = len(history) >= MOST
-        return Decision(action=Action.SWITCH_OVER if over else Action.GO_ON, reason="as many as there may be")
-"""
 NAMES = ["./mine.py", "mine/policy.py", "../shared/policy.py", "../../policy.py", "mine/../../shared/policy.py"]
 
 
@@ -38,14 +27,6 @@ def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     stand.mkdir(parents=True)
     monkeypatch.chdir(stand)
     return stand
-
-
-def policy(file: Path, rounds: int = 3) -> None:
-    """One that imports from a folder beside it after how many rounds it is over."""
-    limits = file.parent / "limits"
-    limits.mkdir(parents=True, exist_ok=True)
-    file.write_text(POLICY)
-    (limits / "rounds.py").write_text(f"MOST = {rounds}\n")
 
 
 def wanted(stand: Path, name: str) -> PointWanted:
@@ -64,7 +45,7 @@ def rounds_of(summary: bytes) -> int:
 def test_it_is_there_by_its_name_wherever_a_worker_stands(
     name: str, stand: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy(stand / name)
+    own_policy(stand / name)
     point = carried.with_code(wanted(stand, name))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -81,14 +62,14 @@ def test_another_text_of_the_same_name_is_another_policy(stand: Path, tmp_path: 
     """As when its user has changed it, and a worker stays."""
     asked = []
     for rounds in (2, 4):
-        policy(stand / "mine.py", rounds)
+        own_policy(stand / "mine.py", rounds)
         asked.append(carried.with_code(wanted(stand, "./mine.py")))
     assert [rounds_of(brought(each).files["summary.json"]) for each in (*asked, asked[0])] == [2, 4, 2]
     assert asked[0].id != asked[1].id
 
 
 def test_what_was_changed_while_the_sweep_went_on_is_not_carried(stand: Path) -> None:
-    policy(stand / "mine.py")
+    own_policy(stand / "mine.py")
     point = wanted(stand, "./mine.py")
     (stand / "limits" / "rounds.py").write_text("MOST = 9\n")
     with pytest.raises(PrerequisiteMissing, match=r"^limits/rounds\.py: is not there, or not the file that it was"):
@@ -96,7 +77,7 @@ def test_what_was_changed_while_the_sweep_went_on_is_not_carried(stand: Path) ->
 
 
 def test_what_was_changed_on_its_way_is_not_run(stand: Path) -> None:
-    policy(stand / "mine.py")
+    own_policy(stand / "mine.py")
     point = carried.with_code(wanted(stand, "./mine.py"))
     forged = replace(point, code=point.code | {"./mine.py": b"raise SystemExit\n"})
     assert "mine.py: is not there, or not the file that it was" in brought(forged).lacks
@@ -104,7 +85,7 @@ def test_what_was_changed_on_its_way_is_not_run(stand: Path) -> None:
 
 def test_a_path_that_counts_from_no_folder_is_each_machine_s_own(stand: Path, tmp_path: Path) -> None:
     file = tmp_path / "lab" / "policy.py"
-    policy(file)
+    own_policy(file)
     point = carried.with_code(wanted(stand, str(file)))
     assert point.code == {} and rounds_of(brought(point).files["summary.json"]) == 3
     file.unlink()
@@ -112,7 +93,7 @@ def test_a_path_that_counts_from_no_folder_is_each_machine_s_own(stand: Path, tm
 
 
 def test_a_sweep_over_real_workers_needs_it_on_none_of_them(stand: Path, tmp_path: Path) -> None:
-    policy(stand.parent / "shared" / "policy.py")
+    own_policy(stand.parent / "shared" / "policy.py")
     out = tmp_path / "out"
     with lab() as there:
         there.scheduler()

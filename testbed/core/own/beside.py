@@ -122,8 +122,16 @@ def _lies(folder: Path, top: str) -> bool:
 def _installed(folder: Path, top: str) -> bool:
     """Whether Python has one elsewhere than where a program begins, or stands."""
     begun = sys.path[:1] if not sys.flags.safe_path else []
-    out = {"", str(folder), str(Path.cwd()), *begun}
+    out = {"", str(folder), *_here(), *begun}
     return PathFinder.find_spec(top, [each for each in sys.path if each not in out]) is not None
+
+
+def _here() -> list[str]:
+    """Where one stands; nowhere in a folder that was deleted."""
+    try:
+        return [str(Path.cwd())]
+    except FileNotFoundError:
+        return []
 
 
 def _imported(file: Path, folder: Path) -> Iterator[Path]:
