@@ -17,6 +17,7 @@ from testbed.core.rounds import Decision, Round
 class MigrationStarted:
     """A migration of the matrix begins. ``index`` counts from 1 to ``total``. ``expected_s``: its total time by the
     model; ``others_s``: how long those after it are expected to take with all that belongs to them. None: no model.
+    ``expected_why_not``: where it does not complete by the model, the reason; else empty.
     ``goal_s``: the downtime goal of its policy, in seconds at emulated size; None for a policy without.
     """
 
@@ -25,6 +26,7 @@ class MigrationStarted:
     index: int
     total: int
     expected_s: float | None = None
+    expected_why_not: str = ""
     others_s: float | None = None
     goal_s: float | None = None
 

@@ -1,6 +1,7 @@
 """What the model says of a migration before it starts, from the link as it was just measured."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from testbed.core.errors import PolicyFault, ScenarioError
 from testbed.core.plan import Plan
@@ -11,7 +12,7 @@ from testbed.linux.processes.time_limit import deciding
 from testbed.model.chance import Scatter
 from testbed.model.interval import predict_with_chance
 from testbed.model.link import link_goodput
-from testbed.model.predict import predict
+from testbed.model.predict import forecast
 from testbed.model.services import connections
 from testbed.model.source import Costs
 
@@ -41,25 +42,43 @@ def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
         return None
 
 
-def expected(plan: Plan) -> float | None:
-    """Seconds from asked to released, from the link as it is asked for; None for what has no model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """A migration by the model, from the link as it is asked for: seconds from asked to released, or to its end where
+    it does not complete, and then why it does not; None and empty for what has no model. ``others_s``: how long all
+    after it will take with all that belongs to them; None where one of them has no model.
+    """
+
+    total_s: float | None = None
+    why_not: str = ""
+    others_s: float | None = None
+
+
+UNKNOWN = Expected()
+
+
+def expected(plan: Plan) -> Expected:
+    """The migration by itself."""
     try:
         goodput, rtt_s = link_goodput(plan.network.vmotion), 2 * plan.network.vmotion.delay_s
-        return predict(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan), limit=deciding).total_time_s
-    except (ScenarioError, PolicyFault):
-        return None
+        seen = forecast(plan, goodput=goodput, rtt_s=rtt_s, costs=costs(plan), limit=deciding)
+    except ScenarioError:
+        return UNKNOWN
+    if seen.fault:
+        return UNKNOWN
+    return Expected(total_s=seen.total_time_s, why_not="" if seen.outcome == "completed" else seen.reason)
 
 
-def outlook(plans: Sequence[Plan]) -> Iterator[tuple[float | None, float | None]]:
-    """For each: its own total time, and how long all after it will take with all that belongs to them."""
+def outlook(plans: Sequence[Plan]) -> Iterator[Expected]:
+    """Each of them, and what comes after it."""
     each = [expected(plan) for plan in plans]
     whole = [
-        None if total is None else total + plan.warmup_s + plan.cooldown_s + AROUND_S
-        for plan, total in zip(plans, each, strict=True)
+        None if seen.total_s is None else seen.total_s + plan.warmup_s + plan.cooldown_s + AROUND_S
+        for plan, seen in zip(plans, each, strict=True)
     ]
-    for index, total in enumerate(each):
+    for index, seen in enumerate(each):
         others = [seconds for seconds in whole[index + 1 :] if seconds is not None]
-        yield total, sum(others) if len(others) == len(plans) - index - 1 else None
+        yield replace(seen, others_s=sum(others) if len(others) == len(plans) - index - 1 else None)
 
 
 def costs(plan: Plan) -> Costs:

@@ -18,6 +18,7 @@ from testbed.core.events import Event, MigrationStarted, Observer
 from testbed.core.own.file import check_unchanged
 from testbed.core.plan import Plan
 from testbed.core.records.migration import MigrationRecord, Summary
+from testbed.engines.forecasting import UNKNOWN, Expected
 from testbed.experiment.beside import watched
 from testbed.experiment.machine import held, private
 from testbed.experiment.records import finished
@@ -62,9 +63,7 @@ class Composition:
     writer: SummaryWriter
     context: RunContext
 
-    def begin(
-        self, plan: Plan, *, index: int, total: int, expected_s: float | None = None, others_s: float | None = None
-    ) -> RunContext:
+    def begin(self, plan: Plan, *, index: int, total: int, expected: Expected = UNKNOWN) -> RunContext:
         """The context of a migration that begins: who watches is told, and room for its ending is taken. Raises
         ``ScenarioError`` where a file of its own code is another one by now.
         """
@@ -74,8 +73,9 @@ class Composition:
             migration=plan.key,
             index=index,
             total=total,
-            expected_s=expected_s,
-            others_s=others_s,
+            expected_s=expected.total_s,
+            expected_why_not=expected.why_not,
+            others_s=expected.others_s,
             goal_s=plan.migration.policy.get("downtime_goal"),
         )
         self.context.observer(named)

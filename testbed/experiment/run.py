@@ -75,8 +75,8 @@ def _migrate_all(plans: Sequence[Plan], engine: Engine, run: Composition, audien
     """One after the other. A migration that fails never ends the rest; a machine or scenario that is wrong does, and a
     folder that cannot be written.
     """
-    for index, (plan, (own, others)) in enumerate(zip(plans, outlook(plans), strict=True), 1):
-        context = run.begin(plan, index=index, total=len(plans), expected_s=own, others_s=others)
+    for index, (plan, expected) in enumerate(zip(plans, outlook(plans), strict=True), 1):
+        context = run.begin(plan, index=index, total=len(plans), expected=expected)
         try:
             record = engine.migrate(plan, context)
         except (PrerequisiteMissing, ScenarioError):

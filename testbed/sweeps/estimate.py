@@ -54,5 +54,5 @@ class Estimate:
 
 def whole_s(plan: Plan) -> float | None:
     """Seconds of a native migration with all that belongs to it; None for what has no model."""
-    total = expected(plan)
+    total = expected(plan).total_s
     return None if total is None else total + plan.warmup_s + plan.cooldown_s + AROUND_S

@@ -2,12 +2,14 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from testbed.cli import main
 from testbed.cli.live import draw, figures, sights
 from testbed.cli.progress import watching
 from testbed.core.events import (
@@ -26,6 +28,7 @@ from testbed.core.rounds import Action, Decision, Round, RoundKind
 from testbed.report.words.lines import QUIET_S, Plain, lines
 
 MB = 10**6
+SIMULATED = ("run", "hello", "--engine", "simulated", "--no-page")
 ROUND = Round(
     index=1, kind=RoundKind.PRECOPY, started_s=1.0, duration_s=2.0, sent_bytes=200 * MB, dirtied_bytes=50 * MB
 )
@@ -169,6 +172,15 @@ def test_what_is_done_by_hand_is_a_line() -> None:
 def test_how_long_it_will_take_is_said_at_once() -> None:
     (line,) = lines(replace(BEGIN, expected_s=21.4, others_s=40.0))
     assert line == "[1/2] ram=1GiB: about 21.4 s, then about 40.0 s by the model"
+
+
+def test_what_cannot_complete_is_said_at_once_with_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main([*SIMULATED, "--set", "migration.timeout=1s", "--out", str(tmp_path / "run")])
+    said = capsys.readouterr().err.splitlines()
+    assert code == 1 and said[1:3] == [
+        "[1/1] hello: about 1.0 s by the model",
+        "  by the model it does not complete: the migration took longer than its timeout",
+    ]
 
 
 def test_off_a_terminal_nobody_waits_in_silence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from testbed.core.errors import Interrupted, ScenarioError
 from testbed.core.events import Event, MigrationFinished, MigrationStarted
 from testbed.core.plan import Plan
 from testbed.engines import simulated
+from testbed.engines.forecasting import Expected
 from testbed.experiment.composition import Composition, composed, thrown_away
 from testbed.experiment.records import begun, failed
 from testbed.experiment.state import RunState
@@ -42,7 +43,7 @@ def a_run(out: Path, asked: Sequence[Plan] = (), told: list[Event] | None = None
 def test_a_migration_is_told_kept_and_on_the_page(tmp_path: Path) -> None:
     told: list[Event] = []
     with a_run(tmp_path / "run", PLANS, told) as run:
-        context = run.begin(PLANS[0], index=1, total=1, expected_s=2.0)
+        context = run.begin(PLANS[0], index=1, total=1, expected=Expected(total_s=2.0))
         assert context.number == 1 and context.runtime.is_dir()
         run.end(simulated.run(PLANS[0]))
         assert len(RunFolder(tmp_path / "run").read_summary().migrations) == 1

@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 
 from testbed.core.errors import Overdue, PolicyFault
-from testbed.engines.forecasting import expected
+from testbed.engines.forecasting import UNKNOWN, expected
 from testbed.engines.simulated import run
 from testbed.linux.processes import time_limit as limits
 from testbed.linux.processes.time_limit import time_limit
@@ -47,7 +47,7 @@ def test_a_prediction_of_such_a_policy_ends_in_one_line(tmp_path: Path) -> None:
     made = of_policy(deciding(tmp_path, "while True:", "    pass"))
     with pytest.raises(PolicyFault, match="took more than"):
         run(made)
-    assert expected(made) is None, "the migration will tell"
+    assert expected(made) == UNKNOWN, "the migration will tell"
     seen = forecast(made, goodput=1e9, limit=limits.deciding)
     assert seen.outcome == "aborted" and seen.fault is not None and len(seen.rounds) == 1
 

@@ -16,7 +16,7 @@ LEVELS = ("first", "further", "deep")
 def measured(name: str) -> dict[str, float]:
     """Minutes of a whole run, and memory, as the list of scenarios has them."""
     plans = load(name).plans()
-    seconds = sum((expected(each) or 0.0) + each.warmup_s + each.cooldown_s + AROUND_S for each in plans)
+    seconds = sum((expected(each).total_s or 0.0) + each.warmup_s + each.cooldown_s + AROUND_S for each in plans)
     most = max(needs(each).memory for each in plans)
     return {"minutes": max(round(seconds / 60, 1), 0.1), "memory_gb": round(most / 1e9, 1)}
 

@@ -118,7 +118,8 @@
   const heard = {
     Reload() { source.close(); location.reload(); },
     MigrationStarted(event) {
-      const long = event.expected_s === null ? "" : ` It is expected to take ${seconds(event.expected_s)}.`;
+      const long = event.expected_s === null ? "" : ` It is expected to take ${seconds(event.expected_s)}${
+        event.expected_why_not ? `, and not to complete: ${event.expected_why_not}` : ""}.`;
       const m = Object.assign(blank(event.migration), { index: event.index, total: event.total, started: event.at, goal: event.goal_s,
         badge: [`migration ${event.index} of ${event.total}: ${event.name}`, "unknown"], answer: `${event.name} is being prepared.${long}` });
       migrations.set(m.id, m);

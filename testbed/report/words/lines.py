@@ -61,6 +61,8 @@ def lines(event: Event) -> Iterator[str]:  # noqa: C901 - one case an event
             others = "" if event.others_s is None or event.index == event.total else f", then {_long(event.others_s)}"
             expected = "" if event.expected_s is None else f": {_long(event.expected_s)}{others} by the model"
             yield f"[{event.index}/{event.total}] {event.name}{expected}"
+            if event.expected_why_not:
+                yield f"  by the model it does not complete: {event.expected_why_not}"
         case PhaseChanged():
             yield f"  {event.phase}"
         case RoundFinished():
