@@ -8,24 +8,20 @@
     tests/browser   the page in a real browser
 
 A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
-its reason begins "kernel has no FACILITY" and a probe here confirms that this kernel has not, or the test is marked
-`needs_root("for what")` and who runs it is an ordinary user, which is also who is root of namespaces of their own.
+the test is marked `needs_kernel("FACILITY")` and a probe finds that this kernel has not (tests/kernel.py), or it is
+marked `needs_root("for what")` and who runs it is an ordinary user, which is also who is root of their own namespaces.
 """
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import gc
-import mmap
 import os
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +29,7 @@ import psutil
 import pytest
 
 from testbed.linux.processes.caller import is_root
+from tests import kernel
 
 NETNS_TESTS = Path(__file__).parent / "netns"
 BROWSER_TESTS = Path(__file__).parent / "browser"
@@ -93,6 +90,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers("needs_root") if not is_root() else ():
             item.add_marker(pytest.mark.skip(reason=f"{ROOTS}{marker.args[0]}"))
+        for marker in filter(lambda each: kernel.lacks(each.args[0]), item.iter_markers("needs_kernel")):
+            item.add_marker(pytest.mark.skip(reason=f"{EXCUSE}{marker.args[0]}"))
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
             if item.get_closest_marker("whole_machine"):
@@ -114,55 +113,11 @@ def pytest_collection_finish() -> None:
 # ---- Who may skip ----------------------------------------------------------------------------------------------------
 
 
-def _lacks_netem() -> bool:
-    command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
-    tried = subprocess.run(command, capture_output=True, text=True, check=False)
-    return "kind is unknown" in tried.stderr
-
-
-def _lacks_openvswitch() -> bool:
-    # Asking for the family loads the module where there is one.
-    tried = subprocess.run(["genl", "ctrl", "get", "name", "ovs_datapath"], capture_output=True, text=True, check=False)
-    return "No such file" in tried.stderr
-
-
-def _lacks_soft_dirty() -> bool:
-    """Clear every soft-dirty bit of this process, write one page: its bit (55) must be set again."""
-    with mmap.mmap(-1, mmap.PAGESIZE) as page, Path("/proc/self/pagemap").open("rb", buffering=0) as pagemap:
-        page[0] = 1
-        Path("/proc/self/clear_refs").write_text("4", encoding="ascii")
-        page[0] = 2
-        pagemap.seek(_address(page) // mmap.PAGESIZE * 8)
-        return not int.from_bytes(pagemap.read(8), "little") >> 55 & 1
-
-
-def _address(page: mmap.mmap) -> int:
-    view = ctypes.c_char.from_buffer(page)
-    try:
-        return ctypes.addressof(view)
-    finally:
-        del view
-
-
-PROBES: dict[str, Callable[[], bool]] = {
-    "netem": _lacks_netem,
-    "openvswitch": _lacks_openvswitch,
-    "soft-dirty": _lacks_soft_dirty,
-    "CONFIG_MEM_SOFT_DIRTY": _lacks_soft_dirty,
-}
-
-
-@cache
-def _confirmed_absent(facility: str) -> bool:
-    return facility in PROBES and PROBES[facility]()
-
-
 def _excused(reason: str) -> bool:
     reason = reason.removeprefix("Skipped: ")
     if reason.startswith(ROOTS):
         return not is_root()
-    facility = reason.removeprefix(EXCUSE).split(" ")[0].rstrip(".,:;")
-    return reason.startswith(EXCUSE) and _confirmed_absent(facility)
+    return any(reason == f"{EXCUSE}{each}" and kernel.lacks(each) for each in kernel.PROBES)
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

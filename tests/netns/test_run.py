@@ -62,7 +62,9 @@ def test_samples_are_raw_on_one_clock_and_cover_the_migration(tmp_path: Path) ->
     assert operations[-1] > 0
 
 
-@pytest.mark.parametrize("tracker", ["uffd-wp", "checksum"])
+@pytest.mark.parametrize(
+    "tracker", [pytest.param("uffd-wp", marks=pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")), "checksum"]
+)
 @pytest.mark.parametrize("workload", ["sequential", "uniform", "hot-cold", "zipf", "idle"])
 def test_memory_is_proved_under_each_tracker_and_workload(tmp_path: Path, tracker: str, workload: str) -> None:
     rate = "" if workload == "idle" else ", working_set: 16MB, write_rate: 8MB/s"

@@ -20,12 +20,15 @@ from testbed.core.errors import TestbedError
 from testbed.core.extents import Extents
 from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
-from testbed.dirty.choice import choose, works_here
+from testbed.dirty.choice import choose
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
 from tests.unit.replaying import read_state_of, redo, replay
 
 RAM = 4 << 20
+ASYNC = pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")
+SOFT = [pytest.mark.stock_kernel, pytest.mark.needs_kernel("CONFIG_MEM_SOFT_DIRTY")]
+TRACKERS = [pytest.param("uffd-wp", marks=ASYNC), "checksum"]
 ROUNDS = {"uffd-wp": 4000, "checksum": 700, "soft-dirty": 1000}
 BUSY: dict[str, Any] = {"name": "uniform", "write_rate": 600e6}
 
@@ -77,11 +80,8 @@ def guest(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tracked]:
         os.close(ports.journal_fd)
 
 
-@pytest.mark.parametrize("name", ["uffd-wp", "checksum", pytest.param("soft-dirty", marks=pytest.mark.stock_kernel)])
+@pytest.mark.parametrize("name", [*TRACKERS, pytest.param("soft-dirty", marks=SOFT)])
 def test_no_page_is_lost_over_thousands_of_rounds(guest: Tracked, name: str) -> None:
-    works, reason = works_here()[name]
-    if not works:
-        pytest.skip(reason)
     tracker = choose(guest.ports, name).tracker
     guest.process.client.run()
     shadow = Shadow(tracker, np.zeros((guest.config.pages, PAGE_SIZE // 8), np.uint64))
@@ -107,6 +107,7 @@ def in_order(extents: Extents) -> bool:
     return bool((offsets[1:] >= offsets[:-1] + lengths[:-1]).all())
 
 
+@ASYNC
 @pytest.mark.parametrize("pages", [3000, 20_000])
 def test_many_runs_are_found_once_and_in_order(guest: Tracked, pages: int) -> None:
     """So many scattered runs that the kernel hands them over in parts, while the guest writes behind them."""
@@ -130,7 +131,7 @@ def check_replay(guest: Tracked) -> None:
     assert np.array_equal(memory[1:], expected[1:])
 
 
-@pytest.mark.parametrize("name", ["uffd-wp", "checksum"])
+@pytest.mark.parametrize("name", TRACKERS)
 def test_a_guest_that_was_moved_by_rounds_is_proved(guest: Tracked, name: str, tmp_path: Path) -> None:
     """The whole way, without a network: rounds into a waiting guest's RAM, switchover, proof, and one that fails."""
     config = GuestConfig(role="destination", ram_bytes=RAM)
@@ -169,7 +170,7 @@ def flip(fd: int, page: int) -> None:
     os.pwrite(fd, bytes([os.pread(fd, 1, at)[0] ^ 4]), at)
 
 
-@pytest.mark.parametrize("name", ["uffd-wp", "checksum"])
+@pytest.mark.parametrize("name", TRACKERS)
 @pytest.mark.parametrize("guest", [BUSY], indirect=True)
 def test_a_guest_that_died_is_an_error_and_no_empty_round(guest: Tracked, name: str) -> None:
     tracker = choose(guest.ports, name).tracker

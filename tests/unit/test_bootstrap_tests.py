@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_bootstrap import CHECKOUT, pretend, run
+from tests.unit.test_bootstrap import CHECKOUT, lay_conftest, pretend, run
 
 UNIT, MACHINE = "tests/unit", "tests/netns tests/browser"
 
@@ -115,7 +115,7 @@ def test_what_the_real_one_says(checkout: Path) -> None:
     for folder in (*MACHINE.split(), UNIT):
         (checkout / folder).mkdir(parents=True)
         (checkout / folder / f"test_{Path(folder).name}.py").write_text("def test_fine(): pass\n")
-    for file in ("conftest.py", "alone"):
+    for file in ("__init__.py", "conftest.py", "kernel.py", "alone"):
         shutil.copy(CHECKOUT / "tests" / file, checkout / "tests")
     (checkout / UNIT / "test_bad.py").write_text(FAILING)
     ended = the_end_of(checkout, python=f'exec {sys.executable} "$@" -p no:cacheprovider')
@@ -131,7 +131,7 @@ def test_what_the_real_one_says(checkout: Path) -> None:
 def side_by_side(tmp_path: Path, folder: str, text: str, **environment: str) -> str:
     """What two workers say of this file."""
     (tmp_path / folder).mkdir(parents=True)
-    shutil.copy(CHECKOUT / "tests" / "conftest.py", tmp_path)
+    lay_conftest(tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  netns: needs root\n  whole_machine: alone\n")
     (tmp_path / folder / "test_it.py").write_text(text)
     command = (sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", tmp_path)
@@ -148,16 +148,15 @@ def test_group(): assert False
 
 def test_what_is_for_root_alone_is_named_and_fails_nothing(tmp_path: Path) -> None:
     (tmp_path / "unit").mkdir()
-    conftest = (CHECKOUT / "tests" / "conftest.py").read_text()
-    theirs = conftest.replace("from testbed.linux.processes.caller import is_root", "def is_root(): return False")
+    ours = "from testbed.linux.processes.caller import is_root"
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  netns: x\n  needs_root(what): x\n")
     (tmp_path / "unit" / "test_it.py").write_text(FOR_ROOT)
     command = (sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", tmp_path)
-    for text, said in (
-        (theirs, "needs root: a group is made"),
-        (conftest.replace("not is_root()", "False"), "1 failed"),
+    for was, now, said in (
+        (ours, "def is_root(): return False", "needs root: a group is made"),
+        ("not is_root()", "False", "1 failed"),
     ):
-        (tmp_path / "conftest.py").write_text(text)
+        lay_conftest(tmp_path, was, now)
         assert said in run(*command, PATH=os.environ["PATH"], CI="true").stdout
 
 

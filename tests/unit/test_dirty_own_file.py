@@ -9,7 +9,6 @@ import pytest
 from testbed.core.errors import MigrationAborted, ScenarioError, TestbedError
 from testbed.dirty import own_file
 from testbed.dirty.choice import choose
-from testbed.dirty.uffd_wp import UffdWp
 from tests.unit.memories import PAGES, OwnMemory
 from tests.unit.test_dirty_trackers import pages_of
 
@@ -42,7 +41,7 @@ class Mine:
         self.start()
         return {page for page, held in enumerate(self.seen) if held != before[page]}
 """
-pytestmark = pytest.mark.skipif(UffdWp.lacks() is not None, reason="kernel has no asynchronous write-protection")
+pytestmark = pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")
 
 
 def written(folder: Path, text: str) -> str:

@@ -17,6 +17,7 @@ from testbed.linux.processes import process
 from tests.unit.memories import PAGES, OwnMemory, memory_for
 
 WORKING = [name for name, (works, _) in works_here().items() if works]
+ASYNC = pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")
 
 
 def pages_of(tracker: Tracker) -> list[int]:
@@ -43,12 +44,11 @@ def test_each_finds_exactly_what_was_written_round_after_round(name: str) -> Non
         guest.write(1)
 
 
+@ASYNC
 def test_what_is_written_while_all_is_being_protected_is_no_part_of_the_first_round(
     own: OwnMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything is sent after ``start``; what came before that is not to be sent twice."""
-    if "uffd-wp" not in WORKING:
-        pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
     protect = userfaultfd.write_protect
 
     def busy(fd: int, address: int, length: int) -> None:
@@ -102,11 +102,10 @@ def test_memory_that_was_never_touched_is_tracked_too(name: str) -> None:
         tracker.close()
 
 
+@ASYNC
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.sets(st.integers(0, PAGES - 1)), regions=st.integers(1, 5))
 def test_a_vector_that_fills_up_loses_nothing(own: OwnMemory, written: set[int], regions: int) -> None:
-    if "uffd-wp" not in WORKING:
-        pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
     tracker = choose(own.ports, "uffd-wp").tracker
     tracker._memory._written.close()  # type: ignore[attr-defined]
     tracker._memory._written = pagemap.WrittenPages(os.getpid(), regions)  # type: ignore[attr-defined]
@@ -155,9 +154,8 @@ def test_a_closed_tracker_leaves_no_descriptor(own: OwnMemory, name: str) -> Non
     assert os.listdir("/proc/self/fd") == before
 
 
+@ASYNC
 def test_two_cannot_protect_the_same_memory(own: OwnMemory) -> None:
-    if "uffd-wp" not in WORKING:
-        pytest.skip("kernel has no UFFD_FEATURE_WP_ASYNC")
     first = choose(own.ports, "uffd-wp").tracker
     before = os.listdir("/proc/self/fd")
     with pytest.raises(PrerequisiteMissing, match="cannot be write-protected"):

@@ -167,6 +167,7 @@ def test_a_read_goes_on_where_its_pages_are_protected_and_the_kernel_may_not_wai
         tracker.close()
 
 
+@pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")
 def test_pages_protected_while_they_are_read_into_are_dirty_when_the_read_is_done(bench: Bench) -> None:
     address, length = int(bench.area.ctypes.data), PAGES * PAGE_SIZE
     fd = userfaultfd.open_for_user_faults()
