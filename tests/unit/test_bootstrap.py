@@ -61,6 +61,15 @@ def test_a_line_break_in_its_path_is_refused_and_a_space_is_not(tmp_path: Path) 
         assert ("line break in the path" in done.stderr) is bool(code)
 
 
+def test_it_is_found_through_a_link_and_whatever_the_shell_looks_for_folders_in(tmp_path: Path) -> None:
+    (tmp_path / "a checkout").mkdir()
+    script = pretend(tmp_path / "a checkout", uid=0)
+    (tmp_path / "link").symlink_to(script)
+    for called in (tmp_path / "link", "a checkout/bootstrap"):
+        done = shell(f"cd '{tmp_path}' && bash '{called}'", CDPATH=f".:{tmp_path}")
+        assert (done.returncode, done.stdout) == (0, "") and f"{script} COMMAND" in done.stderr.replace("\\", "")
+
+
 def packages_installed(tmp_path: Path, *names: str) -> str:
     """The path on which ``dpkg-query`` says that of all packages these are there."""
     tool = tmp_path / "tools" / "dpkg-query"
@@ -133,6 +142,22 @@ def test_a_folder_that_it_did_not_make_is_never_emptied(tmp_path: Path) -> None:
     assert refused.returncode == 3
     assert "did not make" in refused.stderr
     assert precious.exists()
+
+
+@pytest.mark.parametrize("slash", ["", "/", "//"])
+def test_a_folder_of_ones_own_is_emptied_whether_linked_or_named_with_a_slash(tmp_path: Path, slash: str) -> None:
+    """And what says whose it is, or that somebody is at it, does not lie in it as something that is not ours."""
+    old = tmp_path / "elsewhere" / "old"
+    old.mkdir(parents=True)
+    (old.parent / ".fast-motion").touch()
+    (tmp_path / "venv").symlink_to(old.parent)
+    functions = BOOTSTRAP.read_text().split("# ---- Commands", maxsplit=1)[0]
+    then = "python=/bin/true\ninstall_python() { make_venv; }\nis_root() { false; }\ninstall_all"
+    (tmp_path / "bootstrap").write_text(f"{functions}\n{then}\n")
+    (tmp_path / "requirements.txt").touch()
+    done = shell(f"bash {tmp_path / 'bootstrap'}", TESTBED_VENV=f"{tmp_path}/venv{slash}")
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in old.parent.iterdir()] == [".fast-motion"] and (tmp_path / "venv.lock").exists()
 
 
 # ---- testbed -----------------------------------------------------------------------------------------------
