@@ -74,9 +74,27 @@ def test_the_containers_file_has_these_steps_in_this_order() -> None:
     assert [word for word, _ in steps] == ["ARG", "FROM", "COPY", "RUN", "USER", "WORKDIR", "CMD"]
     told = dict(steps)
     commands = [each.split() for each in told["RUN"].split("&&")]
-    assert [each[0] for each in commands] == ["apt-get", "/opt/fast-motion/bootstrap", "rm", "useradd"]
+    assert [each[0] for each in commands] == ["chmod", "apt-get", "/opt/fast-motion/bootstrap", "rm", "useradd"]
     assert commands[-1][-1] == told["USER"] and told["WORKDIR"] == f"/home/{told['USER']}"
     assert json.loads(told["CMD"]) == ["bash"]
+
+
+def test_whatever_the_umask_of_the_checkout_the_containers_user_may_read_it(tmp_path: Path) -> None:
+    """COPY keeps modes, and what it copies is root's."""
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    copied = re.search(r"^COPY \. (\S+)$", text, re.MULTILINE)
+    opened = re.search(r"^RUN (chmod .*?) \\$", text, re.MULTILINE)
+    assert copied and opened
+    folder = tmp_path / "testbed"
+    folder.mkdir(mode=0o700)
+    for name, mode in (("module.py", 0o600), ("bootstrap", 0o700)):
+        (folder / name).touch(mode=mode)
+    subprocess.run(["bash", "-c", opened[1].replace(copied[1], str(tmp_path))], check=True)
+    assert [oct(each.stat().st_mode & 0o777) for each in (folder, folder / "module.py", folder / "bootstrap")] == [
+        "0o755",
+        "0o644",
+        "0o755",
+    ]
 
 
 def test_the_document_says_what_is_computed() -> None:
