@@ -22,7 +22,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = copied(tmp_path_factory.mktemp("checkout"))
     done = build(made)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[-1] == f"bootstrap: the site is in {made / SITE}: open index.html, or testbed docs"
+    told = f"{made / SITE}: open index.html, or {made}/bootstrap docs --port 8080"
+    assert done.stderr.splitlines()[-1] == f"bootstrap: the site is in {told}"
     return made
 
 
