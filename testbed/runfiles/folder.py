@@ -18,6 +18,8 @@ RESULTS = Path("results")
 """Where results lie for which nobody names a folder."""
 OTHERWISE = "give another folder with --out"
 """What to do where results cannot be written."""
+ANOTHER_PLACE = "give a name with another folder in it"
+"""What to do where the name that somebody gave says the folder, too."""
 ANOTHER_FILE = "name another file"
 """What to do where one file cannot be that somebody named."""
 
@@ -159,8 +161,8 @@ def to_json(summary: Summary, indent: int | None = 2) -> str:
 
 
 @contextmanager
-def writing(folder: Path, otherwise: str = OTHERWISE) -> Iterator[None]:
-    """Faults of the file system while results are written, as one line: ``no space left in DIR; ...``. ``otherwise``:
+def writing(folder: Path, otherwise: str = OTHERWISE, what: str = "results") -> Iterator[None]:
+    """Faults of the file system while ``what`` is written, as one line: ``no space left in DIR; ...``. ``otherwise``:
     what to do, of a command that has no ``--out``.
     """
     try:
@@ -169,5 +171,5 @@ def writing(folder: Path, otherwise: str = OTHERWISE) -> Iterator[None]:
         full = {errno.ENOSPC: "no space left", errno.EDQUOT: "the disk quota is used up"}
         if error.errno in full:
             raise TestbedError(f"{full[error.errno]} in {folder}; make room, or {otherwise}") from error
-        message = f"results cannot be written to {folder}: {error.strerror}; {otherwise}"
+        message = f"{what} cannot be written to {folder}: {error.strerror}; {otherwise}"
         raise TestbedError(message) from error

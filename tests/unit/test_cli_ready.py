@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shlex
 import subprocess
 import sys
@@ -83,6 +84,23 @@ def test_what_cannot_be_begun_with_leaves_nothing(tmp_path: Path, capsys: Captur
     assert main(["new", str(tmp_path / "mine"), "--from", "helo"]) == 2
     assert "did you mean 'hello'" in capsys.readouterr().err
     assert not (tmp_path / "mine.yaml").exists()
+
+
+@pytest.mark.parametrize("room", [100, 4096], ids=["none", "none for the schema"])
+def test_without_room_nothing_half_made_stays_and_the_same_command_goes_on_later(
+    room: int, tmp_path: Path, capsys: Captured
+) -> None:
+    """Whatever had been written by then, a scenario or a part of its schema, was "there already" the next time."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        assert main(["new", str(tmp_path / "mine")]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "mine.yaml cannot be written to" in said and "another folder" in said and "--out" not in said
+    assert list(tmp_path.iterdir()) == []
+    assert main(["new", str(tmp_path / "mine")]) == 0
 
 
 def test_the_version_is_told_and_in_a_checkout_the_commit(capsys: Captured) -> None:

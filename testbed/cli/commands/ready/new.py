@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +28,7 @@ def new(
     from testbed import scenarios
     from testbed.core.text.yaml_text import text_of
     from testbed.linux.files import owned
-    from testbed.runfiles.folder import writing
+    from testbed.runfiles.folder import ANOTHER_PLACE, writing
     from testbed.scenario import extends, load
     from testbed.scenario.scenario import file_of, named
     from testbed.scenarios import beginning
@@ -41,16 +43,13 @@ def new(
         content = beginning.grid(named(file.stem), file.name, _by_the_way(base, file), own_matrix=own)
     else:
         content = beginning.text(named(file.stem), file.name, None if source is None else text_of(file_of(source)))
-    with writing(file.parent):
+    with writing(file.parent, ANOTHER_PLACE, file.name):
         owned.make_folder(file.parent)
         _create(file, content.encode())
-        if not schema.exists():
-            _create(schema, (scenarios.folder() / schema.name).read_bytes())
-    try:
-        load_grid(file) if sweep else load(file)
-    except ScenarioError:
-        owned.remove(file)
-        raise
+        with _or_nothing(file):
+            if not schema.exists():
+                _create(schema, (scenarios.folder() / schema.name).read_bytes())
+            load_grid(file) if sweep else load(file)
     sys.stdout.write(f"{file}\n")
 
 
@@ -65,11 +64,24 @@ def _by_the_way(source: str, file: Path) -> str:
 
 
 def _create(file: Path, content: bytes) -> None:
-    """Raises ``ScenarioError`` where something of that name is already."""
+    """Whole or not at all. Raises ``ScenarioError`` where something of that name is already."""
     from testbed.linux.files import owned
 
     try:
-        with owned.create(file) as new_file:
-            new_file.write(content)
+        new_file = owned.create(file)
     except FileExistsError as error:
         raise ScenarioError("is there already, and nothing is written over; give another name", str(file)) from error
+    with _or_nothing(file), new_file:
+        new_file.write(content)
+
+
+@contextmanager
+def _or_nothing(file: Path) -> Iterator[None]:
+    """Takes away what was made by then, so that the same command can be given again when that is mended."""
+    from testbed.linux.files import owned
+
+    try:
+        yield
+    except BaseException:
+        owned.remove(file)
+        raise
