@@ -11,7 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from testbed.linux.files.installed import is_checkout
+from testbed.linux.files.installed import bootstrap, is_checkout
 from testbed.linux.processes.module import ROOT, Parts, module
 
 CHECKOUT = Path(ROOT)
@@ -45,7 +45,7 @@ def hand_over() -> int:
             os.environ[HANDED_OVER] = os.pathsep.join([*tried, python])
             os.execv(python, [python, *module("testbed", *sys.argv[1:])[1:]])  # noqa: S606 - no shell is wanted
     names = missing()
-    remedy = f"run: sudo {CHECKOUT}/bootstrap install" if is_checkout(CHECKOUT) else "see: pip check"
+    remedy = f"run: sudo {bootstrap(CHECKOUT)} install" if is_checkout(CHECKOUT) else "see: pip check"
     print(f"testbed: {', '.join(names)} not installed here; {remedy}", file=sys.stderr)  # noqa: T201
     return MISSING_PREREQUISITE
 

@@ -1,6 +1,7 @@
 """What is missing is installed by what installed the rest."""
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("command", ["mnexec", "tc", "brctl", "ifconfig", "iperf3", "mininet"])
 def test_a_checkout_names_its_bootstrap_by_its_path(checkout: Path, command: str) -> None:
     assert installs(command, checkout) == f"sudo {checkout}/bootstrap install"
+
+
+def test_what_it_names_can_be_pasted_wherever_the_checkout_lies(tmp_path: Path) -> None:
+    place = tmp_path / "it's a checkout, über alles"
+    place.mkdir()
+    (place / "bootstrap").touch()
+    assert shlex.split(installs("tc", place)) == ["sudo", f"{place}/bootstrap", "install"]
 
 
 @pytest.mark.parametrize(

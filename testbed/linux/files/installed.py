@@ -1,6 +1,7 @@
 """How this package came to be here, and so which command installs what it lacks."""
 
 import os
+import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +32,7 @@ def installs(command: str, root: Path = ROOT) -> str:
     """What installs a command of the system: ``bootstrap`` in a checkout, the system's packages where there is none."""
     package = SYSTEM_PACKAGES.get(command, command)
     if is_checkout(root) and package not in OPTIONAL:
-        return f"sudo {root / 'bootstrap'} install"
+        return f"sudo {bootstrap(root)} install"
     # Debian's Mininet is for Debian's own Python; its mnexec serves any.
     also = " && pip install mininet" if command == "mininet" else ""
     return f"sudo apt-get install {package}{also}"
@@ -46,6 +47,11 @@ def find_systems_commands() -> None:
     """Those of root's folders, too: an ordinary user's PATH on Debian leaves out where ``tc`` and ``bridge`` are."""
     known = os.environ.get("PATH", os.defpath).split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(each for each in SYSTEM_FOLDERS if each not in known)])
+
+
+def bootstrap(root: Path = ROOT) -> str:
+    """The checkout's ``bootstrap``, by its path, as it can be pasted into a shell."""
+    return shlex.quote(str(root / "bootstrap"))
 
 
 def is_checkout(root: Path = ROOT) -> bool:

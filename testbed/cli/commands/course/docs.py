@@ -50,7 +50,7 @@ def _build(root: Path) -> None:
 
 def _remedy(root: Path) -> str:
     return (
-        f"build it with: {root}/bootstrap docs"
+        f"build it with: {installed.bootstrap(root)} docs"
         if installed.is_checkout(root)
         else "see them in a checkout: ./bootstrap docs"
     )
