@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -64,12 +65,14 @@ def test_a_line_break_in_its_path_is_refused_and_a_space_is_not(tmp_path: Path) 
 
 
 def test_it_is_found_through_a_link_and_whatever_the_shell_looks_for_folders_in(tmp_path: Path) -> None:
-    (tmp_path / "a checkout").mkdir()
-    script = pretend(tmp_path / "a checkout", uid=0)
+    place = tmp_path / "it's ü"
+    place.mkdir()
+    script = pretend(place, uid=0)
     (tmp_path / "link").symlink_to(script)
-    for called in (tmp_path / "link", "a checkout/bootstrap"):
-        done = shell(f"cd '{tmp_path}' && bash '{called}'", CDPATH=f".:{tmp_path}")
-        assert (done.returncode, done.stdout) == (0, "") and f"{script} COMMAND" in done.stderr.replace("\\", "")
+    for called in (tmp_path / "link", "it's ü/bootstrap"):
+        done = shell(f"cd '{tmp_path}' && bash {shlex.quote(str(called))}", CDPATH=f".:{tmp_path}")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert shlex.split(done.stderr.splitlines()[-1].partition("ready: ")[2]) == [str(script), "COMMAND"]
 
 
 def packages_installed(tmp_path: Path, *names: str) -> str:
