@@ -175,7 +175,8 @@ def test_what_the_guest_closed_is_read_to_its_end_though_nobody_holds_it(
     moving = stage.leave()
     assert (len(moving), stage.refused()) == (5, {})
     closed = [each for each in moving if each.closed]
-    assert len(closed) == 2 and all(each.unsent > 10 * SMALL for each in closed)
+    many = 8 * SMALL  # how much a buffer holds differs: 38,121 bytes with Linux 6.1, and more with newer ones
+    assert len(closed) == 2 and all(each.unsent > many for each in closed)
     here = stage.arrive(moving)
     assert len(here) == 3, "the guest is given what it held"
     assert stage.client.ask("read_all") == whole(written)
