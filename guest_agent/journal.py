@@ -15,7 +15,7 @@ from testbed.linux.memory import memfd
 Records: TypeAlias = Rows
 
 CAPACITY = 1 << 18
-"""Records: four minutes at one record a millisecond."""
+"""Records: four minutes at one record a millisecond, and it is read four times a second."""
 COLUMNS = 4
 """t_ns, operations; two more, since a row of the ring holds the words that are shared."""
 STOLEN, HOLD, BUSY = 1, 2, 3

@@ -22,8 +22,8 @@ class GuestLog:
     @classmethod
     def joined(cls, *parts: tuple[Times, Counts]) -> "GuestLog":
         """The logs of both hosts' guests as the log of the one guest that they are."""
-        times = np.concatenate([part[0] for part in parts])
-        operations = np.concatenate([part[1] for part in parts])
+        times = np.concatenate([np.empty(0), *(part[0] for part in parts)])
+        operations = np.concatenate([np.empty(0, np.int64), *(part[1] for part in parts)])
         order = np.argsort(times, kind="stable")
         return cls(times[order], operations[order])
 

@@ -60,8 +60,10 @@ def _measurement(record: MigrationRecord, evidence: Evidence, pace: float | None
     if not link.verified:
         yield _link(link)
     yield from _cross_traffic(record, evidence)
-    if record.vm.write_rate and (pace is None or abs(pace - 1) > RATE_TOLERANCE):
-        yield f"the guest reached {pace or 0:.1%} of its write rate before the migration"
+    if record.vm.write_rate and pace is None:
+        yield "the guest's write rate before the migration is not known: its own log does not say"
+    elif record.vm.write_rate and pace is not None and abs(pace - 1) > RATE_TOLERANCE:
+        yield f"the guest reached {pace:.1%} of its write rate before the migration"
     if sampler.lost > LOST_TOLERANCE * max(1, sampler.taken):
         yield f"{sampler.lost} of {sampler.lost + sampler.taken} samples were lost"
 

@@ -41,7 +41,7 @@ class FakeGuest:
         self._rate, self._condition = rate, condition
         self._began: float | None = None
         self._stopped: float | None = None
-        self._before = 0
+        self._before, self._told = 0, -1
 
     def begin(self, before: int = 0) -> None:
         """The guest runs from now on, after ``before`` operations elsewhere."""
@@ -58,10 +58,11 @@ class FakeGuest:
         return self._before + int(self._rate * ((self._stopped or monotonic()) - self._began))
 
     def log(self) -> tuple[Times, Counts]:
-        """An entry for each operation."""
-        counts = np.arange(self._before, self.operations() + 1, dtype=np.int64)
+        """An entry for each operation since the last call."""
         if self._began is None:
             return np.empty(0), np.empty(0, np.int64)
+        counts = np.arange(max(self._before, self._told + 1), self.operations() + 1, dtype=np.int64)
+        self._told = int(counts[-1]) if len(counts) else self._told
         return self._began + (counts - self._before) / self._rate, counts
 
     def logs(self) -> dict[str, int]:

@@ -1,9 +1,12 @@
-"""The logs of services and clients, followed while they are written: samples on the way, all of the rows at the end."""
+"""The logs of guests, services and clients, followed while they are written: samples on the way, all at the end."""
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from guest_agent.ring import COLUMNS, RingReader, Rows
+from testbed.findings.guest_log import Counts, Times
 from testbed.metrics.source import Row
 
 NS = 1e9
@@ -69,3 +72,28 @@ class LogFollower:
         """All rows, shape (n, 4)."""
         self.sample()
         return np.concatenate(self._parts) if self._parts else np.empty((0, COLUMNS), np.uint64)
+
+
+class JournalFollower:
+    """A guest's own log, taken in while it is written: its ring has room for minutes, and a migration may take longer.
+
+    ``read`` gives what is new. A ``Source`` without rows; ``sample`` is called by one thread, ``entries`` after that
+    thread has ended.
+    """
+
+    def __init__(self, read: Callable[[], tuple[Times, Counts]]) -> None:
+        self._read, self._parts = read, list[tuple[Times, Counts]]()
+
+    def sample(self) -> list[Row]:
+        """No rows: how far the guest is has rows of its own."""
+        if len((new := self._read())[0]):
+            self._parts.append(new)
+        return []
+
+    def close(self) -> None:
+        """Nothing is held but memory, and that is the evidence."""
+
+    def entries(self) -> list[tuple[Times, Counts]]:
+        """All of it, in parts."""
+        self.sample()
+        return self._parts

@@ -24,7 +24,7 @@ from testbed.metrics.source import Row, Seldom
 from testbed.network.traffic.cross_traffic import Crossed
 from testbed.rig.context import RunContext
 from testbed.rig.hosts import Hosts, LinkCounter
-from testbed.rig.logs import LogFollower
+from testbed.rig.logs import JournalFollower, LogFollower
 from testbed.rig.mover import GuestAtHost
 
 GUESTS = ("guest-source", "guest-destination")
@@ -101,6 +101,7 @@ class Measurement:
         self.marks: dict[str, Mark] = {}
         self.memory_overhead: int | None = None
         self._plan, self._guests = plan, guests
+        self._journals = [JournalFollower(guest.log) for guest in guests.values()]
         self._processes, self._beside = dict(processes), list(hosts.beside)
         self._counter = hosts.counter()
         self._stack.callback(self._counter.close)
@@ -111,6 +112,7 @@ class Measurement:
                 *hosts.sources(),
                 Seldom(ProcessSource(self._processes), TELL_EVERY),
                 *(GuestSource(guest.operations, host) for host, guest in guests.items()),
+                *(Seldom(journal, TELL_EVERY) for journal in self._journals),
                 Seldom(self._live, TELL_EVERY),
             ),
             context.sample_s,
@@ -190,5 +192,5 @@ class Measurement:
         return self._sampler.report()
 
     def guest_log(self) -> GuestLog:
-        """All hosts' guests' journals as one."""
-        return GuestLog.joined(*(guest.log() for guest in self._guests.values()))
+        """All hosts' guests' journals as one; complete after ``stop``."""
+        return GuestLog.joined(*(part for journal in self._journals for part in journal.entries()))

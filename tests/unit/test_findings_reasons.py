@@ -118,7 +118,7 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
     "a fast guest": (lambda: paced(1.25), "the guest reached 125.0% of its write rate before the migration"),
     "a guest without a log": (
         lambda: the_evidence(log=GuestLog(np.empty(0), np.empty(0, np.int64))),
-        "the guest reached 0.0% of its write rate before the migration",
+        "the guest's write rate before the migration is not known: its own log does not say",
     ),
     "lost samples": (lambda: sampled(100, 6), "6 of 106 samples were lost"),
     "no samples": (lambda: sampled(0, 1), "1 of 1 samples were lost"),
