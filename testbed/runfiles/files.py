@@ -137,6 +137,6 @@ def _packed(path: Path) -> str:
 
 
 def _why_not(path: Path, error: OSError | ValueError) -> str:
-    if path.is_symlink():
+    if os.path.islink(path):  # which says no where it may not look
         return "is a link; a run's files lie in its folder"
     return f"cannot be read ({error.strerror if isinstance(error, OSError) else error})"

@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -107,7 +108,7 @@ def put(file: Path, content: bytes, otherwise: str = OTHERWISE) -> None:
     """The whole file or nothing of it, wherever somebody wants it: a folder that is not there is made. Raises
     ``TestbedError``, which says what to do ``otherwise``; ``ScenarioError`` where a folder has its name.
     """
-    if file.is_dir():
+    if os.path.isdir(file):  # a name that cannot be is for whoever writes
         raise ScenarioError("is a folder, and a file is to be written", str(file))
     with writing(file.parent, otherwise):
         owned.make_folder(file.parent)

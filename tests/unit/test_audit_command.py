@@ -1,6 +1,8 @@
 """``audit`` as users see it: lines, exit codes, JSON; and folders that anybody may have made."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,35 @@ def test_all_runs_are_audited_and_the_worst_is_the_exit_code(tmp_path: Path, cap
     assert said.err.splitlines() == [f"testbed: {runs[0]}: there is no such folder"]
     assert f"{runs[2]}: all 16 agreements hold" in said.out and f"{runs[1]}: " in said.out
     assert main(["audit", *runs[1:]]) == 1
+
+
+def closed(run: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The folder, into which another user may not look; root might."""
+    run.mkdir(mode=0)
+    asked, looked = os.access, Path.lstat
+
+    def look(path: Path) -> os.stat_result:
+        if path.parent == run:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(os, "access", lambda path, *mode, **known: path != str(run) and asked(path, *mode, **known))
+    monkeypatch.setattr(Path, "lstat", look)
+    return str(run)
+
+
+def test_those_that_may_not_be_read_keep_no_other_from_being_audited(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``audit results/*`` meets them on a machine of several."""
+    long, good = str(tmp_path / ("x" * 300)), str(copied(tmp_path / "good"))
+    assert main(["audit", shut := closed(tmp_path / "closed", monkeypatch), long, good]) == 2
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        f"testbed: {shut}/summary.json: cannot be read (Permission denied)",
+        f"testbed: {long}/summary.json: cannot be read (File name too long)",
+    ]
+    assert f"{good}: all 16 agreements hold" in said.out
 
 
 def test_the_same_as_json(tmp_path: Path, capsys: Captured) -> None:

@@ -64,6 +64,16 @@ def test_whatever_is_handed_in_the_rest_is_graded(eight: Class, tmp_path: Path, 
     assert len(rows) == len(eight.expected) and all(value.isprintable() for row in rows for value in row.values())
 
 
+def test_one_that_may_not_be_read_keeps_no_other_from_being_graded(
+    eight: Class, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (closed := tmp_path / "closed").mkdir()
+    asked = os.access
+    monkeypatch.setattr(os, "access", lambda path, *mode, **known: path != str(closed) and asked(path, *mode, **known))
+    main(["grade", str(closed), str(eight.folder / eight.expected[0].handin), "--lab", "rounds"])
+    assert "2 hand-ins; " in capsys.readouterr().err
+
+
 def test_a_course_has_its_days_and_points(eight: Class, tmp_path: Path) -> None:
     given = tmp_path / "rounds.lab.zip"
     shutil.copy(one(eight, "right"), given)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def audit(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="folders of runs", autocompletion=run_folders)],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="folders of runs", autocompletion=run_folders, readable=False),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="the same as JSON on stdout")] = False,
 ) -> int:
     """Hold each run's record against itself, its policy and the workload recomputed from its seed.

@@ -90,7 +90,8 @@ class _Asked:
 
 def grade(  # noqa: PLR0913, PLR0917 - the options of the command line
     hand_ins: Annotated[
-        list[Path], typer.Argument(metavar="HANDIN...", help="zips, folders, a folder of them, a class's download")
+        list[Path],
+        typer.Argument(metavar="HANDIN...", help="zips, folders, a folder of them, a class's download", readable=False),
     ],
     lab: Annotated[str, typer.Option(help="the lab's name; see: testbed lab list")],
     from_: Annotated[Path | None, typer.Option("--from", help="a folder of labs of your own")] = None,
