@@ -153,6 +153,21 @@ def test_a_model_has_no_noise(tmp_path: Path) -> None:
     assert all(line.spread.low is None for line in seen.lines)
 
 
+@pytest.mark.parametrize("measured_first", [True, False])
+def test_a_model_beside_what_was_measured_has_the_noise_of_that(tmp_path: Path, measured_first: bool) -> None:
+    """It was said to be slower \"by the model\", by any difference, and broke conditions with it."""
+    noisy = a_summary(*(a_migration(repeat=i, total_time_s=t) for i, t in enumerate((20.0, 20.6, 19.4), 1)))
+    for count, said in ((3, "no difference seen"), (1, "too few repeats")):
+        model = a_summary(*(a_migration(repeat=i, total_time_s=20.1) for i in range(1, count + 1)))
+        model.engine = "simulated"
+        both = [made(tmp_path / f"measured-{count}", noisy), made(tmp_path / f"model-{count}", model, FAST)]
+        runs = both if measured_first else both[::-1]
+        seen = comparison.laid(runs, anyway=True)
+        assert [verdict.startswith(said) for verdict in verdicts(seen)] == [False, True]
+        assert "by the model" not in str(data.as_data(seen)["sentences"])
+        assert main(["compare", *map(str, runs), "--anyway", "--fail-if", "slower=0.1%"]) == 0
+
+
 def test_throttled_time_blackout_and_halts_are_compared_where_measured(tmp_path: Path) -> None:
     known = a_networked_migration(
         throttle=ThrottleRecord(policy="vmotion", active_s=1.0, peak=0.5), services=[a_service(longest_halt_s=1.5)]

@@ -192,7 +192,7 @@ def _lines(
     known = [group.values(measure, real) for group in groups]
     first = list(known[0].values())
     for index, (group, found) in enumerate(zip(groups, known, strict=True)):
-        values, model = list(found.values()), group.model or groups[0].model
+        values, model = list(found.values()), group.model and groups[0].model
         pairs = paired and bool(index) and known[0].keys() == found.keys()
         apart = compared(first, values, paired=pairs) if index and first and values and not model else None
         if values:
