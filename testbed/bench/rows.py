@@ -12,6 +12,7 @@ from statistics import median
 from typing import TypeAlias
 
 from testbed.bench.guest import peak_rate, scan_cost, slowdown
+from testbed.core.errors import TestbedError
 from testbed.core.parameters import Spec
 from testbed.core.plan import GuestPlan, LinkPlan, MigrationPlan, NetworkPlan, Plan
 from testbed.core.records.migration import MigrationRecord
@@ -99,7 +100,10 @@ def _against_iperf3(rate: float | None, surroundings: Surroundings) -> tuple[flo
         before = iperf3_goodput(fabric, 2)
         moved = built.warm_up().migrate()
         after = iperf3_goodput(fabric, 2)
-        first = moved.conclude().rounds[0]
+        record = moved.conclude()
+    if not record.rounds:
+        raise TestbedError(f"the migration sent nothing to measure: {record.outcome}: {record.reason}")
+    first = record.rounds[0]
     return first.bandwidth / ((before + after) / 2), first.bandwidth * 8 / 1e9
 
 
