@@ -16,6 +16,8 @@ from testbed.runfiles import agreement, endings, pages, samples, witnesses
 from testbed.runfiles.files import MOST_SUMMARY, parsed, there
 
 SUMMARY, SAMPLES, PAGES, ENDINGS = "summary.json", "samples.jsonl", "pages.jsonl", "endings"
+POINTS = "points"
+"""Where a sweep has its runs."""
 DOUBT = "summary.json does not agree with itself"
 """Begins the reason that a run is given for each thing that contradicts another."""
 MOST_SAID = 20
@@ -52,7 +54,9 @@ def summary_of(folder: Path) -> Path:
     if folder.is_file():
         refusal = f"is a file; give the run's folder: {folder.parent}"
     elif folder.is_dir():
-        refusal = f"no run lies here: there is no {SUMMARY}"
+        runs = folder / POINTS
+        swept = f"; it is a sweep's, whose runs are the folders in {runs}" if runs.is_dir() else ""
+        refusal = f"no run lies here: there is no {SUMMARY}{swept}"
     else:
         refusal = "there is no such folder"
     raise ScenarioError(refusal, str(folder))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.cli import main
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.records.migration import ComparisonRecord
 from testbed.runfiles.folder import RunFolder, to_json, writing
@@ -35,6 +36,16 @@ def test_results_are_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("results")
     with pytest.raises(ScenarioError, match="is not empty; give another folder with --out"):
         RunFolder.create(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["report", "compare", "export", "audit"])
+def test_of_a_sweeps_folder_it_is_said_where_its_runs_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    (tmp_path / "points").mkdir()
+    assert main([command, str(tmp_path)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.endswith(f"it is a sweep's, whose runs are the folders in {tmp_path / 'points'}")
 
 
 def test_a_full_disk_is_one_line() -> None:
