@@ -132,14 +132,20 @@ def test_a_host_that_is_not_there_is_named(fabric: Fabric) -> None:
         fabric.spawn("esx3x1", ["true"])
 
 
+def buffers() -> str:
+    """The machine's own; empty in a network namespace where an older kernel does not show them (Linux 6.1)."""
+    file = Path("/proc/sys/net/core/wmem_max")
+    return file.read_text() if file.exists() else ""
+
+
 def test_mininet_prints_nothing_and_leaves_our_loggers_alone(capfd: pytest.CaptureFixture[str]) -> None:
-    soft = Path("/proc/sys/net/core/wmem_max").read_text()
+    soft = buffers()
     with Fabric(PLAN, "quiet"):
         pass
     assert capfd.readouterr() == ("", "")
     assert type(logging.getLogger("testbed.some.new.logger")) is logging.getLoggerClass()
     assert "Mininet" not in logging.getLoggerClass().__name__
-    assert Path("/proc/sys/net/core/wmem_max").read_text() == soft
+    assert buffers() == soft
 
 
 def test_a_topology_is_found_by_name_and_a_wrong_name_is_told_the_nearest() -> None:
