@@ -4,6 +4,7 @@ protect all ──> a first write to a page: the kernel lifts its protection and
 written ──> PAGEMAP_SCAN finds it and protects it again, in one step ──> ...
 """
 
+import errno
 import mmap
 import os
 
@@ -22,6 +23,7 @@ FEATURES = (
     | userfaultfd.WP_HUGETLBFS_SHMEM  # RAM is a memfd
     | userfaultfd.PAGEFAULT_FLAG_WP
 )
+UNKNOWN = "kernel has no UFFD_FEATURE_WP_ASYNC, as Linux 6.7 and newer have"
 
 
 class ProtectedMemory:
@@ -123,7 +125,7 @@ def _try_on_own_memory() -> str | None:
     try:
         return _find_one_page(ports, memory)
     except PrerequisiteMissing as error:
-        return str(error.__cause__)
+        return _lack(error.__cause__ or error)
     finally:
         del view
         memory.close()
@@ -139,7 +141,12 @@ def _find_one_page(ports: GuestPorts, memory: mmap.mmap) -> str | None:
             if list(tracker.collect()) != [(PAGE_SIZE, PAGE_SIZE)]:
                 return "a written page was not found by PAGEMAP_SCAN"
     except TestbedError as error:
-        return str(error.__cause__)
+        return _lack(error.__cause__ or error)
     finally:
         tracker.close()
     return None
+
+
+def _lack(fault: BaseException) -> str:
+    """A kernel refuses as an invalid argument what it does not know."""
+    return UNKNOWN if isinstance(fault, OSError) and fault.errno == errno.EINVAL else in_words(fault)

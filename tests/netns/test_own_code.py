@@ -16,6 +16,7 @@ from tests.unit.test_guest_own_workload import MINE as WORKLOAD
 MISSES = TRACKER.replace("return found", "return found[:-1]")  # of the first, the guest's state, commit would tell
 BREAKS = TRACKER.replace("return found", "raise KeyError('seven')")
 TESTBED = str(Path(sys.executable).with_name("testbed"))
+pytestmark = pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")
 
 
 def ran(folder: Path, *settings: str) -> tuple[int, str, dict[str, Any]]:

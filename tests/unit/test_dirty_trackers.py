@@ -1,5 +1,6 @@
 """Trackers on memory of this very process, or of another: exact, complete, named when refused."""
 
+import errno
 import os
 
 import numpy as np
@@ -201,6 +202,22 @@ def test_one_that_is_asked_for_is_taken_or_refused_by_name(own: OwnMemory, monke
         choose(own.ports, "soft-dirty")
     with pytest.raises(ScenarioError, match="did you mean 'soft-dirty'"):
         choose(own.ports, "softdirty")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(errno.EINVAL, "kernel has no UFFD_FEATURE_WP_ASYNC"), (errno.EPERM, "Operation not permitted")],
+)
+def test_what_a_kernel_or_a_container_refuses_is_said_in_words(
+    own: OwnMemory, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refuse(_fd: int, _features: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(userfaultfd, "enable", refuse)
+    assert works_here()["uffd-wp"][1].startswith(said)
+    with pytest.raises(PrerequisiteMissing, match=f"tracker 'uffd-wp' does not work on this machine: {said}"):
+        choose(own.ports, "uffd-wp")
 
 
 def test_what_the_kernel_says_is_what_the_probe_says() -> None:
