@@ -38,7 +38,7 @@ def service_record(facts: ServiceFacts, ended: Ended, marks: Marks) -> ServiceRe
     """One service's figures, by its clients where it has any, and whether its oracle and its logs agree."""
     rows = facts.client if facts.clients and facts.client is not None else joined(facts.logs)
     record = describe(facts.name, "client" if facts.clients else "guest", rows, stretches(ended, marks), marks.edges)
-    verdict, missing = facts.verdict, list(_missing(facts, record, grace_s(ended)))
+    verdict, missing = facts.verdict, list(_missing(facts, record, grace_s(ended, marks.ended.at)))
     record.operation_bytes = facts.operation_bytes
     record.verified, record.method = verdict.ok and not missing, verdict.method
     record.lost, record.doubled = verdict.lost, verdict.doubled
@@ -72,10 +72,13 @@ def stretches(ended: Ended, marks: Marks) -> list[Stretch]:
     return found
 
 
-def grace_s(ended: Ended) -> float:
-    """Seconds that clients may need to be back: TCP repeats ever more seldom, and finds out by keep-alives."""
-    away = 2 * (ended.stamps.downtime() or 0.0)
-    return away + (REPEATED_S if breakable(ended) == 0 else RECONNECTED_S)
+def grace_s(ended: Ended, at: float) -> float:
+    """Seconds that clients may need to be back: TCP repeats ever more seldom, and finds out by keep-alives. ``at``, in
+    seconds of CLOCK_MONOTONIC, it ended: until then a guest stood still that was not heard at the destination.
+    """
+    asked, heard = ended.stamps.asked, ended.stamps.announced
+    away = 0.0 if asked is None else (at if heard is None else heard) - asked
+    return 2 * away + (REPEATED_S if breakable(ended) == 0 else RECONNECTED_S)
 
 
 def _missing(facts: ServiceFacts, record: ServiceRecord, grace_s: float) -> Iterator[str]:

@@ -152,12 +152,13 @@ def test_rounds_without_a_decision_are_no_stretch() -> None:
         (ConnectionFacts(mechanism="reset"), STAMPS, 0.25 + 2.5),
         (None, STAMPS, 0.25 + 2.5),
         (ConnectionFacts(mechanism="tcp_repair"), Stamps(), 0.5),
+        (ConnectionFacts(mechanism="tcp_repair"), Stamps(asked=105.0), 9.0 + 0.5),  # until TCP gave up, and it stayed
     ],
 )
 def test_how_long_clients_may_need_to_be_back(
     connections: ConnectionFacts | None, stamps: Stamps, seconds: float
 ) -> None:
-    assert grace_s(the_end(facts=the_facts(connections=connections, stamps=stamps))) == seconds
+    assert grace_s(the_end(facts=the_facts(connections=connections, stamps=stamps)), at=109.5) == seconds
 
 
 @pytest.mark.parametrize(("cooled", "silent"), [(110.4375, False), (110.5625, True)])
