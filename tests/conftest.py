@@ -90,8 +90,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in item.iter_markers("needs_root") if not is_root() else ():
             item.add_marker(pytest.mark.skip(reason=f"{ROOTS}{marker.args[0]}"))
-        for marker in filter(lambda each: kernel.lacks(each.args[0]), item.iter_markers("needs_kernel")):
-            item.add_marker(pytest.mark.skip(reason=f"{EXCUSE}{marker.args[0]}"))
         if _is_netns(item.path):
             item.add_marker(pytest.mark.netns)
             if item.get_closest_marker("whole_machine"):
@@ -111,6 +109,13 @@ def pytest_collection_finish() -> None:
 
 
 # ---- Who may skip ----------------------------------------------------------------------------------------------------
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Asked of the kernel when its test comes, and of none that is not run: a probe may load a module."""
+    for marker in item.iter_markers("needs_kernel"):
+        if kernel.lacks(marker.args[0]):
+            pytest.skip(f"{EXCUSE}{marker.args[0]}")
 
 
 def _excused(reason: str) -> bool:

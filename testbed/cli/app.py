@@ -132,8 +132,8 @@ def with_defaults(arguments: list[str]) -> list[str]:
     for index, word in enumerate(arguments):
         _refuse_empty(word, before=words[-1] if words else PROGRAM)
         if word == "--":
-            for each in filter(lambda each: not each, arguments[index:]):
-                _refuse_empty(each, before=word)
+            if "" in arguments[index:]:
+                _refuse_empty("", before=word)
             return words + arguments[index:]
         words.append(word)
         following = arguments[index + 1 : index + 2]

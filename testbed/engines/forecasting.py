@@ -45,11 +45,12 @@ def foresee(plan: Plan, link: LinkRecord) -> PredictionRecord | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """A migration by the model, from the link as it is asked for: seconds from asked to released, or to its end where
-    it does not complete, and then why it does not; None and empty for what has no model. ``others_s``: how long all
-    after it will take with all that belongs to them; None where one of them has no model.
+    it does not complete, and then why it does not; ``whole_s``: with all that belongs to it. None and empty for what
+    has no model. ``others_s``: how long all after it will take, whole; None where one of them has no model.
     """
 
     total_s: float | None = None
+    whole_s: float | None = None
     why_not: str = ""
     others_s: float | None = None
 
@@ -66,18 +67,18 @@ def expected(plan: Plan) -> Expected:
         return UNKNOWN
     if seen.fault:
         return UNKNOWN
-    return Expected(total_s=seen.total_time_s, why_not="" if seen.outcome == "completed" else seen.reason)
+    return Expected(
+        total_s=seen.total_time_s,
+        whole_s=seen.total_time_s + plan.warmup_s + plan.cooldown_s + AROUND_S,
+        why_not="" if seen.outcome == "completed" else seen.reason,
+    )
 
 
 def outlook(plans: Sequence[Plan]) -> Iterator[Expected]:
     """Each of them, and what comes after it."""
     each = [expected(plan) for plan in plans]
-    whole = [
-        None if seen.total_s is None else seen.total_s + plan.warmup_s + plan.cooldown_s + AROUND_S
-        for plan, seen in zip(plans, each, strict=True)
-    ]
     for index, seen in enumerate(each):
-        others = [seconds for seconds in whole[index + 1 :] if seconds is not None]
+        others = [other.whole_s for other in each[index + 1 :] if other.whole_s is not None]
         yield replace(seen, others_s=sum(others) if len(others) == len(plans) - index - 1 else None)
 
 

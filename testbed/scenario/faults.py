@@ -48,7 +48,8 @@ def _message(fault: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             fields = _model_at(model, fault["loc"][:-1]).model_fields
             known = [field.alias or name for name, field in fields.items()]
-            known += {EXTENDS} - {path[-1]} if fields is Root.model_fields else ()  # no key of what a run kept
+            if fields is Root.model_fields and path[-1] != EXTENDS:  # that is none of what a run kept
+                known.append(EXTENDS)
             return f"unknown key '{name}'; {nearest(str(path[-1])[:60], known)}"
         case "missing":
             return f"'{name}' is missing{_described(model, fault['loc'])}"

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from testbed.core.plan import Plan
 from testbed.engines import registry
-from testbed.engines.forecasting import AROUND_S, expected
+from testbed.engines.forecasting import expected
 from testbed.sweeps.grid import Arm
 from testbed.sweeps.points import Point
 
@@ -48,11 +47,5 @@ class Estimate:
         plans = arm.scenario.plans()
         if not self._native:
             return SIMULATED_S * len(plans)
-        each = [whole_s(plan) for plan in plans]
+        each = [expected(plan).whole_s for plan in plans]
         return None if None in each else sum(s for s in each if s is not None)
-
-
-def whole_s(plan: Plan) -> float | None:
-    """Seconds of a native migration with all that belongs to it; None for what has no model."""
-    total = expected(plan).total_s
-    return None if total is None else total + plan.warmup_s + plan.cooldown_s + AROUND_S

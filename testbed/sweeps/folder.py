@@ -63,7 +63,7 @@ class SweepFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.points, self.canaries, self.damaged = path / "points", path / "canaries", path / "damaged"
+        self.points, self.canaries, self.damaged = path / summary_reader.POINTS, path / "canaries", path / "damaged"
 
     def file(self, name: str) -> Path:
         """Where a file of the whole sweep is."""
