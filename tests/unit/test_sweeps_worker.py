@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ def dies() -> None:
 def beside() -> Iterator[Beside]:
     with Beside() as made:
         yield made
+    # Python's own child, which stays as long as this process does: other tests count children.
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 def test_what_takes_too_long_is_ended_and_who_dies_of_a_point_is_made_anew(beside: Beside) -> None:
