@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_bootstrap import pretend, shell
+from tests.unit.test_bootstrap import CHECKOUT, pretend, shell
 
 
 def test_the_name_is_told_to_whom_it_would_obey(tmp_path: Path) -> None:
@@ -50,3 +50,19 @@ def test_docs_with_options_is_testbeds_which_shows_them(tmp_path: Path) -> None:
     python.chmod(0o755)
     assert shell(f"{script} docs --port 8123").stdout == "-P -m testbed docs --port 8123\n"
     assert not (tmp_path / "docs").exists()
+
+
+@pytest.mark.parametrize("wrong", ["instal", "lab run", "Run", "r.n", ""])
+def test_a_command_that_there_is_not_is_told_before_anything_is_installed(tmp_path: Path, wrong: str) -> None:
+    script, python = pretend(tmp_path, uid=0), tmp_path / ".venv" / "bin" / "python"
+    manual = tmp_path / "testbed" / "cli" / "testbed.1"
+    manual.parent.mkdir(parents=True)
+    manual.write_bytes((CHECKOUT / "testbed" / "cli" / "testbed.1").read_bytes())
+    done = shell(f"{script} '{wrong}'")
+    assert done.returncode == 2 and done.stderr.startswith("bootstrap: no such command '")
+    assert len(done.stderr.splitlines()) == 1 and not python.exists()
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$*"\n')
+    python.chmod(0o755)
+    for right in ("run hello", "lab run", "--version"):
+        assert shell(f"{script} {right}").stdout == f"-P -m testbed {right}\n"
