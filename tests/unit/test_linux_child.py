@@ -31,6 +31,7 @@ DEAF = "import os, signal\nos.close(0)\nprint('here', flush=True)\nsignal.pause(
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     gc.collect()  # what tests before have left to be collected shall not go meanwhile
+    gc.freeze()  # nor is what stays looked at anew for each test of many
     before = sorted(os.listdir("/proc/self/fd"))
     yield
     assert psutil.Process().children() == []

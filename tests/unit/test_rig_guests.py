@@ -48,6 +48,7 @@ CONFIG = GuestConfig(ram_bytes=4 << 20, workload={"name": "uniform", "write_rate
 @pytest.fixture(autouse=True)
 def nothing_is_left(tmp_path: Path) -> Iterator[None]:
     gc.collect()  # what tests before have left to be collected shall not go meanwhile
+    gc.freeze()  # nor is what stays looked at anew for each test of many
     before = sorted(os.listdir("/proc/self/fd"))
     yield
     assert psutil.Process().children() == [] and not (tmp_path / "guest").exists()
