@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import testbed
 from testbed import scenarios
 from testbed.core.errors import ScenarioError
+from testbed.core.text import yaml_text
 from testbed.core.text.yaml_text import MAX_BYTES, MAX_NODES, scalar, tree_of
 from testbed.report.side.runs import load as load_runs
 from testbed.scenario.document import dotted, parse, parts, read
@@ -142,6 +143,29 @@ def test_no_other_reader_of_yaml_is_used_anywhere() -> None:
         if re.search(r"yaml\.(safe_load|load|compose|full_load|unsafe_load)", path.read_text(encoding="utf-8"))
     ]
     assert found == ["core/text/yaml_text.py"]
+
+
+AMISS = [*"\t\r\n :,-[]{}#&*!|>'\"%?\\\x85\u2028\ufeff\ud800", "\r\n", "\\x41"]
+
+
+@given(st.sampled_from(scenarios.names()), st.lists(st.tuples(st.floats(0, 1), st.sampled_from(AMISS))))
+def test_both_readers_of_yaml_read_the_same(name: str, put_in: list[tuple[float, str]]) -> None:
+    """The quick one reads what Python's cannot (a tabulator, a question mark within a list), and nothing otherwise."""
+    text = Path(scenarios.__path__[0], f"{name}.yaml").read_text(encoding="utf-8")
+    for where, what in put_in:
+        text = text[: int(where * len(text))] + what + text[int(where * len(text)) :]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_text, "_QUICK", yaml.SafeLoader)
+        slow = tree_or_words(text)
+    quick = tree_or_words(text)
+    assert quick == slow or (isinstance(slow, str) and "not valid YAML" in slow and "not valid YAML" not in quick)
+
+
+def tree_or_words(text: str) -> Any:
+    try:
+        return tree_of(text, "s.yaml")
+    except ScenarioError as error:
+        return str(error)
 
 
 def test_a_run_whose_scenario_has_aliases_is_refused_by_compare(tmp_path: Path) -> None:
