@@ -132,9 +132,22 @@ def test_what_needs_three_pages_is_not_found_on_two() -> None:
 
 
 def test_deeper_is_more_and_nothing_is_tried_twice() -> None:
-    orders = [explore(Protecting, depth=depth).interleavings for depth in range(7)]
-    assert orders[0] == 3 and orders == sorted(set(orders))
-    assert explore(Late, depth=2).wrong is None
+    orders = [explore(Protecting, depth=depth).interleavings for depth in range(1, 7)]
+    assert orders == sorted(set(orders)) and explore(Protecting, depth=0).interleavings == orders[0]
+    assert explore(OfTwo, depth=2).wrong is None and explore(OfTwo).wrong is not None
+
+
+@pytest.mark.parametrize(("made", "wrong"), [(Protecting, False), (Late, True)])
+@pytest.mark.parametrize("more", [8, 40])
+def test_much_that_is_done_before_hides_no_page_that_is_lost(made: type, wrong: bool, more: int) -> None:
+    class Long(made):  # type: ignore[misc] # of both
+        def start(self) -> None:
+            for _ in range(more):
+                self.pages.protect()
+
+    found = explore(Long)
+    assert (found.wrong is not None) == wrong
+    assert found.wrong is None or sum("the guest writes" in each for each in found.wrong.steps) == 1
 
 
 @pytest.mark.parametrize(
