@@ -89,6 +89,21 @@ def test_a_device_or_a_pipe_is_no_file_of_a_run(folder: Path) -> None:
             owned.append(path)
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_device_or_a_pipe_is_exchanged_for_no_file(folder: Path, linked: bool) -> None:
+    """Which root did, with ``arena --page /dev/full``."""
+    there, named = folder / "pipe", folder / ("page.html" if linked else "pipe")
+    os.mkfifo(there)
+    (folder / "stdout").symlink_to("/proc/self/fd/1")
+    if linked:
+        named.symlink_to(there)
+    for path in (named, folder / "stdout"):
+        with pytest.raises(OSError, match="is a device or a pipe, and no file"):
+            owned.write(path, b"new")
+    assert there.is_fifo() and named.is_fifo() and (folder / "stdout").is_symlink()
+    assert {each.name for each in folder.iterdir()} == {"pipe", "stdout", named.name}
+
+
 def test_what_is_written_whole_leaves_nothing_when_it_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owned.write(folder / "summary.json", b"old", sync=True)
 

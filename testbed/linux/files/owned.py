@@ -60,9 +60,11 @@ def new_folder(path: Path) -> None:
 
 def write(path: Path, content: bytes, *, sync: bool = False) -> None:
     """The whole file or nothing of it, in place of what had that name; ``sync``: on the disk when this returns. Takes
-    up the room that ``reserve`` may have taken.
+    up the room that ``reserve`` may have taken. Raises ``OSError``, also where a device or a pipe has that name.
     """
     with folder(path.parent) as here:
+        if not _is_replaceable(path.name, here):
+            raise FileExistsError(errno.EEXIST, f"'{path.name}' is a device or a pipe, and no file", str(path))
         new = f".{path.name}.{secrets.token_hex(4)}"
         try:
             with os.fdopen(_with_room(path.name, new, here), "wb") as file:
@@ -138,6 +140,17 @@ def remove(path: Path) -> None:
     """A file, or a link and not what it leads to, if it is there."""
     with folder(path.parent) as here:
         _gone(path.name, here)
+
+
+def _is_replaceable(name: str, here: int) -> bool:
+    """Root that puts a file in the place of ``/dev/null``, or of ``/dev/stdout``, takes it from the whole machine."""
+    try:
+        kind = stat.S_IFMT(os.stat(name, dir_fd=here).st_mode)
+        is_link = stat.S_ISLNK(os.lstat(name, dir_fd=here).st_mode)
+        leads_to = os.readlink(name, dir_fd=here) if is_link else ""
+    except OSError:
+        return True  # there is nothing, or a link that leads nowhere
+    return kind in (stat.S_IFREG, stat.S_IFDIR) and not leads_to.startswith("/proc/")
 
 
 def _new(name: str, flags: int, here: int) -> int:
