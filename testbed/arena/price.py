@@ -7,11 +7,13 @@ that throttles took, in seconds of it. A migration that did not complete costs `
 """
 
 from dataclasses import asdict, dataclass, fields, replace
-from math import isfinite
 
 from testbed.core.errors import ScenarioError
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
+
+MOST = 1e6
+"""Of a weight: beyond that a mean of prices might be no number any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ def weights_of(text: str) -> Weights:
     given: dict[str, float] = {}
     for part in filter(None, text.split(",")):
         name, _, number = (word.strip() for word in part.partition("="))
+        if name in given:
+            raise ScenarioError(f"{name} is given twice; leave out one", "--weights")
         if name not in names:
             raise ScenarioError(
                 f"no weight is called '{printable(name, 40)}'; {nearest(name[:40], names)}", "--weights"
@@ -62,6 +66,7 @@ def weights_of(text: str) -> Weights:
             given[name] = float(number)
         except ValueError:
             given[name] = -1.0
-        if not isfinite(given[name]) or given[name] < 0:
-            raise ScenarioError(f"{name} is to be a number from 0 on, not '{printable(number, 40)}'", "--weights")
+        if not 0 <= given[name] <= MOST:
+            wanted = f"a number from 0 to {MOST:,.0f}"
+            raise ScenarioError(f"{name} is to be {wanted}, not '{printable(number, 40)}'", "--weights")
     return replace(Weights(), **given)

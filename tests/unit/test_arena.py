@@ -97,7 +97,7 @@ def test_a_price_is_made_of_ratios() -> None:
 def test_weights_are_read_as_they_are_written() -> None:
     assert weights_of("") == weights_of(Weights().words) == Weights()
     assert weights_of("time=1, failed=9") == Weights(time=1, failed=9)
-    for wrong in ("tim=1", "time", "time=x", "time=-1", "time=nan", "=3"):
+    for wrong in ("tim=1", "time", "time=x", "time=-1", "time=nan", "time=1e300", "time=1,time=2", "=3"):
         with pytest.raises(ScenarioError, match="--weights"):
             weights_of(wrong)
 
@@ -202,6 +202,21 @@ def test_what_cannot_be_is_one_line(capsys: Captured, words: list[str], said: st
     assert run_command(["arena", *words]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["mine.py", "key.txt", "linked.html"])
+def test_no_page_is_written_over_what_plays_or_is_read(tmp_path: Path, capsys: Captured, name: str) -> None:
+    mine, key = written(tmp_path, "mine.py", FIXED), written(tmp_path, "key.txt", "a key")
+    (tmp_path / "linked.html").symlink_to("mine.py")
+    assert run_command(["arena", mine, "--key", key, "--page", str(tmp_path / name)]) == 2
+    assert "name another file" in capsys.readouterr().err
+    assert Path(mine).read_text() == FIXED and Path(key).read_text() == "a key"
+
+
+def test_a_page_that_cannot_be_written_takes_no_board(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").touch()
+    assert run_command(["arena", "plain", "--guests", "2", "--page", str(tmp_path / "file" / "board.html")]) == 1
+    assert "qemu-dirty-limit" in capsys.readouterr().out
 
 
 def test_a_courses_key_is_what_the_guests_are_drawn_from(tmp_path: Path, capsys: Captured) -> None:

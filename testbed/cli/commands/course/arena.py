@@ -4,6 +4,7 @@ import json as writer
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,6 +58,8 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     twice = next((each.name for each in asked if sum(each.name == other.name for other in asked) > 1), None)
     if twice is not None:
         raise ScenarioError("is given twice", twice)
+    if page is not None:
+        _check_page(page, {"what --key reads": key, "what --course reads": course} | _files(asked))
     if out is not None and not native:
         raise ScenarioError("--out says where --native keeps its run; add --native, or send --json into a file")
     become_root(needed=native > 0)
@@ -64,11 +67,26 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     board = contest(entrants, drawn(secret, guests), weights_of(weights), secret)
     if native:
         board = replace(board, finals=_finals(board, entrants, native, repeat, out))
-    if page is not None:
-        pages.write(page, board)
-        sys.stderr.write(f"{page}\n")
-    _show(board, json)
+    try:
+        if page is not None:
+            pages.write(page, board)
+            sys.stderr.write(f"{page}\n")
+    finally:
+        _show(board, json)
     return 0
+
+
+def _files(entrants: "list[Entrant]") -> dict[str, Path | None]:
+    return {f"the policy {each.name}": each.file for each in entrants}
+
+
+def _check_page(page: Path, read: Mapping[str, Path | None]) -> None:
+    """Before anybody plays: nobody's policy or key is written over. Raises ``ScenarioError``."""
+    if page.is_dir():
+        raise ScenarioError("is a folder, and a file is to be written", str(page))
+    for what, file in read.items():
+        if file is not None and page.exists() and file.exists() and page.samefile(file):
+            raise ScenarioError(f"{page} is {what}; name another file", "--page")
 
 
 def _finals(
