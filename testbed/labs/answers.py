@@ -1,6 +1,5 @@
 """``answers.yaml``: a form for the student, and what was written into it, which may be anything."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.core.errors import ScenarioError
+from testbed.core.text import from_json
 from testbed.core.text.nearest import nearest
 from testbed.core.text.printable import printable
 from testbed.core.text.yaml_text import tree_of
@@ -18,7 +18,6 @@ from testbed.scenario.quantities import shown
 ANSWERS = "answers.yaml"
 MOST_TEXT = 4000
 """Characters of an answer in words."""
-LARGEST = 1e18
 _NUMBER = re.compile(r"[-+]?([0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})([eE][-+]?[0-9]{1,2})?")
 ASKED = {
     "number": "a number",
@@ -101,8 +100,10 @@ def _number(value: Any, question: AnswerSpec) -> int | float:
     kind = f"{'a whole number' if whole else 'a number'}{unit}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"must be {kind}, not {shown(value)}")
-    if not math.isfinite(value) or abs(value) > LARGEST:
-        raise ValueError(f"must be {kind} that can be")
+    try:
+        from_json.number(value, "")  # a prediction is read from its record again
+    except ValueError:
+        raise ValueError(f"must be {kind}, and one that can be") from None
     if whole and value != int(value):
         raise ValueError(f"must be {kind}, not {shown(value)}")
     return int(value) if whole else value

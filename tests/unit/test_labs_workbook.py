@@ -122,7 +122,8 @@ def test_the_parameters_of_the_lock_are_not_believed(tmp_path: Path) -> None:
         ("9.5 s", "answers.yaml:1: 'total_s' must be a number of s, without the unit, not '9.5 s'"),
         ("[1, 2]", "answers.yaml:1: 'total_s' must be a number"),
         ("true", "answers.yaml:1: 'total_s' must be a number"),
-        ("1e99", "answers.yaml:1: 'total_s' must be a number of s, without the unit that can be"),
+        ("1e99", "answers.yaml:1: 'total_s' must be a number of s, without the unit, and one that can be"),
+        ("1.0e-60", "answers.yaml:1: 'total_s' must be a number of s, without the unit, and one that can be"),
         ("", "answers.yaml: 'total_s' is not answered yet"),
     ],
 )
