@@ -4,6 +4,8 @@ from testbed.core.plan import Expect
 from testbed.core.records.migration import Outcome
 from testbed.core.rounds import Action, Decision
 
+TO_GIVE_UP = "the migration was expected to give up"
+
 
 def unmet(expect: Expect, outcome: Outcome, reason: str, last: Decision | None) -> str | None:
     """Why this end is not the one expected; None when it is. ``last`` is the last decision of the policy.
@@ -14,7 +16,7 @@ def unmet(expect: Expect, outcome: Outcome, reason: str, last: Decision | None) 
         return None if outcome == "completed" else f"the migration was {outcome}: {reason}"
     if outcome == "aborted" and last is not None and last.action is Action.GIVE_UP:
         return None
-    return f"the migration was expected to give up, and was {outcome}: {reason}"
+    return f"{TO_GIVE_UP}, and was {outcome}: {reason}"
 
 
 def said(outcome: Outcome | str, valid: bool, faults: bool = False) -> str:

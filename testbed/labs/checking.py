@@ -152,9 +152,10 @@ def _required(lab: LabFolder) -> list[str]:
 def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
     """Asked of the newest run of that name that counts."""
     runs = found.work.runs(name)
-    invalid = next((each.invalid for each in found.runs[name] if each.invalid), "")
-    if not runs and invalid:
-        return _of(check, "not asked", reason=f"run it again: {invalid}")
+    invalid = [each for each in found.runs[name] if each.invalid]
+    if not runs and invalid:  # what the student chose counts as no run; what the machine did, costs nothing
+        by_choice = all(each.by_choice for each in invalid) and not check.native
+        return _of(check, "wrong" if by_choice else "not asked", reason=f"run it again: {invalid[0].invalid}")
     if not runs:
         without = check.native and found.work.definition.spec.runs[name].optional  # who has no root cannot make it
         standing: Standing = "not asked" if without else "wrong"

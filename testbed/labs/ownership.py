@@ -11,8 +11,9 @@ from pathlib import Path
 from testbed.audit import model
 from testbed.audit.verdict import RunAudit, audit
 from testbed.core.errors import ScenarioError
+from testbed.core.expectation import TO_GIVE_UP
 from testbed.core.migration_key import MigrationKey
-from testbed.core.records.migration import Summary
+from testbed.core.records.migration import MigrationRecord, Summary
 from testbed.core.text.leaves import leaves
 from testbed.core.text.printable import printable
 from testbed.labs.catalogue import LabFolder
@@ -29,7 +30,8 @@ from testbed.scenario.recorded import Recorded, recorded
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRun:
     """A run that was looked at. ``foreign``: why it is not the student's own; ``invalid``: why it has to be made again;
-    ``doubt``: what a teacher should look at, and costs nothing. ``summary`` None: it cannot be read.
+    ``by_choice``: that is for what the student set, and not for the machine; ``doubt``: what a teacher should look at,
+    and costs nothing. ``summary`` None: it cannot be read.
     """
 
     name: str
@@ -37,6 +39,7 @@ class JudgedRun:
     summary: Summary | None = None
     foreign: str = ""
     invalid: str = ""
+    by_choice: bool = False
     doubt: str = ""
 
 
@@ -74,8 +77,20 @@ def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder
         summary=summary,
         foreign=printable(f"{folder.name}: {foreign}") if foreign else "",
         invalid=printable(invalid),
+        by_choice=bool(lab.spec.runs[name].set) and any(_by_choice(each, summary) for each in summary.migrations),
         doubt=printable(f"{folder.name}: {doubt}") if doubt else "",
     )
+
+
+def _by_choice(migration: MigrationRecord, summary: Summary) -> bool:
+    """Whether it is not valid for what was set, where something may be: in the model there can be no other reason; on
+    real hosts it is one that ran undisturbed to another end than its scenario expects.
+    """
+    late = migration.outcome == "cancelled" and not migration.interrupted
+    gave_up = any(each.decision.startswith("gave up") for each in migration.rounds)
+    expected = any(each.startswith(TO_GIVE_UP) for each in migration.invalid_reasons)
+    to_another_end = late or (migration.outcome == "completed" if expected else gave_up)
+    return not migration.valid and (summary.engine == "simulated" or to_another_end)
 
 
 def unlike(lab: LabFolder, parameters: Parameters, name: str, folder: Path, summary: Summary) -> Iterator[str]:
