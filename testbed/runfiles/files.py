@@ -14,6 +14,7 @@ from testbed.core.errors import ScenarioError
 from testbed.core.text.foreign import BOM, PACKED, as_text, foreign
 from testbed.core.text.from_json import JsonObject
 from testbed.core.text.yaml_text import MAX_BYTES
+from testbed.core.units import in_bytes
 from testbed.linux.files.ordinary import ordinary
 
 MOST_SUMMARY = 64 << 20
@@ -46,7 +47,7 @@ def opened(path: Path, most: int) -> Iterator[IO[bytes]]:
     with os.fdopen(fd, "rb") as file:
         size = os.fstat(fd).st_size
         if size > most:
-            raise ScenarioError(f"has {size / 1e6:,.0f} MB; {most / 1e6:,.0f} are read at most", str(path))
+            raise ScenarioError(f"has {in_bytes(size)}; {in_bytes(most)} are read at most", str(path))
         try:
             yield file
         except OSError as error:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from testbed.core.errors import ScenarioError
 from testbed.experiment.run import run_scenario
 from testbed.labs import find
-from testbed.labs.answers import of_text, taken
+from testbed.labs.answers import of_text, read, taken
 from testbed.labs.definition.spec import AnswerSpec
 from testbed.labs.workbook import KEPT, Workbook, enclosing
 from testbed.runfiles.folder import RunFolder
@@ -22,7 +22,7 @@ from tests.unit.learning import PREDICTIONS, answer, by_name, edited, finished, 
     ("lock", "said"),
     [
         ("", "lab.lock: is empty"),
-        ("[1, 2]", "a lock is a mapping of keys"),
+        ("[1, 2]", "every lock is a mapping of keys"),
         ("lab: rounds\nversion: 1\n", "'student' must be a text of at most 100 characters"),
         ("lab: rounds\nversion: many\nstudent: me\n", "says no version"),
         (f"lab: rounds\nversion: 1\nstudent: {'x' * 101}\n", "'student' must be a text"),
@@ -135,6 +135,16 @@ def test_what_is_no_number_is_one_line_and_the_rest_is_judged(tmp_path: Path, gi
     result = judged(mine)
     assert result.fault == "" and by_name(result)["own"].standing == by_name(result)["total"].standing == "right"
     assert by_name(result)["transfer"].standing == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("why: " + 900_000 * "x", "has 900 kB; 262 kB are read at most"), ("- 1", "every answer file is a")],
+)
+def test_answers_that_cannot_be_taken_say_why(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "answers.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match=said):
+        read(tmp_path / "answers.yaml", find("rounds").spec)
 
 
 @given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers(), max_size=2)))

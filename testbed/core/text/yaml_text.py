@@ -70,7 +70,7 @@ def tree_of(text: str, name: str, kind: str = "scenario") -> tuple[Tree, dict[Ke
         raise ScenarioError(f"is empty{example}", name)
     if not isinstance(node, yaml.MappingNode):
         example = " such as name, network, vm" if kind == "scenario" else ""
-        raise ScenarioError(f"a {kind} is a mapping of keys{example}", _line(name, node))
+        raise ScenarioError(f"every {kind} is a mapping of keys{example}", _line(name, node))
     places: dict[KeyPath, str] = {(): name}
     return _mapping(node, (), name, places), places
 
