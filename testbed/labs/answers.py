@@ -110,11 +110,12 @@ def _number(value: Any, question: AnswerSpec) -> int | float:
 
 
 def _choice(value: Any, question: AnswerSpec) -> Scalar:
-    known = {str(each).lower(): each for each in question.choices or ()}
-    found = known.get(str(value).strip().lower())
-    if not isinstance(found, int | float | str):
-        raise ValueError(f"must be one of {', '.join(known)}, not {shown(value)}")
-    return found
+    choices = [each for each in question.choices or () if isinstance(each, int | float | str)]
+    said = str(value).strip().lower()
+    for each in choices:
+        if said == str(each).lower() or (value == each and not isinstance(value, bool)):  # 1 is 1.0
+            return each
+    raise ValueError(f"must be one of {', '.join(map(str, choices))}, not {shown(value)}")
 
 
 def _words(value: Any) -> str:

@@ -137,6 +137,13 @@ def test_what_is_no_number_is_one_line_and_the_rest_is_judged(tmp_path: Path, gi
     assert by_name(result)["transfer"].standing == "wrong"
 
 
+def test_a_choice_is_told_as_it_is_written_and_one_is_one_point_nought() -> None:
+    question = AnswerSpec(ask="x", type="choice", choices=[1.0, 2.5, "10 Gbit"])
+    assert taken(1, question) == 1.0 and taken("10 gbit", question) == "10 Gbit"
+    with pytest.raises(ValueError, match=r"must be one of 1\.0, 2\.5, 10 Gbit, not"):
+        taken(True, question)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [("why: " + 900_000 * "x", "has 900 kB; 262 kB are read at most"), ("- 1", "every answer file is a")],
