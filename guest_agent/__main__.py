@@ -63,6 +63,7 @@ def main() -> int:
     sys.stdout = sys.stderr  # descriptor 1 is for "ready"; what a workload prints goes to the log
     process.die_with_parent()  # by signal, for a stopped guest sees no end of file
     process.set_timer_slack(1e-6)
+    process.allow_files()  # each of its services' connections is one
     try:
         session = ServedGuest(Guest(GuestConfig.parse(arguments.config)), arguments.socket)
         gc.collect()

@@ -15,6 +15,7 @@ from testbed.linux.processes import process
 def main() -> int:
     """Returns the exit code of the error tree; 1 where the parent died."""
     process.die_with_parent()
+    process.allow_files()  # each connection is one
     try:
         config = ClientConfig.parse(sys.argv[1] if len(sys.argv) == 2 else "")
         gc.disable()  # nothing here is in a circle, and a collection would be a pause of the client's own

@@ -34,6 +34,8 @@ from testbed.core.records.verdict import Verdict
 from testbed.core.registry import Registry
 
 Area = npt.NDArray[np.uint8]
+MOST_CONNECTIONS = 10_000
+"""Of a service's clients: they share one address, which has some 28,000 ports (ip_local_port_range)."""
 Done = Callable[[int], None]
 """Called with what the kernel said of an operation on the disk: bytes moved, or a negative errno."""
 

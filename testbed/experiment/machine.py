@@ -21,9 +21,13 @@ from testbed.fit.words import advice, warning, why
 from testbed.linux.memory.pages import require_page_size
 from testbed.linux.memory.room import room
 from testbed.linux.processes.pace import most, pace
+from testbed.linux.processes.process import most_files
+from testbed.model.services import connections
 
 SPARE = 1.25
 """So many times what is wanted is asked for: a trial that gets all but the last bursts must show what is wanted."""
+FILES_BESIDE = 100
+"""Open files of a guest, or of an agent, beside its connections."""
 
 
 @contextmanager
@@ -65,10 +69,20 @@ def private(runtime: Path) -> Iterator[Path]:
 
 
 def check_fits_all(plans: Sequence[Plan]) -> None:
-    """Raises ``PrerequisiteMissing`` when a guest's two copies do not fit into what memory is free, and may be used."""
+    """Raises ``PrerequisiteMissing`` when a guest's two copies do not fit into what memory is free, and may be used, or
+    its connections into the open files that a process may have.
+    """
     held_against = fitted(plans, machine())
     if held_against.verdict == "too large":
         raise PrerequisiteMissing(why(held_against), advice(held_against))
+    most = most_files()
+    for plan in plans:
+        wanted = connections(plan.guest.services) + FILES_BESIDE
+        if wanted > most:
+            raise PrerequisiteMissing(
+                f"{plan.name}: its services' connections need {wanted:,} open files, and a process may have {most:,}",
+                f"fewer of them (connections, sessions), or as root: ulimit -n {wanted}",
+            )
 
 
 def slow_here(plans: Sequence[Plan]) -> list[str]:

@@ -1,6 +1,7 @@
 """Clients as processes against real services: what they say at their end, across moves and broken connections."""
 
 import dataclasses
+import os
 import signal
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ from guest_agent.client.conversation import ClientFinished, ClientReady
 from guest_agent.services.echo.service import Echo
 from guest_agent.services.oltp.service import Oltp
 from testbed.core.errors import ScenarioError
+from tests.unit.descriptors import room_for_many
 from tests.unit.service_machine import Clients, SmallMachine, evidence, free_port
 
 OLTP = Oltp(accounts=1000, sessions=6, history=100_000, think_time=0.0005)
@@ -63,6 +65,17 @@ def test_connections_that_move_are_never_noticed(service: Oltp | Echo, tmp_path:
     assert verdict.ok and verdict.operations == len(rows), verdict.findings
     for machine in machines:
         machine.close()
+
+
+def test_more_connections_than_files_that_a_login_is_given_are_made(tmp_path: Path) -> None:
+    few = max(map(int, os.listdir("/proc/self/fd"))) + 40
+    many = dataclasses.replace(ECHO, connections=few, interval=10.0)
+    machine = SmallMachine(many, str(tmp_path / "store")).start()
+    with room_for_many(few):
+        clients = Clients(many.port or 0, spec(many))
+    with clients:
+        clients.hear(machine, ClientReady)
+    machine.close()
 
 
 def test_sessions_whose_connections_break_reconnect_and_lose_nothing(tmp_path: Path) -> None:

@@ -47,6 +47,18 @@ def test_memory_is_held_against_plans_without_trying_processors(monkeypatch: pyt
     check_fits_all(load("hello").plans())
 
 
+def test_more_connections_than_open_files_are_refused_with_the_number_that_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    becomes(monkeypatch)
+    monkeypatch.setattr(machine, "most_files", lambda: 1024)
+    check_fits_all(load("keep-talking").plans())
+    many = load("keep-talking", overrides=["vm.services.0.connections=2000"]).plans()
+    with pytest.raises(PrerequisiteMissing, match=r"need 2,100 open files, and .* may have 1,024") as caught:
+        check_fits_all(many)
+    assert str(caught.value.remedy).endswith("ulimit -n 2100")
+
+
 @pytest.mark.parametrize(("had", "words"), [(4.0, None), (0.5, "may not come out valid"), (0.1, "will hardly come")])
 def test_a_slow_machine_is_told_so(monkeypatch: pytest.MonkeyPatch, had: float, words: str | None) -> None:
     becomes(monkeypatch, had=had)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -27,6 +28,7 @@ from testbed.core.units import PAGE_SIZE
 from testbed.linux.memory import memfd
 from testbed.linux.processes import process
 from testbed.rig.guests import GuestProcess, local_guest
+from tests.unit.descriptors import room_for_many
 from tests.unit.replaying import read_state_of, redo, replay
 
 RAM = 4 << 20
@@ -284,3 +286,10 @@ def test_a_destination_goes_by_the_state_it_received_and_not_by_what_it_was_star
     for each in (frozen, expected):
         redo(Program(config), each, done, pending)
     assert np.array_equal(frozen[1:], expected[1:])
+
+
+def test_a_guest_may_have_as_many_connections_as_its_hard_limit_allows(start: Start) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with room_for_many(512):
+        guest = start()
+    assert resource.prlimit(guest.pid, resource.RLIMIT_NOFILE) == (hard, hard)

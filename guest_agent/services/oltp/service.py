@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar
 
 from guest_agent.listening import Listener, is_established
-from guest_agent.services import Machine, ServiceEvidence, register
+from guest_agent.services import MOST_CONNECTIONS, Machine, ServiceEvidence, register
 from guest_agent.services.oltp.evidence import check
 from guest_agent.services.oltp.ledger import SEQUENCE, SESSION, Ledger, Sizes
 from guest_agent.services.oltp.transactions import FULL, REQUEST_BYTES, Reply, Request, read_request
@@ -41,9 +41,10 @@ class Oltp:
     history: int = 200_000
 
     def __post_init__(self) -> None:
-        for name in ("accounts", "tellers", "branches", "sessions", "history"):
-            if not 1 <= getattr(self, name) <= 1 << 30:
-                raise ValueError(f"{name} must lie between 1 and 2^30, not {getattr(self, name)}")
+        rows = dict.fromkeys(("accounts", "tellers", "branches", "history"), 1 << 30)
+        for name, most in {**rows, "sessions": MOST_CONNECTIONS}.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must lie between 1 and {most:,}, not {getattr(self, name)}")
 
     @property
     def sizes(self) -> Sizes:

@@ -6,22 +6,19 @@ process.
 
 import fcntl
 import os
-import resource
 
+from testbed.linux.processes.process import allow_files
 from testbed.linux.syscalls import syscall
 
 MANY = 8192
-"""Descriptors of this process that ``make_room`` prepares for, if its hard limit allows."""
+"""Descriptors that the table is grown for, if the hard limit allows so many."""
 
 
 def make_room() -> None:
     """Lets this process have as many descriptors as it may, and grows the kernel's table of them now: each doubling of
     the table of a process with threads waits for the kernel (RCU) for 10 ms. Raises ``OSError``.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MANY if hard == resource.RLIM_INFINITY else min(MANY, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    most = min(MANY, allow_files())
     some = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
     os.close(fcntl.fcntl(some, fcntl.F_DUPFD_CLOEXEC, most - 1))
     os.close(some)

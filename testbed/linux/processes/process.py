@@ -1,6 +1,7 @@
 """A process as the kernel sees it: its state, freezing it and knowing that it is frozen, and its own settings."""
 
 import os
+import resource
 import signal
 import time
 
@@ -79,3 +80,15 @@ def die_with_parent(with_signal: int = signal.SIGKILL) -> None:
 def set_timer_slack(seconds: float) -> None:
     """How much later than asked this thread's sleeps may end (50 us unless set)."""
     prctl(_SET_TIMERSLACK, max(1, round(seconds * 1e9)))
+
+
+def most_files() -> int:
+    """How many open files a process may have here, if it asks for them: the hard limit."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def allow_files() -> int:
+    """This process, and what it starts, may have that many from now on: who logs in is given 1,024 at first."""
+    most = most_files()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
