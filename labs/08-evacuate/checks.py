@@ -4,7 +4,7 @@ import json
 from math import ceil
 
 from testbed.labs.check import Wrong, check, near, own, same
-from testbed.model.waves import FleetGuest, ends
+from testbed.model.waves import FleetGuest, ends, planned
 from testbed.sandbox import Sandbox, code_of
 
 RAMS, WRITES = (24, 28, 32, 36, 40, 44, 48), (100, 200, 400, 600, 900)
@@ -39,14 +39,18 @@ def _waves(lab):
     return lab.tried("plan.py", _asked, json.dumps(_fleets(lab)))
 
 
-def _saved(fleet, waves):
-    """How many are over by the deadline, as each migration is foreseen at its share of the link."""
+def _planned(fleet, waves):
+    """Who goes with whom."""
     guests = {
         each["name"]: FleetGuest(name=each["name"], ram_bytes=each["ram"] * 10**6, write_rate=each["write"] * 1e6)
         for each in fleet["guests"]
     }
-    named = [[guests[name] for name in wave] for wave in waves]
-    over = ends(named, link=fleet["link"] * 1e6, cap=fleet["cap"] * 1e6)
+    return planned(waves, guests)
+
+
+def _saved(fleet, waves):
+    """How many are over by the deadline, as each migration is foreseen at its share of the link."""
+    over = ends(_planned(fleet, waves), link=fleet["link"] * 1e6, cap=fleet["cap"] * 1e6)
     return sum(each <= fleet["deadline"] for each in over.values())
 
 
@@ -73,16 +77,10 @@ def _compared(lab, which):
 @check(5, "its plan has waves of guests that there are, at least one, and none twice", after=own)
 def waves(lab, run):
     for fleet, plan in zip(_fleets(lab), _waves(lab), strict=True):
-        there = {each["name"] for each in fleet["guests"]}
-        if not isinstance(plan, list) or not all(isinstance(wave, list) and wave for wave in plan):
-            raise Wrong("'waves' is to return a list of lists of names, none of them empty")
-        if not plan:
-            raise Wrong("nobody is in it", "Whom you cannot save may be left out, and not everybody.")
-        named = [name for wave in plan for name in wave]
-        if not all(isinstance(name, str) and name in there for name in named):
-            raise Wrong("there is a name in it that no guest has")
-        if len(set(named)) < len(named):
-            raise Wrong("a guest is in it twice", "Whoever has left is not there any more.")
+        try:
+            _planned(fleet, plan)
+        except ValueError as wrong:
+            raise Wrong(*wrong.args) from None
 
 
 @check(35, "of your fleet as many are out in time as can be", after=(own, waves))

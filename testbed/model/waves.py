@@ -1,6 +1,6 @@
 """Several guests that share one link: wave after wave, each by the migration that is foreseen of it at its share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ from testbed.model.predict import predict
 NEVER = float("inf")
 GOAL_S = 0.5
 """The downtime at which a migration is switched over."""
+_LISTS = (list, tuple)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,22 @@ class FleetGuest:
     name: str
     ram_bytes: int
     write_rate: float
+
+
+def planned(said: object, guests: Mapping[str, FleetGuest]) -> list[list[FleetGuest]]:
+    """The waves of a plan in which each guest goes by its name. Raises ``ValueError``: what is wrong with the plan, and
+    for what is often meant otherwise a hint.
+    """
+    if not isinstance(said, _LISTS) or not all(isinstance(wave, _LISTS) and wave for wave in said):
+        raise ValueError("'waves' is to return a list of lists of names, none of them empty")
+    if not said:
+        raise ValueError("nobody is in it", "Whom you cannot save may be left out, and not everybody.")
+    named = [name for wave in said for name in wave]
+    if not all(isinstance(name, str) and name in guests for name in named):
+        raise ValueError("there is a name in it that no guest has")
+    if len(set(named)) < len(named):
+        raise ValueError("a guest is in it twice", "Whoever has left is not there any more.")
+    return [[guests[name] for name in wave] for wave in said]
 
 
 def ends(waves: Sequence[Sequence[FleetGuest]], *, link: float, cap: float) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Code that students hand in: it is tried in a sandbox alone, once for all checks, and what it does wrong is theirs."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,18 @@ def test_what_a_student_starts_with_runs_and_is_not_right_yet(tmp_path: Path) ->
         answer(mine, {})
         result = by_name(judged(mine, find(lab)))
         assert result[check].earned < result[check].points / 2, lab
+
+
+def test_what_becomes_of_each_guest_is_told_or_what_is_wrong_with_the_plan(tmp_path: Path) -> None:
+    mine = started(tmp_path / "mine", lab="evacuate")
+
+    def tried(returned: str) -> "subprocess.CompletedProcess[str]":
+        (mine / "plan.py").write_text(f"def waves(guests, link, cap, deadline):\n    return {returned}\n")
+        return subprocess.run([sys.executable, "try.py"], cwd=mine, capture_output=True, text=True, check=False)
+
+    for wrong in ("None", "[]", "[['g9']]", "[['g1'], ['g1']]"):
+        said = tried(wrong)
+        assert said.returncode == 1 and said.stderr.startswith("plan.py: ") and said.stderr.count("\n") == 1, said
+    told = tried("[('g1',), [guest['name'] for guest in guests[1:7]]]").stdout
+    assert told.count("\n") == 8 and "g1 is over after" in told and "g8 stays behind: too late" in told
+    assert "inf" not in tried("[[guest['name'] for guest in guests]]").stdout
