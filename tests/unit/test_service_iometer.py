@@ -197,7 +197,16 @@ def test_a_failing_datastore_and_foreign_content_are_errors(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"block": 100}, {"read": 1.5}, {"random": -1}, {"outstanding": 0}, {"size": 100}, {"block": 1 << 30}]
+    "wrong",
+    [
+        {"block": 100},
+        {"read": 1.5},
+        {"random": -1},
+        {"outstanding": 0},
+        {"size": 100},
+        {"block": 1 << 30},
+        {"iops": 0.0},
+    ],
 )
 def test_what_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -49,6 +49,8 @@ class Iometer:
         for name in ("read", "random"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, not {getattr(self, name)}")
+        if self.iops is not None and not self.iops > 0:
+            raise ValueError(f"iops must be more than 0, not {self.iops:g}; leave it out for as many as it can")
         if not 1 <= self.outstanding <= 1024:
             raise ValueError(f"outstanding must lie between 1 and 1024, not {self.outstanding}")
         if not self.block <= self.size < self.block << 32:
