@@ -1,6 +1,6 @@
-"""What was asked, by ``scenario.yaml``, against what the record says it was: seed, guest, link, policy."""
+"""What was asked, by ``scenario.yaml``, against what the record says it was: seed, guest, services, link, policy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from testbed.audit.agreement import Agreement, not_known, settled
 from testbed.audit.subject import Subject
@@ -15,10 +15,10 @@ def of(subject: Subject) -> Iterator[Agreement]:
         yield not_known("scenario", subject.unplanned)
         return
     wrong = [*_seed(subject, subject.plan), *_unlike(_pairs(subject.plan, subject.done))]
-    wrong += _unlike(_workload(subject, subject.plan))
+    wrong += [*_unlike(_workload(subject, subject.plan)), *_services(subject, subject.plan)]
     if subject.own_policy is None:
         wrong += _policy(subject.plan, subject.done)
-    yield settled("scenario", "seed, scale, guest, link and policy are those of scenario.yaml", wrong)
+    yield settled("scenario", "seed, scale, guest, services, link and policy are those of scenario.yaml", wrong)
 
 
 def _seed(subject: Subject, plan: Plan) -> Iterator[str]:
@@ -50,6 +50,21 @@ def _workload(subject: Subject, plan: Plan) -> Iterator[tuple[str, object, objec
         yield "vm.write_rate", vm.write_rate, workload.get("write_rate")
     elif vm.workload != "phases":
         yield "vm.workload", vm.workload, subject.own_workload
+
+
+def _services(subject: Subject, plan: Plan) -> Iterator[str]:
+    """Each was to be verified, once. A model knows nothing of them, nor has a guest without a network any; and one that
+    did not come as far as that has none, and is not valid.
+    """
+    done = subject.done
+    said, asked = [each.name for each in done.services], [str(each["name"]) for each in plan.guest.services]
+    measured = done.identity is not None and not subject.simulated
+    if (said or done.valid) and said != (asked if measured else []):
+        yield f"its services are {_listed(said)}, scenario.yaml says {_listed(asked)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names):.60}" if names else "none"
 
 
 def _unlike(pairs: Iterator[tuple[str, object, object]]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A record that somebody edited: in one file, in several, with all that follows from it by hand; and what stays."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,13 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     ),
     "the policy": (
         lambda f: setattr(f, "scenario", f.scenario.replace("name: plain", "name: vmotion")), {"scenario"},
+    ),
+    "a service": (lambda f: f.done["services"].clear(), {"scenario"}),
+    "a service twice": (lambda f: f.done["services"].append(f.done["services"][0]), {"scenario"}),
+    "a service's name": (lambda f: set_in(f.done["services"][0], name="iometer"), {"scenario"}),
+    "services that were asked for": (
+        lambda f: setattr(f, "scenario", re.sub(r"services:.*(?=  probe)", "services: []\n", f.scenario, flags=re.S)),
+        {"scenario"},
     ),
     "RAM": (lambda f: setattr(f, "scenario", f.scenario.replace("ram: 256MB", "ram: 512MB")), {"scenario"}),
     "operations of a round": (lambda f: set_in(f.rounds[1], operations=1), {"events", "operations"}),
