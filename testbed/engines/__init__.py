@@ -17,6 +17,10 @@ class Engine(Protocol):
 
     needs_machine: ClassVar[bool]
 
+    def check(self, plan: Plan) -> None:
+        """Raises ``ScenarioError`` for what this engine can never carry out: asked of all before any is begun."""
+        ...
+
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
         """Build, run, measure, take down. Raises ``TestbedError`` for what goes wrong before the migration begins;
         from there on whatever happens is an outcome.

@@ -42,8 +42,14 @@ class SimulatedEngine:
 
     needs_machine: ClassVar[bool] = False
 
+    def check(self, plan: Plan) -> None:
+        """Raises ``ScenarioError`` for what has no model: an unshaped link, a mended link."""
+        link_goodput(plan.network.vmotion)
+        if plan.faults:
+            _breaking(plan)
+
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
-        """Raises ``ScenarioError`` for what has no model: an unshaped link, an unknown workload, a mended link."""
+        """Raises ``ScenarioError`` as ``check``, and for an unknown workload."""
         return _run(plan, context.observer)[0]
 
 

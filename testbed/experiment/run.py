@@ -47,6 +47,8 @@ def run_scenario(  # noqa: PLR0913 - what a run is asked for
     if capture and not chosen.needs_machine:
         raise ScenarioError(f"engine '{engine}' sends no packets; leave out --capture, or choose --engine native")
     plans = plans or scenario.plans(repeat=repeat)
+    for plan in plans:
+        chosen.check(plan)
     first = plans[0].seed if seed is None else seed
     summary = begun(scenario.name, engine, first, native=chosen.needs_machine, lab=lab)
     audience = Audience(observer)

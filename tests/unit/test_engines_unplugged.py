@@ -87,6 +87,24 @@ def test_what_cannot_be_is_one_line(tmp_path: Path, capsys: Captured, faults: li
     assert err.startswith(f"testbed: {words}") and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ("{faults: [[], commit:cut, [commit:cut, commit:mend]]}", "leave out commit:mend"),
+        ("{network.vmotion: [{goodput: 900Mbit}, {mtu: 1500}]}", "rate"),
+    ],
+)
+def test_what_one_of_many_migrations_cannot_have_is_told_before_any_is_made(
+    tmp_path: Path, capsys: Captured, matrix: str, said: str
+) -> None:
+    file, out = tmp_path / "mine.yaml", tmp_path / "run"
+    link = "" if "network" in matrix else "network: {vmotion: {goodput: 900Mbit}}\n"
+    file.write_text(f"vm: {{ram: 64MB}}\n{link}matrix: {matrix}\n")
+    assert main(["run", str(file), "--engine", "simulated", "--out", str(out)]) == 2
+    told = capsys.readouterr()
+    assert said in told.err and "precopy" not in told.err + told.out and not out.exists()
+
+
 def test_faults_stand_in_a_scenario_and_in_its_matrix(tmp_path: Path, capsys: Captured) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(

@@ -23,6 +23,9 @@ class NativeEngine:
 
     needs_machine: ClassVar[bool] = True
 
+    def check(self, plan: Plan) -> None:
+        """Nothing: what a machine lacks for it shows when hosts are up."""
+
     def migrate(self, plan: Plan, context: RunContext) -> MigrationRecord:
         """See ``Engine``. From the word on signals are noted alone: what was begun is followed to its end."""
         return carry_out(native_rig(plan, context, Fabric(plan.network, context.run_id), ExitStack()))
