@@ -11,7 +11,7 @@ Of those with one write none is too long: else a tracker that does much before i
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate, combinations, count, product
+from itertools import accumulate, combinations, product
 from typing import Any, Protocol, TypeAlias
 
 from testbed.core.own.words import defined_at, raised_at, told
@@ -87,15 +87,17 @@ def explore(make: Make, *, pages: int = PAGES, depth: int = DEPTH, rounds: int =
         _try(_Migration(make, pages, writes), number, found)
         if found.wrong is not None:
             return found
-    for step in count(depth):
-        made = [
-            _try(_Migration(make, pages, frozenset([(page, step)])), number, found)
-            for page, number in product(range(pages), range(rounds + 1))
-            if found.wrong is None
-        ]
-        if found.wrong is not None or not any(made):  # no page is touched so often
-            return found
-    raise AssertionError("numbers do not end")
+    step, is_reached = depth, True
+    while is_reached and found.wrong is None:
+        is_reached = any(
+            [  # each of them is to be tried
+                _try(_Migration(make, pages, frozenset([(page, step)])), number, found)
+                for page, number in product(range(pages), range(rounds + 1))
+                if found.wrong is None
+            ]
+        )
+        step += 1
+    return found
 
 
 def _try(migration: "_Migration", rounds: int, found: Explored) -> bool:
