@@ -19,6 +19,8 @@ is less than two segments of 64 KiB (below about 1.4 Gbit/s) the segments are ma
 which at 10 Mbit/s would let 1 MB go 7 % too fast and does now 0.3 % (2 % at mtu 9000: two frames are the least). Where
 two frames are more than half of 0.75 ms (below 65 Mbit/s), it holds these and that half, so that a timer may be as
 late as at any other rate: on an emulated arm64, with 0.1 ms for it, 25 Mbit/s gave 23.0 to 23.8, and then 25.0.
+Another rate under running connections gets a bucket that holds their segments: the qdisc cuts what comes and is too
+large for it, but not what waits in it already, and one that never fits would hold up all behind it for good.
 
 A timer that is later than the bucket is deep loses what would have gone meanwhile for good, on a busy machine half a
 per cent and more. So there are two buckets: the one above, filled at ``_PEAK`` times the rate, is all that can go at
@@ -118,11 +120,16 @@ def shape(fabric: Fabric, network: str, plan: LinkPlan) -> None:
         _open_windows(end, plan)
 
 
-def set_rate(fabric: Fabric, network: str, plan: LinkPlan, trim: Trim = UNTRIMMED) -> None:
-    """Another rate, now, under running connections. Their segments stay as large as they were: the qdisc cuts them."""
+def set_rate(
+    fabric: Fabric, network: str, plan: LinkPlan, trim: Trim = UNTRIMMED, shaped: LinkPlan | None = None
+) -> None:
+    """Another rate, now, under running connections. Their segments stay as large as the link had them when it was
+    ``shaped`` (None: for this very plan).
+    """
     check(plan)
+    most = segment(shaped) if shaped else 0
     for end in fabric.ends(network):
-        _tc(end, *_discipline(plan, trim.at(fabric, end)))
+        _tc(end, *_discipline(plan, trim.at(fabric, end), most))
 
 
 def cut(fabric: Fabric, network: str) -> None:
@@ -131,9 +138,9 @@ def cut(fabric: Fabric, network: str) -> None:
         _tc(end, ["root", "blackhole"])
 
 
-def mend(fabric: Fabric, network: str, plan: LinkPlan, trim: Trim = UNTRIMMED) -> None:
-    """The link as it was before ``cut``."""
-    set_rate(fabric, network, plan, trim)
+def mend(fabric: Fabric, network: str, plan: LinkPlan, trim: Trim = UNTRIMMED, shaped: LinkPlan | None = None) -> None:
+    """The link as it was before ``cut``, or at another rate than it was ``shaped`` for."""
+    set_rate(fabric, network, plan, trim, shaped)
 
 
 def check(plan: LinkPlan) -> None:
@@ -166,9 +173,17 @@ def expected_goodput(plan: LinkPlan) -> float | None:
     return payload(rate / 8, plan.mtu)
 
 
-def bucket(rate: float, mtu: int) -> Bucket:
-    """The token bucket for ``rate`` bit/s, by the reasons that stand at the top of this file."""
-    frames, wanted = 2 * (mtu + ETHERNET_BYTES), rate / 8 * _BUCKET_S
+def segment(plan: LinkPlan) -> int:
+    """Bytes of the largest segment that a connection hands to a link that is shaped so."""
+    rate = qdisc_rate(plan)
+    return bucket(rate, plan.mtu).segment if rate else _SEGMENT_MAX
+
+
+def bucket(rate: float, mtu: int, most: int = 0) -> Bucket:
+    """The token bucket for ``rate`` bit/s, by the reasons that stand at the top of this file. ``most``: the largest
+    segment of connections that were made at another rate.
+    """
+    frames, wanted = max(2 * (mtu + ETHERNET_BYTES), framed(most, mtu)), rate / 8 * _BUCKET_S
     burst = max(wanted, frames + wanted / 2)  # as much beside a segment at low rates as at high ones
     deep = max(burst, rate / 8 * _DEEP_S)
     return Bucket(
@@ -183,10 +198,8 @@ def bucket(rate: float, mtu: int) -> Bucket:
 
 def _shape_end(end: End, plan: LinkPlan) -> None:
     """The size of segments first: a connection reads it when it is made."""
-    rate = qdisc_rate(plan)
-    segment = bucket(rate, plan.mtu).segment if rate else _SEGMENT_MAX
     most = 1 if plan.loss else 65535  # one lost segment is to be one lost frame
-    sizes = ["mtu", str(plan.mtu), "gso_max_size", str(segment), "gso_max_segs", str(most)]
+    sizes = ["mtu", str(plan.mtu), "gso_max_size", str(segment(plan)), "gso_max_segs", str(most)]
     run_in(end.pid, ["ip", "link", "set", "dev", end.interface, *sizes])
     _tc(end, *_discipline(plan))
 
@@ -206,7 +219,7 @@ def _window(plan: LinkPlan) -> int:
     return max(_WINDOW_USUAL, min(round(4 * rate / 8 * 2 * plan.delay_s), _WINDOW_MAX))
 
 
-def _discipline(plan: LinkPlan, trim: float = 1.0) -> list[list[str]]:
+def _discipline(plan: LinkPlan, trim: float = 1.0, most: int = 0) -> list[list[str]]:
     """What ``tc qdisc replace`` is told, one list a qdisc, the root first (netem with a child: tc-netem(8))."""
     asked = qdisc_rate(plan)
     rate = None if asked is None else asked * trim
@@ -214,7 +227,7 @@ def _discipline(plan: LinkPlan, trim: float = 1.0) -> list[list[str]]:
     qdiscs = [_netem(plan, rate)] if netem else []
     if rate is not None:
         place = ["parent", "2:1", "handle", "10:"] if netem else ["root", "handle", "1:"]
-        qdiscs.append([*place, *_tbf(bucket(rate, plan.mtu), _WINDOWS * _window(plan) if plan.delay_s else 0)])
+        qdiscs.append([*place, *_tbf(bucket(rate, plan.mtu, most), _WINDOWS * _window(plan) if plan.delay_s else 0)])
     return qdiscs or [["root", "noqueue"]]
 
 

@@ -124,7 +124,7 @@ class LinkOrders:
     """
 
     def __init__(self, fabric: Fabric, plan: LinkPlan) -> None:
-        self._fabric, self._plan, self._cut = fabric, plan, False
+        self._fabric, self._plan, self._shaped, self._cut = fabric, plan, plan, False
         self.trim = links.UNTRIMMED
         self._verbs: dict[str, Callable[[float | None], None]] = {
             "cut": self._set_cut,
@@ -145,11 +145,11 @@ class LinkOrders:
         self._cut = True
 
     def _mend(self, _: float | None) -> None:
-        links.mend(self._fabric, VMOTION, self._plan, self.trim)
+        links.mend(self._fabric, VMOTION, self._plan, self.trim, self._shaped)
         self._cut = False
 
     def _set_rate(self, rate: float | None) -> None:
         plan = replace(self._plan, rate=rate, goodput=None)
         if not self._cut:
-            links.set_rate(self._fabric, VMOTION, plan, self.trim)
+            links.set_rate(self._fabric, VMOTION, plan, self.trim, self._shaped)
         self._plan = plan

@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -131,9 +133,16 @@ def test_a_rate_beyond_the_machine_is_refused_with_one_that_is_not(fabric: Fabri
 
 
 def test_another_rate_holds_at_once_and_a_running_transfer_survives_it(fabric: Fabric) -> None:
-    shape(fabric, "vmotion", LinkPlan(rate=1e9))
-    set_rate(fabric, "vmotion", LinkPlan(rate=1e8))
-    assert calibrate(fabric, LinkPlan(rate=1e8)).verified
+    """Also of a tenth, where segments wait in the queue that are larger than what usually leaves at once."""
+    fast, slow = LinkPlan(rate=1e9), LinkPlan(rate=1e8)
+    shape(fabric, "vmotion", fast)
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(transfer, fabric, congestion="cubic", size=60 * 10**6)
+        time.sleep(0.4)
+        set_rate(fabric, "vmotion", slow, shaped=fast)
+        assert running.result().whole < 0.9 * (expected_goodput(fast) or 0), "it was under way"
+    set_rate(fabric, "vmotion", slow)
+    assert calibrate(fabric, slow).verified
 
 
 def test_nothing_passes_a_cut_link_and_a_mended_one_is_as_before(fabric: Fabric) -> None:

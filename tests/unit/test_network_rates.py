@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from testbed.core.errors import ScenarioError
 from testbed.core.plan import LinkPlan
 from testbed.network.calibrate import _rounded_down
-from testbed.network.links import _discipline, bucket, check, expected_goodput, qdisc_rate
+from testbed.network.links import _discipline, bucket, check, expected_goodput, qdisc_rate, segment
 
 RATES = st.floats(1e7, 1e11)
 MTUS = st.integers(1500, 9000)
@@ -84,9 +84,9 @@ def test_the_root_is_a_bucket_or_nothing() -> None:
     assert (place, kind, rate) == (["root", "handle", "1:"], "tbf", "1000000000bit")
 
 
-def _told(plan: LinkPlan, trim: float = 1.0) -> dict[str, float]:
+def _told(plan: LinkPlan, trim: float = 1.0, most: int = 0) -> dict[str, float]:
     """What TBF is told: rates in bit/s, sizes in bytes."""
-    words = _discipline(plan, trim)[0][4:]
+    words = _discipline(plan, trim, most)[0][4:]
     pairs = zip(words[::2], words[1::2], strict=True)
     return {name: float(value.removesuffix("bit").removesuffix("b")) for name, value in pairs}
 
@@ -100,6 +100,15 @@ def test_what_a_late_timer_missed_is_made_up_for_at_half_a_per_cent_more_and_no_
     assert told["rate"] < told["peakrate"] <= told["rate"] * 1.005 + 8
     assert told["mtu"] == made.burst < told["burst"] <= max(2 * made.burst, rate / 8 * 2e-3 + 1)
     assert made.settle_bytes <= max(rate / 8 * 0.3, 5 * made.burst)
+
+
+@given(before=st.none() | RATES, rate=RATES, mtu=MTUS)
+def test_another_rate_lets_the_segments_through_that_wait_already(before: float | None, rate: float, mtu: int) -> None:
+    most = segment(LinkPlan(rate=before, mtu=mtu))
+    told = _told(LinkPlan(rate=rate, mtu=mtu), most=most)
+    frames_of_a_segment = -(-most // (mtu - 52))
+    assert told.get("mtu", told["burst"]) >= most + 66 * (frames_of_a_segment - 1)
+    assert told["burst"] <= max(_told(LinkPlan(rate=rate, mtu=mtu))["burst"], 1.1 * most + rate / 8 * 2e-3)
 
 
 @given(rate=RATES, trim=st.floats(0.98, 1.02))

@@ -93,17 +93,20 @@ class Tc:
     def __init__(self) -> None:
         self.done: list[Any] = []
         self.trims: list[Trim] = []
+        self.shaped: list[LinkPlan] = []
 
     def cut(self, _fabric: object, _network: str) -> None:
         self.done.append("cut")
 
-    def mend(self, _fabric: object, _network: str, plan: LinkPlan, trim: Trim) -> None:
+    def mend(self, _fabric: object, _network: str, plan: LinkPlan, trim: Trim, shaped: LinkPlan) -> None:
         self.done.append(("mend", plan.rate, plan.goodput))
         self.trims.append(trim)
+        self.shaped.append(shaped)
 
-    def set_rate(self, _fabric: object, _network: str, plan: LinkPlan, trim: Trim) -> None:
+    def set_rate(self, _fabric: object, _network: str, plan: LinkPlan, trim: Trim, shaped: LinkPlan) -> None:
         self.done.append(("rate", plan.rate))
         self.trims.append(trim)
+        self.shaped.append(shaped)
 
 
 @pytest.fixture
@@ -136,6 +139,13 @@ def test_whatever_is_set_by_hand_the_link_stays_trimmed_as_it_was_proved(tc: Tc)
     for order in (rate(1e8), CUT, MEND):
         assert hands.obey(order) is None
     assert tc.trims == [trim, trim]
+
+
+def test_whatever_was_set_before_the_segments_are_those_of_the_link_as_it_was_made(tc: Tc) -> None:
+    hands = link()
+    for order in (rate(1e8), rate(5e7), CUT, MEND):
+        assert hands.obey(order) is None
+    assert tc.shaped == [LinkPlan(goodput=3e8)] * 3
 
 
 @pytest.mark.parametrize("value", [0, 1e6, LEAST_RATE - 1, float("inf"), float("nan"), -1, 1e19, 10**400])
