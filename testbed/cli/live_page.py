@@ -45,10 +45,10 @@ def live_page(
     if port is None:
         yield _None()
         return
-    from testbed.web.guard import ANY
-    from testbed.web.live.run_side import LOCAL, LivePage
+    from testbed.web.guard import ANY, LOCAL
+    from testbed.web.live.run_side import LivePage
 
     with LivePage(title, folder, host or LOCAL, port, controls, about) as page:
-        others = " (or any other address of this machine)" if host == ANY else ""
+        others = " (or any other address of this machine)" if host in ANY else ""
         print(f"live: {page.address}{others}", file=sys.stderr, flush=True)
         yield page

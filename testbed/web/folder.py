@@ -1,6 +1,5 @@
 """Files of a folder, given out as they are: nothing outside it, or behind a link. How such are served."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from testbed.core.errors import TestbedError
-from testbed.web.guard import Guard, where
+from testbed.web.guard import Guard, listener, where
 
 FIRST = "index.html"
 ICON = "favicon.ico"
@@ -76,10 +74,6 @@ def site(folder: Path) -> Starlette:
 
 def until_interrupted(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serves, once ``ready`` knows the address. Raises ``TestbedError`` when the port is not to be had."""
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as fault:
-        raise TestbedError(f"cannot serve on {host}:{port}: {fault.strerror}; try another --port") from fault
-    ready(where(host, listener.getsockname()[1]))
-    with listener:
-        uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")).run([listener])
+    with listener(host, port, "--port", "--host") as listening:
+        ready(where(host, listening.getsockname()[1]))
+        uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")).run([listening])

@@ -5,6 +5,7 @@ under an address, nor under a name that only this machine has. Nor may it show o
 of it pressed unseen.
 """
 
+import errno
 import ipaddress
 import socket
 
@@ -12,7 +13,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ANY = "0.0.0.0"  # noqa: S104 - a name for it
+from testbed.core.errors import TestbedError
+from testbed.linux.namespaces.outside import listening
+
+LOCAL = "127.0.0.1"
+ANY = {"0.0.0.0": LOCAL, "::": "[::1]"}  # noqa: S104 - names for it
+"""What stands for all addresses of this machine, and one of them by which a browser here comes."""
 HEADERS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -50,5 +56,16 @@ def is_ours(host: str) -> bool:
 
 def where(host: str, port: int) -> str:
     """A URL that a browser on this machine can open, for what listens on ``host``."""
-    shown = "127.0.0.1" if host == ANY else f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}/"
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{ANY.get(host, shown)}:{port}/"
+
+
+def listener(host: str, port: int, port_option: str, host_option: str) -> socket.socket:
+    """What a page's server listens by. Raises ``TestbedError``, which names the option that mends it."""
+    try:
+        return listening(host, port)
+    except (OSError, TypeError) as fault:  # the latter: a name that no machine can have
+        said = fault.strerror if isinstance(fault, OSError) else "it is no name of a machine"
+        taken = isinstance(fault, OSError) and fault.errno in (errno.EADDRINUSE, errno.EACCES)
+        remedy = f"try another {port_option}" if taken else f"{host_option} is for an address of this machine"
+        raise TestbedError(f"cannot serve at {where(host, port)}: {said}; {remedy}") from fault

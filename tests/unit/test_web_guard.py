@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from testbed.web.guard import ANY, is_ours, where
+from testbed.core.errors import TestbedError
+from testbed.web.guard import ANY, LOCAL, is_ours, listener, where
 
 
 @pytest.mark.parametrize(
@@ -23,5 +24,25 @@ def test_other_names_are_not(host: str) -> None:
 
 
 def test_a_url_can_be_opened_here() -> None:
-    assert where(ANY, 80) == "http://127.0.0.1:80/"
+    assert [where(host, 80) for host in ANY] == ["http://127.0.0.1:80/", "http://[::1]:80/"]
     assert where("::1", 80) == "http://[::1]:80/"
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_a_page_can_be_served_by_ipv6(host: str) -> None:
+    with listener(host, 0, "--port", "--host") as listening:
+        port = listening.getsockname()[1]
+        with socket.create_connection(("::1", port)):
+            pass
+
+
+def test_a_port_that_is_taken_has_another_remedy_than_an_address_that_is_not_ours() -> None:
+    with listener(LOCAL, 0, "--port", "--host") as listening:
+        port = listening.getsockname()[1]
+        with pytest.raises(TestbedError) as taken:
+            listener(LOCAL, port, "--port", "--host")
+    assert str(taken.value) == f"cannot serve at http://127.0.0.1:{port}/: Address already in use; try another --port"
+    for host in ("192.0.2.1", "no-such-name.invalid", "é" * 80):
+        with pytest.raises(TestbedError, match=r"^cannot serve at .*; --host is for an address of this machine$"):
+            listener(host, port, "--port", "--host")

@@ -22,9 +22,10 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.rounds import Round, RoundKind
 from testbed.rig.orders import NONE_UNDER_WAY, Order, Orders
 from testbed.runfiles.folder import RunFolder
+from testbed.web.guard import LOCAL
 from testbed.web.live.browser_events import as_json
 from testbed.web.live.messages import Report
-from testbed.web.live.run_side import LOCAL, LivePage
+from testbed.web.live.run_side import LivePage
 from testbed.web.live.sections import FIGURES
 from tests.unit.runs import kept
 
@@ -149,6 +150,18 @@ def test_what_is_no_order_is_refused_with_a_reason(refusing: tuple[LivePage, Ord
     assert controls.take(KEY) is None
     with pytest.raises(ScenarioError):
         Order.read(body)
+
+
+@pytest.mark.parametrize("body", [b"[" * 1000, b'{"what": "cut"', b"\xff", b'{"what": "throttle", "value": NaN}'])
+def test_what_is_no_json_is_refused_and_nothing_is_printed(
+    refusing: tuple[LivePage, Orders], body: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    page, controls = refusing
+    asked = Request(f"{page.url}order", data=body, headers=with_token(page))  # noqa: S310 - our own
+    with pytest.raises(HTTPError, match="400"):
+        _OPENER.open(asked, timeout=20)
+    assert controls.take(KEY) is None
+    assert capfd.readouterr().err == ""
 
 
 def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: LivePage) -> None:

@@ -27,7 +27,8 @@ from testbed.exports import openmetrics
 from testbed.exports.openmetrics import OPENMETRICS, PLAIN, content_type
 from testbed.exports.standing import LIVE, FiguresSoFar
 from testbed.rig.orders import Orders
-from testbed.web.live.run_side import LOCAL, LivePage
+from testbed.web.guard import LOCAL
+from testbed.web.live.run_side import LivePage
 from tests.unit.records import a_migration, a_networked_migration, a_summary
 from tests.unit.test_web_live import _OPENER, ask, with_token
 

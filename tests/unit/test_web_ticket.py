@@ -7,7 +7,8 @@ import pytest
 
 from testbed.cli.live_page import live_page
 from testbed.rig.orders import Orders
-from testbed.web.live.run_side import LOCAL, LivePage
+from testbed.web.guard import LOCAL
+from testbed.web.live.run_side import LivePage
 from testbed.web.live.ticket import is_right
 from tests.unit.test_web_live import _OPENER, ask, with_token
 

@@ -18,8 +18,9 @@ from testbed.core.records.services import ServiceRecord
 from testbed.linux.processes.module import ROOT
 from testbed.rig.orders import Orders
 from testbed.runfiles.folder import RunFolder
+from testbed.web.guard import LOCAL
 from testbed.web.live import run_side as live
-from testbed.web.live.run_side import LOCAL, LivePage
+from testbed.web.live.run_side import LivePage
 from tests.unit.runs import kept
 from tests.unit.test_web_live import STARTED, ask, ended, events, order, with_token
 

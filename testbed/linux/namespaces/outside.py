@@ -4,8 +4,10 @@ A socket stays for ever in the network namespace in which it was made, and an op
 that are wanted later are made before anything is entered.
 """
 
+import errno
 import os
 import socket
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from testbed.linux.processes.caller import caller, name_of
@@ -13,14 +15,15 @@ from testbed.linux.processes.caller import caller, name_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """``pid``: the process that whoever is outside sees, and ends this one by. ``server``: of TCP, to be bound;
-    ``beacon``: a Unix socket, to be bound; ``sockets``: a descriptor that lists the Unix sockets there are.
+    """``pid``: the process that whoever is outside sees, and ends this one by. ``servers``: of TCP, to be bound, by
+    their families; ``beacon``: a Unix socket, to be bound; ``sockets``: a descriptor that lists the Unix sockets there
+    are.
     """
 
     pid: int
     uid: int
     user: str
-    server: socket.socket
+    servers: dict[int, socket.socket]
     beacon: socket.socket
     sockets: int
 
@@ -33,14 +36,15 @@ class Outside:
             pid=os.getpid(),
             uid=uid,
             user=name_of(uid),
-            server=socket.socket(),
+            servers=_servers(),
             beacon=socket.socket(socket.AF_UNIX),
             sockets=os.open("/proc/self/net/unix", os.O_RDONLY | os.O_CLOEXEC),
         )
 
     def close(self) -> None:
         """Lets go of it, in a process that has no use for it."""
-        self.server.close()
+        for each in self.servers.values():
+            each.close()
         self.beacon.close()
         os.close(self.sockets)
 
@@ -61,10 +65,22 @@ def leave(taken: Outside) -> None:
 
 def listening(host: str, port: int) -> socket.socket:
     """A TCP server's socket that the user of this machine can reach, wherever this process is. Raises ``OSError``."""
-    taken = outside()
-    if taken is None:
-        return socket.create_server((host, port))
-    taken.server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    taken.server.bind((host, port))
-    taken.server.listen()
-    return taken.server
+    taken, family = outside(), socket.AF_INET6 if ":" in host else socket.AF_INET
+    server = taken.servers.get(family) if taken else socket.socket(family)
+    if server is None:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    with ExitStack() as failed:
+        failed.callback(server.close)
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind((host, port))
+        server.listen()
+        failed.pop_all()
+    return server
+
+
+def _servers() -> dict[int, socket.socket]:
+    """A machine may have no IPv6."""
+    made: dict[int, socket.socket] = {socket.AF_INET: socket.socket()}
+    with suppress(OSError):
+        made[socket.AF_INET6] = socket.socket(socket.AF_INET6)
+    return made

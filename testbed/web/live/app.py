@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from testbed.core.errors import ScenarioError
 from testbed.core.outlook import Outlooks
+from testbed.core.text.json_lines import json_object
 from testbed.exports.openmetrics import content_type
 from testbed.exports.standing import FiguresSoFar
 from testbed.rig.orders import Order
@@ -76,7 +77,7 @@ class LiveApp:
         if int(request.headers.get("content-length") or _MOST_BODY + 1) > _MOST_BODY:
             return JSONResponse({"fault": "an order is a few words"}, status_code=413)
         try:
-            order = Order.read(await request.json())
+            order = Order.read(json_object(await request.body()))
         except (ScenarioError, ValueError) as fault:
             return JSONResponse({"fault": str(fault)}, status_code=400)
         self._give(order)

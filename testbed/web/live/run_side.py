@@ -7,7 +7,6 @@ with LivePage(title, folder, host, port, controls) as page:
 
 import math
 import secrets
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -18,21 +17,18 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-from testbed.core.errors import TestbedError
 from testbed.core.events import Controlled, Event, MigrationFinished
 from testbed.core.text.from_json import MOST_TEXT
 from testbed.core.text.json_lines import argument
 from testbed.core.text.printable import printable
-from testbed.linux.namespaces.outside import listening
 from testbed.linux.processes.child import STANDARD_ERROR, Child
 from testbed.linux.processes.module import module
 from testbed.rig.orders import Order, Orders
 from testbed.runfiles.folder import RunFolder
-from testbed.web.guard import where
+from testbed.web.guard import listener, where
 from testbed.web.live.messages import MESSAGES, Grown, Message, Opening, Report, RunEnded, ServerConfig, read_order
 from testbed.web.live.ticket import QUERY
 
-LOCAL = "127.0.0.1"
 _END_S = 8.0
 """The server gives browsers a last look (``server_process.LAST_LOOK_S``); after so long it is ended."""
 MOST_ORDER = 4096
@@ -64,11 +60,11 @@ class LivePage:
         self.tell(Opening(token=self.token, about=about or {}))
 
     def __enter__(self) -> "LivePage":
-        with ExitStack() as ends, self._listen() as listener:
-            port = listener.getsockname()[1]
+        with ExitStack() as ends, listener(self._host, self._port, "--live PORT", "--live-host") as listening:
+            port = listening.getsockname()[1]
             self.url = where(self._host, port)
-            config = ServerConfig(fd=listener.fileno(), title=self._title, cookie=f"fast-motion-{port}")
-            argv, fds = module("testbed.web.live.server_process", argument(config)), (listener.fileno(),)
+            config = ServerConfig(fd=listening.fileno(), title=self._title, cookie=f"fast-motion-{port}")
+            argv, fds = module("testbed.web.live.server_process", argument(config)), (listening.fileno(),)
             self._server = ends.enter_context(_Server(_spawn, argv, STANDARD_ERROR, fds))
             for work in (self._write, self._read):
                 thread = threading.Thread(target=work, daemon=True, name="live page")
@@ -125,15 +121,6 @@ class LivePage:
     def tell(self, message: Message) -> None:
         """Anything else for the page."""
         self._messages.put(message)
-
-    def _listen(self) -> socket.socket:
-        try:
-            return listening(self._host, self._port)
-        except OSError as fault:
-            named = f"{self._host}:{self._port}"
-            raise TestbedError(
-                f"the live page cannot have {named}: {fault.strerror}; try another --live PORT"
-            ) from fault
 
     def _write(self) -> None:
         try:
