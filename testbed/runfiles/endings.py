@@ -70,7 +70,7 @@ def complete(summary: Summary, ended: list[MigrationRecord]) -> None:
 
 def judge(summary: Summary) -> None:
     """A run is valid when every migration of it is, and none is missing; those have a line for each reason."""
-    reasons = [f"{each.name}: {reason}" for each in summary.migrations for reason in each.invalid_reasons]
+    reasons = [f"{each.key}: {reason}" for each in summary.migrations for reason in each.invalid_reasons]
     reasons += [] if summary.migrations or summary.not_made else ["no migration was made"]
     asked = len(summary.migrations) + len(summary.not_made)
     for why in dict.fromkeys(each.reason for each in summary.not_made):

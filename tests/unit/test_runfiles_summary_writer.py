@@ -58,6 +58,14 @@ def test_a_whole_run_is_valid_and_has_an_ending_each(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["migrations"][2]["runs_at"] == "esx2"
 
 
+def test_a_reason_says_which_repeat_it_is_of(tmp_path: Path) -> None:
+    with begin(tmp_path / "run") as run:
+        for number, (name, repeat) in enumerate(ASKED, 1):
+            run.begin(number, name)
+            run.add((checked if repeat == 1 else unchecked)(name, repeat))
+    assert RunFolder(tmp_path / "run").read_summary().invalid_reasons == ["a (repeat 2): not checked"]
+
+
 class Killed(BaseException):
     """The run is no more: nothing is cleaned up."""
 
