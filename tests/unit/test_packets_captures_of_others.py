@@ -16,10 +16,13 @@ from scapy.utils import PcapReader, PcapWriter, wrpcapng
 from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
+from testbed.core.records.services import CaptureRecord
 from testbed.packets.dissect import Extent, Pages
 from testbed.packets.frames import frames
 from testbed.packets.story import each_packet, story
 from testbed.wire import messages as m
+from tests.unit.records import a_migration, a_summary
+from tests.unit.runs import made
 from tests.unit.test_packets_story import captured
 
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -41,6 +44,20 @@ def as_pcapng(pcap: Path, order: str = "<", ticks: bytes = b"\x09") -> bytes:
         head = struct.pack(f"{order}5I", 0, each.at >> 32, each.at & 0xFFFFFFFF, len(each.data), each.length)
         made += block(6, head + each.data, order) + block(5, bytes(12), order)
     return made
+
+
+def test_what_a_run_says_is_lacking_in_its_capture_is_said_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacking = CaptureRecord(file="packets/01-1.pcap", packets=9, dropped=2, fault="2 packets came faster than they do")
+    run = made(tmp_path / "run", a_summary(a_migration(capture=lacking)))
+    (run / "packets").mkdir()
+    file = captured(run / "packets" / "01-1.pcap")
+    assert main(["packets", str(run)]) == 0
+    said = "testbed: packets: not all are in packets/01-1.pcap: 2 packets came faster than they do\n"
+    assert capsys.readouterr().err == said
+    assert main(["packets", str(file)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

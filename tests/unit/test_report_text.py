@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from testbed.core.records.migration import ComparisonRecord, MemoryRecord, Summary, ThrottleRecord
+from testbed.core.records.services import CaptureRecord
 from testbed.report.words.summary import difference, proof, show
 from testbed.runfiles.published import comparisons
 from testbed.scenario import load
@@ -41,6 +42,16 @@ def test_one_migration_has_its_rounds_and_sentences() -> None:
 def test_several_have_a_line_each_and_no_rounds() -> None:
     text = shown(a_summary(a_migration(name="a"), a_migration(name="b", repeat=2, total_time_s=None, valid=False)))
     assert "b (repeat 2)" in text and "decision" not in text
+
+
+def test_packets_that_were_not_kept_are_said_of_each_migration() -> None:
+    full = CaptureRecord(file="packets/01-1.pcapng", packets=None, dropped=None, fault="No space left on device")
+    said = "packets: not all are in packets/01-1.pcapng: No space left on device"
+    lacking = a_migration(name="a", capture=full)
+    assert said in shown(a_summary(lacking)).splitlines()
+    whole = CaptureRecord(file="packets/02-1.pcapng", packets=7, dropped=0)
+    text = shown(a_summary(lacking, a_migration(name="b", capture=whole)))
+    assert f"a: {said}" in text and "packets/02" not in text
 
 
 def test_why_it_is_not_valid_is_said() -> None:

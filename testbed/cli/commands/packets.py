@@ -3,13 +3,14 @@
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from testbed.cli.options import run_folders
-from testbed.core.errors import ScenarioError
+from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.text.printable import printable
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def packets(
         name = f"migration {number}{f', repeat {repeat}' if repeat > 1 else ''}: " if run.is_dir() else ""
         sys.stdout.write(printable(f"{name}{file}") + "\n")
         _show(each_packet(file) if every else story(file), live=not every)
+        if lacking := _lacking(run, file):
+            sys.stdout.flush()
+            print(printable(f"testbed: {lacking}"), file=sys.stderr)
 
 
 def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
@@ -52,6 +56,19 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
         there = ", ".join(str(number) for number, _, _ in captures)
         raise ScenarioError(f"no packets were kept of migration {migration}; there are those of {there}", str(run))
     return wanted
+
+
+def _lacking(run: Path, file: Path) -> str:
+    """What the run's record says that this file lacks; nothing where there is no such record."""
+    from testbed.packets.capture import FOLDER
+    from testbed.report.words.services import packets as lacking
+    from testbed.runfiles.summary_reader import as_written
+
+    with suppress(TestbedError):  # of a file alone, of a run that was killed: the packets are there all the same
+        for done in as_written(run).migrations:
+            if done.capture and done.capture.file == f"{FOLDER}/{file.name}":
+                return lacking(done)
+    return ""
 
 
 def _show(lines: "Iterable[StoryLine]", live: bool) -> None:

@@ -72,8 +72,16 @@ def verified(service: ServiceRecord) -> str:
 
 
 def network(record: MigrationRecord) -> list[str]:
-    """Sentences about the guest on the VM network: where it was reached, its connections, its clients' blackout."""
-    return [line for line in (_identity(record), _connections(record), _blackout(record)) if line]
+    """Sentences about the guest on the VM network: where it was reached, its connections, its clients' blackout; and
+    what was not kept of its packets.
+    """
+    return [line for line in (_identity(record), _connections(record), _blackout(record), packets(record)) if line]
+
+
+def packets(record: MigrationRecord) -> str:
+    """Why the file of its packets lacks some; nothing where it does not, or there is none."""
+    capture = record.capture
+    return f"packets: not all are in {capture.file}: {capture.fault}" if capture and capture.fault else ""
 
 
 def _identity(record: MigrationRecord) -> str:

@@ -15,7 +15,7 @@ from testbed.core.units import in_bits_per_second, in_bytes, in_bytes_per_second
 from testbed.report.side.measures import throttled_real_s, throttled_s
 from testbed.report.words.answers import verdict
 from testbed.report.words.foretold import foretold
-from testbed.report.words.services import WORDS, network, service_heads, services
+from testbed.report.words.services import WORDS, network, packets, service_heads, services
 from testbed.report.words.tables import Fitting
 from testbed.report.words.tables import console as terminal
 
@@ -42,6 +42,9 @@ def render(summary: Summary) -> Iterator[RenderableType]:
         yield from (Text(printable(line)) for line in network(summary.migrations[0]))
         yield from (Text(printable(line)) for line in _faults(summary.migrations[0]))
         yield from _sampling(summary.migrations[0])
+    else:
+        lacking = [f"{name_of(each)}: {packets(each)}" for each in summary.migrations if packets(each)]
+        yield from (Text(printable(line)) for line in lacking)
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
     if summary.valid:
