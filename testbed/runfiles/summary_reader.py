@@ -30,7 +30,7 @@ def read(folder: Path) -> Summary:
     for record in summary.migrations:
         contradictions = list(_of_migration(record, summary.engine, recordings, memory))
         _doubt(record, [f"{DOUBT}: {each}" for each in contradictions])
-        _doubt(summary, [f"{DOUBT}: {record.name}: {each}" for each in contradictions])
+        _doubt(summary, [f"{DOUBT}: {record.key}: {each}" for each in contradictions])
     _doubt(
         summary, [f"{DOUBT}: {each}" for each in (*agreement.of_summary(summary), *witnesses.of_comparisons(summary))]
     )

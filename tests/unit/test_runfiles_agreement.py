@@ -216,3 +216,9 @@ def test_a_page_made_at_a_runs_end_says_what_the_run_says(tmp_path: Path) -> Non
 
 def test_the_link_is_held_against_the_tolerance_it_was_proved_by() -> None:
     assert pytest.approx(TOLERANCE, rel=0.01) == agreement.LINK
+
+
+def test_what_contradicts_itself_is_named_with_its_repeat(tmp_path: Path) -> None:
+    run = made(tmp_path / "run", a_summary(a_migration(), a_migration(repeat=2, bytes_sent=1)))
+    assert all(": opvizor (repeat 2): " in reason for reason in doubts(read(run)))
+    assert doubts(read(run))
