@@ -60,6 +60,13 @@ def test_what_a_run_says_is_lacking_in_its_capture_is_said_with_it(
     assert capsys.readouterr().err == ""
 
 
+def test_of_one_capture_no_migration_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = captured(tmp_path / "a.pcap")
+    assert main(["packets", str(file), "--migration", "2"]) == 2
+    said = f"testbed: {file}: is one capture; --migration chooses among those of a run's folder\n"
+    assert capsys.readouterr() == ("", said)
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_pcapng_tells_the_same_story(tmp_path: Path, order: str) -> None:
     pcap, other = captured(tmp_path / "a.pcap"), tmp_path / "a.pcapng"

@@ -44,6 +44,8 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
     from testbed.packets.capture import FOLDER
 
     if run.is_file():
+        if migration is not None:
+            raise ScenarioError("is one capture; --migration chooses among those of a run's folder", str(run))
         return [(1, 1, run)]
     if not run.is_dir():
         raise ScenarioError("there is no such folder, nor a capture of that name", str(run))
