@@ -87,31 +87,27 @@ def explore(make: Make, *, pages: int = PAGES, depth: int = DEPTH, rounds: int =
         _try(_Migration(make, pages, writes), number, found)
         if found.wrong is not None:
             return found
-    step, is_reached = depth, True
-    while is_reached and found.wrong is None:
-        is_reached = any(
-            [  # each of them is to be tried
+    step, before = depth, -1
+    while found.wrong is None and found.interleavings != before:  # until no page is touched so often
+        before = found.interleavings
+        for page, number in product(range(pages), range(rounds + 1)):
+            if found.wrong is None:
                 _try(_Migration(make, pages, frozenset([(page, step)])), number, found)
-                for page, number in product(range(pages), range(rounds + 1))
-                if found.wrong is None
-            ]
-        )
         step += 1
     return found
 
 
-def _try(migration: "_Migration", rounds: int, found: Explored) -> bool:
-    """One order, added to what was found. False: the guest is paused before its last write, so that it is another."""
+def _try(migration: "_Migration", rounds: int, found: Explored) -> None:
+    """One order, added to what was found; where the guest is paused before its last write it is another one."""
     end = migration.ended(rounds)
     if migration.unmade:
-        return False
+        return
     found.interleavings += 1
     found.calls += migration.memory.calls
     found.sent += migration.sent
     found.needless += migration.needless
     if end is not None:
         found.wrong = WrongOrder(steps=tuple(migration.story()), end=end)
-    return True
 
 
 def _orders(pages: int, depth: int) -> Iterator[Writes]:

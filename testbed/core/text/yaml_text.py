@@ -7,7 +7,6 @@ duplicate keys, bounded size and depth. Scalars follow YAML 1.2's core schema: `
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -94,10 +93,10 @@ def scalar(text: str) -> Any:
 
 
 def _composed(text: str, name: str, kind: str) -> yaml.Node | None:
-    with suppress(yaml.YAMLError, UnicodeEncodeError):
+    try:
         return _Composer(list(_checked(text, name, kind, _QUICK))).get_single_node()
-    # PyYAML's own reader says better what is wrong.
-    return _Composer(list(_checked(text, name, kind, yaml.SafeLoader))).get_single_node()
+    except (yaml.YAMLError, UnicodeEncodeError):  # PyYAML's own reader says better what is wrong
+        return _Composer(list(_checked(text, name, kind, yaml.SafeLoader))).get_single_node()
 
 
 class _Composer(Composer, Resolver):
