@@ -18,6 +18,10 @@ CROSS_TOLERANCE = 0.03
 """Cross traffic has to be within this of its rate, on average over the migration; what yields may be below."""
 LOST_TOLERANCE = 0.05
 """Share of samples that may be missed before a run is marked."""
+HELD_BACK = 0.005
+"""Share of a virtual machine's processors, held back by its host, of which links are seen to come short: each time is
+milliseconds long, and a token bucket is two deep (``network.links``).
+"""
 
 
 def reasons(record: MigrationRecord, evidence: Evidence, pace: float | None) -> list[str]:
@@ -58,7 +62,7 @@ def _guest(evidence: Evidence) -> Iterator[str]:
 def _measurement(record: MigrationRecord, evidence: Evidence, pace: float | None) -> Iterator[str]:
     link, sampler = record.link, evidence.sampler
     if not link.verified:
-        yield _link(link)
+        yield _link(link) + _held_back(sampler.held_back)
     yield from _cross_traffic(record, evidence)
     if record.vm.write_rate and pace is None:
         yield "the guest's write rate before the migration is not known: its own log does not say"
@@ -93,6 +97,12 @@ def _link(link: LinkRecord) -> str:
     there, back, asked = link.goodput or 0.0, link.goodput_back, link.expected_goodput or 0.0
     off = back is not None and abs(back - asked) > abs(there - asked)
     return f"the link delivered {_bits(back if off else there)} instead of {_bits(asked)}{' on the way back' * off}"
+
+
+def _held_back(share: float) -> str:
+    if share < HELD_BACK:
+        return ""
+    return f"; meanwhile this virtual machine's host kept {share:.1%} of its processors' time from it"
 
 
 def _applications(record: MigrationRecord, evidence: Evidence) -> Iterator[str]:

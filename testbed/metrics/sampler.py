@@ -14,6 +14,7 @@ competes with what it watches.
 
 import contextlib
 import math
+import os
 import threading
 import time
 from collections import deque
@@ -26,6 +27,7 @@ import orjson
 from testbed.core.errors import TestbedError, in_words
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
+from testbed.metrics.host import held_back_s
 from testbed.metrics.source import Row, SampleSource
 
 PERIOD_S = 0.02
@@ -62,7 +64,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._failure: TestbedError | None = None
         self._taken = self._lost = 0
-        self._cpu = self._started = self._last = 0.0
+        self._cpu = self._started = self._last = self._held_back = 0.0
 
     @property
     def taken(self) -> int:
@@ -80,6 +82,7 @@ class Sampler:
         except OSError as error:
             raise self._unwritten(error) from error
         self._started = self._last = time.monotonic()
+        self._held_back = held_back_s()
         self._thread.start()
         return self
 
@@ -103,7 +106,14 @@ class Sampler:
     def report(self) -> SamplerReport:
         """Up to now; complete after ``close``."""
         elapsed = self._last - self._started
-        return SamplerReport(taken=self._taken, lost=self._lost, cpu_s=self._cpu, elapsed_s=elapsed)
+        processors_s = (time.monotonic() - self._started) * (os.cpu_count() or 1)
+        return SamplerReport(
+            taken=self._taken,
+            lost=self._lost,
+            cpu_s=self._cpu,
+            elapsed_s=elapsed,
+            held_back=(held_back_s() - self._held_back) / processors_s,
+        )
 
     def close(self) -> None:
         """Ends the thread, writes what is left. Raises ``TestbedError`` when samples were not written or not read."""

@@ -58,6 +58,10 @@ def counted(more_payload: int) -> Evidence:
     return the_evidence(marks=the_marks(more_payload=more_payload))
 
 
+def held_back(share: float) -> SamplerReport:
+    return SamplerReport(taken=500, lost=5, cpu_s=0.5, elapsed_s=8.0, held_back=share)
+
+
 def sampled(taken: int, lost: int) -> Evidence:
     return the_evidence(sampler=SamplerReport(taken=taken, lost=lost, cpu_s=0.0, elapsed_s=1.0))
 
@@ -93,6 +97,15 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
     "operations that failed": (lambda: fared(3, None), "3 operations of the guest failed"),
     "a slow link": (
         lambda: the_evidence(link=replace(LINK, verified=False, goodput=8e8)),
+        "the link delivered 800 Mbit/s instead of 940 Mbit/s",
+    ),
+    "a slow link of a machine that was held back": (
+        lambda: the_evidence(link=replace(LINK, verified=False, goodput=8e8), sampler=held_back(0.038)),
+        "the link delivered 800 Mbit/s instead of 940 Mbit/s; "
+        "meanwhile this virtual machine's host kept 3.8% of its processors' time from it",
+    ),
+    "a slow link of a machine that was hardly held back": (
+        lambda: the_evidence(link=replace(LINK, verified=False, goodput=8e8), sampler=held_back(0.004)),
         "the link delivered 800 Mbit/s instead of 940 Mbit/s",
     ),
     "a link that is slow on the way back": (

@@ -16,8 +16,9 @@ from testbed.core.errors import TestbedError
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.linux.memory import memfd
+from testbed.metrics import sampler as sampler_file
 from testbed.metrics.guest import GuestSource
-from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
+from testbed.metrics.host import ProcessSource, cpu_seconds, held_back_s, pss_bytes
 from testbed.metrics.link import LinkSource
 from testbed.metrics.sampler import Sampler, fitting
 from testbed.metrics.source import Row, Seldom
@@ -165,6 +166,18 @@ def test_its_own_cost_is_measured(tmp_path: Path) -> None:
     report = sampler.report()
     assert 0 < report.cpu_s <= report.elapsed_s * 1.01
     assert report.cpu_share > 0
+
+
+def test_what_a_host_keeps_from_this_machine_is_a_share_of_all_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = time.monotonic()
+    processors = os.cpu_count() or 1
+    monkeypatch.setattr(sampler_file, "held_back_s", lambda: 7.0 + processors * (time.monotonic() - began) / 4)
+    with Sampler(tmp_path / "samples.jsonl", (Slow(0),), PERIOD) as sampler:
+        time.sleep(0.05)
+    assert sampler.report().held_back == pytest.approx(0.25, rel=0.05)
+    assert held_back_s() >= 0.0
 
 
 def test_a_report_of_nothing_divides_by_nothing() -> None:
