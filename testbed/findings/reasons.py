@@ -19,8 +19,8 @@ CROSS_TOLERANCE = 0.03
 LOST_TOLERANCE = 0.05
 """Share of samples that may be missed before a run is marked."""
 HELD_BACK = 0.005
-"""Share of a virtual machine's processors, held back by its host, of which links are seen to come short: each time is
-milliseconds long, and a token bucket is two deep (``network.links``).
+"""Share of a virtual machine's processors' time, kept by its host, from which on it is told beside what was measured
+otherwise than asked: each time is milliseconds long, and a link's token bucket is two deep (``network.links``).
 """
 
 
@@ -31,7 +31,7 @@ def reasons(record: MigrationRecord, evidence: Evidence, pace: float | None) -> 
     return [
         *_migration(record, evidence),
         *_guest(evidence),
-        *_measurement(record, evidence, pace),
+        *(each + _held_back(evidence.sampler.held_back) for each in _measurement(record, evidence, pace)),
         *_applications(record, evidence),
         *_by_hand(evidence.ended.controls),
     ]
@@ -62,7 +62,7 @@ def _guest(evidence: Evidence) -> Iterator[str]:
 def _measurement(record: MigrationRecord, evidence: Evidence, pace: float | None) -> Iterator[str]:
     link, sampler = record.link, evidence.sampler
     if not link.verified:
-        yield _link(link) + _held_back(sampler.held_back)
+        yield _link(link)
     yield from _cross_traffic(record, evidence)
     if record.vm.write_rate and pace is None:
         yield "the guest's write rate before the migration is not known: its own log does not say"

@@ -104,6 +104,10 @@ REASONS: dict[str, tuple[Callable[[], Evidence], str]] = {
         "the link delivered 800 Mbit/s instead of 940 Mbit/s; "
         "meanwhile this virtual machine's host kept 3.8% of its processors' time from it",
     ),
+    "a guest that was held back": (
+        lambda: replace(sampled(100, 6), sampler=replace(held_back(0.2), taken=100, lost=6)),
+        "6 of 106 samples were lost; meanwhile this virtual machine's host kept 20.0% of its processors' time from it",
+    ),
     "a slow link of a machine that was hardly held back": (
         lambda: the_evidence(link=replace(LINK, verified=False, goodput=8e8), sampler=held_back(0.004)),
         "the link delivered 800 Mbit/s instead of 940 Mbit/s",
