@@ -1,4 +1,4 @@
-"""What processes use, CPU time and memory, and what there is for none of them; by psutil."""
+"""What processes use: CPU time and memory, by psutil."""
 
 import psutil
 
@@ -35,11 +35,6 @@ def cpu_seconds(pid: int) -> float | None:
         return _cpu(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return None
-
-
-def held_back_s() -> float:
-    """Seconds for which processors of this machine, a virtual one, had work and were not let (steal), all together."""
-    return float(psutil.cpu_times().steal)
 
 
 def pss_bytes(pid: int, beside: str) -> int | None:
