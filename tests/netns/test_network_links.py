@@ -136,9 +136,12 @@ def test_another_rate_holds_at_once_and_a_running_transfer_survives_it(fabric: F
     """Also of a tenth, where segments wait in the queue that are larger than what usually leaves at once."""
     fast, slow = LinkPlan(rate=1e9), LinkPlan(rate=1e8)
     shape(fabric, "vmotion", fast)
-    with ThreadPoolExecutor(1) as beside:
+    end = fabric.ends("vmotion")[0]
+    with Counters(end.pid, end.interface) as counters, ThreadPoolExecutor(1) as beside:
+        began = counters.link().tx_bytes
         running = beside.submit(transfer, fabric, congestion="cubic", size=60 * 10**6)
-        time.sleep(0.4)
+        while counters.link().tx_bytes - began < 10 * 10**6 and not running.done():
+            time.sleep(0.01)
         set_rate(fabric, "vmotion", slow, shaped=fast)
         assert running.result().whole < 0.9 * (expected_goodput(fast) or 0), "it was under way"
     set_rate(fabric, "vmotion", slow)
