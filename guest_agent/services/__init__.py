@@ -21,7 +21,7 @@ behind. And only a callback writes to its area, never the kernel for it (``recv`
 """
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -38,6 +38,13 @@ MOST_CONNECTIONS = 10_000
 """Of a service's clients: they share one address, which has some 28,000 ports (ip_local_port_range)."""
 Done = Callable[[int], None]
 """Called with what the kernel said of an operation on the disk: bytes moved, or a negative errno."""
+
+
+def check_counts(service: object, most: Mapping[str, int]) -> None:
+    """Raises ``ValueError`` where one of these fields does not lie between 1 and its most."""
+    for name, limit in most.items():
+        if not 1 <= getattr(service, name) <= limit:
+            raise ValueError(f"{name} must lie between 1 and {limit:,}, not {getattr(service, name)}")
 
 
 class Disk(Protocol):

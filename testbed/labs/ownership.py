@@ -19,6 +19,7 @@ from testbed.core.text.printable import printable
 from testbed.labs.catalogue import LabFolder
 from testbed.labs.definition.draw import Parameters
 from testbed.labs.workbook import Lock
+from testbed.report.words.answers import GAVE_UP
 from testbed.runfiles import files, summary_reader
 from testbed.runfiles.folder import RunFolder
 from testbed.scenario import document as documents
@@ -87,7 +88,7 @@ def _by_choice(migration: MigrationRecord, summary: Summary) -> bool:
     real hosts it is one that ran undisturbed to another end than its scenario expects.
     """
     late = migration.outcome == "cancelled" and not migration.interrupted
-    gave_up = any(each.decision.startswith("gave up") for each in migration.rounds)
+    gave_up = any(each.decision.startswith(GAVE_UP) for each in migration.rounds)
     expected = any(each.startswith(TO_GIVE_UP) for each in migration.invalid_reasons)
     to_another_end = late or (migration.outcome == "completed" if expected else gave_up)
     return not migration.valid and (summary.engine == "simulated" or to_another_end)

@@ -1,8 +1,23 @@
-"""Room for more descriptors than a Debian gives who logs in, which are 1,024."""
+"""Descriptors of a test's process: none left, no child either, and room for more than who logs in has (1,024)."""
 
+import gc
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import psutil
+
+
+@contextmanager
+def nothing_stays() -> Iterator[None]:
+    """When it is left there is no child process, and each descriptor is as it was."""
+    gc.collect()  # what tests before have left to be collected shall not go meanwhile
+    gc.freeze()  # nor is what stays looked at anew for each test of many
+    before = sorted(os.listdir("/proc/self/fd"))
+    yield
+    assert psutil.Process().children() == []
+    assert sorted(os.listdir("/proc/self/fd")) == before
 
 
 @contextmanager

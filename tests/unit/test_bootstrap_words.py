@@ -9,6 +9,13 @@ import pytest
 from tests.unit.test_bootstrap import CHECKOUT, pretend, shell
 
 
+def echoing(python: Path, before: str = "") -> None:
+    """Instead of an environment's Python: tells what it was called with."""
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\necho "{before}$*"\n')
+    python.chmod(0o755)
+
+
 def test_the_name_is_told_to_whom_it_would_obey(tmp_path: Path) -> None:
     """Not to an ordinary user of a machine on which nobody has it, nor where it is another checkout's."""
     script, name = pretend(tmp_path, uid=1000), tmp_path / "testbed"
@@ -29,9 +36,7 @@ def test_its_help_is_its_own_and_installs_nothing(tmp_path: Path, word: str) -> 
     assert (done.returncode, done.stderr) == (0, "") and "sudo ./bootstrap [install]" in done.stdout
     assert done.stdout.startswith("Installs what is missing") and "pipefail" not in done.stdout
     python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "and testbed: $*"\n')
-    python.chmod(0o755)
+    echoing(python, "and testbed: ")
     assert shell(f"{script} {word}").stdout == f"{done.stdout}\nand testbed: -P -m testbed --help\n"
 
 
@@ -45,9 +50,7 @@ def test_what_is_to_be_installed_is_a_word_that_it_knows(tmp_path: Path, wrong: 
 
 def test_docs_with_options_is_testbeds_which_shows_them(tmp_path: Path) -> None:
     script, python = pretend(tmp_path, uid=0), tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "$*"\n')
-    python.chmod(0o755)
+    echoing(python)
     assert shell(f"{script} docs --port 8123").stdout == "-P -m testbed docs --port 8123\n"
     assert not (tmp_path / "docs").exists()
 
@@ -61,8 +64,6 @@ def test_a_command_that_there_is_not_is_told_before_anything_is_installed(tmp_pa
     done = shell(f"{script} '{wrong}'")
     assert done.returncode == 2 and done.stderr.startswith("bootstrap: no such command '")
     assert len(done.stderr.splitlines()) == 1 and not python.exists()
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "$*"\n')
-    python.chmod(0o755)
+    echoing(python)
     for right in ("run hello", "lab run", "--version"):
         assert shell(f"{script} {right}").stdout == f"-P -m testbed {right}\n"

@@ -1,6 +1,5 @@
 """A child process in every way that it may begin and end: afterwards nothing of it is there."""
 
-import gc
 import os
 import signal
 import subprocess
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +17,7 @@ from testbed.core.errors import Interrupted, TestbedError
 from testbed.linux.processes.child import Child, last_line, pipe_of
 from testbed.linux.processes.interrupts import interruptible
 from testbed.linux.processes.lines import Lines
+from tests.unit.descriptors import nothing_stays
 
 LONG_S = 60.0
 ECHO = "import sys\nfor line in sys.stdin: print('heard', line, end='', flush=True)\nprint('over')"
@@ -30,12 +29,8 @@ DEAF = "import os, signal\nos.close(0)\nprint('here', flush=True)\nsignal.pause(
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    gc.collect()  # what tests before have left to be collected shall not go meanwhile
-    gc.freeze()  # nor is what stays looked at anew for each test of many
-    before = sorted(os.listdir("/proc/self/fd"))
-    yield
-    assert psutil.Process().children() == []
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    with nothing_stays():
+        yield
 
 
 def child(program: str, log: IO[bytes] | int | None = None, kind: type[Child] = Child) -> Child:

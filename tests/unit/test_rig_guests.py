@@ -1,6 +1,5 @@
 """A guest's process as a run sees it: how it does not start, how it is found at the end, and that nothing is left."""
 
-import gc
 import os
 import signal
 import subprocess
@@ -11,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +21,7 @@ from testbed.findings.evidence import Condition
 from testbed.linux.processes import process
 from testbed.rig import guests
 from testbed.rig.guests import GuestNotStarted, GuestProcess, guest_config, local_guest
+from tests.unit.descriptors import nothing_stays
 from tests.unit.plans import IDLE, plan
 
 WORK = """\
@@ -47,12 +46,9 @@ CONFIG = GuestConfig(ram_bytes=4 << 20, workload={"name": "uniform", "write_rate
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(tmp_path: Path) -> Iterator[None]:
-    gc.collect()  # what tests before have left to be collected shall not go meanwhile
-    gc.freeze()  # nor is what stays looked at anew for each test of many
-    before = sorted(os.listdir("/proc/self/fd"))
-    yield
-    assert psutil.Process().children() == [] and not (tmp_path / "guest").exists()
-    assert sorted(os.listdir("/proc/self/fd")) == before
+    with nothing_stays():
+        yield
+        assert not (tmp_path / "guest").exists()
 
 
 def instead(program: str, folder: Path) -> GuestProcess:

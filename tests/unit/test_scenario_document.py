@@ -151,7 +151,7 @@ AMISS = [*"\t\r\n :,-[]{}#&*!|>'\"%?\\\x85\u2028\ufeff\ud800", "\r\n", "\\x41"]
 @given(st.sampled_from(scenarios.names()), st.lists(st.tuples(st.floats(0, 1), st.sampled_from(AMISS))))
 def test_both_readers_of_yaml_read_the_same(name: str, put_in: list[tuple[float, str]]) -> None:
     """The quick one reads what Python's cannot (a tabulator, a question mark within a list), and nothing otherwise."""
-    text = Path(scenarios.__path__[0], f"{name}.yaml").read_text(encoding="utf-8")
+    text = scenarios.path_of(name).read_text(encoding="utf-8")
     for where, what in put_in:
         text = text[: int(where * len(text))] + what + text[int(where * len(text)) :]
     with pytest.MonkeyPatch.context() as patch:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from guest_agent.listening import Listener
-from guest_agent.services import MOST_CONNECTIONS, Machine, ServiceEvidence, broken_findings, register
+from guest_agent.services import MOST_CONNECTIONS, Machine, ServiceEvidence, broken_findings, check_counts, register
 from testbed.core.records.verdict import Verdict
 from testbed.core.units import Interval
 
@@ -36,9 +36,7 @@ class Echo:
     interval: Interval = 0.1
 
     def __post_init__(self) -> None:
-        for name, most in (("connections", MOST_CONNECTIONS), ("size", 1 << 20), ("window", 1024)):
-            if not 1 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must lie between 1 and {most:,}, not {getattr(self, name)}")
+        check_counts(self, {"connections": MOST_CONNECTIONS, "size": 1 << 20, "window": 1024})
 
     @property
     def area_pages(self) -> int:

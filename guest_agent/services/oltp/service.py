@@ -15,7 +15,7 @@ from functools import partial
 from typing import ClassVar
 
 from guest_agent.listening import Listener, is_established
-from guest_agent.services import MOST_CONNECTIONS, Machine, ServiceEvidence, register
+from guest_agent.services import MOST_CONNECTIONS, Machine, ServiceEvidence, check_counts, register
 from guest_agent.services.oltp.evidence import check
 from guest_agent.services.oltp.ledger import SEQUENCE, SESSION, Ledger, Sizes
 from guest_agent.services.oltp.transactions import FULL, REQUEST_BYTES, Reply, Request, read_request
@@ -42,9 +42,7 @@ class Oltp:
 
     def __post_init__(self) -> None:
         rows = dict.fromkeys(("accounts", "tellers", "branches", "history"), 1 << 30)
-        for name, most in {**rows, "sessions": MOST_CONNECTIONS}.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must lie between 1 and {most:,}, not {getattr(self, name)}")
+        check_counts(self, {**rows, "sessions": MOST_CONNECTIONS})
 
     @property
     def sizes(self) -> Sizes:

@@ -30,13 +30,15 @@ def packets(
     """
     from testbed.packets.story import each_packet, story
 
-    for number, repeat, file in captures(run, migration):
+    wanted = captures(run, migration)
+    lacking = _lacking(run)
+    for number, repeat, file in wanted:
         name = f"migration {number}{f', repeat {repeat}' if repeat > 1 else ''}: " if run.is_dir() else ""
         sys.stdout.write(printable(f"{name}{file}") + "\n")
         _show(each_packet(file) if every else story(file), live=not every)
-        if lacking := _lacking(run, file):
+        if file.name in lacking:
             sys.stdout.flush()
-            print(printable(f"testbed: {lacking}"), file=sys.stderr)
+            print(printable(f"testbed: {lacking[file.name]}"), file=sys.stderr)
 
 
 def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
@@ -60,17 +62,15 @@ def captures(run: Path, migration: int | None) -> list[tuple[int, int, Path]]:
     return wanted
 
 
-def _lacking(run: Path, file: Path) -> str:
-    """What the run's record says that this file lacks; nothing where there is no such record."""
-    from testbed.packets.capture import FOLDER
+def _lacking(run: Path) -> dict[str, str]:
+    """What the run's record says that each file lacks, by its name; nothing where there is no such record."""
     from testbed.report.words.services import packets as lacking
     from testbed.runfiles.summary_reader import as_written
 
     with suppress(TestbedError):  # of a file alone, of a run that was killed: the packets are there all the same
-        for done in as_written(run).migrations:
-            if done.capture and done.capture.file == f"{FOLDER}/{file.name}":
-                return lacking(done)
-    return ""
+        done = as_written(run).migrations
+        return {Path(each.capture.file).name: lacking(each) for each in done if each.capture and each.capture.fault}
+    return {}
 
 
 def _show(lines: "Iterable[StoryLine]", live: bool) -> None:

@@ -43,8 +43,8 @@ def render(summary: Summary) -> Iterator[RenderableType]:
         yield from (Text(printable(line)) for line in _faults(summary.migrations[0]))
         yield from _sampling(summary.migrations[0])
     else:
-        lacking = [f"{name_of(each)}: {packets(each)}" for each in summary.migrations if packets(each)]
-        yield from (Text(printable(line)) for line in lacking)
+        lacking = [(each, said) for each in summary.migrations if (said := packets(each))]
+        yield from (Text(printable(f"{name_of(each)}: {said}")) for each, said in lacking)
     if summary.comparisons:
         yield comparisons_table(summary.comparisons)
     if summary.valid:

@@ -59,7 +59,8 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     if twice is not None:
         raise ScenarioError("is given twice", twice)
     if page is not None:
-        _check_page(page, {"what --key reads": key, "what --course reads": course} | _files(asked))
+        playing = {f"the policy {each.name}": each.file for each in asked}
+        _check_page(page, {"what --key reads": key, "what --course reads": course} | playing)
     if out is not None and not native:
         raise ScenarioError("--out says where --native keeps its run; add --native, or send --json into a file")
     become_root(needed=native > 0)
@@ -74,10 +75,6 @@ def arena(  # noqa: PLR0913, PLR0917 - the options of the command line
     finally:
         _show(board, json)
     return 0
-
-
-def _files(entrants: "list[Entrant]") -> dict[str, Path | None]:
-    return {f"the policy {each.name}": each.file for each in entrants}
 
 
 def _check_page(page: Path, read: Mapping[str, Path | None]) -> None:
