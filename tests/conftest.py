@@ -10,6 +10,10 @@
 A skip says that something was not tested. In CI (`CI=true`, or `TESTBED_NO_SKIP=1` anywhere) it is a failure, unless
 the test is marked `needs_kernel("FACILITY")` and a probe finds that this kernel has not (tests/kernel.py), or it is
 marked `needs_root("for what")` and who runs it is an ordinary user, which is also who is root of their own namespaces.
+
+What failed is told with the share of processors that a virtual machine's host kept from a test of links meanwhile, and
+`bootstrap test` runs such a test again by itself: links are made by processors, and what they were kept from is not
+the project's.
 """
 
 from __future__ import annotations
@@ -28,17 +32,22 @@ from typing import Any
 import psutil
 import pytest
 
+from testbed.findings.reasons import HELD_BACK
 from testbed.linux.processes.caller import is_root
+from testbed.linux.processes.pace import held_back_s
 from tests import kernel
 
 NETNS_TESTS = Path(__file__).parent / "netns"
 BROWSER_TESTS = Path(__file__).parent / "browser"
+UNIT_TESTS = Path(__file__).parent / "unit"
 NO_SKIP = os.environ.get("CI") == "true" or os.environ.get("TESTBED_NO_SKIP") == "1"
 EXCUSE = "kernel has no "
 # Of a skip for who cannot become anybody, as root can; behind it stands for what.
 ROOTS = "needs root: "
-# Where `bootstrap test`, which runs pytest twice, reads what failed, one test a line.
+# Where `bootstrap test` reads what failed, one test a line, behind what the host kept of the processors meanwhile.
 FAILED = "TESTBED_TEST_FAILED"
+KEPT, KEPT_NOTHING = "kept by the host", "-"
+BEGAN = pytest.StashKey[tuple[float, float]]()
 # Set by pytest-xdist in each of several processes that test side by side.
 WORKER = "PYTEST_XDIST_WORKER"
 # Set by tests/alone: namespaces, links, processes and /run are this worker's own.
@@ -73,7 +82,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if (file := os.environ.get(FAILED)) and WORKER not in os.environ:
         failed = terminalreporter.stats.get("failed", []) + terminalreporter.stats.get("error", [])
         with Path(file).open("a", encoding="utf-8") as list_of_both:
-            list_of_both.writelines(f"{report.nodeid}\n" for report in failed)
+            list_of_both.writelines(f"{_kept(report)} {report.nodeid}\n" for report in failed)
+
+
+def _kept(report: pytest.TestReport) -> str:
+    return str(dict(report.user_properties).get(KEPT, KEPT_NOTHING))
 
 
 def pytest_configure() -> None:
@@ -108,11 +121,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-# ---- Who may skip ----------------------------------------------------------------------------------------------------
+# ---- Who may skip, and who was held back -----------------------------------------------------------------------------
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Asked of the kernel when its test comes, and of none that is not run: a probe may load a module."""
+    """The kernel is asked when its test comes, and for none that is not run: a probe may load a module."""
+    item.stash[BEGAN] = time.monotonic(), held_back_s()
     for marker in item.iter_markers("needs_kernel"):
         if kernel.lacks(marker.args[0]):
             pytest.skip(f"{EXCUSE}{marker.args[0]}")
@@ -133,10 +147,20 @@ def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
             report.longrepr = f"{report.nodeid} must not be skipped here ({reason})"
 
 
+def _tell_what_the_host_kept(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Of a test of links alone: no other measures anything."""
+    if report.failed and BEGAN in item.stash and not item.path.is_relative_to(UNIT_TESTS):
+        began, held_back = item.stash[BEGAN]
+        kept = (held_back_s() - held_back) / (os.cpu_count() or 1) / max(time.monotonic() - began, 1e-3)
+        if kept >= HELD_BACK:
+            report.user_properties.append((KEPT, f"{kept:.1%}"))
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     _forbid_skip(report)
+    _tell_what_the_host_kept(item, report)
     return report
 
 

@@ -39,7 +39,7 @@ def ending(unit: int, machine: int) -> str:
     return f"""\
 echo "$@"
 case "$*" in *{UNIT}*) code={unit} name=u;; *) code={machine} name=m;; esac
-((code != 1)) || echo "tests/$name.py::test_$name" >>"$TESTBED_TEST_FAILED"
+((code != 1)) || echo "- tests/$name.py::test_$name" >>"$TESTBED_TEST_FAILED"
 exit $code"""
 
 
@@ -87,6 +87,39 @@ def test_arguments_go_to_one_pytest_as_they_are(checkout: Path) -> None:
     assert ended.returncode == 5 and ended.stdout == f"<-m><pytest><{UNIT}><-k><wire or page>"
 
 
+HELD_BACK = f"""\
+echo "$@"
+case "$*" in *"{UNIT}"*) exit ;; *"{MACHINE}"*) first=1 ;; esac
+fails() {{ echo "$1" >>"$TESTBED_TEST_FAILED" && code=1; }}
+if [[ ${{first-}} ]]; then FIRST; else AGAIN; fi
+exit "${{code-0}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "runs", "code", "failed"),
+    [
+        ("fails '12.5% m::a[1 of 2]'", "true", [["m::a[1 of 2]"]], 0, []),
+        ("fails '12.5% m::a'; fails '0.9% m::b'", "fails '- m::b'", [["m::a", "m::b"]], 1, ["m::b"]),
+        ("fails '12.5% m::a'; fails '- m::b'", "true", [["m::a"]], 1, ["m::b"]),
+        ("fails '12.5% m::a'", "fails '3.0% m::a'", [["m::a"], ["m::a"]], 1, ["m::a"]),
+        ("fails '- m::a'", "true", [], 1, ["m::a"]),
+        ("fails '12.5% m::a'; code=2", "true", [], 2, ["m::a"]),
+    ],
+)
+def test_a_test_of_links_that_the_host_held_back_runs_again_by_itself(
+    checkout: Path, first: str, again: str, runs: list[list[str]], code: int, failed: list[str]
+) -> None:
+    ended = the_end_of(checkout, python=HELD_BACK.replace("FIRST", first).replace("AGAIN", again))
+    assert ended.returncode == code, ended
+    apart = f"--tx 1*popen//python={checkout}/tests/alone {checkout}/.venv/bin/python --dist=worksteal"
+    assert ended.stdout.splitlines()[2:] == [f"-m pytest {apart} {' '.join(each)}" for each in runs]
+    told = ended.stderr.splitlines()
+    assert [line.removeprefix("bootstrap: failed: ") for line in told if "failed: " in line] == failed
+    assert len([line for line in told if "and runs again: " in line]) == sum(map(len, runs))
+    assert "host kept 12.5% of its processors' time, and runs again: m::a" in ended.stderr or not runs
+
+
 @pytest.mark.parametrize("arguments", [(), ("tests/unit", "-x")])
 def test_after_a_failed_check_the_tests_run_and_the_code_is_1(checkout: Path, arguments: tuple[str, ...]) -> None:
     mypy = checkout / ".venv" / "bin" / "mypy"
@@ -123,6 +156,24 @@ def test_what_the_real_one_says(checkout: Path) -> None:
     failed = [line.removeprefix("bootstrap: failed: ") for line in ended.stderr.splitlines() if "failed: " in line]
     assert failed == ["tests/unit/test_bad.py::test_failing", "tests/unit/test_bad.py::test_broken"]
     assert "1 failed, 1 passed, 1 error" in ended.stdout, "of all workers"
+
+
+@pytest.mark.needs_root("tests of hosts do not run at all without namespaces of one's own")
+@pytest.mark.parametrize(("folder", "ticks", "kept"), [("netns", 9, True), ("netns", 0, False), ("unit", 9, False)])
+def test_of_a_failed_test_of_links_is_told_what_the_host_kept(
+    tmp_path: Path, folder: str, ticks: int, kept: bool
+) -> None:
+    """By each worker for its own tests: nine processors of one machine, where it has any of them."""
+    keeps = f"def held_back_s(): return time.monotonic() * {ticks} * os.cpu_count()"
+    lay_conftest(tmp_path, "from testbed.linux.processes.pace import held_back_s", keeps)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  netns: x\n")
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "test_it.py").write_text("def test_it(): assert False\n")
+    command = (sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", tmp_path)
+    run(*command, PATH=os.environ["PATH"], TESTBED_ALONE="1", TESTBED_TEST_FAILED=str(tmp_path / "failed"))
+    share, test = (tmp_path / "failed").read_text().split()
+    assert test == f"{folder}/test_it.py::test_it"
+    assert float(share.removesuffix("%")) > 800 if kept else share == "-"
 
 
 # ---- Side by side ----------------------------------------------------------------------------------------------------
