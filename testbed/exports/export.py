@@ -30,6 +30,7 @@ class Form(Enum):
     METRICS = "metrics"
 
 
+_TABLES = (".csv", ".parquet")
 ALWAYS = (Form.CSV, Form.TRACE, Form.METRICS)
 """Those that need nothing beside us."""
 
@@ -54,11 +55,13 @@ def export(
     folder = RunFolder(run)
     summary = folder.read_summary()
     recordings = [] if set(forms) == {Form.METRICS} else samples.read(folder.samples)
-    files, notes = list[Path](), list[str]()
+    into, files, notes = out or run / FOLDER, list[Path](), list[str]()
     for name, content in _contents(summary, recordings, forms, notes):
-        put(file := (out or run / FOLDER) / name, content)
+        put(file := into / name, content)
         files.append(file)
         told(file)
+    stays = sorted(file.name for end in _TABLES for file in into.glob(f"*{end}") if file not in files)
+    notes += [f"{each} in {into} was there before, and is not of this run" for each in stays]
     return Exported(summary=summary, files=files, notes=notes)
 
 

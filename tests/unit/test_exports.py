@@ -208,6 +208,18 @@ def test_the_command_writes_and_prints_its_files(tmp_path: Path, capsys: pytest.
         assert head == [each["name"] for each in resource["schema"]["fields"]]
 
 
+def test_a_table_that_only_an_earlier_run_had_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It stays, for it is somebody's; but nobody shall take it for this run's."""
+    with_samples, without = kept(tmp_path / "one"), made(tmp_path / "two")
+    both = ("--csv", "--out", str(tmp_path / "out"))
+    assert main(["export", str(with_samples), *both]) == 0
+    assert "was there before" not in capsys.readouterr().err
+    assert main(["export", str(without), *both]) == 0
+    ended = capsys.readouterr()
+    left = {each.name for each in (tmp_path / "out").glob("*.csv")} - {Path(line).name for line in ended.out.split()}
+    assert left and {line.split()[0] for line in ended.err.splitlines() if "was there before" in line} == left
+
+
 def test_only_what_was_asked_for_is_written(tmp_path: Path) -> None:
     run = made(tmp_path / "run")
     assert main(["export", str(run), "--metrics"]) == 0
