@@ -34,7 +34,7 @@ import pytest
 
 from testbed.findings.reasons import HELD_BACK
 from testbed.linux.processes.caller import is_root
-from testbed.linux.processes.pace import held_back_s
+from testbed.linux.processes.virtual import held_back_s
 from tests import kernel
 
 NETNS_TESTS = Path(__file__).parent / "netns"

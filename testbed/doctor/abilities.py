@@ -23,6 +23,7 @@ from testbed.linux.memory.room import room
 from testbed.linux.namespaces.contained import OPENED, filtered
 from testbed.linux.processes.caller import is_root
 from testbed.linux.processes.module import ROOT, Parts
+from testbed.linux.processes.virtual import asleep
 from testbed.sandbox import Sandbox
 
 TCP_REPAIR = 19
@@ -55,6 +56,7 @@ def abilities(refused: PrerequisiteMissing | None = None) -> Iterator[Ability]:
     yield pages()
     yield memory()
     yield cores()
+    yield awake()
     yield congestion_controls()
     yield tcp_repair(root, rise)
     yield current_folder()
@@ -154,6 +156,13 @@ def cores() -> Ability:
     """Source, destination and guest each want one; two will do."""
     count = len(os.sched_getaffinity(0))
     return Ability(what="cores", works=count >= 2, detail=str(count), remedy="give the virtual machine two or more")
+
+
+def awake() -> Ability:
+    """A virtual machine's processors have to be woken by its host, unless they do not sleep."""
+    why, remedy = asleep()
+    detail = f"{why}: links may come short while this virtual machine's host is busy" if why else ""
+    return Ability(what="awake in runs", works=not why, detail=detail, remedy=remedy)
 
 
 def congestion_controls() -> Ability:

@@ -27,7 +27,7 @@ import orjson
 from testbed.core.errors import TestbedError, in_words
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
-from testbed.linux.processes.pace import held_back_s
+from testbed.linux.processes.virtual import held_back_s
 from testbed.metrics.source import Row, SampleSource
 
 PERIOD_S = 0.02

@@ -25,6 +25,7 @@ from testbed.core.plan import NetworkPlan
 from testbed.core.text.nearest import nearest
 from testbed.linux.files.installed import installing
 from testbed.linux.net.ethtool import has_carrier
+from testbed.linux.processes.virtual import awake
 from testbed.network.addressing import introduce, read_host, silence
 from testbed.network.commands import CommandFailed, run
 from testbed.network.hosts import Bridge, End, Host
@@ -42,7 +43,8 @@ _OWN_MODULES = {"PYTHONSAFEPATH": "1"}
 
 
 class Fabric:
-    """Hosts and links of a plan while the context lasts. The links are not shaped yet: ``links.shape`` does that.
+    """Hosts and links of a plan while the context lasts, and the processors that make them awake. The links are not
+    shaped yet: ``links.shape`` does that.
 
     Entering raises ``PrerequisiteMissing`` (no root, no Mininet, no namespaces), ``ScenarioError`` (no such topology)
     or ``TestbedError`` (Mininet could not build it), and then leaves nothing.
@@ -67,6 +69,7 @@ class Fabric:
 
     def __enter__(self) -> "Fabric":
         with contextlib.ExitStack() as down:
+            down.enter_context(awake())
             self._build(down)
             self._down = down.pop_all()
         return self

@@ -17,7 +17,7 @@ from testbed.core.errors import TestbedError
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.linux.memory import memfd
-from testbed.linux.processes.pace import held_back_s
+from testbed.linux.processes.virtual import held_back_s
 from testbed.metrics import sampler as sampler_file
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes

@@ -5,5 +5,5 @@ process ─ its state, stop and resume
 started ─ which process is meant              pidfd ────── its descriptors
 waiting ─ for somebody else's bytes           time_limit ─ what takes too long is ended
 caller ── who called sudo                     interrupts ─ signals, where they break off and where not
-pace ──── how much of its processors this machine has for us now
+pace ──── how much of its processors this machine has for us now; virtual: what a host keeps of them, and kept awake
 """

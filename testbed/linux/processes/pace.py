@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.linux.control_groups import quota
+from testbed.linux.processes.virtual import awake
 
 REFERENCE_S = 52e-6
 """Processor time of one piece of work on the machine that needs were measured on."""
@@ -83,10 +84,11 @@ def pace(asked: float, seconds: float = SECONDS) -> Pace:
         threading.Thread(target=_bursts, args=(began + period * each / THREADS, period, began + seconds, done))
         for each in range(THREADS)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with awake():  # as in a run
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     took = max(time.monotonic() - began, seconds)
     pieces, used_s = sum(each for each, _ in done), sum(each for _, each in done)
     return Pace(
@@ -109,14 +111,6 @@ def _worked_s(processors: set[int]) -> float:
         if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in processors:
             ticks += sum(map(int, (*counts[0:3], *counts[5:7])))
     return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def held_back_s() -> float:
-    """Seconds for which processors of this machine, a virtual one, had work and were not let: steal of /proc/stat, of
-    all of them together since the machine began.
-    """
-    steal = Path("/proc/stat").read_text("ascii").split(maxsplit=9)[8]
-    return int(steal) / os.sysconf("SC_CLK_TCK")
 
 
 def _bursts(due: float, period: float, until: float, done: list[tuple[int, float]]) -> None:
