@@ -20,6 +20,7 @@ from testbed.core.errors import PrerequisiteMissing, ScenarioError, TestbedError
 from testbed.core.plan import LinkPlan, NetworkPlan
 from testbed.linux.net.counters import Counters
 from testbed.linux.net.netns import inode
+from testbed.linux.processes.virtual import virtual
 from testbed.network import fabric as fabric_module
 from testbed.network.fabric import RUN_VARIABLE, Fabric, topologies_by_name
 
@@ -66,6 +67,15 @@ def test_the_hosts_have_the_addresses_of_the_plan(fabric: Fabric) -> None:
     }
     assert fabric.bridge.kind == "LinuxBridge"
     assert len(fabric.bridge.ports) == 3
+
+
+def test_a_virtual_machines_processors_are_awake_for_as_long_as_it_is_up(fabric: Fabric) -> None:
+    """Whoever holds the kernel's device open, and root alone may, has no processor halt."""
+    device = Path("/dev/cpu_dma_latency")
+    held = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    assert fabric.hosts and (device in held) is (virtual() and os.access(device, os.W_OK))
+    if device in held:
+        assert device.read_bytes()[:4] == bytes(4), "microseconds, by the kernel"
 
 
 def test_everybody_reaches_everybody(fabric: Fabric) -> None:

@@ -1,4 +1,4 @@
-"""A virtual machine's processors, kept awake: where the kernel lets one, however it ends, and told where it does not."""
+"""A virtual machine's processors: kept awake where the kernel lets one, however it ends, and told where it does not."""
 
 from pathlib import Path
 

@@ -2,10 +2,10 @@
 
 A processor without work halts, and its next timer wakes it. A virtual one has to be let run for that by its host,
 behind whatever else the host does: milliseconds later where that is busy, and a link loses what its bucket cannot hold
-meanwhile (``network.links``). One that never halts is there when its timer is due. By how much sleeps of 0.5 ms were
-late on two cores of a busy host, half, 1 in 100 and 1 in 1000 of them, in pairs:
+meanwhile (``network.links``). One that never halts is there when its timer is due. What sleeps of 0.5 ms, for 4 s,
+were late by on two cores of a busy host: half, 1 in 100 and 1 in 1000 of them, in three pairs one after the other:
 
-    asleep    0.13 ms    1.60 ms    4.54 ms      0.13 ms    1.29 ms    3.34 ms      0.12 ms    0.61 ms    2.17 ms
+    asleep    0.12 ms    0.26 ms    1.34 ms      0.12 ms    0.49 ms    3.32 ms      0.13 ms    0.81 ms    3.23 ms
     awake     0.08 ms    0.12 ms    0.89 ms      0.09 ms    0.22 ms    2.17 ms      0.09 ms    0.14 ms    0.61 ms
 
 The kernel is asked as by any program that cannot wait: as long as a 0 stands in an open /dev/cpu_dma_latency, idle
