@@ -9,6 +9,7 @@ from testbed.linux.processes import virtual
 from testbed.linux.processes.virtual import asleep, awake, held_back_s
 
 MACHINE = {"/proc/cpuinfo": "flags\t\t: fpu hypervisor lahf_lm", "/proc/cmdline": "quiet", "driver": "haltpoll\n"}
+BOOT = "boot it with idle=poll (arm64: nohlt), or under KVM: sudo modprobe cpuidle-haltpoll force=1"
 COMPUTER = MACHINE | {"/proc/cpuinfo": "flags\t\t: fpu lahf_lm\nmodel name\t: hypervisor"}
 
 
@@ -68,8 +69,8 @@ def test_a_computers_own_processors_are_left_alone(
     ("files", "why", "remedy"),
     [
         (MACHINE, "", ""),
-        (MACHINE | {"driver": "none\n"}, "no way to wait", "boot it with idle=poll"),
-        (MACHINE | {"driver": ""}, "no way to wait", "boot it with idle=poll"),
+        (MACHINE | {"driver": "none\n"}, "no way to wait", BOOT),
+        (MACHINE | {"driver": ""}, "no way to wait", BOOT),
         (MACHINE | {"driver": "none", "/proc/cmdline": "ro idle=poll quiet"}, "", ""),
         (MACHINE | {"driver": "none", "/proc/cmdline": "nohlt"}, "", ""),
     ],
@@ -85,7 +86,9 @@ def test_why_they_sleep_all_the_same_is_told_with_what_mends_it(
 
 def test_whom_the_device_refuses_is_told_to_be_root(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda file, _mode: file != device)
-    assert asleep() == (f"{device} is root's", "sudo")
+    found = abilities.awake()
+    assert not found.works and f"{device} is root's" in found.detail
+    assert found.remedy == f"sudo chmod a+w {device} (until the machine restarts), or sudo"
 
 
 def test_what_was_kept_never_grows_less() -> None:

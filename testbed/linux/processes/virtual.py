@@ -9,9 +9,9 @@ were late by on two cores of a busy host: half, 1 in 100 and 1 in 1000 of them, 
     awake     0.08 ms    0.12 ms    0.89 ms      0.09 ms    0.22 ms    2.17 ms      0.09 ms    0.14 ms    0.61 ms
 
 The kernel is asked as by any program that cannot wait: as long as a 0 stands in an open /dev/cpu_dma_latency, idle
-processors poll, and sleep again however its holder ends. Sources: Documentation/power/pm_qos_interface.rst,
-drivers/cpuidle/governors/haltpoll.c, Documentation/admin-guide/kernel-parameters.txt (idle=poll, nohlt); steal:
-proc(5). A computer's own processors wake up in a tenth of a millisecond, and are left alone.
+processors poll, and sleep again however its holder ends. A computer's own wake up in a tenth of a millisecond, and are
+left alone. Sources: Documentation/power/pm_qos_interface.rst, drivers/cpuidle/cpuidle-haltpoll.c, governors/haltpoll.c,
+Documentation/admin-guide/kernel-parameters.txt (idle=poll, nohlt); steal: proc(5).
 """
 
 import os
@@ -61,9 +61,10 @@ def asleep() -> tuple[str, str]:
     if not virtual() or _POLLING & set(_read(Path("/proc/cmdline")).split()):
         return "", ""
     if _read(_DRIVER).strip() in ("", "none"):
-        return "this kernel knows no way to wait without halting", "boot it with idle=poll"
+        remedy = "boot it with idle=poll (arm64: nohlt), or under KVM: sudo modprobe cpuidle-haltpoll force=1"
+        return "this kernel knows no way to wait without halting", remedy
     if not os.access(_DEVICE, os.W_OK):
-        return f"{_DEVICE} is root's", "sudo"
+        return f"{_DEVICE} is root's", f"sudo chmod a+w {_DEVICE} (until the machine restarts), or sudo"
     return "", ""
 
 
