@@ -30,7 +30,7 @@ class Form(Enum):
     METRICS = "metrics"
 
 
-_TABLES = (".csv", ".parquet")
+_TABLES = {".csv", ".parquet"}
 ALWAYS = (Form.CSV, Form.TRACE, Form.METRICS)
 """Those that need nothing beside us."""
 
@@ -60,7 +60,8 @@ def export(
         put(file := into / name, content)
         files.append(file)
         told(file)
-    stays = sorted(file.name for end in _TABLES for file in into.glob(f"*{end}") if file not in files)
+    tables = {file.suffix for file in files} & _TABLES
+    stays = sorted(file.name for end in tables for file in into.glob(f"*{end}") if file not in files)
     notes += [f"{each} in {into} was there before, and is not of this run" for each in stays]
     return Exported(summary=summary, files=files, notes=notes)
 

@@ -218,6 +218,8 @@ def test_a_table_that_only_an_earlier_run_had_is_named(tmp_path: Path, capsys: p
     ended = capsys.readouterr()
     left = {each.name for each in (tmp_path / "out").glob("*.csv")} - {Path(line).name for line in ended.out.split()}
     assert left and {line.split()[0] for line in ended.err.splitlines() if "was there before" in line} == left
+    assert main(["export", str(without), "--metrics", "--out", str(tmp_path / "out")]) == 0
+    assert "was there before" not in capsys.readouterr().err, "its tables of another time may be its own"
 
 
 def test_only_what_was_asked_for_is_written(tmp_path: Path) -> None:
