@@ -23,7 +23,7 @@ import gc
 import os
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ import pytest
 
 from testbed.findings.reasons import HELD_BACK
 from testbed.linux.processes.caller import is_root
-from testbed.linux.processes.virtual import held_back_s
+from testbed.linux.processes.virtual import share_held_back
 from tests import kernel
 
 NETNS_TESTS = Path(__file__).parent / "netns"
@@ -47,7 +47,7 @@ ROOTS = "needs root: "
 # Where `bootstrap test` reads what failed, one test a line, behind what the host kept of the processors meanwhile.
 FAILED = "TESTBED_TEST_FAILED"
 KEPT, KEPT_NOTHING = "kept by the host", "-"
-BEGAN = pytest.StashKey[tuple[float, float]]()
+SINCE = pytest.StashKey[Callable[[], float]]()
 # Set by pytest-xdist in each of several processes that test side by side.
 WORKER = "PYTEST_XDIST_WORKER"
 # Set by tests/alone: namespaces, links, processes and /run are this worker's own.
@@ -126,7 +126,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """The kernel is asked when its test comes, and for none that is not run: a probe may load a module."""
-    item.stash[BEGAN] = time.monotonic(), held_back_s()
+    item.stash[SINCE] = share_held_back()
     for marker in item.iter_markers("needs_kernel"):
         if kernel.lacks(marker.args[0]):
             pytest.skip(f"{EXCUSE}{marker.args[0]}")
@@ -149,9 +149,8 @@ def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 def _tell_what_the_host_kept(item: pytest.Item, report: pytest.TestReport) -> None:
     """Of a test of links alone: no other measures anything."""
-    if report.failed and BEGAN in item.stash and not item.path.is_relative_to(UNIT_TESTS):
-        began, held_back = item.stash[BEGAN]
-        kept = (held_back_s() - held_back) / (os.cpu_count() or 1) / max(time.monotonic() - began, 1e-3)
+    if report.failed and SINCE in item.stash and not item.path.is_relative_to(UNIT_TESTS):
+        kept = item.stash[SINCE]()
         if kept >= HELD_BACK:
             report.user_properties.append((KEPT, f"{kept:.1%}"))
 

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from testbed.core.text.from_json import JsonObject
+from testbed.linux import pseudo_files
 
 PACKAGES = ("numpy", "pydantic", "typer", "rich", "PyYAML", "psutil", "xxhash")
 SYSCTLS = (
@@ -37,14 +38,14 @@ def environment(qdisc: list[str]) -> JsonObject:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "qdisc": qdisc,
-        "sysctl": {name: _read(Path("/proc/sys") / name.replace(".", "/")) for name in SYSCTLS},
+        "sysctl": {name: pseudo_files.read(Path("/proc/sys") / name.replace(".", "/")) for name in SYSCTLS},
         "commit": commit(),
         "code": code(),
     }
 
 
 def _cpu_model() -> str | None:
-    for line in (_read(Path("/proc/cpuinfo")) or "").splitlines():
+    for line in (pseudo_files.read(Path("/proc/cpuinfo")) or "").splitlines():
         if line.lower().startswith(("model name", "cpu part")):
             return line.split(":", 1)[1].strip()
     return None
@@ -55,13 +56,6 @@ def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        return None
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text().strip()
-    except OSError:
         return None
 
 

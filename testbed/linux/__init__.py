@@ -4,4 +4,5 @@ memory ── a guest's pages        net ── links, sockets, packets        p
 files ─── written by root        aio ── disk operations                syscalls ─── what Python has no function for
 namespaces ─ a machine's worth of one's own, without root
 control_groups ─ those that this process is in, and what they let it have
+pseudo_files ─ what the kernel says in small files
 """

@@ -14,11 +14,10 @@ competes with what it watches.
 
 import contextlib
 import math
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
@@ -27,7 +26,7 @@ import orjson
 from testbed.core.errors import TestbedError, in_words
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
-from testbed.linux.processes.virtual import held_back_s
+from testbed.linux.processes.virtual import share_held_back
 from testbed.metrics.source import Row, SampleSource
 
 PERIOD_S = 0.02
@@ -64,7 +63,8 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._failure: TestbedError | None = None
         self._taken = self._lost = 0
-        self._cpu = self._started = self._last = self._held_back = 0.0
+        self._cpu = self._started = self._last = 0.0
+        self._held_back: Callable[[], float] = float
 
     @property
     def taken(self) -> int:
@@ -82,7 +82,7 @@ class Sampler:
         except OSError as error:
             raise self._unwritten(error) from error
         self._started = self._last = time.monotonic()
-        self._held_back = held_back_s()
+        self._held_back = share_held_back()
         self._thread.start()
         return self
 
@@ -106,13 +106,12 @@ class Sampler:
     def report(self) -> SamplerReport:
         """Up to now; complete after ``close``."""
         elapsed = self._last - self._started
-        processors_s = (time.monotonic() - self._started) * (os.cpu_count() or 1)
         return SamplerReport(
             taken=self._taken,
             lost=self._lost,
             cpu_s=self._cpu,
             elapsed_s=elapsed,
-            held_back=(held_back_s() - self._held_back) / processors_s,
+            held_back=self._held_back(),
         )
 
     def close(self) -> None:

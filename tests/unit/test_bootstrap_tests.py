@@ -164,8 +164,8 @@ def test_of_a_failed_test_of_links_is_told_what_the_host_kept(
     tmp_path: Path, folder: str, ticks: int, kept: bool
 ) -> None:
     """By each worker for its own tests: nine processors of one machine, where it has any of them."""
-    keeps = f"def held_back_s(): return time.monotonic() * {ticks} * os.cpu_count()"
-    lay_conftest(tmp_path, "from testbed.linux.processes.virtual import held_back_s", keeps)
+    keeps = f"def share_held_back(): return lambda: {ticks}"
+    lay_conftest(tmp_path, "from testbed.linux.processes.virtual import share_held_back", keeps)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  netns: x\n")
     (tmp_path / folder).mkdir()
     (tmp_path / folder / "test_it.py").write_text("def test_it(): assert False\n")

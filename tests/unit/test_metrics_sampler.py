@@ -17,8 +17,8 @@ from testbed.core.errors import TestbedError
 from testbed.core.records.sampler import SamplerReport
 from testbed.linux.files import owned
 from testbed.linux.memory import memfd
+from testbed.linux.processes import virtual
 from testbed.linux.processes.virtual import held_back_s
-from testbed.metrics import sampler as sampler_file
 from testbed.metrics.guest import GuestSource
 from testbed.metrics.host import ProcessSource, cpu_seconds, pss_bytes
 from testbed.metrics.link import LinkSource
@@ -175,7 +175,7 @@ def test_what_a_host_keeps_from_this_machine_is_a_share_of_all_processors(
 ) -> None:
     began = time.monotonic()
     processors = os.cpu_count() or 1
-    monkeypatch.setattr(sampler_file, "held_back_s", lambda: 7.0 + processors * (time.monotonic() - began) / 4)
+    monkeypatch.setattr(virtual, "held_back_s", lambda: 7.0 + processors * (time.monotonic() - began) / 4)
     with Sampler(tmp_path / "samples.jsonl", (Slow(0),), PERIOD) as sampler:
         time.sleep(0.05)
     assert sampler.report().held_back == pytest.approx(0.25, rel=0.05)

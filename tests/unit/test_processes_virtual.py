@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from testbed.doctor import abilities
+from testbed.linux import pseudo_files
 from testbed.linux.processes import virtual
 from testbed.linux.processes.virtual import asleep, awake, held_back_s
 
@@ -24,7 +25,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def becomes(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], held_back: float = 0) -> None:
-    monkeypatch.setattr(virtual, "_read", lambda file: files.get(str(file), ""))
+    monkeypatch.setattr(pseudo_files, "read", lambda file: files.get(str(file), "").strip())
     monkeypatch.setattr(virtual, "held_back_s", lambda: held_back)
 
 

@@ -15,14 +15,18 @@ Documentation/admin-guide/kernel-parameters.txt (idle=poll, nohlt); steal: proc(
 """
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from testbed.linux import pseudo_files
 
 _DEVICE = Path("/dev/cpu_dma_latency")
 _DRIVER = Path("/sys/devices/system/cpu/cpuidle/current_driver")
 _POLLING = {"idle=poll", "nohlt"}
 """Of the kernel's command line: they never halt, on amd64 and on arm64."""
+_INSTANT_S = 1e-3
 _AT_ONCE = bytes(4)
 """Microseconds, an integer of 32 bits, within which a processor has to be back."""
 
@@ -35,10 +39,16 @@ def held_back_s() -> float:
     return int(steal) / os.sysconf("SC_CLK_TCK")
 
 
+def share_held_back() -> Callable[[], float]:
+    """Says, whenever it is asked, what share of all processors' time was so held back since this was called."""
+    began, before, processors = time.monotonic(), held_back_s(), os.cpu_count() or 1
+    return lambda: (held_back_s() - before) / (max(time.monotonic() - began, _INSTANT_S) * processors)
+
+
 def virtual() -> bool:
     """Whether this machine says that it is one, by its processors' flags or by what was kept from it."""
     return held_back_s() > 0 or any(
-        line.startswith("flags") and " hypervisor" in line for line in _read(Path("/proc/cpuinfo")).splitlines()
+        line.startswith("flags") and " hypervisor" in line for line in _said(Path("/proc/cpuinfo")).splitlines()
     )
 
 
@@ -58,9 +68,9 @@ def asleep() -> tuple[str, str]:
     """Why this virtual machine's processors halt in a run all the same, and what mends it; two empty texts where they
     do not, or are a computer's own.
     """
-    if not virtual() or _POLLING & set(_read(Path("/proc/cmdline")).split()):
+    if not virtual() or _POLLING & set(_said(Path("/proc/cmdline")).split()):
         return "", ""
-    if _read(_DRIVER).strip() in ("", "none"):
+    if _said(_DRIVER) in ("", "none"):
         remedy = "boot it with idle=poll (arm64: nohlt), or under KVM: sudo modprobe cpuidle-haltpoll force=1"
         return "this kernel knows no way to wait without halting", remedy
     if not os.access(_DEVICE, os.W_OK):
@@ -68,8 +78,5 @@ def asleep() -> tuple[str, str]:
     return "", ""
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8", errors="replace")
-    except OSError:
-        return ""
+def _said(file: Path) -> str:
+    return pseudo_files.read(file) or ""
