@@ -120,15 +120,20 @@ def _own(found: _Found) -> CheckResult:
     if not _required(found.work.definition):
         return _of(own, "right", own.points)
     if not found.all:
-        return _of(
-            own, "wrong", reason=f"there is no run yet: testbed lab run {missing[0] if missing else ''}".rstrip()
-        )
+        return _of(own, "wrong", reason=_no_run(found, missing[0] if missing else ""))
     if not _counted(found.all):
         return _of(own, "not asked", reason=f"run it again: {found.all[0].invalid}")
     if missing:
         earned = own.points * (asked - len(missing)) // asked
-        return _of(own, "partly", earned, f"there is no run '{missing[0]}' yet: testbed lab run {missing[0]}")
+        return _of(own, "partly", earned, _no_run(found, missing[0], f" '{missing[0]}'"))
     return _of(own, "right", own.points)
+
+
+def _no_run(found: _Found, name: str, called: str = "") -> str:
+    """What is to be done about it, and why a folder that is there is none."""
+    begun = found.work.workbook.broken_off.get(name)
+    without = f" ({begun.name} has no record)" if begun else ""
+    return f"there is no run{called} yet{without}: testbed lab run {name}".rstrip()
 
 
 def _judge(check: LabCheck, found: _Found, before: Mapping[str, CheckResult]) -> CheckResult:
@@ -159,7 +164,7 @@ def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
     if not runs:
         without = check.native and found.work.definition.spec.runs[name].optional  # who has no root cannot make it
         standing: Standing = "not asked" if without else "wrong"
-        return _of(check, standing, reason=f"there is no run '{name}' yet: testbed lab run {name}")
+        return _of(check, standing, reason=_no_run(found, name, f" '{name}'"))
     if check.native and not runs[0].native:
         return _of(check, "not asked", reason="it is of real hosts, and this run was simulated")
     return _asked(check, found.work, runs[0])

@@ -59,7 +59,9 @@ def judged(lab: LabFolder, lock: Lock, parameters: Parameters, name: str, folder
     try:
         summary = summary_reader.as_written(folder)
     except ScenarioError as error:
-        return JudgedRun(name=name, folder=folder, invalid=printable(str(error)))
+        said = printable(str(error))  # costs nothing, as a newer version may have written it; but so may anybody
+        doubt = f"{folder.name}: its record cannot be read: {said}"
+        return JudgedRun(name=name, folder=folder, invalid=said, doubt=doubt)
     doubt = ""
     try:
         foreign = _of_another(summary, lab, lock, name) or next(unlike(lab, parameters, name, folder, summary), "")

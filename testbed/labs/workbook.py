@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -44,18 +44,25 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbook:
-    """A student's work on a lab. ``runs``: each run's folders, the newest first; those with a record if one has."""
+    """A student's work on a lab. ``runs``: each run's folders that have a record, the newest first; ``broken_off``:
+    where none of a name has, its newest, by which it can be told that there was one.
+    """
 
     folder: Path
     lock: Lock
     runs: Mapping[str, tuple[Path, ...]]
+    broken_off: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "Workbook":
         """The work in a folder. Raises ``ScenarioError`` for one that is none, in a line."""
         if not _is_folder(folder):
             raise ScenarioError("there is no such folder", str(folder))
-        return cls(folder=folder, lock=_lock(folder / LOCK), runs=_runs(folder / RUNS))
+        lock, made = _lock(folder / LOCK), _folders(folder / RUNS)
+        kept = {name: _kept(folders) for name, folders in made.items()}
+        runs = {name: folders for name, folders in kept.items() if folders}
+        broken_off = {name: folders[0] for name, folders in made.items() if name not in runs}
+        return cls(folder=folder, lock=lock, runs=runs, broken_off=broken_off)
 
     def next_run(self, run: str) -> Path:
         """The folder of the next run of that name, of which there is none, not one without a record either."""
@@ -124,10 +131,6 @@ def _word(value: object, name: str, least: int = 1) -> str:
     return text
 
 
-def _runs(folder: Path) -> dict[str, tuple[Path, ...]]:
-    return {name: _kept(made) for name, made in _folders(folder).items()}
-
-
 def _folders(folder: Path) -> dict[str, list[Path]]:
     """Those of each run, with a record or without, the newest first."""
     if not _is_folder(folder):
@@ -146,10 +149,10 @@ def _folders(folder: Path) -> dict[str, list[Path]]:
 
 def _kept(made: list[Path]) -> tuple[Path, ...]:
     """Of the runs of a name, the newest first, the last ones that have a record; where none of those is valid, the
-    newest that is stands in place of the oldest: it is the one that counts. Where none has a record, the last ones:
-    what they lack can be told.
+    newest that is stands in place of the oldest: it is the one that counts. A folder without a record is no run: else
+    one that is empty would be asked nothing, and so cost nothing.
     """
-    recorded = [each for each in made if files.there(RunFolder(each).summary)] or made
+    recorded = [each for each in made if files.there(RunFolder(each).summary)]
     newest, older = recorded[:KEPT], recorded[KEPT:]
     if older and not any(map(_valid, newest)):
         newest[-1] = next(filter(_valid, older), newest[-1])

@@ -1,6 +1,7 @@
 """A student's folder may be anybody's: each thing that is wrong with it is one line, and nothing in it is run."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,23 @@ from testbed.experiment.run import run_scenario
 from testbed.labs import find
 from testbed.labs.answers import of_text, read, taken
 from testbed.labs.definition.spec import AnswerSpec
+from testbed.labs.running import prepared
+from testbed.labs.starting import start
 from testbed.labs.workbook import KEPT, Workbook, enclosing
 from testbed.runfiles.folder import RunFolder
-from tests.unit.learning import PREDICTIONS, answer, by_name, edited, finished, judged, right_answers, run, started
+from tests.unit.learning import (
+    ME,
+    PREDICTIONS,
+    a_lab,
+    answer,
+    by_name,
+    edited,
+    finished,
+    judged,
+    right_answers,
+    run,
+    started,
+)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +96,33 @@ def test_a_damaged_record_costs_nothing_and_is_said(tmp_path: Path) -> None:
     (mine / "runs/main-1/summary.json").write_text('{"schema": 1, "valid": NaN}')
     result = judged(mine)
     assert by_name(result)["own"].standing == "not asked" and "is not JSON" in by_name(result)["own"].reason
+
+
+def test_a_record_that_cannot_be_read_is_flagged_for_the_teacher(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    (mine / "runs/main-1/summary.json").write_text("{")
+    (flag,) = judged(mine).flags
+    assert flag.startswith("main-1: its record cannot be read") and "is not JSON" in flag
+
+
+def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
+    lab = a_lab(
+        tmp_path / "mine",
+        "lab: mine\ntitle: mine\nminutes: 1\nruns: {main: {}, other: {}}\n",
+        "from testbed.labs.check import check, own\n"
+        "@check(10, 'made', after=own, run='other')\ndef made(lab, run): pass\n",
+    )
+    work = start(lab, ME, to=tmp_path / "work")
+    run(work, "main", lab=lab)
+    before = judged(work, lab)
+    assert (before.score, before.most) == (5, 20)
+    (work / "runs/other-1").mkdir()
+    shutil.copy(work / "scenario.yaml", work / "runs/other-1/scenario.yaml")
+    after = judged(work, lab)
+    assert (after.score, after.most) == (5, 20), "else who makes a folder is asked less than who does not"
+    assert by_name(after)["made"].reason == "there is no run 'other' yet (other-1 has no record): testbed lab run other"
+    assert prepared(lab, Workbook.read(work)).record.run == "other", "what was broken off is what is next"
+    assert prepared(lab, Workbook.read(work)).out.name == "other-2"
 
 
 def test_the_scenario_of_a_run_may_be_missing_or_none(tmp_path: Path) -> None:
