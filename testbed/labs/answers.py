@@ -61,7 +61,7 @@ def read(file: Path, spec: LabSpec) -> Answers:
 
 def of_text(content: str, spec: LabSpec) -> Answers:
     """What a text answers. Raises ``ScenarioError`` where it is no YAML."""
-    tree, places = tree_of(content, ANSWERS, "answer file")
+    tree, places = tree_of(content, ANSWERS, "answer file", may_be_empty=True)  # a form without questions is
     return checked(tree, spec, {str(path[0]): place for path, place in places.items() if len(path) == 1})
 
 

@@ -14,6 +14,7 @@ from testbed.experiment.run import run_scenario
 from testbed.labs import find
 from testbed.labs.answers import of_text, read, taken
 from testbed.labs.definition.spec import AnswerSpec
+from testbed.labs.handin import opened, pack
 from testbed.labs.running import prepared
 from testbed.labs.starting import start
 from testbed.labs.workbook import KEPT, Workbook, enclosing
@@ -123,6 +124,26 @@ def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
     assert by_name(after)["made"].reason == "there is no run 'other' yet (other-1 has no record): testbed lab run other"
     assert prepared(lab, Workbook.read(work)).record.run == "other", "what was broken off is what is next"
     assert prepared(lab, Workbook.read(work)).out.name == "other-2"
+
+
+def test_a_lab_without_questions_is_run_checked_and_handed_in(tmp_path: Path) -> None:
+    made = (
+        "from testbed.labs.check import check, own\n\n\n@check(10, 'made', after=own)\ndef made(lab, run):\n    pass\n"
+    )
+    lab = a_lab(tmp_path / "mine", "lab: mine\ntitle: mine\nminutes: 1\n", made)
+    work = start(lab, ME, to=tmp_path / "work")
+    assert judged(work, lab).fault == "" and judged(work, lab).score == 0
+    run(work, lab=lab)
+    with opened(pack(work)) as handed_in:
+        assert (judged(handed_in, lab).score, judged(handed_in, lab).most) == (20, 20)
+
+
+def test_answers_that_were_emptied_are_none_and_the_rest_is_judged(tmp_path: Path) -> None:
+    mine = finished(tmp_path / "mine")
+    (mine / "answers.yaml").write_text("# later\n")
+    result = judged(mine)
+    assert result.fault == "" and by_name(result)["total"].standing == "right", "a prediction is in the record"
+    assert by_name(result)["transfer"].reason == "answers.yaml: 'other_ram_mb' is not answered yet"
 
 
 def test_the_scenario_of_a_run_may_be_missing_or_none(tmp_path: Path) -> None:

@@ -53,9 +53,12 @@ def text_of(path: Path) -> str:
     return as_text(raw, str(path))
 
 
-def tree_of(text: str, name: str, kind: str = "scenario") -> tuple[Tree, dict[KeyPath, str]]:
+def tree_of(
+    text: str, name: str, kind: str = "scenario", *, may_be_empty: bool = False
+) -> tuple[Tree, dict[KeyPath, str]]:
     """The mapping that a text is, and for each path in it where it was written (``file:line``); ``name`` stands for the
-    file in messages, ``kind`` says what it is to be. Raises ``ScenarioError``.
+    file in messages, ``kind`` says what it is to be; ``may_be_empty``: nothing but comments is a mapping without keys.
+    Raises ``ScenarioError``.
     """
     try:
         node = _composed(text, name, kind)
@@ -64,6 +67,8 @@ def tree_of(text: str, name: str, kind: str = "scenario") -> tuple[Tree, dict[Ke
         raise ScenarioError("holds a character that YAML does not allow; remove it", f"{name}:{line}") from error
     except yaml.MarkedYAMLError as error:
         raise ScenarioError(f"not valid YAML: {error.problem or error.context}", _where(name, error)) from error
+    if node is None and may_be_empty:
+        return {}, {(): name}
     if node is None:
         example = "; a scenario has at least vm: {ram: 1GiB}" if kind == "scenario" else ""
         raise ScenarioError(f"is empty{example}", name)
