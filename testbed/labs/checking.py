@@ -16,6 +16,7 @@ from testbed.labs.graded import CheckResult, Graded, Standing
 from testbed.labs.own_checks import broken_at, checks
 from testbed.labs.ownership import JudgedRun, check_lock, judged
 from testbed.labs.workbook import Workbook
+from testbed.runfiles.summary_reader import SUMMARY
 from testbed.sandbox import CodeFault
 
 
@@ -132,7 +133,7 @@ def _own(found: _Found) -> CheckResult:
 def _no_run(found: _Found, name: str, called: str = "") -> str:
     """What is to be done about it, and why a folder that is there is none."""
     begun = found.work.workbook.broken_off.get(name)
-    without = f" ({begun.name} has no record)" if begun else ""
+    without = f" (there is no {SUMMARY} in {begun.name})" if begun else ""
     return f"there is no run{called} yet{without}: testbed lab run {name}".rstrip()
 
 

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from testbed.core.errors import ScenarioError
@@ -92,8 +93,10 @@ def opened(handin: Path) -> Iterator[Path]:
 
 
 def _records(book: Workbook, *, captures: bool) -> Iterator[str]:
-    """Of the newest runs of each name what is handed in: the newest of all may not be valid."""
-    for run in (run for runs in book.runs.values() for run in runs):
+    """Of the newest runs of each name what is handed in: the newest of all may not be valid, and of one that has no
+    record it can be told.
+    """
+    for run in (*chain.from_iterable(book.runs.values()), *book.broken_off.values()):
         below = f"{RUNS}/{run.name}"
         yield from (f"{below}/{name}" for name in RECORD if files.there(run / name))
         if captures and files.there(run / CAPTURES):

@@ -14,6 +14,7 @@ from tests.unit.oracle import Expected
 from tests.unit.students import SAME, Classmates
 
 NO_UTF8 = os.fsdecode(b"b\xff\xfe.zip")
+UNREAD = "its record cannot be read"
 CONTROLS = "two\nlines \x1b[2J.zip"
 
 
@@ -37,7 +38,7 @@ def _unfinished(made: Classmates) -> None:
         shutil.move(folder, made.out / name)
         for each in (made.out / name, *(made.out / name).rglob("*")):
             each.chmod(0o755 if each.is_dir() else 0o644)
-        flags = [reason] if name == "no-scenario" else []
+        flags = {"no-scenario": [reason], "nan-record": [UNREAD], "text-record": [UNREAD]}.get(name, [])
         made.added(student, name, "none", file=name, fault=fault, reasons=[reason], flags=flags)
 
 

@@ -121,7 +121,9 @@ def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
     shutil.copy(work / "scenario.yaml", work / "runs/other-1/scenario.yaml")
     after = judged(work, lab)
     assert (after.score, after.most) == (5, 20), "else who makes a folder is asked less than who does not"
-    assert by_name(after)["made"].reason == "there is no run 'other' yet (other-1 has no record): testbed lab run other"
+    assert by_name(after)["made"].reason == (
+        "there is no run 'other' yet (there is no summary.json in other-1): testbed lab run other"
+    )
     assert prepared(lab, Workbook.read(work)).record.run == "other", "what was broken off is what is next"
     assert prepared(lab, Workbook.read(work)).out.name == "other-2"
 
