@@ -46,7 +46,7 @@ def _counts(works: Sequence[GradedWork], group: Sequence[int]) -> int:
     for number in sorted(group, key=lambda number: works[number].at or _NEVER):
         if _rank(works[number]) == best:
             last[called(works[number].who)] = number
-    return max(last.values(), key=lambda number: (works[number].score, works[number].at or _NEVER))
+    return max(last.values(), key=lambda number: (works[number].entry, works[number].at or _NEVER))
 
 
 def _rank(each: GradedWork) -> tuple[bool, bool]:

@@ -57,7 +57,7 @@ class Roster:
             cells = [*row, *[""] * (len(header) - len(row))]
             names = _called(row)
             if theirs := [each for name, each in known if name in names]:
-                cells[column] = str(chosen(theirs).score)
+                cells[column] = str(chosen(theirs).entry)
             table.append(cells)
         return text(table, self.delimiter, numbers=True)
 

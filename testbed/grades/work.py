@@ -36,7 +36,9 @@ class Terms:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradedWork:
     """One hand-in. ``handin``: its name for people, ``who``: whose it is by the download that it was in; ``at``: when
-    it was handed in; ``another``: it is known to have been started by another than who handed it in.
+    it was handed in; ``score`` of ``most``: what it earned of what was asked of it; ``entry`` of ``whole``: the same as
+    a gradebook takes it, which has one maximum for all; ``another``: it is known to have been started by another than
+    who handed it in.
     """
 
     handin: str
@@ -46,6 +48,8 @@ class GradedWork:
     days_late: int = 0
     score: int = 0
     most: int = 0
+    entry: int = 0
+    whole: int = 0
     flags: Sequence[str] = ()
     another: bool = False
 
@@ -58,6 +62,13 @@ class GradedWork:
     def asked(self) -> list[CheckResult]:
         """What was found of all that could be judged."""
         return [each for each in self.graded.results if each.standing != "not asked"]
+
+    @property
+    def in_proportion(self) -> str:
+        """Why a gradebook has other points than those of the checks; nothing where it has the same."""
+        if (self.entry, self.whole) == (self.score, self.most):
+            return ""
+        return f"{self.score} of the {self.most} points that were asked for count as {self.entry} of {self.whole}"
 
     @property
     def reasons(self) -> list[str]:
@@ -90,12 +101,25 @@ def told(result: CheckResult) -> str:
 def work(graded: Graded, terms: Terms, *, handin: str, who: str = "", at: datetime | None = None) -> GradedWork:
     """What a graded hand-in comes to. Points stay whole numbers."""
     days = terms.days_late(at)
-    most = graded.most if terms.points is None else terms.points
-    full = _nearest(graded.score * most, graded.most) if graded.most else 0
-    score = _nearest(full * terms.share(days), 100)
+    most, whole = (graded.most, graded.whole) if terms.points is None else (terms.points, terms.points)
+    score, entry = (_nearest(_full(graded, points) * terms.share(days), 100) for points in (most, whole))
     return GradedWork(
-        handin=handin, who=who, at=at, graded=graded, days_late=days, score=score, most=most, flags=tuple(graded.flags)
+        handin=handin,
+        who=who,
+        at=at,
+        graded=graded,
+        days_late=days,
+        score=score,
+        most=most,
+        entry=entry,
+        whole=whole,
+        flags=tuple(graded.flags),
     )
+
+
+def _full(graded: Graded, points: int) -> int:
+    """What was earned, where all that was asked comes to so many points."""
+    return _nearest(graded.score * points, graded.most) if graded.most else 0
 
 
 def _nearest(share: int, whole: int) -> int:

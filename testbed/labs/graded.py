@@ -50,3 +50,8 @@ class Graded:
     def most(self) -> int:
         """How many there were to earn: of all that was asked, and of what a teacher has still to read."""
         return sum(each.points for each in self.results if each.standing != "not asked")
+
+    @property
+    def whole(self) -> int:
+        """How many points the lab has for everybody, also for what was not asked of this work."""
+        return sum(each.points for each in self.results)

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree
@@ -12,8 +13,10 @@ import jsonschema
 import pytest
 
 from testbed.grades.formats import as_json, classroom, classroom50, gradescope, junit, tables
+from testbed.grades.roster import Roster
 from testbed.grades.work import Terms, told, work
-from tests.unit.graded import a_work
+from testbed.labs.graded import Graded
+from tests.unit.graded import RESULTS, a_work
 
 DUE = datetime(2026, 10, 12, 23, 59, tzinfo=UTC)
 SHOWN = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
@@ -167,12 +170,29 @@ def test_no_cell_is_a_formula(name: str) -> None:
 def test_moodle_has_its_three_columns_and_no_flags() -> None:
     (row,) = rows(tables.moodle([a_work()], "Lab 1"))
     assert list(row) == ["Email address", "Lab 1", "Feedback comments"]
-    assert (row["Email address"], row["Lab 1"]) == ("me@uni.example", "22")
+    assert (row["Email address"], row["Lab 1"]) == ("me@uni.example", "24")
+
+
+def test_a_gradebook_with_one_maximum_for_all_takes_nothing_for_what_was_not_asked() -> None:
+    right = replace(RESULTS[0], points=50, earned=50)
+    asked_less = Graded(lab="rounds", version="1", student="me@uni.example", results=(right, RESULTS[3]))
+    mine = work(asked_less, Terms(), handin="x")
+    (row,) = rows(tables.moodle([mine], "rounds"))
+    said = "50 of the 50 points that were asked for count as 55 of 55"
+    assert row["rounds"] == "55" and row["Feedback comments"].endswith(said)
+    roster = Roster(header=("Email", "rounds (1)"), rows=(("me@uni.example", ""),))
+    assert rows(roster.filled([mine], "rounds"))[0]["rounds (1)"] == "55"
+    made = taken(gradescope.document(mine), GRADESCOPE)
+    assert made["score"] == 55 and made["output"] == f"50 of 50 points.\n{said}"
+    assert rows(tables.rows([mine]))[0]["score"] == "50", "where the most stands beside it, it is of what was asked"
+    scaled = work(asked_less, Terms(points=100), handin="x")
+    assert (scaled.score, scaled.entry, scaled.in_proportion) == (100, 100, "")
 
 
 def test_gradescope_takes_what_is_written() -> None:
     made = taken(gradescope.document(a_work()), GRADESCOPE)
-    assert made["score"] == 22 and made["output"] == "22 of 50 points."
+    assert made["score"] == 24
+    assert made["output"] == "22 of 50 points.\n22 of the 50 points that were asked for count as 24 of 55"
     assert [(test["score"], test["max_score"], test.get("status")) for test in made["tests"]] == [
         (10, 10, "passed"), (12, 20, "failed"), (0, 15, "failed"), (0, 0, None), (0, 5, None),
     ]  # fmt: skip

@@ -210,7 +210,7 @@ def test_a_roster_says_who_handed_in_nothing_and_takes_points(tmp_path: Path) ->
     roster = Roster.read(file)
     assert roster.missing([a_work()]) == ["bob@uni.example"]
     assert roster.filled([a_work()], "rounds").splitlines()[2:] == [
-        "Lovelace,1,u1,me@uni.example,A,22,3", "Roe,2,u2,bob@uni.example,A,,",
+        "Lovelace,1,u1,me@uni.example,A,24,3", "Roe,2,u2,bob@uni.example,A,,",
     ]  # fmt: skip
     assert roster.filled([a_work()], "talk").splitlines()[0].endswith(",talk")
     file.write_text("")

@@ -23,7 +23,7 @@ def document(work: GradedWork) -> str:
         "flags": list(work.flags),
     }
     made: JsonObject = {
-        "score": work.score,
+        "score": work.entry,
         "output": _output(work),
         "output_format": "text",
         "visibility": "visible",
@@ -43,7 +43,7 @@ def _output(work: GradedWork) -> str:
     if work.graded.fault:
         return f"This could not be graded: {work.graded.fault}"
     late = work.reasons[-1] if work.days_late else ""
-    return "\n".join(filter(None, (f"{work.score} of {work.most} points.", late)))
+    return "\n".join(filter(None, (f"{work.score} of {work.most} points.", late, work.in_proportion)))
 
 
 def _test(number: int, result: CheckResult) -> JsonObject:

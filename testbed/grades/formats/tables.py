@@ -32,7 +32,10 @@ def moodle(works: Sequence[GradedWork], item: str) -> str:
     """What Moodle's import of grades takes: e-mail, the item's points, and the reasons as feedback. Flags are not for
     students, and so not there.
     """
-    known = [[work.student, str(work.score), " | ".join(work.reasons)] for work in counted(works)]
+    known = [
+        [work.student, str(work.entry), " | ".join(filter(None, (*work.reasons, work.in_proportion)))]
+        for work in counted(works)
+    ]
     return text([[MOODLE[0], item, MOODLE[1]], *known])
 
 
