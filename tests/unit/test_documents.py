@@ -93,6 +93,13 @@ def test_what_teachers_are_shown_of_labs_and_courses_is_what_is_read(tmp_path: P
             read_as_of_labs(block, tmp_path)
 
 
+def test_no_lab_sends_students_for_root() -> None:
+    """Their runs are made in namespaces of their own (docs/without-root.md)."""
+    told = {file.parent.name: file.read_text(encoding="utf-8") for file in (ROOT / "labs").glob("[0-9]*/README.md")}
+    assert len(told) > 10
+    assert [name for name, text in told.items() if re.search(r"[Ww]ith root\b|\(root\)|wants root", text)] == []
+
+
 def test_the_virtual_machine_serves_the_documents_by_a_command_that_there_is() -> None:
     port = re.search(r"^DOCS_PORT = (\d+)$", (ROOT / "Vagrantfile").read_text(encoding="utf-8"), re.MULTILINE)
     script = (ROOT / "machines" / "provision").read_text(encoding="utf-8")
