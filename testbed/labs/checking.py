@@ -123,7 +123,7 @@ def _own(found: _Found) -> CheckResult:
     if not found.all:
         return _of(own, "wrong", reason=_no_run(found, missing[0] if missing else ""))
     if not _counted(found.all):
-        return _of(own, "not asked", reason=f"run it again: {found.all[0].invalid}")
+        return _of(own, "not asked", reason=f"{AGAIN}: {found.all[0].invalid}")
     if missing:
         earned = own.points * (asked - len(missing)) // asked
         return _of(own, "partly", earned, _no_run(found, missing[0], f" '{missing[0]}'"))
@@ -161,7 +161,7 @@ def _of_run(check: LabCheck, found: _Found, name: str) -> CheckResult:
     invalid = [each for each in found.runs[name] if each.invalid]
     if not runs and invalid:  # what the student chose counts as no run; what the machine did, costs nothing
         by_choice = all(each.by_choice for each in invalid) and not check.native
-        return _of(check, "wrong" if by_choice else "not asked", reason=f"run it again: {invalid[0].invalid}")
+        return _of(check, "wrong" if by_choice else "not asked", reason=f"{AGAIN}: {invalid[0].invalid}")
     if not runs:
         without = check.native and found.work.definition.spec.runs[name].optional  # who has no root cannot make it
         standing: Standing = "not asked" if without else "wrong"
@@ -204,6 +204,8 @@ def _in_folder(work: Work, reason: str) -> str:
 
 BROKE = "the check itself broke"
 """Begins the reason of one that did."""
+AGAIN = "run it again"
+"""Begins the reason of one whose run is not valid."""
 
 
 def _read_by_teacher(lab: LabFolder, found: _Found) -> Iterator[CheckResult]:

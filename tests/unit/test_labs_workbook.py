@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from testbed.cli import main
 from testbed.core.errors import ScenarioError
 from testbed.experiment.run import run_scenario
 from testbed.labs import find
 from testbed.labs.answers import of_text, read, taken
+from testbed.labs.catalogue import LabFolder
 from testbed.labs.definition.spec import AnswerSpec
 from testbed.labs.handin import opened, pack
 from testbed.labs.running import prepared
@@ -106,13 +108,27 @@ def test_a_record_that_cannot_be_read_is_flagged_for_the_teacher(tmp_path: Path)
     assert flag.startswith("main-1: its record cannot be read") and "is not JSON" in flag
 
 
-def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
-    lab = a_lab(
-        tmp_path / "mine",
+def of_two_runs(folder: Path) -> LabFolder:
+    return a_lab(
+        folder,
         "lab: mine\ntitle: mine\nminutes: 1\nruns: {main: {}, other: {}}\n",
         "from testbed.labs.check import check, own\n"
         "@check(10, 'made', after=own, run='other')\ndef made(lab, run): pass\n",
     )
+
+
+def test_a_run_that_is_to_be_made_again_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = of_two_runs(tmp_path / "mine")
+    monkeypatch.chdir(start(lab, ME, to=tmp_path / "work"))
+    again = [run(Path(), name, lab=lab) for name in ("main", "other")][1] / "summary.json"
+    asked = ["lab", "check", "--from", str(lab.path)]
+    assert main(asked) == 0
+    edited(again, lambda tree: tree.update(valid=False, invalid_reasons=["the link was off"]))
+    assert main(asked) == 1
+
+
+def test_a_folder_without_a_record_is_no_run(tmp_path: Path) -> None:
+    lab = of_two_runs(tmp_path / "mine")
     work = start(lab, ME, to=tmp_path / "work")
     run(work, "main", lab=lab)
     before = judged(work, lab)
