@@ -46,14 +46,19 @@ class HandedIn:
 
 
 def found(given: Iterable[Path], room: Path) -> list[HandedIn]:
-    """All hand-ins, each of which may turn out to be none; downloads are unpacked in ``room``, an empty folder."""
+    """All hand-ins, each of which may turn out to be none, and each once: of one that was named twice, by its folder
+    and by itself perhaps, it would be said that it is a copy. Downloads are unpacked in ``room``, an empty folder.
+    """
     hand_ins: list[HandedIn] = []
-    for number, path in enumerate(given):
+    for number, path in enumerate({os.path.abspath(each): each for each in given}.values()):
         try:
             hand_ins += _found(path, room / str(number))
         except OSError as error:
             hand_ins.append(_unreadable(path, error))
-    return hand_ins
+    once: dict[tuple[str, str], HandedIn] = {}
+    for each in hand_ins:  # of a download many may have a fault, and its path
+        once.setdefault((os.path.abspath(each.path), each.shown if each.fault else ""), each)
+    return [*once.values()]
 
 
 def _found(path: Path, room: Path) -> Iterator[HandedIn]:

@@ -217,3 +217,10 @@ def test_a_roster_says_who_handed_in_nothing_and_takes_points(tmp_path: Path) ->
     with pytest.raises(ScenarioError, match="is empty"):
         Roster.read(file)
     shutil.rmtree(tmp_path)
+
+
+def test_a_hand_in_that_is_named_twice_is_graded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = a_zip(tmp_path / "class", "ada")
+    monkeypatch.chdir(tmp_path)
+    given = [tmp_path / "class", made, Path("class") / made.name, tmp_path / "class"]
+    assert [each.shown for each in found(given, tmp_path / "room")] == [made.name]
