@@ -26,7 +26,7 @@ from testbed.experiment.state import RunState
 from testbed.linux.files.scratch import scratch
 from testbed.linux.processes.interrupts import Signals, interruptible
 from testbed.rig.context import RunContext
-from testbed.runfiles.folder import RunFolder
+from testbed.runfiles.folder import OF_A_LAB, OTHERWISE, RunFolder
 from testbed.runfiles.summary_writer import SummaryWriter
 from testbed.scenario import Scenario
 
@@ -114,7 +114,7 @@ def composed(  # noqa: PLR0913 - what a run is put together from
     with interruptible() as signals:
         try:
             with held(lock, plans, say if wait else None) as state, watched(summary, say) if state else nullcontext():
-                folder = RunFolder.create(out)
+                folder = RunFolder.create(out, OF_A_LAB if summary.lab else OTHERWISE)
                 folder.write_scenario(scenario.resolved_yaml())
                 claims = scenario.published if asked else ()
                 with (

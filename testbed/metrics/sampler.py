@@ -46,7 +46,8 @@ class Sampler:
     """Writes ``path`` while the context lasts. It owns the sources and closes them.
 
     What goes wrong in its thread (a full disk, an unreadable source) is raised at ``close`` as ``TestbedError``;
-    until then the sampling goes on with what works. ``event`` and ``add`` may be called from any thread.
+    until then the sampling goes on with what works. ``remedy``: what to do where samples cannot be written. ``event``
+    and ``add`` may be called from any thread.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class Sampler:
         sources: tuple[SampleSource, ...] = (),
         period_s: float = PERIOD_S,
         common: Mapping[str, object] = MappingProxyType({}),
+        remedy: str = "make room",
     ) -> None:
-        self._path, self._period, self._common = path, period_s, common
+        self._path, self._period, self._common, self._remedy = path, period_s, common, remedy
         self._sources = list(sources)
         self._rows: deque[Row] = deque()
         self._stop = threading.Event()
@@ -165,4 +167,4 @@ class Sampler:
 
     def _unwritten(self, error: OSError) -> TestbedError:
         reason = error.strerror or str(error)
-        return TestbedError(f"samples cannot be written to {self._path}: {reason}; make room, or choose another --out")
+        return TestbedError(f"samples cannot be written to {self._path}: {reason}; {self._remedy}")

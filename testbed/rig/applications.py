@@ -42,7 +42,7 @@ class Applications:
         self.datastore: Datastore | None = None
         size = sum(service.disk_bytes for service in self.services)
         if size:
-            self.datastore = stack.enter_context(Datastore(context.folder.path, size))
+            self.datastore = stack.enter_context(Datastore(context.folder.path, size, context.folder.otherwise))
         self.clients: list[ClientProcess] = []
         self.guest_logs: dict[str, list[LogFollower]] = {spec["name"]: [] for spec in plan.guest.services}
         self.forwarding: dict[str, str | None] = {}

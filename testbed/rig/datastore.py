@@ -12,6 +12,7 @@ from types import TracebackType
 
 from testbed.core.errors import PrerequisiteMissing
 from testbed.core.units import in_bytes
+from testbed.runfiles.folder import OTHERWISE
 
 _STEP = 4 << 20
 """Bytes written at a time."""
@@ -20,11 +21,11 @@ _STEP = 4 << 20
 class Datastore:
     """``size`` bytes of zeros in the file system of ``folder``, opened for direct I/O, while the context lasts.
 
-    Entering raises ``PrerequisiteMissing`` (no direct I/O there, or no room).
+    Entering raises ``PrerequisiteMissing`` (no direct I/O there, or no room), which says what to do ``otherwise``.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
-        self._folder, self._size = folder, size
+    def __init__(self, folder: Path, size: int, otherwise: str = OTHERWISE) -> None:
+        self._folder, self._size, self._otherwise = folder, size, otherwise
         self._stack = ExitStack()
         self.fd = self._reader = -1
 
@@ -54,11 +55,11 @@ class Datastore:
         if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return PrerequisiteMissing(
                 f"the datastore needs {in_bytes(self._size)} in {self._folder}: {fault.strerror}",
-                "make room, choose another --out, or a smaller size of the service",
+                f"make room, {self._otherwise}, or choose a smaller size of the service",
             )
         return PrerequisiteMissing(
             f"the file system of {self._folder} cannot hold a datastore for direct I/O ({fault.strerror})",
-            "choose another --out, on ext4, xfs, btrfs or a recent tmpfs",
+            f"{self._otherwise}: on ext4, xfs, btrfs or a recent tmpfs",
         )
 
 

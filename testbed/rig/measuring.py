@@ -117,6 +117,7 @@ class Measurement:
             ),
             context.sample_s,
             {NUMBER: context.number},
+            f"make room, or {context.folder.otherwise}",
         )
 
     def operations(self) -> int:

@@ -19,6 +19,8 @@ RESULTS = Path("results")
 """Where results lie for which nobody names a folder."""
 OTHERWISE = "give another folder with --out"
 """What to do where results cannot be written."""
+OF_A_LAB = "move the lab's folder to another disk"
+"""What to do where a lab's runs cannot be written, which lie nowhere else."""
 ANOTHER_PLACE = "give a name with another folder in it"
 """What to do where the name that somebody gave says the folder, too."""
 ANOTHER_FILE = "name another file"
@@ -27,23 +29,26 @@ ANOTHER_FILE = "name another file"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Names the files of one run and writes them. Every fault of the file system is one line of ``TestbedError``."""
+    """Names the files of one run and writes them. Every fault of the file system is one line of ``TestbedError``, which
+    says what to do ``otherwise``.
+    """
 
     path: Path
+    otherwise: str = OTHERWISE
 
     @classmethod
-    def create(cls, path: Path) -> "RunFolder":
+    def create(cls, path: Path, otherwise: str = OTHERWISE) -> "RunFolder":
         """A new folder. Raises ``ScenarioError`` if it holds something already, since results are never written over,
         nor are two runs begun in one; and where another user of the machine could exchange what is in it.
         """
-        folder = cls(path)
-        with writing(path):
+        folder = cls(path, otherwise)
+        with writing(path, otherwise):
             try:
                 if owned.make_folder(path):
                     raise FileExistsError
                 owned.create(folder.scenario).close()
             except FileExistsError:
-                raise ScenarioError(f"{path} is not empty; give another folder with --out, or remove it") from None
+                raise ScenarioError(f"{path} is not empty; {otherwise}, or remove it") from None
         return folder
 
     @property
@@ -83,11 +88,11 @@ class RunFolder:
 
     def write_scenario(self, resolved: str) -> None:
         """Keeps the scenario as it was run."""
-        write_whole(self.scenario, resolved.encode())
+        write_whole(self.scenario, resolved.encode(), self.otherwise)
 
     def write_summary(self, summary: Summary) -> None:
         """Whole or not at all: a reader never sees half of it, and one that cannot be written leaves the old one."""
-        write_whole(self.summary, to_json(summary).encode())
+        write_whole(self.summary, to_json(summary).encode(), self.otherwise)
 
     def read_summary(self) -> Summary:
         """With the ends that a run which was killed could not put there any more (``endings``), and held against itself
@@ -115,9 +120,9 @@ def put(file: Path, content: bytes, otherwise: str = OTHERWISE) -> None:
         owned.write(file, content)
 
 
-def reserve(file: Path, size: int) -> None:
+def reserve(file: Path, size: int, otherwise: str = OTHERWISE) -> None:
     """Room for so many bytes, which ``write_whole`` will find there when the disk is full. Raises ``TestbedError``."""
-    with writing(file.parent):
+    with writing(file.parent, otherwise):
         owned.reserve(file, size)
 
 

@@ -45,7 +45,7 @@ class SummaryWriter:
         self._next = 0.0
 
     def __enter__(self) -> "SummaryWriter":
-        with writing(self.folder.path):
+        with writing(self.folder.path, self.folder.otherwise):
             owned.make_folder(self.folder.endings)
         self._write(UNDER_WAY)
         return self
@@ -69,19 +69,19 @@ class SummaryWriter:
     def begin(self, number: int, name: str) -> None:
         """Before the migration ``number`` (from 1): a disk without room for its ending is a reason not to begin."""
         self._file = self.folder.endings / endings.name(number, name)
-        reserve(self._file, endings.ROOM)
+        reserve(self._file, endings.ROOM, self.folder.otherwise)
 
     def decided(self, record: MigrationRecord) -> None:
         """Its end is on the disk when this returns."""
         self._open = record
-        write_whole(self._file, endings.to_json(record))
+        write_whole(self._file, endings.to_json(record), self.folder.otherwise)
 
     def add(self, record: MigrationRecord) -> None:
         """The record with all that was found out since. One that cannot be written is said, with how it ended."""
         try:
             with noting() as noted:
                 self._take(record)
-                write_whole(self._file, endings.to_json(record))
+                write_whole(self._file, endings.to_json(record), self.folder.otherwise)
                 if monotonic() >= self._next:
                     began = monotonic()
                     self._write(UNDER_WAY)

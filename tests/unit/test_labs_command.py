@@ -17,6 +17,7 @@ from testbed.core.records.migration import Summary
 from testbed.labs.catalogue import LabFolder, folders, shipped
 from testbed.labs.proving import proof
 from testbed.labs.running import PreparedRun, carried_out
+from testbed.linux.files import owned
 from tests.unit.graded import a_lab
 from tests.unit.learning import PREDICTIONS, answer, right_answers, started
 
@@ -152,6 +153,25 @@ def test_a_folder_is_begun_whole_or_not_at_all(
     assert main(["lab", "start", "hello", "--as", "me", "--to", "."]) == 2
     assert capsys.readouterr().err == "testbed: .: is there already; go into it, or choose another with --to\n"
     assert main(["lab", "start", "hello", "--as", "me"]) == 0
+
+
+@pytest.mark.parametrize("file", ["scenario.yaml", "summary.json", "01-rounds.json"])
+def test_a_run_on_a_full_disk_names_no_option_that_a_lab_has_not(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    mine, real = started(tmp_path / "mine"), owned.write
+
+    def write(path: Path, content: bytes, *, sync: bool = False) -> None:
+        if path.name == file and "runs" in path.parts:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        real(path, content, sync=sync)
+
+    monkeypatch.chdir(mine)
+    answer(mine, right_answers(mine))
+    monkeypatch.setattr(owned, "write", write)
+    assert main(["lab", "run", "--engine", "simulated", "--quiet", "--no-page"]) == 1
+    said = capsys.readouterr().err
+    assert "make room, or move the lab's folder to another disk" in said and "--out" not in said
 
 
 def test_a_lab_of_ones_own_begins_small_and_passes_its_test(tmp_path: Path, capsys: Captured) -> None:

@@ -128,8 +128,8 @@ def full(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_full_disk_is_said_at_the_end_and_stops_nobody(full: Path) -> None:
     source = Counting(40)  # more than one batch
-    sampler = Sampler(full, (source,), PERIOD)
-    with pytest.raises(TestbedError, match="No space left on device; make room"), sampler:
+    sampler = Sampler(full, (source,), PERIOD, remedy="make room, or go")
+    with pytest.raises(TestbedError, match=r"No space left on device; make room, or go$"), sampler:
         assert source.reached.wait(20)
     assert source.closed
     assert sampler.taken >= 40

@@ -58,5 +58,10 @@ def test_no_room_is_said_by_size(tmp_path: Path) -> None:
 
 
 def test_a_file_system_without_it_is_named() -> None:
-    with pytest.raises(PrerequisiteMissing, match="direct I/O"), Datastore(Path("/proc"), SIZE):
+    with (
+        pytest.raises(PrerequisiteMissing, match=r"direct I/O .*give another folder with --out: on ext4"),
+        Datastore(Path("/proc"), SIZE),
+    ):
+        pass
+    with pytest.raises(PrerequisiteMissing, match="elsewhere: on ext4"), Datastore(Path("/proc"), SIZE, "elsewhere"):
         pass
