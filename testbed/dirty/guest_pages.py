@@ -19,7 +19,10 @@ class GuestPages(Protocol):
     it may write between any two of these, and within one. Each raises ``IndexError`` for a page that there is not.
     """
 
-    count: int
+    @property
+    def count(self) -> int:
+        """How many there are; a tracker changes nothing about it."""
+        ...
 
     def protect(self, first: int = 0, count: int | None = None) -> None:
         """The first write to each of these pages is seen from here on: of ``count`` pages, or all there are from

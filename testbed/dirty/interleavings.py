@@ -129,9 +129,14 @@ class FakePages:
     """
 
     def __init__(self, count: int, writes: Writes) -> None:
-        self.count, self.calls, self.steps = count, 0, list[Happened]()
+        self._count, self.calls, self.steps = count, 0, list[Happened]()
         self.holds, self.running, self.due = [0] * count, True, writes
         self._protected, self._touched = [False] * count, [0] * count
+
+    @property
+    def count(self) -> int:
+        """See ``GuestPages``: writes of the guest are due on so many, whatever a tracker does with its number."""
+        return self._count
 
     def protect(self, first: int = 0, count: int | None = None) -> None:
         """See ``GuestPages``."""

@@ -35,8 +35,13 @@ class KernelPages:
 
     def __init__(self, ports: GuestPorts, tracker: str) -> None:
         """Raises ``PrerequisiteMissing`` when this guest's memory cannot be write-protected."""
-        self.count, self._fd = ports.ram_bytes // PAGE_SIZE, ports.ram_fd
+        self._count, self._fd = ports.ram_bytes // PAGE_SIZE, ports.ram_fd
         self._memory = ProtectedMemory(ports, tracker)
+
+    @property
+    def count(self) -> int:
+        """See ``GuestPages``: what ``collect`` answers is held against it, so it is nobody's to change."""
+        return self._count
 
     def protect(self, first: int = 0, count: int | None = None) -> None:
         """See ``GuestPages``: one call of the kernel."""

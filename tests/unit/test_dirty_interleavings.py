@@ -160,6 +160,7 @@ def test_much_that_is_done_before_hides_no_page_that_is_lost(made: type, wrong: 
         ("return [True]", "{file}:4: 'collect' is to return numbers of pages, each from 0 to 2, not True (bool)"),
         ("return '012'", "{file}:4: 'collect' is to return numbers of pages, each from 0 to 2, not '012' (str)"),
         ("self.pages.protect(2, 2)", "{file}:4: the tracker failed: IndexError: pages 2 to 3 of 0 to 2"),
+        ("self.pages.count = 0", "{file}:4: the tracker failed: AttributeError: property 'count'"),
         ("return self.pages.read(-1)", "{file}:4: the tracker failed: IndexError: pages -1 to -1 of 0 to 2"),
         (
             "[self.pages.read(0) for _ in iter(int, 1)]",

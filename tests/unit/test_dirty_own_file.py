@@ -92,6 +92,11 @@ def test_a_range_is_asked_for_and_protected_alone(own: OwnMemory) -> None:
         ),
         ("return found", "raise SystemExit(1)", ":12: the tracker failed in 'collect': SystemExit: 1"),
         ("self.pages.protect()", "self.page.protect()", ":6: the tracker failed in 'start': AttributeError"),
+        (
+            "self.page",
+            "pages.count = 1; self.page",
+            ":3: the tracker failed in '__init__': AttributeError: property 'count'",
+        ),
         ("self.pages = pages", "raise KeyError(3)", ":3: the tracker failed in '__init__': KeyError: 3"),
         ("return found", "\n        while True: pass", ":13: the tracker took more than 0.05 s for 'collect'"),
     ],
