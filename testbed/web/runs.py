@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -40,6 +41,15 @@ APART = {
 """Whoever wrote a run's files may have written scripts into them: they are shown as a page of nobody's, that can ask
 for nothing and is of one origin with no other.
 """
+
+
+class _AnyName(PathConvertor):
+    """Whatever a file may be called: starlette's own paths end at a newline."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("name", _AnyName())
 
 
 def app(folder: Path) -> Starlette:
@@ -92,7 +102,7 @@ class _Served:
 
 def _app(root: Path, only: str | None = None) -> Starlette:
     served = _Served(root, only)
-    answers = (("/", served.home), ("/compare", served.compare), ("/runs/{path:path}", served.file))
+    answers = (("/", served.home), ("/compare", served.compare), ("/runs/{path:name}", served.file))
     return Starlette(routes=[Route(path, answer) for path, answer in answers], middleware=[Middleware(Guard)])
 
 

@@ -172,6 +172,15 @@ def test_a_hostile_folder_is_shown_and_not_followed(tmp_path: Path) -> None:
         assert said in text
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "\n", "end\n", "100%", "a?b#c", os.fsdecode(b"no\xfftext")])
+def test_each_link_leads_to_its_file_whatever_a_run_is_called(tmp_path: Path, name: str) -> None:
+    kept(tmp_path / "runs" / name)
+    with serving(tmp_path / "runs") as url:
+        links = re.findall(r'href="(/runs/[^"]*)"', get(f"{url}/")[1].decode())
+        assert len(links) > 2
+        assert {get(url + unescape(link))[0] for link in links} == {200}
+
+
 def test_only_files_that_are_there_are_linked(tmp_path: Path) -> None:
     """A simulated run has no samples."""
     testbed.run("hello", engine="simulated", out=tmp_path / "results" / "sim")
