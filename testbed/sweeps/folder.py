@@ -26,10 +26,12 @@ from testbed.core.text.from_json import built
 from testbed.linux.files import owned
 from testbed.linux.files.held import hold, take_away
 from testbed.runfiles import files, summary_reader
-from testbed.runfiles.folder import put, writing
+from testbed.runfiles.folder import OTHERWISE, put, writing
 
 POINT = "point.json"
 NEW = ".new-"
+TOLD = ("sweep.json", "results.csv", "results.parquet", "sweep.html")
+"""What tells of all points, and is written again each time."""
 MOST_POINT = 1 << 20
 
 
@@ -68,6 +70,15 @@ class SweepFolder:
     def file(self, name: str) -> Path:
         """Where a file of the whole sweep is."""
         return self.path / name
+
+    def check_own(self) -> None:
+        """Raises ``ScenarioError`` where no sweep was before and something lies that one would write over, or a run."""
+        if not (self.points.is_dir() or self.canaries.is_dir()):
+            for name in (*TOLD, summary_reader.SUMMARY):
+                if os.path.lexists(self.file(name)):
+                    raise ScenarioError(
+                        f"{self.path} is no sweep's, and holds a {name}; {OTHERWISE}, or move that away"
+                    )
 
     def prepare(self) -> None:
         """Makes what is not there; what killed makers left is taken away."""

@@ -32,11 +32,13 @@ class SweepDone:
 
 def prepared(grid: Grid, engine: str | None, out: Path | None) -> tuple[Points, SweepFolder]:
     """The points by an engine, else the grid's own, and the folder that they go into, else one of the grid's name.
-    Raises ``ScenarioError`` for an engine that there is not.
+    Raises ``ScenarioError`` for an engine that there is not, and for a folder in which something else lies.
     """
     chosen = engine or grid.engine
     registry.get(chosen)
-    return Points(grid, chosen), SweepFolder(out or RESULTS / f"{grid.name}-sweep")
+    folder = SweepFolder(out or RESULTS / f"{grid.name}-sweep")
+    folder.check_own()
+    return Points(grid, chosen), folder
 
 
 def carried_out(

@@ -165,6 +165,21 @@ def test_two_at_once_are_told_of_each_other(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("name", ["results.csv", "sweep.json", "summary.json"])
+def test_what_is_no_sweeps_is_never_written_over(tmp_path: Path, capsys: Captured, name: str) -> None:
+    file, out = grid(tmp_path), tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("somebody's own")
+    for also in ([], ["--point", "0"], ["--dry-run"]):
+        assert swept(file, out, *also) == 2
+        said = f"testbed: {out} is no sweep's, and holds a {name}; give another folder with --out, or move that away\n"
+        assert capsys.readouterr().err == said
+    assert [(each.name, each.read_text()) for each in out.iterdir()] == [(name, "somebody's own")]
+    (out / name).rename(out / "mine.txt")  # a grid, for example
+    assert swept(file, out, "--jobs", "1", "--limit", "1") == 0 and len(points(out)) == 1
+    assert swept(file, out, "--jobs", "1", "--limit", "1") == 0 and len(points(out)) == 2
+
+
 def test_a_full_disk_is_one_line_and_what_was_made_stays(
     tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
