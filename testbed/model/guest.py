@@ -27,6 +27,8 @@ from testbed.model.writes import OWN_PAGES, Phase, Vector, phases
 
 SLICE_S = 0.01
 """For so long the guest runs between two of the times that auto-converge stops it (throttles.stop_and_continue)."""
+MOST = 0.99
+"""The largest share of its time that is taken from it, whatever a policy asks for (throttles.stop_and_continue)."""
 STEPS = 60
 """Halvings of an interval, more than a float has bits in its fraction."""
 
@@ -166,7 +168,7 @@ def stopped_s(throttle: Throttle | None) -> float:
     """For how long auto-converge stops the guest each time; 0 for other throttles."""
     if throttle is None or throttle.dirty_rate is not None:
         return 0.0
-    level = min(throttle.level, 0.99)
+    level = min(throttle.level, MOST)
     return SLICE_S * level / (1 - level)
 
 

@@ -9,18 +9,27 @@
 Not modelled: scheduling, what dirties between the last collection and the stun.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 from testbed.core.errors import MigrationAborted
 from testbed.core.records.switchover import ROUND_TRIPS
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
-from testbed.model.guest import FluidGuest
+from testbed.model.guest import MOST, FluidGuest
 from testbed.model.streams import Streams
 
 SETUP_ROUND_TRIPS = 2
 """From migrate asked until round 1: TCP's handshake, and the two agents' words to one another."""
+
+BY_TIME = frozenset({"auto_converge"})
+"""Mechanisms that take a share of the guest's time, and do not look at the rate that a policy may ask for beside."""
+
+
+def as_done(asked: Throttle) -> Throttle:
+    """What of it the mechanism does to the guest."""
+    rate = None if asked.kind in BY_TIME else asked.dirty_rate
+    return replace(asked, level=min(asked.level, MOST), dirty_rate=rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +103,7 @@ class FluidSource:
 
     def throttle(self, throttle: Throttle | None) -> None:
         """From the next round on."""
-        self._throttle = throttle
+        self._throttle = throttle and as_done(throttle)
 
     def stun_guest(self) -> None:
         """The guest stands still once the costs' ``pause_s`` have passed."""

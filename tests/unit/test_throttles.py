@@ -3,14 +3,18 @@
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
+import testbed
 from testbed.core.errors import MigrationAborted
 from testbed.core.names.catalogue import ranked
 from testbed.core.rounds import Action, Decision, Round, Throttle
 from testbed.dirty import GuestPorts, Tracker
+from testbed.model import guest as fluid
+from testbed.model.source import as_done
 from testbed.policies.decisions import ask
 from testbed.throttles import registry, stop_and_continue
 from testbed.throttles.rate_by_time import RateByTime
@@ -49,6 +53,46 @@ class NotedPlace:
 @pytest.fixture
 def stuns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StunDuringPageSend, "lacks", staticmethod(lambda: None))
+
+
+def test_the_model_slows_its_guest_as_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of them hold a rate, and what the largest share is, is written down there once more."""
+    monkeypatch.setattr(StunDuringPageSend, "lacks", staticmethod(lambda: None))
+    assert stop_and_continue.MOST == fluid.MOST
+    for kind, mechanism in registry.items().items():
+        asked = Throttle(kind=kind, level=0.3, dirty_rate=1e6)
+        time, place = NotedTime(), NotedPlace()
+        mechanism(time, place).apply(asked, 4e6)
+        assert as_done(asked).dirty_rate == (place.rates[-1] if place.rates else None)
+        assert bool(time.share) == (as_done(asked).dirty_rate is None)
+    assert as_done(Throttle(kind="auto_converge", level=0.999)).level == stop_and_continue.MOST
+
+
+OWN = """
+from dataclasses import dataclass
+from testbed.core.rounds import Action, Decision, Throttle
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    def decide(self, history):
+        action = Action.SWITCH_OVER if len(history) >= 3 else Action.GO_ON
+        return Decision(action=action, reason="three rounds", throttle={throttle})
+"""
+
+
+def test_a_rate_asked_of_what_takes_time_slows_nobody_in_a_prediction_either(tmp_path: Path) -> None:
+    """The mechanism goes by the level, which is 0 here: a guest was foretold that would have been slowed."""
+    foretold = []
+    for name, throttle in (("none", "None"), ("rate", "Throttle(kind='auto_converge', dirty_rate=1e6)")):
+        (tmp_path / f"{name}.py").write_text(OWN.format(throttle=throttle))
+        policy = {"migration.policy": str(tmp_path / f"{name}.py"), "vm.workload.write_rate": "200MB/s"}
+        foretold.append(testbed.predict("hello", set=policy).migrations[0])
+    plain, asked = foretold
+    assert (plain.total_time_s, plain.downtime_s, plain.bytes_sent) == (
+        asked.total_time_s,
+        asked.downtime_s,
+        asked.bytes_sent,
+    )
 
 
 def test_they_are_named_in_this_order() -> None:
