@@ -1,6 +1,9 @@
 """The time that a policy's decision may take: one that hangs ends in one line, and what ran before goes on."""
 
+import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +53,37 @@ def test_a_prediction_of_such_a_policy_ends_in_one_line(tmp_path: Path) -> None:
     assert expected(made) == UNKNOWN, "the migration will tell"
     seen = forecast(made, goodput=1e9, limit=limits.deciding)
     assert seen.outcome == "aborted" and seen.fault is not None and len(seen.rounds) == 1
+
+
+@pytest.mark.parametrize(("command", "code"), [(("predict",), 2), (("run", "--engine", "simulated", "--no-page"), 1)])
+def test_one_that_would_end_the_process_is_one_line_too(tmp_path: Path, command: tuple[str, ...], code: int) -> None:
+    """By a command of its own, which would else be over as if all had been done."""
+    file = deciding(tmp_path, "import os", "os._exit(0)")
+    asked = [sys.executable, "-m", "testbed", *command, "hello", "--policy", file]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert re.search(rf"{file}:[0-9]+: the policy failed after round 1: SystemExit: os._exit\(0\)", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["with time_limit(60): threading.Thread(target=os._exit, args=[7]).start(); time.sleep(60)"], 7),
+        (
+            [
+                "with time_limit(60): child = os.fork(); child or os._exit(7); status = os.waitpid(child, 0)[1]",
+                "sys.exit(os.waitstatus_to_exitcode(status))",
+            ],
+            7,
+        ),
+        (["with time_limit(60): pass", "os._exit(8)"], 8),
+    ],
+    ids=["thread", "child", "afterwards"],
+)
+def test_who_else_ends_a_process_does(lines: list[str], code: int) -> None:
+    needed = "import os, sys, threading, time; from testbed.linux.processes.time_limit import time_limit"
+    asked = [sys.executable, "-c", "\n".join([needed, *lines])]
+    assert subprocess.run(asked, check=False).returncode == code
 
 
 def test_what_is_done_in_time_is_left_alone() -> None:
