@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from testbed.experiment import beside
 from testbed.experiment.records import begun
 from testbed.linux.processes.caller import name_of
-from tests.unit.test_rootless import python
+from tests.unit.entered import python
 
 
 def announced(*names: str) -> Sequence[socket.socket]:

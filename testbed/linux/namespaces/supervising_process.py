@@ -3,7 +3,8 @@
 Called with ``SOCKET PIDFD DOOR``: where process 1 says how it ended, the command itself, and the child that ends with
 it (``entering``).
 
-What the keyboard sends reaches the command by itself, since it is of the same process group.
+What the keyboard sends reaches the command by itself, since it is of the same process group. A terminal that goes away
+tells only who leads its session, which may be this process, as of ``ssh -t`` or of a window of its own.
 """
 
 import os
@@ -24,6 +25,8 @@ FORWARDED = (
 )
 """What whoever sends it to the command outside means for the one inside."""
 HEARD = (*FORWARDED, signal.SIGCHLD)
+KEYS = (signal.SIGINT, signal.SIGQUIT)
+"""What the keyboard can send of these."""
 MOST_STATUS = 16
 """Bytes of a number."""
 
@@ -34,7 +37,8 @@ def main() -> int:
     talk, command, door = (int(word) for word in sys.argv[1:4])
     while not _ended(door):
         came = signal.sigwaitinfo(HEARD)
-        if came.si_signo != signal.SIGCHLD and came.si_code <= 0:  # of a process, and not of the terminal
+        by_key = came.si_signo in KEYS and came.si_code > 0  # of the terminal, and not of a process
+        if came.si_signo != signal.SIGCHLD and not by_key:
             _hand_on(command, came.si_signo)
     _hand_on(command, signal.SIGKILL)
     with socket.socket(fileno=talk) as said:
