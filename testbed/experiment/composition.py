@@ -114,8 +114,9 @@ def composed(  # noqa: PLR0913 - what a run is put together from
     with interruptible() as signals:
         try:
             with held(lock, plans, say if wait else None) as state, watched(summary, say) if state else nullcontext():
-                folder = RunFolder.create(out, OF_A_LAB if summary.lab else OTHERWISE)
-                folder.write_scenario(scenario.resolved_yaml())
+                made = RunFolder.create(out, OF_A_LAB if summary.lab else OTHERWISE)
+                made.write_scenario(scenario.resolved_yaml())
+                folder = made  # from here on there is something in it
                 claims = scenario.published if asked else ()
                 with (
                     SummaryWriter(folder, summary, claims, [plan.key for plan in asked]) as writer,

@@ -87,8 +87,16 @@ class RunFolder:
         return self.path / "log.txt"
 
     def write_scenario(self, resolved: str) -> None:
-        """Keeps the scenario as it was run."""
-        write_whole(self.scenario, resolved.encode(), self.otherwise)
+        """Keeps the scenario as it was run. Where that fails the folder is empty again, as ``create`` wants it: whoever
+        made room, or was interrupted, gives the same command again.
+        """
+        try:
+            write_whole(self.scenario, resolved.encode(), self.otherwise)
+        except BaseException:
+            with suppress(OSError, ScenarioError):
+                if self.scenario.stat().st_size == 0:
+                    owned.remove(self.scenario)
+            raise
 
     def write_summary(self, summary: Summary) -> None:
         """Whole or not at all: a reader never sees half of it, and one that cannot be written leaves the old one."""

@@ -1,7 +1,10 @@
 """A run's folder: written whole or not at all, read back the same, and every fault of the disk is one line."""
 
 import dataclasses
+import errno
 import json
+import os
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from testbed.cli import main
 from testbed.core.errors import ScenarioError, TestbedError
 from testbed.core.records.migration import ComparisonRecord
+from testbed.linux.files import owned
 from testbed.runfiles.folder import RunFolder, to_json, writing
 from testbed.runfiles.summary_reader import from_json
 from tests.unit.records import a_migration, a_summary
@@ -53,6 +57,37 @@ def test_a_full_disk_is_one_line() -> None:
         full.write("x" * 100_000)
     assert str(caught.value) == "no space left in results; make room, or give another folder with --out"
     assert caught.value.exit_code == 1
+
+
+def a_scenario_that_cannot_be_kept(*_what: object, **_how: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_who_made_room_gives_the_same_command_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = "run", "hello", "--engine", "simulated", "--no-page", "--quiet"
+    with monkeypatch.context() as full:
+        full.setattr(owned, "write", a_scenario_that_cannot_be_kept)
+        assert main([*runs, "--out", "mine"]) == 1
+        assert capsys.readouterr().err.startswith("testbed: no space left in mine; make room, or ")
+        assert main([*runs]) == 1
+    assert list(Path("results").iterdir()) == []
+    assert main([*runs, "--out", "mine"]) == 0, capsys.readouterr().err
+
+
+def test_who_ends_a_run_that_has_kept_nothing_yet_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_what: object, **_how: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(owned, "write", ended)
+    assert main(["run", "hello", "--engine", "simulated", "--quiet"]) == 130
+    assert capsys.readouterr().err == "testbed: interrupted by SIGINT; nothing was done\n"
+    assert list(Path("results").iterdir()) == []
 
 
 @pytest.mark.parametrize("out", ["/proc/nowhere", "/dev/null/x"])
