@@ -1,7 +1,7 @@
 """A run of a lab: what is asked before it is there first, and goes into its record."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,8 @@ def carried_out(
                 page=page,
             )
     finally:
+        with suppress(OSError):
+            out.rmdir()  # one into which nothing was written takes no number
         if RunFolder(out).summary.is_file() and (old := surplus(run.workbook.folder, run.record.run)):
             prune(run.out.parent, old)
 

@@ -19,6 +19,7 @@ from testbed.core.records.migration import ComparisonRecord
 from testbed.linux.files import owned
 from testbed.runfiles.folder import RunFolder, to_json, writing
 from testbed.runfiles.summary_reader import from_json
+from tests.unit.learning import answer, right_answers, started
 from tests.unit.records import a_migration, a_summary
 
 CLAIM = ComparisonRecord(
@@ -75,6 +76,21 @@ def test_who_made_room_gives_the_same_command_again(
         assert main([*runs]) == 1
     assert list(Path("results").iterdir()) == []
     assert main([*runs, "--out", "mine"]) == 0, capsys.readouterr().err
+
+
+def test_a_labs_run_that_kept_nothing_takes_no_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = started(tmp_path / "mine")
+    answer(mine, right_answers(mine))
+    monkeypatch.chdir(mine)
+    with monkeypatch.context() as full:
+        full.setattr(owned, "write", a_scenario_that_cannot_be_kept)
+        assert main(["lab", "run", "--engine", "simulated", "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith("make room, or move the lab's folder to another disk\n"), said
+    assert main(["lab", "run", "--engine", "simulated", "--quiet"]) == 0
+    assert [each.name for each in (mine / "runs").iterdir()] == ["main-1"]
 
 
 def test_who_ends_a_run_that_has_kept_nothing_yet_is_told_so(
