@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,6 @@ from testbed.core.units import PAGE_SIZE
 from testbed.dirty import GuestPorts, Tracker
 from testbed.dirty.choice import choose
 from testbed.linux.files.scratch import scratch
-from testbed.linux.memory import memfd, userfaultfd
 from testbed.rig.guests import local_guest
 
 
@@ -34,20 +34,9 @@ class Slowdown:
 
 
 def scan_cost(ram_bytes: int = 1 << 30, dirty_share: float = 0.01, scans: int = 15, tracker: str = "auto") -> float:
-    """Seconds that one ``collect`` takes (median), with so many scattered pages dirty, on memory of this process."""
-    fd = memfd.create("bench", ram_bytes)
-    words = np.frombuffer(memfd.map_shared(fd, ram_bytes, populate=True), np.uint64).reshape(-1, PAGE_SIZE // 8)
-    ports = GuestPorts(
-        pid=os.getpid(),
-        ram_address=int(words.ctypes.data),
-        ram_bytes=ram_bytes,
-        ram_fd=fd,
-        new_userfaultfd=userfaultfd.open_userfaultfd,
-    )
-    try:
-        return statistics.median(_scans(choose(ports, tracker).tracker, words, round(len(words) * dirty_share), scans))
-    finally:
-        os.close(fd)
+    """Seconds that one ``collect`` takes (median), of a guest that stands with so many scattered pages dirty."""
+    with _guest(ram_bytes, 1.0, batch_s=1.0) as (_, ports):
+        return statistics.median(_scans(choose(ports, tracker).tracker, ports, dirty_share, scans))
 
 
 def slowdown(rate: float = 100e6, ram_bytes: int = 1 << 30, seconds: float = 2.0, round_s: float = 0.5) -> Slowdown:
@@ -57,6 +46,7 @@ def slowdown(rate: float = 100e6, ram_bytes: int = 1 << 30, seconds: float = 2.0
     no time to spare. At this rate it has, so the rate itself is held.
     """
     with _guest(ram_bytes, rate, batch_s=0.001) as (client, ports):
+        client.run()
         untracked, _ = _watch(client, seconds, None, round_s)
         tracker = choose(ports).tracker
         tracker.start()
@@ -68,6 +58,7 @@ def slowdown(rate: float = 100e6, ram_bytes: int = 1 << 30, seconds: float = 2.0
 def peak_rate(ram_bytes: int = 1 << 30, seconds: float = 2.0, round_s: float = 0.1) -> float:
     """Bytes of distinct pages per second that a guest can write while it is tracked, collected every ``round_s``."""
     with _guest(ram_bytes, 1e12, batch_s=1e-5) as (client, ports):
+        client.run()
         tracker = choose(ports).tracker
         tracker.start()
         began, until, dirtied = time.monotonic(), time.monotonic() + seconds, 0
@@ -80,13 +71,12 @@ def peak_rate(ram_bytes: int = 1 << 30, seconds: float = 2.0, round_s: float = 0
     return dirtied / (now - began)
 
 
-def _scans(
-    tracker: Tracker, words: np.ndarray[tuple[int, int], np.dtype[np.uint64]], dirty: int, scans: int
-) -> list[float]:
-    random, times = np.random.default_rng(1), list[float]()
+def _scans(tracker: Tracker, ports: GuestPorts, dirty_share: float, scans: int) -> list[float]:
+    random, times, pages = np.random.default_rng(1), list[float](), ports.ram_bytes // PAGE_SIZE - 1
+    dirty = round(pages * dirty_share)
     tracker.start()
-    for _ in range(scans):
-        words[random.choice(len(words), dirty, replace=False), 0] += np.uint64(1)
+    for scan in range(scans):
+        _write(ports, 1 + random.choice(pages, dirty, replace=False), 1 + scan)  # the first has the guest's state
         began = time.perf_counter()
         found = tracker.collect()
         times.append(time.perf_counter() - began)
@@ -96,6 +86,13 @@ def _scans(
     return times
 
 
+def _write(ports: GuestPorts, pages: np.ndarray[tuple[int], np.dtype[np.int64]], number: int) -> None:
+    """By way of the guest's own page tables, in which a tracker looks."""
+    with Path(f"/proc/{ports.pid}/mem").open("r+b", buffering=0) as memory:
+        for page in pages.tolist():
+            os.pwrite(memory.fileno(), number.to_bytes(8, "little"), ports.ram_address + page * PAGE_SIZE)
+
+
 @contextmanager
 def _guest(ram_bytes: int, rate: float, batch_s: float) -> Iterator[tuple[GuestClient, GuestPorts]]:
     workload = {"name": "sequential", "write_rate": rate}
@@ -103,7 +100,6 @@ def _guest(ram_bytes: int, rate: float, batch_s: float) -> Iterator[tuple[GuestC
         config = GuestConfig(ram_bytes=ram_bytes, workload=workload, batch_s=batch_s)
         with local_guest(config, folder / "guest") as guest:
             ports = guest.client.ports()
-            guest.client.run()
             try:
                 yield (
                     guest.client,

@@ -1,10 +1,20 @@
 """The bench's functions work, on little memory; what they measure is for the table and not for a test."""
 
+import pytest
+
 from testbed.bench.guest import peak_rate, scan_cost, slowdown
 
 
-def test_a_scan_takes_time() -> None:
-    assert scan_cost(ram_bytes=4 << 20, dirty_share=0.1, scans=3) > 0
+@pytest.mark.parametrize(
+    "tracker",
+    [
+        pytest.param("uffd-wp", marks=pytest.mark.needs_kernel("UFFD_FEATURE_WP_ASYNC")),
+        pytest.param("soft-dirty", marks=pytest.mark.needs_kernel("CONFIG_MEM_SOFT_DIRTY")),
+        "checksum",
+    ],
+)
+def test_a_scan_takes_time(tracker: str) -> None:
+    assert scan_cost(ram_bytes=4 << 20, dirty_share=0.1, scans=3, tracker=tracker) > 0
 
 
 def test_a_tracked_guest_holds_its_rate() -> None:
