@@ -14,7 +14,7 @@ EARLY, LATE = datetime(2026, 10, 12, tzinfo=UTC), datetime(2026, 10, 13, tzinfo=
 
 
 def given(name: str, student: str, at: datetime | None = None, score: int = 32, fault: str = "") -> GradedWork:
-    return replace(a_work(student, fault=fault), handin=name, at=at, score=score)
+    return replace(a_work(student, fault=fault), handin=name, at=at, score=score, entry=score)
 
 
 def test_of_two_of_one_student_the_later_counts_and_both_are_named() -> None:
