@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from testbed.experiment.state import RUNTIME, RunState, left_behind
+from testbed.linux.processes.pidfd import opened
 from testbed.linux.processes.started import Started, started_at
 from testbed.linux.processes.waiting import Patience
 
@@ -48,7 +49,7 @@ def _processes(processes: list[Started]) -> Iterator[str]:
 
 def _kill(process: Started) -> None:
     """Through a descriptor, so that the number cannot come to mean another process between the look and the kill."""
-    descriptor = os.pidfd_open(process.pid)
+    descriptor = opened(process.pid)
     try:
         if started_at(process.pid) == process.ticks:
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)

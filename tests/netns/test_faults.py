@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.netns.launching import Launched, launch, testbed
+from tests.processes import living
 from tests.scratches import left
 
 LONG = (
@@ -44,8 +45,7 @@ def test_kill_of_the_run_leaves_nothing(run: Launched, tmp_path: Path) -> None:
     assert len(family) >= 8
     run.process.kill()
     run.end()
-    _gone, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive
+    assert living(family) == []
     folder = left()
     cleaned = testbed("clean")
     assert cleaned.returncode == 0 and f"removed {folder}\n" in cleaned.stderr, cleaned.stderr

@@ -19,6 +19,7 @@ import pytest
 from testbed.linux.processes.caller import is_root
 from testbed.runfiles.summary_reader import doubts, read
 from tests.netns.launching import ROOT, Launched, launch
+from tests.processes import living
 
 pytestmark = pytest.mark.timeout(400)
 QUICK = (
@@ -141,8 +142,7 @@ def test_when_the_process_that_the_user_sees_is_killed_nothing_is_left(alice: Us
         assert len(family) > 10
         outermost.kill()
         assert run.end() == -signal.SIGKILL
-        _gone, alive = psutil.wait_procs(family, timeout=20)
-        assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+        assert living(family) == []
     again = subprocess.run(
         [*alice.become, sys.executable, "-m", "testbed", "clean"], cwd=ROOT, capture_output=True, text=True, check=False
     )

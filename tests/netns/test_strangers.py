@@ -13,6 +13,7 @@ from testbed.linux.net.netns import inside, write_sysctls
 from testbed.network.commands import run_in
 from testbed.wire.messages import Hello, StreamHello, encode
 from tests.netns.launching import Launched, launch
+from tests.processes import living
 
 SMALL = (
     "hello", "--set", "network.vmotion.goodput=400Mbit", "--set", "vm.workload.write_rate=4MB/s",
@@ -103,8 +104,7 @@ def test_a_destination_that_had_ended_before_its_source_came_says_why(tmp_path: 
         destination = run.child("agent_process", '"role": "destination"')
         destination.rlimit(psutil.RLIMIT_NOFILE, (3, 3))
         strangers(host_of(run, "esx1").pid, stack, 1)
-        gone, _ = psutil.wait_procs([destination], 60, callback=None)
-        assert gone and run.end() == 1
+        assert living([destination], 60) == [] and run.end() == 1
         found = run.migration
     assert found["outcome"] == "aborted" and found["runs_at"] == "esx1"
     assert "refused" in found["reason"] and "(the destination: no source came: Too many open files" in found["reason"]

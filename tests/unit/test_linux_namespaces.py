@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
+from tests.processes import living
 from tests.unit.entered import CAN, ENTERS, NOBODY_SPECIAL, python
 
 pytestmark = pytest.mark.skipif(not CAN, reason="no user namespaces here: what is tried is what is in them")
@@ -84,8 +85,7 @@ def test_whichever_process_of_the_chain_is_killed_all_of_it_goes(whom: int) -> N
         assert len(chain) == 4
         chain[whom].kill()
         assert started.wait(20) == -signal.SIGKILL
-        _gone, alive = psutil.wait_procs(chain, timeout=20)
-        assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+        assert living(chain) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])

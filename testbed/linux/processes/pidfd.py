@@ -1,9 +1,11 @@
-"""pidfd_getfd(2): a second descriptor of a file that another process has open, also while that process is stopped.
+"""A descriptor of a process, and pidfd_getfd(2): a second descriptor of a file that another process has open, also
+while that process is stopped.
 
-Sources: include/uapi/asm-generic/unistd.h (438 on every architecture), pidfd_getfd(2). Needs the right to trace the
-process.
+Sources: pidfd_open(2); include/uapi/asm-generic/unistd.h (438 on every architecture), pidfd_getfd(2), which needs the
+right to trace the process.
 """
 
+import errno
 import fcntl
 import os
 
@@ -24,12 +26,25 @@ def make_room() -> None:
     os.close(some)
 
 
+def opened(pid: int) -> int:
+    """A descriptor that means this process for as long as it is open; it is the caller's. Raises ``OSError``:
+    ``ProcessLookupError`` also for one that has ended and whose number its group still goes by, for which Linux
+    6.1 says EINVAL.
+    """
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from error
+        raise
+
+
 class Descriptors:
     """The open files of process ``pid``. A context manager. Raises ``OSError`` (no such process, not permitted)."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._pidfd = os.pidfd_open(pid)
+        self._pidfd = opened(pid)
 
     def sockets(self) -> list[tuple[int, int]]:
         """Its sockets as (descriptor in that process, inode), each socket once."""
