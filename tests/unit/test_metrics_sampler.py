@@ -87,7 +87,8 @@ def test_the_schedule_does_not_drift(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert source.reached.wait(20)
     rows = _rows(tmp_path / "samples.jsonl")
     due = (rows[-1]["t"] - rows[0]["t"]) / PERIOD
-    assert sampler.taken + sampler.lost == pytest.approx(due + 1, abs=2)
+    over = sampler.report().elapsed_s / PERIOD  # who was held up in the last one has lost ticks behind its time
+    assert due - 1 <= sampler.taken + sampler.lost <= over + 2
 
 
 def test_ticks_that_could_not_be_kept_are_counted(tmp_path: Path) -> None:
