@@ -244,9 +244,9 @@ def sweep(  # noqa: PLR0913 - what a sweep is asked for
 
     Example:
         >>> axes = {"vm.workload.write_rate": ["12MB/s", "24MB/s"], "network.vmotion.goodput": ["500Mbit", "900Mbit"]}
-        >>> swept = testbed.sweep("hello", axes=axes, engine="simulated", out="results/mine", jobs=1)
+        >>> swept = testbed.sweep("hello", axes=axes, engine="simulated", out="results/both", jobs=1)
         >>> swept
-        <Swept hello: 4 of 4 points, all valid, in results/mine>
+        <Swept hello: 4 of 4 points, all valid, in results/both>
         >>> len(swept.points[0].run.migrations), swept.table().rows
         (1, 4)
     """
