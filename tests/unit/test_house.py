@@ -99,7 +99,8 @@ def test_the_map_has_every_room() -> None:
 
 
 def test_files_are_short() -> None:
-    lengths = {name: len(file.read_text(encoding="utf-8").splitlines()) for name, file in calls.files().items()}
+    files = [*calls.files().values(), *Path(__file__).parents[1].rglob("*.py")]
+    lengths = {str(file): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
     assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 

@@ -146,9 +146,11 @@ def submit(
     from_: From = None,
 ) -> None:
     """Pack your work into one file to hand in: answers, records and your own files."""
+    from testbed.labs import answers
     from testbed.labs.handin import pack
 
     lab, book = _here(from_)
+    answers.read(book.folder / answers.ANSWERS, lab.spec)  # those that cannot be read nobody could grade
     also = dict.fromkeys([*(run.scenario for run in lab.spec.runs.values()), *lab.spec.hand_in])
     captures = any(run.capture for run in lab.spec.runs.values())
     print(pack(book.folder, to, also=[*also], captures=captures))
