@@ -27,8 +27,6 @@ from testbed.model.writes import OWN_PAGES, Phase, Vector, phases
 
 SLICE_S = 0.01
 """For so long the guest runs between two of the times that auto-converge stops it (throttles.stop_and_continue)."""
-MOST = 0.99
-"""The largest share of its time that is taken from it, whatever a policy asks for (throttles.stop_and_continue)."""
 STEPS = 60
 """Halvings of an interval, more than a float has bits in its fraction."""
 
@@ -165,11 +163,12 @@ class FluidGuest:
 
 
 def stopped_s(throttle: Throttle | None) -> float:
-    """For how long auto-converge stops the guest each time; 0 for other throttles."""
+    """For how long auto-converge stops the guest each time; 0 for other throttles. Its level is below 1
+    (``source.as_done``).
+    """
     if throttle is None or throttle.dirty_rate is not None:
         return 0.0
-    level = min(throttle.level, MOST)
-    return SLICE_S * level / (1 - level)
+    return SLICE_S * throttle.level / (1 - throttle.level)
 
 
 def _largest(holds: Callable[[float], bool], most: float) -> float:

@@ -16,12 +16,14 @@ from testbed.core.errors import MigrationAborted
 from testbed.core.records.switchover import ROUND_TRIPS
 from testbed.core.rounds import EarlyLook, Round, RoundKind, Throttle
 from testbed.core.units import PAGE_SIZE
-from testbed.model.guest import MOST, FluidGuest
+from testbed.model.guest import FluidGuest
 from testbed.model.streams import Streams
 
 SETUP_ROUND_TRIPS = 2
 """From migrate asked until round 1: TCP's handshake, and the two agents' words to one another."""
 
+MOST = 0.99
+"""The largest share of a guest's time that is taken, whatever a policy asks for (throttles.stop_and_continue)."""
 BY_TIME = frozenset({"auto_converge"})
 """Mechanisms that take a share of the guest's time, and do not look at the rate that a policy may ask for beside."""
 

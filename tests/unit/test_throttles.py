@@ -13,8 +13,7 @@ from testbed.core.errors import MigrationAborted
 from testbed.core.names.catalogue import ranked
 from testbed.core.rounds import Action, Decision, Round, Throttle
 from testbed.dirty import GuestPorts, Tracker
-from testbed.model import guest as fluid
-from testbed.model.source import as_done
+from testbed.model.source import MOST, as_done
 from testbed.policies.decisions import ask
 from testbed.throttles import registry, stop_and_continue
 from testbed.throttles.rate_by_time import RateByTime
@@ -58,7 +57,7 @@ def stuns(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_model_slows_its_guest_as_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which of them hold a rate, and what the largest share is, is written down there once more."""
     monkeypatch.setattr(StunDuringPageSend, "lacks", staticmethod(lambda: None))
-    assert stop_and_continue.MOST == fluid.MOST
+    assert stop_and_continue.MOST == MOST
     for kind, mechanism in registry.items().items():
         asked = Throttle(kind=kind, level=0.3, dirty_rate=1e6)
         time, place = NotedTime(), NotedPlace()
