@@ -95,7 +95,7 @@ def test_what_comes_in_while_a_chart_is_drawn_is_in_it(page: Page) -> None:
     with shown(page, under_way()):
         drawn(page)
         page.evaluate(
-            # The page brings its own rows once a second; timers end in order, so it has none left that were put over these.
+            # Once a second the page brings its own rows; timers end in order, so it has none left to put over these.
             "async () => { await new Promise((done) => setTimeout(done, 1001));"
             "const before = FastMotion.views.get('live-left'); document.getElementById('theme').click();"
             "for (let turn = 0; turn < 5; turn++) await null;"  # its drawing has begun
