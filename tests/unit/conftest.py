@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -34,6 +35,14 @@ def stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     if os.geteuid():
         monkeypatch.setattr("testbed.experiment.rootless.enter", lambda *_: None)
+
+
+@pytest.fixture
+def hung_up_it_ends() -> Iterator[None]:
+    """For tests that send SIGHUP: where all of them were started by nohup it is ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

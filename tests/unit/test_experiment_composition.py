@@ -74,6 +74,7 @@ def test_who_ends_it_is_told_how_far_it_came(tmp_path: Path) -> None:
     assert left.reason == "interrupted by SIGTERM"
 
 
+@pytest.mark.usefixtures("hung_up_it_ends")
 def test_of_an_open_end_nobody_counts(tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match=r"^interrupted by SIGHUP$"), a_run(tmp_path / "run"):
         os.kill(os.getpid(), signal.SIGHUP)

@@ -38,6 +38,7 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, where: str, number: signal.Sig
     monkeypatch.setattr(importlib.import_module(module), name, interrupted)
 
 
+@pytest.mark.usefixtures("hung_up_it_ends")
 @pytest.mark.parametrize("number", STOPPING)
 @pytest.mark.parametrize(
     ("argv", "where"),
@@ -72,6 +73,7 @@ def test_every_command_ends_with_130_and_one_line(
     assert len(said) == 1 and said[0].startswith(f"testbed: interrupted by {number.name}")
 
 
+@pytest.mark.usefixtures("hung_up_it_ends")
 @pytest.mark.parametrize("number", STOPPING)
 def test_while_the_page_is_drawn_it_is_heard_and_the_rest_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals

@@ -16,12 +16,10 @@ from testbed.linux.processes.interrupts import ENDING, STOPPING, deferring, inte
 
 
 @pytest.fixture(autouse=True)
-def _handlers_come_back() -> Iterator[None]:
-    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever tests by nohup has it ignored
+def _handlers_come_back(hung_up_it_ends: None) -> Iterator[None]:
     before = [signal.getsignal(number) for number in STOPPING]
     yield
     assert [signal.getsignal(number) for number in STOPPING] == before
-    signal.signal(signal.SIGHUP, hung_up)
 
 
 def send(number: signal.Signals) -> None:
