@@ -44,9 +44,9 @@ def test_what_is_set_of_a_policy_is_set_of_the_one_that_is_asked_for(capsys: Cap
 
 
 @pytest.mark.usefixtures("few_replicas")
-def test_every_scenario_is_predicted(capsys: Captured) -> None:
-    for name in scenarios.names():
-        assert f"{name}: " in said(capsys, name)
+@pytest.mark.parametrize("name", scenarios.names())
+def test_every_scenario_is_predicted(capsys: Captured, name: str) -> None:
+    assert f"{name}: " in said(capsys, name)
 
 
 def test_both_sizes_the_laws_and_what_was_published(capsys: Captured) -> None:

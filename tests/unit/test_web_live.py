@@ -30,6 +30,8 @@ from testbed.web.live.sections import FIGURES
 from tests.unit.runs import kept
 
 _OPENER = build_opener(ProxyHandler({}))
+PATIENCE_S = 60.0
+"""For the server's first answer, which is when it has loaded what it needs."""
 KEY = MigrationKey(name="m")
 STARTED = MigrationStarted(at=0.0, migration=KEY, index=1, total=1)
 
@@ -62,7 +64,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LivePag
 def events(page: LivePage, after: str = "") -> Iterator[dict[str, Any]]:
     """Until the end of the run, or of the test's interest."""
     asked = Request(f"{page.url}events?after={after}", headers=with_token(page))  # noqa: S310 - our own
-    with _OPENER.open(asked, timeout=20) as answer:
+    with _OPENER.open(asked, timeout=PATIENCE_S) as answer:
         for line in answer:
             if line.startswith(b"data: "):
                 yield json.loads(line.removeprefix(b"data: "))
@@ -72,7 +74,7 @@ def ask(url: str, body: object = None, **headers: str) -> tuple[int, str]:
     data = None if body is None else json.dumps(body).encode()
     try:
         asked = Request(url, data=data, headers=headers)  # noqa: S310 - our own
-        with _OPENER.open(asked, timeout=20) as answer:
+        with _OPENER.open(asked, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as refused:
         with refused:
@@ -159,7 +161,7 @@ def test_what_is_no_json_is_refused_and_nothing_is_printed(
     page, controls = refusing
     asked = Request(f"{page.url}order", data=body, headers=with_token(page))  # noqa: S310 - our own
     with pytest.raises(HTTPError, match="400"):
-        _OPENER.open(asked, timeout=20)
+        _OPENER.open(asked, timeout=PATIENCE_S)
     assert controls.take(KEY) is None
     assert capfd.readouterr().err == ""
 
@@ -168,7 +170,7 @@ def test_events_are_numbered_and_given_again_from_where_a_browser_was(page: Live
     for index in range(1, 4):
         page.observe(MigrationStarted(at=0.0, migration=MigrationKey(name=f"m{index}"), index=index, total=3))
     asked = Request(f"{page.url}events", headers=with_token(page))  # noqa: S310 - our own
-    with _OPENER.open(asked, timeout=20) as answer:
+    with _OPENER.open(asked, timeout=PATIENCE_S) as answer:
         lines = [answer.readline().decode().strip() for _ in range(3)]
     assert lines[0].startswith("retry: ") and lines[2].startswith("id: ") and lines[2].endswith("-1")
     seen = events(page, after=lines[2].removeprefix("id: "))
