@@ -4,6 +4,8 @@ import errno
 import mmap
 import os
 import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -75,6 +77,26 @@ def test_woken_without_an_end(aio: AioContext) -> None:
     aio.wake()
     assert select.select([aio.eventfd], [], [], 0)[0]
     assert aio.ended() == [] and not select.select([aio.eventfd], [], [], 0)[0]
+
+
+SIGNALLED = """
+import os, signal
+from testbed.linux.aio import AioContext
+
+signal.signal(signal.SIGALRM, lambda *_: None)
+context = AioContext(os.open(".", os.O_TMPFILE | os.O_RDWR), 8)
+signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+for _ in range(5_000):
+    context.wake()
+    assert context.ended() == []
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+def test_a_signal_as_it_looks_for_ends_is_no_fault(tmp_path: Path) -> None:
+    """As a throttle that stops its guest sends them, hundreds of times in a migration."""
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_is_not_there_is_read_as_nothing(aio: AioContext, memory: Memory) -> None:
