@@ -3,10 +3,13 @@
 Sources: Documentation/admin-guide/cgroup-v1/, cgroup-v2.rst; cgroups(7).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from testbed.linux.mounts import mounts
 
 Version: TypeAlias = Literal[1, 2]
 
@@ -16,8 +19,8 @@ def groups(root: Path, controller: str) -> Iterator[tuple[Path, Version]]:
     and the mount points are.
     """
     with suppress(OSError):
-        for line in (root / "proc/self/cgroup").read_text().splitlines():
-            _id, controllers, path = line.split(":", 2)
+        for line in filter(None, (root / "proc/self/cgroup").read_bytes().split(b"\n")):
+            _id, controllers, path = map(os.fsdecode, line.split(b":", 2))  # a group may have any name
             if not controllers:
                 yield from ((folder, 2) for folder in _folders(root, "cgroup2", path))
             elif controller in controllers.split(","):
@@ -41,16 +44,14 @@ def _share(folder: Path, version: Version) -> float | None:
 
 
 def _folders(root: Path, kind: str, path: str, controller: str = "") -> Iterator[Path]:
-    """proc(5), mountinfo: ... ROOT MOUNTPOINT ... - TYPE SOURCE OPTIONS. In a container ROOT is often the group itself,
-    or the path leads out of what is mounted; then the mount point is as high as one can see.
+    """In a container a mount's root is often the group itself, or the path leads out of what is mounted; then the mount
+    point is as high as one can see.
     """
-    for line in (root / "proc/self/mountinfo").read_text().splitlines():
-        mount, _, super_block = line.partition(" - ")
-        words, (type_, _source, options) = mount.split(), super_block.split(" ", 2)
-        if type_ != kind or (controller and controller not in options.split(",")):
+    for mount in mounts(root):
+        if mount.kind != kind or (controller and controller not in mount.options.split(",")):
             continue
-        top = root / words[4].lstrip("/")
-        below = Path(path).relative_to(words[3]) if Path(path).is_relative_to(words[3]) else Path()
+        top = root / mount.point.lstrip("/")
+        below = Path(path).relative_to(mount.root) if Path(path).is_relative_to(mount.root) else Path()
         if ".." in below.parts:
             below = Path()
         yield from (top / part for part in (below, *below.parents))

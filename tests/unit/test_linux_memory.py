@@ -32,6 +32,7 @@ def machine(root: Path, cgroup: str, mounts: str, **groups: dict[str, str]) -> P
 
 V1 = "35 31 0:32 / /cg/memory rw,relatime - cgroup cgroup rw,memory\n34 31 0:31 / /cg/cpu rw - cgroup cgroup rw,cpu\n"
 V2 = "41 31 0:38 / /cg rw,relatime shared:9 - cgroup2 cgroup2 rw\n"
+V1_UNUSED = {"memory.usage_in_bytes": "0"}
 
 
 def test_a_machine_without_groups_has_what_it_has(tmp_path: Path) -> None:
@@ -80,6 +81,26 @@ def test_in_a_container_its_own_group_is_the_mount_point(tmp_path: Path, path: s
 def test_how_many_processors_a_group_lets_us_have(tmp_path: Path, files: dict[str, str], share: float | None) -> None:
     root = machine(tmp_path, "5:cpu:/x\n0::/x\n", V1 + V2.replace("/cg ", "/new "), cg__cpu__x=files, new__x=files)
     assert quota(root) == share
+
+
+@pytest.mark.parametrize(
+    "name", [b"/media/M\xfcller", "/media/a\u2028b".encode(), b"/media/a\rb", b"/media/a\\040-\\040b"]
+)
+def test_a_mount_point_of_any_name_is_passed_over(tmp_path: Path, name: bytes) -> None:
+    root = machine(tmp_path, "4:memory:/x\n", "", cg__memory__x={"memory.limit_in_bytes": "100"} | V1_UNUSED)
+    other = b"30 1 8:1 / %s rw,nosuid shared:2 - vfat /dev/sdb1 rw\n31 1 0:9 / /empty rw - tmpfs  rw\n" % name
+    (root / "proc/self/mountinfo").write_bytes(other + V1.encode())
+    assert room(root).size == 100
+
+
+@pytest.mark.parametrize("name", [rb"a\x2db.scope", b"gr\xfcn", b"two words"])
+def test_a_group_of_any_name_is_found(tmp_path: Path, name: bytes) -> None:
+    """In mountinfo a backslash and a blank have their numbers."""
+    seen = name.replace(b"\\", rb"\134").replace(b" ", rb"\040")
+    root = machine(tmp_path, "", "", cg__job={"memory.limit_in_bytes": "100"} | V1_UNUSED)
+    (root / "proc/self/cgroup").write_bytes(b"4:memory:/%s/job\n" % name)
+    (root / "proc/self/mountinfo").write_bytes(b"35 31 0:32 /%s /cg rw - cgroup cgroup rw,memory\n" % seen)
+    assert room(root).size == 100 and room(root).of.isprintable()
 
 
 def test_no_limit_and_more_use_than_the_limit(tmp_path: Path) -> None:

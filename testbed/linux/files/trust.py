@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
+from testbed.linux.mounts import mounts
 from testbed.linux.processes.caller import caller, name_of
 from testbed.linux.processes.module import ROOT
 
@@ -60,5 +61,4 @@ def _unmapped() -> set[int]:
 @cache
 def _is_loose(device: int) -> bool:
     number = f"{os.major(device)}:{os.minor(device)}"
-    lines = (line.split() for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines())
-    return any(words[2] == number and words[words.index("-") + 1] in LOOSE for words in lines)
+    return any(mount.device == number and mount.kind in LOOSE for mount in mounts())

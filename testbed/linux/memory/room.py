@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.core.text.printable import printable
 from testbed.linux.control_groups import groups
 
 _V1 = ("memory.usage_in_bytes", ("memory.limit_in_bytes",), "total_inactive_file")
@@ -62,7 +63,9 @@ def _left(group: Path, usage: str, limits: tuple[str, ...], inactive: str) -> It
     for name in limits:
         limit = _number(group / name)
         if limit is not None:
-            yield Room(size=max(0, limit - max(0, used - cache)), of=f"the control group {group} leaves")
+            yield Room(
+                size=max(0, limit - max(0, used - cache)), of=f"the control group {printable(str(group))} leaves"
+            )
 
 
 def _number(file: Path) -> int | None:

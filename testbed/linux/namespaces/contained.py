@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from testbed.linux.mounts import mounts
+
 OPTIONS = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined --volume /sys:/sys"
 OPENED = f"start the container with {OPTIONS}"
 """Without the first no namespaces (docker) or no tracker uffd-wp (podman); without the others no /proc and no /sys in
@@ -17,5 +19,4 @@ def filtered() -> bool:
 
 def masked() -> bool:
     """Whether something is mounted over parts of /proc."""
-    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    return any(line.split()[4].startswith("/proc/") for line in mounts)
+    return any(mount.point.startswith("/proc/") for mount in mounts())
