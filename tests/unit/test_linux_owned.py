@@ -181,6 +181,18 @@ def test_a_folder_that_others_may_write_to_is_refused(folder: Path, loose: int) 
 
 
 @by_root
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir, os.mkfifo])
+def test_room_that_another_user_has_made_where_all_may_write_is_not_taken(
+    folder: Path, make: Callable[[Path], None]
+) -> None:
+    folder.chmod(0o1777)
+    make(folder / ".file.room")
+    os.chown(folder / ".file.room", MALLORY, MALLORY)
+    owned.write(folder / "file", b"new")
+    assert owner(folder / "file") == (0, 0) and mode(folder / "file") == owned.FILE_MODE
+
+
+@by_root
 def test_a_link_of_another_user_is_refused(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "theirs").symlink_to(folder)
     os.lchown(tmp_path / "theirs", MALLORY, MALLORY)

@@ -109,8 +109,7 @@ def append(path: Path, buffering: int = -1) -> IO[bytes]:
             descriptor = _new(path.name, flags, here)
         except FileExistsError:
             descriptor = os.open(path.name, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_uid not in Trusted.now().uids:
+    if not _is_ours(descriptor):
         os.close(descriptor)
         raise FileExistsError(errno.EEXIST, f"'{path.name}' is there and is no file of this run", str(path))
     return os.fdopen(descriptor, "ab", buffering)
@@ -171,12 +170,24 @@ def _room(name: str) -> str:
 
 
 def _with_room(name: str, new: str, here: int) -> int:
-    """A file of that new name, with what was reserved for it."""
-    try:
-        os.rename(_room(name), new, src_dir_fd=here, dst_dir_fd=here)
-    except FileNotFoundError:
-        return _new(new, os.O_WRONLY, here)
-    return os.open(new, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+    """A file of that new name, with what was reserved for it. In /tmp anybody may make one that looks like that, and
+    would have what is written to it.
+    """
+    with suppress(OSError):
+        descriptor = os.open(_room(name), os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+        try:
+            if _is_ours(descriptor):
+                os.rename(_room(name), new, src_dir_fd=here, dst_dir_fd=here)
+                return os.dup(descriptor)
+        finally:
+            os.close(descriptor)
+    return _new(new, os.O_WRONLY, here)
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Whether it is a plain file of those whom we trust, and has no second name."""
+    found = os.fstat(descriptor)
+    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1 and found.st_uid in Trusted.now().uids
 
 
 def _gone(name: str, here: int) -> None:
