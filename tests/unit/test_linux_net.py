@@ -107,6 +107,13 @@ def test_the_kernels_refusal_is_an_oserror() -> None:
         netlink.ask(20, b"\xff" * 60)
 
 
+def test_a_dump_that_the_kernel_breaks_off_is_an_oserror_and_not_a_short_list() -> None:
+    protocol = 250  # nobody's
+    request = struct.pack("=BBBxI48s", socket.AF_INET, protocol, 0, 0xFFF, bytes(48))
+    with Netlink(SOCK_DIAG) as netlink, pytest.raises(FileNotFoundError):
+        netlink.dump(20, request)
+
+
 def test_counters_of_loopback_rise_with_what_passes(pair: Pair) -> None:
     client, accepted, _ = pair
     with Counters(HERE, "lo") as counters:

@@ -85,7 +85,8 @@ class Netlink:
             for message, sequence in _messages(self._receive()):
                 if sequence != self._sequence:
                     continue  # what is left of a question that was given up
-                if message.kind == _DONE or (message.kind == _ERROR and _raise_unless_ack(message)):
+                if message.kind in (_DONE, _ERROR):
+                    _raise_unless_done(message)
                     return
                 yield message
 
@@ -118,8 +119,8 @@ def _messages(data: bytes) -> Iterator[tuple[Message, int]]:
         at += length + -length % 4
 
 
-def _raise_unless_ack(message: Message) -> bool:
+def _raise_unless_done(message: Message) -> None:
+    """Either begins with an error: of what was asked, or of a dump that broke off, as without ``tcp_diag``."""
     (code,) = struct.unpack_from("=i", message.payload)
-    if code:
+    if code < 0:
         raise OSError(-code, os.strerror(-code))
-    return True
