@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from testbed.experiment.state import RUNTIME, RunState, left_behind
+from testbed.experiment.state import NEW, RUNTIME, RunState, left_behind
 from testbed.linux.processes.pidfd import opened
 from testbed.linux.processes.started import Started, started_at
 from testbed.linux.processes.waiting import Patience
@@ -19,7 +19,11 @@ PATIENCE = 5.0
 
 def sweep(runtime: Path = RUNTIME) -> list[str]:
     """Takes away what killed runs left, and says what that was, a line each. To be called holding the lock."""
-    return [line for state in left_behind(runtime) for line in take_away(state)]
+    lines = [line for state in left_behind(runtime) for line in take_away(state)]
+    for half in sorted(runtime.glob(f"*{NEW}")):  # of a run that was killed as it wrote down that it is there
+        half.unlink(missing_ok=True)
+        lines.append(f"removed {half}")
+    return lines
 
 
 def take_away(state: RunState) -> list[str]:
@@ -28,7 +32,7 @@ def take_away(state: RunState) -> list[str]:
     if state.folder.is_dir() and not state.folder.is_symlink():
         shutil.rmtree(state.folder, ignore_errors=True)
         lines.append(f"removed {state.folder}")
-    state.file.unlink(missing_ok=True)
+    state.forget()
     return [f"run {state.run_id}: {line}" for line in lines or ["had left nothing but its name"]]
 
 

@@ -36,7 +36,11 @@ class MachineLock:
             make_private(self._runtime)
             while not self._take():
                 """Another file has come in its place meanwhile."""
-        self._sign()
+        try:
+            self._sign()
+        except BaseException:
+            os.close(self._fd)  # or a notebook would hold it, unsigned, until its end
+            raise
         return self
 
     def __exit__(self, *_fault: object) -> None:

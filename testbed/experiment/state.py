@@ -24,6 +24,8 @@ from testbed.linux.processes.started import Started, started_at
 
 RUNTIME = Path("/run/fast-motion")
 """Everything that a run keeps outside its results' folder. Root's alone to write."""
+NEW = ".new"
+"""What the name of a state's file ends with until it is whole."""
 
 _RUN_ID = re.compile(r"[0-9A-Za-z-]{1,32}")
 
@@ -56,7 +58,7 @@ class RunState:
         return self
 
     def __exit__(self, *_fault: object) -> None:
-        self.file.unlink(missing_ok=True)
+        self.forget()
 
     def add(self, pid: int) -> None:
         """A process of this run: an agent, a guest, the shell of a namespace. One that has ended is passed over."""
@@ -65,9 +67,14 @@ class RunState:
             self.processes.append(Started(pid, ticks))
             self._write()
 
+    def forget(self) -> None:
+        """Removes its file, and one that was being written when the run was killed or the disk was full."""
+        for file in (self.file, self.file.with_suffix(NEW)):
+            file.unlink(missing_ok=True)
+
     def _write(self) -> None:
         content = {key: value for key, value in asdict(self).items() if key != "runtime"}
-        new = self.file.with_suffix(".new")
+        new = self.file.with_suffix(NEW)
         with writing(self.runtime):
             make_private(self.runtime)
             new.write_text(json.dumps(content))

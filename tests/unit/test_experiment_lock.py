@@ -1,5 +1,6 @@
 """The lock says who holds the machine; what is swept is what the run itself started, and nothing else."""
 
+import errno
 import json
 import os
 import signal
@@ -108,6 +109,18 @@ def test_the_lock_is_given_back_after_a_fault(tmp_path: Path) -> None:
         pass
 
 
+def test_a_lock_that_could_not_be_signed_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(PrerequisiteMissing, match="make room"), MachineLock("hello", tmp_path):
+            pass
+    with MachineLock("again", tmp_path):
+        pass
+
+
 @pytest.mark.parametrize("runtime", ["/proc/nowhere", "/dev/null"])
 def test_where_nothing_can_be_written_it_says_so(runtime: str) -> None:
     with pytest.raises(PrerequisiteMissing) as caught, MachineLock("hello", Path(runtime)):
@@ -135,6 +148,14 @@ def test_what_a_killed_run_started_is_ended_and_its_files_go(tmp_path: Path) -> 
         assert f"run abc123: killed process {mine.pid}" in lines
         assert list(tmp_path.iterdir()) == []
         assert sweep(tmp_path) == []
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_what_a_run_was_writing_as_it_was_killed_goes_too(tmp_path: Path, known: bool) -> None:
+    if known:
+        killed_run(tmp_path, "abc123")
+    (tmp_path / "abc123.new").write_text('{"run')
+    assert sweep(tmp_path) != [] and list(tmp_path.iterdir()) == []
 
 
 def test_a_number_that_means_another_process_now_is_not_touched(tmp_path: Path) -> None:
