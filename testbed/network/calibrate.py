@@ -24,7 +24,8 @@ _CAPACITY_S, _FORTH_S, _BACK_S, _UNSHAPED_S = 0.3, 0.45, 0.25, 0.4
 _BULK_MIN = 256 * 1024
 _RAMP_DELAYS = 60
 """One-way delays by which a transfer is longer: slow start doubles every two, and must be over by its half."""
-_ROUND_TRIPS = 50
+_ROUND_TRIPS, _WORD_DELAYS = 50, 20
+"""The most of them, and the one-way delays that the least of them, with connecting and ending, take."""
 _TRIES = 3
 NETEM_TOLERANCE = 0.1
 """How far a round trip may be from twice the delay, and a loss from what was asked, as a share of it."""
@@ -59,7 +60,7 @@ def _carries(fabric: Fabric, plan: LinkPlan) -> bool:
         settle = max(settle, round(expected * seconds / 2))
     reached = 0.0
     for _ in range(_TRIES):
-        seen = transfer(fabric, congestion=plan.congestion, seconds=seconds, settle_bytes=settle)
+        seen = transfer(fabric, congestion=plan.congestion, seconds=seconds, settle_bytes=settle, takes_s=seconds)
         reached = seen.goodput / expected
         if not 0.9 <= reached < 1 - TOLERANCE:
             break
@@ -173,14 +174,17 @@ class _Proving:
             settle = _LOSSY_SETTLE
         seconds = (_BACK_S if back else _FORTH_S) + ramp
         size = max(_BULK_MIN, round(self._expected * seconds + settle)) if self._expected else 0
+        lasts_s = _LOSSY_S + ramp if self._plan.loss else _UNSHAPED_S
+        takes_s = size / self._expected if self._expected else lasts_s
         return transfer(
             self._fabric,
             congestion=self._plan.congestion,
             size=size,
-            seconds=_LOSSY_S + ramp if self._plan.loss else _UNSHAPED_S,
+            seconds=lasts_s,
             settle_bytes=max(settle, size // 2) if ramp else settle,
             round_trips=0 if back else _ROUND_TRIPS,
             back=back,
+            takes_s=takes_s + _WORD_DELAYS * self._plan.delay_s,
         )
 
 

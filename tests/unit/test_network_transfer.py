@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.core.errors import TestbedError
+from testbed.core.plan import LinkPlan
 from testbed.core.text.json_lines import json_line, read_json_line
+from testbed.network import calibrate
 from testbed.network.hosts import Host, Interface
 from testbed.network.traffic import iperf3, transfer_process
 from testbed.network.traffic import transfer as probing
-from testbed.network.traffic.link_script import ListeningPort
+from testbed.network.traffic.link_script import LinkScript, ListeningPort
 from testbed.network.traffic.transfer import ProbeReceived, ProbeReceiver, ProbeSender, ProbeSent, transfer
 
 MUTE = "import signal; signal.pause()"
@@ -89,6 +91,33 @@ def test_a_link_that_lets_nothing_pass_is_given_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(probing, "_PATIENCE_S", 0.0)
     with pytest.raises(TestbedError, match="nothing passes the link"):
         measure(Here(esx2=MUTE, esx1=MUTE))
+
+
+def test_a_link_on_which_it_takes_longer_is_waited_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited, hear = list[float](), LinkScript.hear
+
+    def noted(end: LinkScript, timeout_s: float) -> bytes | None:
+        waited.append(timeout_s)
+        return hear(end, timeout_s)
+
+    monkeypatch.setattr(LinkScript, "hear", noted)
+    measure(Here(), size=1000, takes_s=100.0)
+    assert max(waited) == 130
+
+
+@pytest.mark.parametrize(
+    "plan", [LinkPlan(rate=1e8, delay_s=0.5), LinkPlan(rate=5e4), LinkPlan(rate=1e8, delay_s=0.5, loss=0.01)]
+)
+def test_how_long_a_slow_or_far_link_takes_is_known_beforehand(monkeypatch: pytest.MonkeyPatch, plan: LinkPlan) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def noted(_fabric: object, **more: Any) -> probing.Transfer:
+        asked.append(more)
+        return probing.Transfer(size=1, goodput=1.0, whole=1.0, rtt_s=1.0, least_rtt_s=1.0)
+
+    monkeypatch.setattr(calibrate, "transfer", noted)
+    calibrate._Proving(cast(Any, None), plan).direction(back=False)
+    assert all(each["takes_s"] > 30 for each in asked) and asked
 
 
 SECONDS = st.floats(1e-9, 1e9)

@@ -73,7 +73,7 @@ class Transfer:
     least_rtt_s: float | None = None
 
 
-def transfer(
+def transfer(  # noqa: PLR0913 - what a measurement is asked for
     fabric: Fabric,
     *,
     congestion: str,
@@ -82,9 +82,10 @@ def transfer(
     settle_bytes: int = 0,
     round_trips: int = 0,
     back: bool = False,
+    takes_s: float = 0.0,
 ) -> Transfer:
     """From esx1 to esx2 (``back``: from esx2 to esx1) over the vMotion link: round trips while it is idle, then
-    ``size`` bytes (or for ``seconds``).
+    ``size`` bytes (or for ``seconds``). ``takes_s``: how long all of it takes on a link that is as it should be.
 
     Raises ``TestbedError`` when nothing or nonsense comes back.
     """
@@ -99,7 +100,7 @@ def transfer(
         receiver = ends.enter_context(LinkScript(fabric, destination, transfer_process.__file__, hears))
         sender = ends.enter_context(LinkScript(fabric, source, transfer_process.__file__, asked))
         sender.connect_to(_heard(receiver, ListeningPort))
-        sent, received = _heard(sender, ProbeSent), _heard(receiver, ProbeReceived)
+        sent, received = _heard(sender, ProbeSent, takes_s), _heard(receiver, ProbeReceived)
     return Transfer(
         size=received.size,
         goodput=received.goodput,
@@ -109,10 +110,11 @@ def transfer(
     )
 
 
-def _heard(end: LinkScript, kind: type[Kind]) -> Kind:
-    line = end.hear(_PATIENCE_S)
+def _heard(end: LinkScript, kind: type[Kind], takes_s: float = 0.0) -> Kind:
+    patience_s = _PATIENCE_S + takes_s
+    line = end.hear(patience_s)
     if line is None:
-        raise TestbedError(f"nothing passes the link: measuring it took over {_PATIENCE_S:g} s")
+        raise TestbedError(f"nothing passes the link: measuring it took over {patience_s:.0f} s")
     try:
         return read_json_line(kind, line)
     except ValueError as error:
