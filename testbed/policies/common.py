@@ -3,7 +3,7 @@
     expected downtime = what is left / bandwidth + what the switchover is known to cost
 
 Nothing lowers that cost (connections to move, a scan, round trips), so it alone keeps no migration going: when the last
-round left no less than the one before, only what is left is held against the goal.
+round left nothing, or no less than the one before, only what is left is held against the goal.
 """
 
 from collections.abc import Sequence
@@ -68,9 +68,11 @@ def elapsed(history: Sequence[Round]) -> float:
 
 
 def _in_vain(last: Round, goal: float) -> bool:
-    """Only the switchover's own cost is in the way, and the last round left no less than the one before."""
+    """Only the switchover's own cost is in the way, and the last round left nothing, or no less than the one before: a
+    round that sends nothing has no bandwidth either, from which anything could be decided.
+    """
     before = last.sent_bytes + last.unsent_bytes
-    return sending_time(last) <= goal and last.dirtied_bytes >= before
+    return sending_time(last) <= goal and (not last.dirtied_bytes or last.dirtied_bytes >= before)
 
 
 def _beyond(last: Round, goal: float) -> str:

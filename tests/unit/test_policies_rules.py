@@ -227,6 +227,12 @@ class TestTheSwitchoversOwnCost:
         history = self.after(1000, 4, 1, 0.1, 0.1, 0.1, cost=0.084)
         assert actions(policy, history)[:4] == [GO, GO, GO, STOP]
 
+    @pytest.mark.parametrize("name", GOALS)
+    def test_above_the_goal_it_ends_when_nothing_is_left(self, name: str) -> None:
+        """A round that sends nothing would leave something, and have no bandwidth for a throttle to be made of."""
+        policy = {"name": name, "downtime_goal": 0.05}
+        assert actions(policy, self.after(1000, 4, 0, cost=0.084)) == [GO, STOP]
+
     def test_that_is_said(self) -> None:
         first, _, last = decisions({"name": "plain", "downtime_goal": 0.05}, self.after(1000, 1, 0.1, 0.1, cost=0.084))
         assert first.reason.endswith("goal 50.0 ms, less than the switchover alone takes")
