@@ -11,12 +11,13 @@ import hmac
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from selectors import EVENT_READ, DefaultSelector
+from selectors import EVENT_READ, DefaultSelector, SelectorKey
 from time import monotonic
 from typing import Generic, TypeVar
 
 from testbed.core.agents.patience import CONNECT_TIMEOUT_S
 from testbed.core.errors import MigrationAborted, RemoteProtocolError, in_words
+from testbed.linux.processes.waiting import SLICE_S, Patience
 from testbed.migration.streams.sockets import close_at_once, tune
 from testbed.wire.messages import HEADER, Hello, StreamHello, decode, header
 
@@ -34,7 +35,7 @@ NAMED = 10
 
 @dataclass(slots=True, kw_only=True)
 class _Visitor:
-    """A connection that has not said its first message whole."""
+    """A connection that has not said its first message whole. ``came`` by the admission's own time."""
 
     sock: socket.socket
     address: str
@@ -61,6 +62,7 @@ class Admission(Generic[First]):
         self._port = listener.getsockname()[1]
         self._waiting: dict[int, _Visitor] = {}
         self._ready = DefaultSelector()
+        self._waited = Patience(float("inf"), monotonic)
         listener.setblocking(False)
         self._ready.register(listener, EVENT_READ)
         self.strangers = 0
@@ -76,10 +78,10 @@ class Admission(Generic[First]):
         """The next that is no stranger: its connection (blocking, ``sockets.tune``), and its first message, as it came
         and read. Raises ``MigrationAborted`` when none came in time.
         """
-        deadline = monotonic() + timeout_s
-        while (now := monotonic()) < deadline:
+        deadline = self._now() + timeout_s
+        while (now := self._now()) < deadline:
             oldest = self._make_room(now)
-            for key, _ in self._ready.select(max(0.0, min(deadline, oldest) - now)):
+            for key, _ in self._looked(max(0.0, min(deadline, oldest, now + SLICE_S) - now)):
                 visitor = self._accept() if key.fileobj is self._listener else self._waiting.get(key.fd)
                 if visitor is not None and (said := self._hear(visitor)) is not None:
                     tune(visitor.sock)
@@ -95,6 +97,15 @@ class Admission(Generic[First]):
             self._log(f"{self.strangers} strangers in all were turned away from port {self._port}")
         self._ready.close()
         self._listener.close()
+
+    def _looked(self, seconds: float) -> list[tuple[SelectorKey, int]]:
+        """Who came or said something within that time; twice, since a wait that a stop has ended says nothing of it."""
+        return self._ready.select(seconds) or self._ready.select(0)
+
+    def _now(self) -> float:
+        """Seconds that were waited here: who was stopped meanwhile finds nobody late, and reads what came."""
+        self._waited.over()
+        return self._waited.waited_s
 
     def _make_room(self, now: float) -> float:
         """Turns away who was silent for too long, and the oldest one of all while there is no place: until when
@@ -127,7 +138,7 @@ class Admission(Generic[First]):
         except OSError as fault:
             raise MigrationAborted(f"no source came: {in_words(fault)}") from fault
         sock.setblocking(False)
-        visitor = self._waiting[sock.fileno()] = _Visitor(sock=sock, address=address, came=monotonic())
+        visitor = self._waiting[sock.fileno()] = _Visitor(sock=sock, address=address, came=self._now())
         self._ready.register(sock, EVENT_READ)
         if self._peer is not None and address != self._peer:
             self._turn_away(visitor, f"it is not {self._peer}")

@@ -95,6 +95,27 @@ def test_who_says_nothing_is_turned_away_in_the_end(visited: Visited, monkeypatc
     assert is_ended(silent) and "silent for 0.05 s" in visited.log[0]
 
 
+class Leaping:
+    """A clock that runs away whenever it is looked at, as for a process that is stopped again and again."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1000.0
+        return self.now
+
+
+def test_who_was_stopped_meanwhile_reads_what_came_before_it_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission_module, "monotonic", Leaping())
+    with ExitStack() as stack:
+        visited = Visited(stack)
+        slow = visited.come(RIGHT[:9])
+        with pytest.raises(MigrationAborted, match="no source came within 3 s"):
+            visited.admitted(3)
+        slow.sendall(RIGHT[9:])
+        assert visited.admitted(3).getpeername() == slow.getsockname() and not visited.admission.strangers
+
+
 def test_a_hello_may_come_in_pieces(visited: Visited) -> None:
     source = visited.come()
 

@@ -59,6 +59,11 @@ class Patience:
         self._looked = now
         return self._waited_s > self._limit_s
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were waited up to the last look, by that count."""
+        return self._waited_s
+
     def anew(self, limit_s: float | None = None) -> None:
         """The other side was heard, or something else is waited for now."""
         self._limit_s = self._limit_s if limit_s is None else limit_s
