@@ -67,7 +67,7 @@ class DestinationAgent:
         """Until the guest runs here or the source abandons. On a fault of ours the source is told ``Failed``."""
         try:
             while not self._done:
-                message = self._channel.next_message(QUIET_S)
+                message = self._channel.next_message(QUIET_S, self._counter.came)
                 self._handle(message)
         except TestbedError as fault:
             self.abandoned = str(fault)

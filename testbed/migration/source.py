@@ -247,13 +247,19 @@ class SourceAgent:
             raise LocalProtocolError("the peers have not greeted each other")
         streams, size = self._streams, todo.size
         before = streams.page_bytes
+
+        def told() -> None:
+            self._progress(index, streams.page_bytes - before, size)
+
+        def held_by_tcp() -> int:
+            told()  # else the run, which hears nothing meanwhile, would take it for a source that hangs
+            return streams.unacknowledged()
+
         self._channel.send(RoundBegin(index, size, int(stunned)))
-        streams.send(index, todo, memory, lambda: self._progress(index, streams.page_bytes - before, size), look)
+        streams.send(index, todo, memory, told, look)
         sent = streams.page_bytes - before
         self._channel.send(RoundEnd(index, sent))
         # What TCP still holds arrives at the link's pace: as long as it gets less, the destination is slow, not silent.
-        answer = self._channel.receive(
-            RoundReceived, STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S, streams.unacknowledged
-        )
+        answer = self._channel.receive(RoundReceived, STUNNED_TIMEOUT_S if stunned else ANSWER_TIMEOUT_S, held_by_tcp)
         if (answer.index, answer.page_bytes) != (index, sent):
             raise MigrationAborted(f"the destination got {answer.page_bytes} of {sent} bytes in round {index}")

@@ -27,4 +27,4 @@ CANCEL_GRACE_S = 12.0
 LAST_WORD_S = 5.0
 """How long a destination may take to say how it ended, once the source has."""
 QUIET_S = 3600.0
-"""A source may be silent this long within a round: pages come on the streams, and keep-alives find a dead peer."""
+"""A source may be silent this long, and no page come: a round may take longer, and keep-alives find a dead peer."""

@@ -58,6 +58,14 @@ class RoundCounter:
         """One more stream: as long as bytes come on any of them, a round is slow and not broken."""
         self._streams.append(stream)
 
+    def came(self) -> int:
+        """Bytes on all streams, of batches that are not whole too; of one that is closed none."""
+        total = 0
+        for stream in self._streams:
+            with suppress(OSError):
+                total += tcp_info(stream).bytes_received
+        return total
+
     def wait(self, round_index: int, size: int, timeout_s: float) -> None:
         """Returns once the round is whole: the next may come. Raises ``RemoteProtocolError`` if a stream broke, nothing
         came for that time, or more came than told.
@@ -85,19 +93,11 @@ class RoundCounter:
 
     def _await(self, size: int, timeout_s: float) -> None:
         """Until so many are there, a stream broke, or nothing came for that time."""
-        patience, seen = Patience(timeout_s), self._bytes()
+        patience, seen = Patience(timeout_s), self.came()
         while not (self.fault or self._arrived >= size or patience.over()):
-            if self._condition.wait(SLICE_S) or self._bytes() != seen:
-                seen = self._bytes()
+            if self._condition.wait(SLICE_S) or self.came() != seen:
+                seen = self.came()
                 patience.anew()
-
-    def _bytes(self) -> int:
-        """What has come on all streams, of batches that are not whole too; of one that is closed nothing."""
-        total = 0
-        for stream in self._streams:
-            with suppress(OSError):
-                total += tcp_info(stream).bytes_received
-        return total
 
 
 class ReceiveStream(threading.Thread):

@@ -32,7 +32,8 @@ BATCH_S = 0.004
 LOOKED_AT_BYTES = 256 * 1024
 """Bytes of a batch in a round that may end early: it ends between two of them, on slow links too."""
 PIECE = 1 << 20
-"""Bytes of one sendfile: between two of them progress is told and a cancel is heard, on slow links too."""
+"""Bytes of one sendfile, or gathered by one send, and less than a run more: between two of them progress is told and a
+cancel is heard, on slow links too."""
 LAST_WORDS_S = 0.2
 """How long the other streams may go on when one has broken, or a cancel was heard, before their connections are cut."""
 
@@ -173,14 +174,18 @@ class Memory:
         raises holds no view of this memory.
         """
         gathered = [memoryview(head)]
-        heads = len(head)
+        heads, waiting = len(head), 0
         try:
             for offset, length in batch:
                 if length < LONG_RUN:
                     gathered.append(self.view[offset : offset + length])
+                    waiting += length
+                    if waiting >= PIECE:
+                        told(send_gathered(sock, gathered, 0) - heads)
+                        heads = waiting = 0
                     continue
                 told(send_gathered(sock, gathered, socket.MSG_MORE) - heads)
-                heads = 0
+                heads = waiting = 0
                 for start in range(offset, offset + length, PIECE):
                     told(send_file(sock, self.fd, start, min(PIECE, offset + length - start)))
             told(send_gathered(sock, gathered, 0) - heads)
