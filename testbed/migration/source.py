@@ -127,7 +127,7 @@ class SourceAgent:
         )
 
     def throttle(self, throttle: Throttle | None) -> None:
-        """As a policy asks; None releases the guest at once."""
+        """As a policy asks; None releases the guest of that at once."""
         if throttle is None:
             self.throttling.release()
         else:
@@ -150,12 +150,15 @@ class SourceAgent:
         self.stamps.paused = monotonic()
 
     def resume_guest(self) -> None:
-        """Run here again, and be heard: its connections are let go of first, so that none answers wrongly."""
+        """Run here again, and be heard: its connections are let go of first, so that none answers wrongly. That is a
+        migration's end, so no hand slows the guest any more.
+        """
         try:
             if self._departure:
                 self._departure.stay()
                 self._dumped = self._restored = 0
         finally:
+            self.throttling.stop_taking_time()
             self._guest.resume()
 
     def prepare(self) -> None:

@@ -60,15 +60,16 @@ class Throttling:
             return True
 
     def release(self) -> None:
-        """The guest runs as it likes again; who waits for a delay waits no longer."""
-        with self._lock:
-            self._set_hand(0.0)
-            self._time.take(HAND, 0.0)
+        """No policy slows the guest any more, and who waits for a delay waits no longer. What a hand takes is a hand's
+        to release, until ``stop_taking_time``.
+        """
         if self._acting is not None:
             self._acting.release()
 
     def stop_taking_time(self) -> None:
-        """For good, so that nothing resumes a guest that is to be stunned. Writers go on being delayed."""
+        """For good, so that nothing resumes a guest that is to be stunned, or slows one that stays. Writers go on being
+        delayed.
+        """
         self._time.end()
         with self._lock:
             self._set_hand(0.0)

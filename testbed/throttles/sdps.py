@@ -30,6 +30,9 @@ FEATURES = userfaultfd.WP_HUGETLBFS_SHMEM | userfaultfd.PAGEFAULT_FLAG_WP
 CREDIT_S = 0.02
 """How far behind its schedule an answer may be and still be made up for: covers a sleep that ended late, and this
 thread's waiting for a processor. On average the rate is then held on a busy machine too."""
+LONGEST_S = 1e8
+"""Between two answers at most, three years: Python waits for no time beyond some hundred, and a guest whose writers
+nobody answers stands still even when it is released."""
 _MESSAGE = struct.Struct("=B7xQQ8x")
 _PAGEFAULT = 0x12
 _MANY_RUNS = 2000
@@ -96,7 +99,7 @@ class StunDuringPageSend(Tracker):
         with self._lock:
             if not self._interval_s:
                 self._due = time.monotonic()  # no credit for the time before
-            self._interval_s = PAGE_SIZE / dirty_rate if dirty_rate else 0.0
+            self._interval_s = min(PAGE_SIZE / dirty_rate, LONGEST_S) if dirty_rate else 0.0
         if dirty_rate is None:
             os.eventfd_write(self._hurry, 1)
         else:

@@ -143,6 +143,21 @@ def test_a_kind_that_is_none_is_refused_and_what_acts_goes_on(hands: Throttling)
     assert hands.taken() == 0.3
 
 
+def test_a_policy_that_releases_the_guest_releases_it_of_its_own_throttle_alone(
+    hands: Throttling, clock: Clock, guest: MemoryGuest
+) -> None:
+    hands.begin_round()
+    hands.apply(Throttle(kind="auto_converge", level=0.7), 0.0)
+    hands.by_hand(0.4)
+    hands.release()
+    clock.now += 1
+    assert hands.taken() == pytest.approx(0.4), "a hand's is a hand's to release"
+    hands.stop_taking_time()
+    hands.begin_round()
+    clock.now += 1
+    assert hands.taken() == 0 and guest.did.count("freeze") <= guest.did.count("resume")
+
+
 def test_the_larger_of_the_policys_share_and_a_hands_is_taken(hands: Throttling, clock: Clock) -> None:
     hands.begin_round()
     hands.apply(Throttle(kind="auto_converge", level=0.3), 0.0)

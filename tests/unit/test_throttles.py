@@ -156,6 +156,14 @@ def test_a_rate_by_time_never_takes_less_than_before() -> None:
     assert shares == pytest.approx([0.0, 0.5, 0.5, 0.9])
 
 
+def test_what_is_recorded_is_what_is_taken_and_never_more_than_the_most() -> None:
+    """The record's figure is the mechanism's; a guest gets 10 ms of each second whatever is asked."""
+    level, by_time = registry.get("auto_converge")(NotedTime(), NotedPlace()), RateByTime(NotedTime(), NotedPlace(), "")
+    level.apply(Throttle(kind="auto_converge", level=0.999), 0.0)
+    by_time.apply(Throttle(kind="sdps", dirty_rate=1e3), 1e9)
+    assert (level.share, by_time.share) == (MOST, MOST)
+
+
 class Deciding:
     def __init__(self, kind: str) -> None:
         self.kind = kind

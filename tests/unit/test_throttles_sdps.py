@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 from types import SimpleNamespace
@@ -141,9 +142,15 @@ def test_the_rate_is_what_writers_wait_for(kernel: Kernel, monkeypatch: pytest.M
     tracker.close()
 
 
-def test_a_release_lets_go_at_once_who_waits_and_who_comes(kernel: Kernel, tracker: StunDuringPageSend) -> None:
-    tracker.delay(1e-3)  # a page in seven weeks
+@pytest.mark.parametrize(
+    "rate", [1e-3, 1e-9, 5e-324], ids=["a page in seven weeks", "never", "not a number of seconds"]
+)
+def test_a_release_lets_go_at_once_who_waits_and_who_comes(
+    kernel: Kernel, tracker: StunDuringPageSend, rate: float
+) -> None:
+    tracker.delay(rate)
     kernel.write(1, 2, 3)
+    time.sleep(0.05)  # the first of them waits by then
     tracker.delay(None)
     assert kernel.answered(3) == [1, 2, 3]
     kernel.write(4)
