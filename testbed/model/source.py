@@ -98,9 +98,7 @@ class FluidSource:
             return self._stunned(index)
         size = self._pending if look is None else self._until(look)
         sending = self._sending(size)
-        if self.clock + sending > self._timeout_s:
-            self.clock = self._timeout_s
-            raise OutOfTime("the migration took longer than its timeout")
+        self._in_time(sending)
         return self._beside_the_guest(index, size, sending)
 
     def throttle(self, throttle: Throttle | None) -> None:
@@ -115,7 +113,10 @@ class FluidSource:
         """The guest runs while a round does; there is nothing to resume."""
 
     def prepare(self) -> None:
-        """The destination has all of the guest after a round trip and the costs' ``prepare_s``."""
+        """The destination has all of the guest after a round trip and the costs' ``prepare_s``; until then there is a
+        timeout. Raises ``OutOfTime``.
+        """
+        self._in_time(self._rtt_s + self._costs.prepare_s)
         self._pass("prepare", self._rtt_s + self._costs.prepare_s)
 
     def commit(self) -> None:
@@ -157,6 +158,7 @@ class FluidSource:
 
     def _stunned(self, index: int) -> Round:
         sending = self._sending(self._pending)
+        self._in_time(self._costs.last_scan_s + sending)
         self._pass("last_scan", self._costs.last_scan_s)
         made = Round(
             index=index,
@@ -192,6 +194,14 @@ class FluidSource:
             throttle=max(0.0, 1 - did / wanted) if self._throttle and wanted else 0.0,
             switchover_s=self._known_s,
         )
+
+    def _in_time(self, duration: float) -> None:
+        """Raises ``OutOfTime`` when the timeout is over before so many seconds are, as a run then cancels; after commit
+        nobody can.
+        """
+        if self.clock + duration > self._timeout_s:
+            self.clock = self._timeout_s
+            raise OutOfTime("the migration took longer than its timeout")
 
     def _pass(self, phase: str, duration: float) -> None:
         self.phases[phase] = duration

@@ -141,6 +141,20 @@ def test_a_prediction_of_what_does_not_complete_says_so() -> None:
     assert (seen.outcome, seen.total_time_s, seen.downtime_s) == ("cancelled", 50, None)
 
 
+@pytest.mark.parametrize("before_s", [0.001, 2.0], ids=["while it is prepared", "in the last round"])
+def test_a_timeout_ends_a_migration_until_the_guest_is_given_away(before_s: float) -> None:
+    """As a run cancels one whose guest stands still already."""
+    costs = Costs(prepare_s=0.01, commit_s=3.0)
+    asked = plan(16, writes(14.1, 8), "cloud-hypervisor")
+    whole = forecast(asked, goodput=9.4 * GBIT, costs=costs)
+    given_away = whole.total_time_s - 3.0
+    for timeout_s, outcome in ((given_away - before_s, "cancelled"), (given_away + 0.1, "completed")):
+        late = replace(asked, migration=replace(asked.migration, timeout_s=timeout_s))
+        seen = forecast(late, goodput=9.4 * GBIT, costs=costs)
+        assert (seen.outcome, len(seen.phases)) == (outcome, len(whole.phases) if outcome == "completed" else 0)
+        assert seen.total_time_s == pytest.approx(timeout_s if outcome == "cancelled" else whole.total_time_s)
+
+
 def test_feasibility() -> None:
     table = feasibility(plan(16, writes(9.4, 8)), rates=[5e9, 20e9, 40e9], goals=[0.05, 0.5, 5.0])
     assert [(cell.rate, cell.downtime_goal) for cell in table][:4] == [
