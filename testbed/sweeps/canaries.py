@@ -3,7 +3,6 @@
 What drifts is told and goes on: the points that lie between two canaries are what a reader has to doubt.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -32,11 +31,11 @@ class Canaries:
         self._keys, self._say = keys, say
         self._wanted = canary(scenario, engine, 0)
         self._first: dict[str, float] = {}
-        self._numbers: Counter[str] = Counter()
+        self._number = 0  # of all machines together: a worker is called otherwise than the machine that it is on
         self._since: dict[str, int] = {}
         self.drifts: list[str] = []
         for kept in folder.kept_canaries():
-            self._numbers[kept.record.machine] = max(self._numbers[kept.record.machine], kept.record.number)
+            self._number = max(self._number, kept.record.number)
             if kept.record.id == self._wanted.id:
                 self.note(told(kept.record.number, kept.record, kept.summary, canary=True), again=False)
 
@@ -45,9 +44,9 @@ class Canaries:
         if self._since.get(machine, self._keys.every) < self._keys.every:
             self._since[machine] += 1
             return None
-        self._since[machine] = 1  # the point that follows
-        self._numbers[machine] += 1
-        return replace(self._wanted, number=self._numbers[machine])
+        self._since[machine] = 0
+        self._number += 1
+        return replace(self._wanted, number=self._number)
 
     def note(self, made: PointMade, *, again: bool = True) -> None:
         """One that has ended. ``again`` False: it lies there from before, and is told no more."""

@@ -56,6 +56,13 @@ def test_canaries_are_made_first_and_again(whole: Path) -> None:
     assert [name.rpartition("-")[2] for name in names] == ["0001", "0002"]
 
 
+def test_a_canary_for_each_point_comes_to_an_end(tmp_path: Path) -> None:
+    """No point was ever made then, and canaries for ever."""
+    file = grid(tmp_path, "repeats: 1\ncanary: {scenario: hello, every: 1}")
+    assert swept(file, tmp_path / "out", "--jobs", "1") == 0
+    assert len(points(tmp_path / "out")) == 4 == len(list((tmp_path / "out" / "canaries").iterdir()))
+
+
 def test_a_report_says_how_far_each_is(whole: Path) -> None:
     state = json.loads((whole / "out" / "sweep.json").read_text())
     assert [each["number"] for each in state["points"]] == list(range(8))

@@ -62,12 +62,12 @@ class Client:
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], tuple[list[str], int]]:
     """Sweeps eight points by a script; what was said, and how many are there."""
 
-    def sweep(script: Script) -> tuple[list[str], int]:
+    def sweep(script: Script, keys: str = "repeats: 2") -> tuple[list[str], int]:
         said: list[str] = []
         monkeypatch.setattr("distributed.Client", Client)
         monkeypatch.setattr(Client, "script", staticmethod(script), raising=False)
         folder, place = SweepFolder(tmp_path / "out"), safe.place("tcp://127.0.0.1:1", safe.Certificates())
-        conducted = Sweep(Points(load(grid(tmp_path)), "simulated"), folder, say=said.append)
+        conducted = Sweep(Points(load(grid(tmp_path, keys)), "simulated"), folder, say=said.append)
         conducted.run(lambda: remote.Remote(place, folder, False, said.append))
         return said, len(points(folder.path))
 
@@ -123,3 +123,19 @@ def test_a_point_that_dask_gives_up_is_given_again_but_not_for_ever(
 def test_what_was_cancelled_was_not_made(scripted: Callable[..., tuple[list[str], int]]) -> None:
     with pytest.raises(TestbedError, match="is gone; what was made is kept, and the same command goes on"):
         scripted(lambda _wanted, _worker: None)
+
+
+def test_the_canaries_of_several_workers_on_one_machine_are_all_kept(
+    scripted: Callable[..., tuple[list[str], int]], tmp_path: Path
+) -> None:
+    """Each worker counted its own from 1, and the second canary of that number was thrown away."""
+    made: list[int] = []
+
+    def script(wanted: PointWanted, _worker: str) -> PointBrought:
+        made.extend([wanted.number] * wanted.canary)
+        return brought(wanted)
+
+    assert scripted(script, "repeats: 2\ncanary: {scenario: hello, every: 4}") == ([], 8)
+    scripted(script, "repeats: 4\ncanary: {scenario: hello, every: 4}")
+    kept = [name.rpartition("-")[2] for name in sorted(each.name for each in (tmp_path / "out/canaries").iterdir())]
+    assert len(made) >= 4 and list(map(int, kept)) == sorted(made) == list(range(1, len(made) + 1))
