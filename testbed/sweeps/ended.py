@@ -8,8 +8,8 @@ VALID, NOT_VALID, REFUSED, LEFT = "valid", "not valid", "refused", "left"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointMade:
     """How a point ended. ``state``: ``valid``, ``not valid``, or ``refused``: no run came of it. ``figures``: of each
-    of its migrations by name, what intervals may be asked of. ``run_s``: seconds that its run took by itself, without
-    what a sweep does for it; 0 where it was there before.
+    of its migrations that completed, by name, what intervals may be asked of; nothing of one that is not valid.
+    ``run_s``: seconds that its run took by itself, without what a sweep does for it; 0 where it was there before.
     """
 
     id: str

@@ -130,8 +130,8 @@ def unwanted(points: Points, point: Point, known: Callable[[Point], PointMade | 
 
 def _note(values: Values, made: PointMade | None, until: Until) -> None:
     for name, figures in made.figures.items() if made else ():
-        if until.figure in figures:
-            values.setdefault(name, []).append(figures[until.figure])
+        known = values.setdefault(name, [])
+        known += [figures[until.figure]] if until.figure in figures else []
 
 
 def _all_narrow(values: Values, until: Until) -> bool:

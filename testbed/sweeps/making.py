@@ -137,7 +137,11 @@ def told(number: int, record: PointRecord, summary: Summary, *, canary: bool = F
 
 
 def figures(record: MigrationRecord) -> dict[str, float]:
-    """Those of a migration that an interval may be asked of, as emulated; seconds and bytes."""
+    """Those of a migration that an interval may be asked of, as emulated; seconds and bytes. None of one that is not
+    valid: nor is there one in the interval that the page shows.
+    """
+    if not record.valid:
+        return {}
     known = {"total_time": record.total_time_s, "downtime": record.downtime_s, "bytes_sent": float(record.bytes_sent)}
     return {name: value for name, value in known.items() if value is not None}
 

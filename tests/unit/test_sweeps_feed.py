@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 
 from testbed.sweeps.ended import PointMade
 from testbed.sweeps.feed import Feed
+from testbed.sweeps.folder import PointRecord
 from testbed.sweeps.grid import Grid, load
+from testbed.sweeps.making import told
 from testbed.sweeps.points import Point, Points
+from tests.unit.records import a_migration, a_summary
 from tests.unit.sweeping import grid
 
 
@@ -96,3 +99,23 @@ def test_what_was_repeated_before_counts(narrowing: Grid) -> None:
     run_out(before, {0: [1.0, 2.0]})
     again = Feed(points, lambda point: before.ended.get(point.number))
     assert again.next("a", 0) is None and again.ended == before.ended
+
+
+def test_what_is_not_valid_narrows_nothing(narrowing: Grid) -> None:
+    """Intervals were narrow by figures that the page leaves out."""
+    points = Points(narrowing, "simulated")
+
+    def ended(point: Point) -> PointMade:
+        valid = point.arm.index != 0 or point.repeat > 2
+        run = a_summary(a_migration(name="hello", valid=valid, invalid_reasons=[] if valid else ["a link was off"]))
+        record = PointRecord(
+            id=point.id, number=point.number, arm="", settings={}, repeat=point.repeat,
+            engine="native", seed=1, version="1", machine="m",
+        )  # fmt: skip
+        return told(point.number, record, run)
+
+    feed, count = Feed(points, lambda _point: None), dict.fromkeys(range(4), 0)
+    while (point := feed.next("a", 0)) is not None:
+        count[point.arm.index] += 1
+        feed.note(ended(point))
+    assert count == {0: 4, 1: 2, 2: 2, 3: 2}, "two valid ones of each"
