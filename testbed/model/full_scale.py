@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from testbed.core.records.migration import MigrationRecord
 from testbed.core.records.rounds import RoundRecord
-from testbed.core.records.services import OrderRecord, ServiceRecord
+from testbed.core.records.services import OrderRecord, ServicePhaseRecord, ServiceRecord
 
 FIGURES = (
     *("total_time_s", "sending_s", "fixed_s", "downtime_s", "downtime_sending_s", "downtime_fixed_s"),
@@ -131,15 +131,20 @@ def _service(each: ServiceRecord, moments: Clock, size: float) -> ServiceRecord:
     return replace(
         each,
         longest_halt_s=None,
-        phases=[
-            replace(phase, begin_s=moments.at(phase.begin_s), end_s=moments.at(phase.end_s), rate=phase.rate * size)
-            for phase in each.phases
-        ],
+        phases=[_phase(phase, moments, size) for phase in each.phases],
         rate_before=_times(each.rate_before, size),
         rate_during=_times(each.rate_during, size),
         rate_throttled=_times(each.rate_throttled, size),
         rate_after=_times(each.rate_after, size),
     )
+
+
+def _phase(each: ServicePhaseRecord, moments: Clock, size: float) -> ServicePhaseRecord:
+    """As many operations as its rate makes in its length."""
+    begin, end, lasted = moments.at(each.begin_s), moments.at(each.end_s), each.end_s - each.begin_s
+    longer = (end - begin) / lasted if lasted > 0 else 1.0
+    done = round(each.operations * size * longer)
+    return replace(each, begin_s=begin, end_s=end, operations=done, rate=each.rate * size)
 
 
 def _of_hand(each: OrderRecord, size: float) -> float | None:

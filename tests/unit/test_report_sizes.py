@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from testbed.core.records.migration import MigrationRecord
-from testbed.model.full_scale import clock
+from testbed.model.full_scale import at_real_size, clock
 from testbed.report.page import page
 from testbed.report.page.html import html
 from testbed.report.page.model import Page
@@ -47,6 +47,16 @@ def test_a_run_of_its_own_size_has_no_switch(tmp_path: Path) -> None:
     text = html(seen)
     assert 'class="rw"' not in text and 'button type="button" data-size' not in text
     assert all(figure.sizes is None and not figure.stays for figure in seen.figures)
+
+
+def test_a_services_operations_are_its_rate_times_its_length_at_either_size(scaled: Page) -> None:
+    """They stayed as emulated, beside a rate and a length at real-world size."""
+    record = scaled.summary.migrations[0]
+    real = at_real_size(record)
+    for before, after in zip(record.services[0].phases, real.services[0].phases, strict=True):
+        assert after.operations == pytest.approx(after.rate * (after.end_s - after.begin_s), rel=0.01, abs=1)
+        shown = f'<span class="em">{before.operations:,}</span><span class="rw">{after.operations:,}</span>'
+        assert shown in html(scaled) or not before.operations
 
 
 def test_a_time_axis_follows_the_models_clock_and_latencies_stay(scaled: Page) -> None:
