@@ -52,9 +52,13 @@ def said(folder: Path, *groups: tuple[float, ...], **changes: Any) -> list[str]:
             ((20.0, 20.0), (21.0, 21.0)),
             r"ram=1024MB is slower than .*: 21 s .*, 5\.0% more, in every repeat\.$",
         ),
+        (
+            ((20.1, 20.1), (20.0, 20.6, 19.4)),  # of as many they would be pairs
+            r"total time: no difference .*, since one of the two is the same in every repeat: .* 20 s against 20\.10 s",
+        ),
         (((20.0, 20.0), (20.0, 20.0)), r"ram=1024MB is as fast as ram=2048MB: 20 s, in every repeat\.$"),
     ],
-    ids=["faster", "slower", "open", "few", "constant", "alike"],
+    ids=["faster", "slower", "open", "few", "constant", "half", "alike"],
 )
 def test_who_is_faster_and_by_how_much(tmp_path: Path, groups: tuple[tuple[float, ...], ...], told: str) -> None:
     first, second = said(tmp_path, *groups)
@@ -88,7 +92,7 @@ def test_a_sentence_never_says_more_than_the_figures(a: list[float], b: list[flo
         values=b,
         difference=apart,
         base=base.spread.mean,
-        doubt="" if apart else comparison.CONSTANT,
+        doubt=comparison._doubt("a", a, b, model=False, apart=apart),
         adjusted=adjusted,
     )
     (told,) = sentences([base, line])
@@ -97,5 +101,7 @@ def test_a_sentence_never_says_more_than_the_figures(a: list[float], b: list[flo
         assert line.spread.mean < base.spread.mean and line.significant is not False
     if more in told:
         assert line.spread.mean > base.spread.mean and line.significant is not False
+    if "in every repeat." in told:
+        assert len(set(a)) == len(set(b)) == 1
     if apart and not line.significant and line.spread.mean != base.spread.mean:
         assert less not in told and more not in told

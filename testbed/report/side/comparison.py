@@ -18,6 +18,7 @@ from testbed.report.side.several import AT, Bound, bound, compared, holm
 from testbed.report.side.spread import Difference, Spread, spread
 
 MODEL, CONSTANT = "a model, no noise", "the same in every repeat: the noise is not known"
+HALF = "one of the two is the same in every repeat: its noise is not known"
 FEW = "too few repeats to tell it from noise; run with --repeat 5"
 
 
@@ -224,4 +225,6 @@ def _doubt(base: str, first: Sequence[float], values: Sequence[float], model: bo
         return MODEL
     if min(len(first), len(values)) < 2:
         return FEW
-    return CONSTANT if apart is None else ""
+    if apart is None:
+        return CONSTANT if len(set(first)) == len(set(values)) == 1 else HALF
+    return ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from math import isclose
 
-from testbed.report.side.comparison import CONSTANT, FEW, MODEL, ComparisonLine
+from testbed.report.side.comparison import CONSTANT, FEW, HALF, MODEL, ComparisonLine
 from testbed.report.side.words import share
 from testbed.report.words.digits import per_cent, quoted
 
@@ -35,6 +35,8 @@ def _of(first: ComparisonLine, line: ComparisonLine) -> str:
     untold = f"{line.measure.words}: no difference can be told between {line.group} and {first.group}"
     if line.doubt == FEW:
         return f"{untold}, of too few repeats: {_mean(line)} against {_mean(first)}{size}"
+    if line.doubt == HALF:
+        return f"{untold}, since {HALF}: {_mean(line)} against {_mean(first)}{size}"
     if isclose(line.spread.mean, first.spread.mean, rel_tol=1e-9):
         return f"{line.group} {alike} {first.group}: {_mean(line)}{size}{_by(line)}"
     if line.difference and not line.significant:
