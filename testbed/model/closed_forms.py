@@ -71,10 +71,10 @@ def plateau(rho: float) -> float:
 
 def resent(rho: float, until: float = 0.01, most: int = MOST_ROUNDS, first: float = 1.0) -> float:
     """S(rho): working sets sent after the first round, when that one left ``first`` of it dirty (all of it, when memory
-    is much larger), until a round would send no more than ``until``; for rho >= 1 it grows with the rounds, which
-    ``most`` bounds.
+    is much larger), to the first round that sends no more than ``until``, with that one: it is the last. For rho >= 1
+    it grows with the rounds, of which there are ``most`` before the last.
     """
     x, total, count = first, 0.0, 0
     while x > until and count < most:
         total, x, count = total + x, -math.expm1(-rho * x), count + 1
-    return total
+    return total + x

@@ -12,7 +12,8 @@ class Laws:
     """Bytes, seconds; None where the law says nothing or never. Throttles and fixed costs are in none of them.
 
     ``rho``: write rate / goodput. ``linear_*``: every write hits a clean page. ``finite_time_s``: uniform writes over
-    the working set, until what is left of it is within the downtime goal (without a goal: a hundredth of it).
+    the working set, until what is left of it is within the downtime goal (without a goal: a hundredth of it) and has
+    been sent, too.
     ``plateau_bytes``: what every round leaves of it if rho > 1; ``plateau_downtime_s`` the time to send that, which is
     the least downtime without a throttle.
     """

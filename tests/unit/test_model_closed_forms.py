@@ -17,7 +17,7 @@ MB = 1e6
     [(0.1, 1.10), (0.25, 1.29), (0.5, 1.74), (0.7, 2.36), (0.8, 2.90), (0.9, 3.91), (0.95, 4.99), (1.0, 9.42)],
 )
 def test_what_a_finite_working_set_costs(rho: float, sets: float) -> None:
-    assert law.resent(rho) == pytest.approx(sets, abs=0.02)
+    assert law.resent(rho) == pytest.approx(sets, abs=0.006)
 
 
 def test_at_rho_one_it_takes_197_rounds_to_a_hundredth() -> None:
