@@ -11,7 +11,7 @@ from testbed.core.records.migration import MigrationRecord
 from testbed.core.units import in_bits_per_second, in_seconds
 from testbed.model.laws import Laws, write_rate
 from testbed.model.link import available, link_goodput
-from testbed.model.predict import feasibility
+from testbed.model.predict import feasibility, forecast
 
 GOAL = "downtime_goal"
 FASTEST = 400e9
@@ -29,9 +29,22 @@ def why(plan: Plan, record: MigrationRecord, laws: Laws) -> str | None:
     late = bool(goal and record.downtime_s and record.downtime_s > goal * NEAR)
     if record.outcome == "completed" and not late:
         return None
+    if record.outcome == "cancelled" and (short := _short_of_time(plan)):
+        return f"{record.name}: {_ending(plan, record)}: {short}"
     goodput = in_bits_per_second(available(plan, link_goodput(plan.network.vmotion)) * 8 * plan.scale.size)
     sentence = f"{record.name}: {_ending(plan, record)}: {_in_rho(laws.rho, goodput)}"
     return sentence if goal is None else f"{sentence}; {enough(plan)}"
+
+
+def _short_of_time(plan: Plan) -> str | None:
+    """How long it would take on its own link; None where no time would do."""
+    link, limit = plan.network.vmotion, plan.migration.timeout_s
+    patient = replace(plan, migration=replace(plan.migration, timeout_s=math.inf))
+    seen = forecast(patient, goodput=link_goodput(link), rtt_s=2 * link.delay_s)
+    if seen.outcome != "completed":
+        return None
+    takes, given = (in_seconds(each * plan.scale.time) for each in (seen.total_time_s, limit))
+    return f"it would take {takes}, and its timeout is {given}"
 
 
 def enough(plan: Plan) -> str:

@@ -118,6 +118,16 @@ def test_a_migration_that_does_not_complete_says_why_and_what_would_do(capsys: C
     assert "does not complete" not in said(capsys, "hello", *faster)
 
 
+@pytest.mark.usefixtures("few_replicas")
+def test_a_timeout_that_is_too_short_is_what_it_is_told_to_be(capsys: Captured) -> None:
+    """It was said that rounds get smaller slowly, and that a link of a fourth of this one's rate would do."""
+    out = " ".join(said(capsys, "hello", "--set", "migration.timeout=1s").split())
+    assert "hello: it does not end in time: it would take 2.7 s, and its timeout is 1.0 s" in out
+    assert "slowly" not in out and "would do" not in out
+    rho = " ".join(said(capsys, "hello", "--set=migration.timeout=5s", "--set=vm.workload.write_rate=1Gbit").split())
+    assert "it does not end in time: at 900 Mbit/s of goodput the guest writes 1.11 times what is sent (rho)" in rho
+
+
 def test_a_downtime_above_its_goal_says_why(capsys: Captured) -> None:
     settings = ("migration.policy=deadline", "migration.policy.after=2s", "migration.policy.then=force")
     argv = [word for each in (*settings, "vm.workload.write_rate=1Gbit") for word in ("--set", each)]

@@ -8,8 +8,8 @@ def _legend(*sentences: str) -> Text:
 
 
 FIGURES = _legend(
-    "total: from the first round's begin until the guest runs at the destination; downtime: how long of that it stands",
-    "still; sent/RAM: how often its memory crosses the link; dirty: how fast it dirties memory in round 1.",
+    "total: from the request until the guest runs at the destination; downtime: how long of that it stands still;",
+    "sent/RAM: how often its memory crosses the link; dirty: how fast it dirties memory in round 1.",
     "At full size: what these stand for, not scaled down.",
 )
 CHANCE = _legend(
