@@ -11,7 +11,8 @@ from testbed.core.text.from_json import JsonObject
 from testbed.core.text.label import label
 from testbed.exports.cells import Sheet
 
-CSV_FORM: JsonObject = {"delimiter": ",", "doubleQuote": True, "header": True}
+CSV_FORM: JsonObject = {"delimiter": ",", "lineTerminator": "\n", "doubleQuote": True, "header": True}
+"""By the standard a line ends with CR and LF where nothing else is said."""
 
 
 def text(summary: Summary, tables: Sequence[Sheet]) -> str:

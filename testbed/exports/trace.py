@@ -177,7 +177,7 @@ def _stages(placed: Placed) -> list[TraceSlice]:
 
 
 def _seen(record: MigrationRecord) -> list[TraceSlice]:
-    """How long nothing was completed, by the client and, within that, by the guest's own log."""
+    """How long nothing was completed: by the client, or, where nobody asked the guest, by its own log."""
     at, found = asked_to_pause(record), list[TraceSlice]()
     if at is None:
         return found

@@ -204,7 +204,9 @@ def test_the_command_writes_and_prints_its_files(tmp_path: Path, capsys: pytest.
     package = json.loads((tmp_path / "out" / "datapackage.json").read_text())
     for resource in package["resources"]:
         with (tmp_path / "out" / resource["path"]).open(newline="") as file:
-            head = next(csv.reader(file))
+            text = file.read()
+        head = next(csv.reader(text.splitlines()))
+        assert text.endswith(resource["dialect"]["lineTerminator"]) and "\r" not in text
         assert head == [each["name"] for each in resource["schema"]["fields"]]
 
 
