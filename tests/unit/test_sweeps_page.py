@@ -20,7 +20,7 @@ from testbed.sweeps.folder import KeptPoint, SweepFolder
 from testbed.sweeps.grid import load
 from testbed.sweeps.points import Point, Points
 from testbed.sweeps.state import begun
-from testbed.sweeps.together import page
+from testbed.sweeps.together import page, rows
 from testbed.sweeps.together.cells import cells
 from testbed.sweeps.together.heat import figures, unmapped
 from tests.unit.sweeping import grid, points
@@ -50,23 +50,45 @@ def noisy(swept: Path) -> list[tuple[Point, KeptPoint]]:
     return done
 
 
+def results(out: Path) -> list[dict[str, str]]:
+    with (out / "results.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_row_a_migration(swept: Path) -> None:
-    with (swept / "out" / "results.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 8 and sorted(row["id"] for row in rows) == points(swept / "out")
-    first = json.loads((swept / "out" / "points" / rows[0]["id"] / "summary.json").read_text())["migrations"][0]
-    assert float(rows[0]["total_time_s"]) == first["total_time_s"] and rows[0]["valid_point"] == "true"
-    assert {row["axis.network.vmotion.goodput"] for row in rows} == {"500Mbit", "900Mbit"}
-    assert [int(row["point"]) for row in rows] == list(range(8)) and {row["machine"] for row in rows} != {""}
-    assert {row["seed"] for row in rows} == {"1", "2"}
+    there = results(swept / "out")
+    assert len(there) == 8 and sorted(row["id"] for row in there) == points(swept / "out")
+    first = json.loads((swept / "out" / "points" / there[0]["id"] / "summary.json").read_text())["migrations"][0]
+    assert float(there[0]["total_time_s"]) == first["total_time_s"] and there[0]["valid_point"] == "true"
+    assert {row["axis.network.vmotion.goodput"] for row in there} == {"500Mbit", "900Mbit"}
+    assert [int(row["point"]) for row in there] == list(range(8)) and {row["machine"] for row in there} != {""}
+    assert {row["seed"] for row in there} == {"1", "2"}
+
+
+def test_a_setting_is_in_the_rows_what_it_was_whatever_the_first_point_has(
+    noisy: list[tuple[Point, KeptPoint]],
+) -> None:
+    """Points that were broken off have some of their migrations: the first may have whole numbers alone."""
+    name = "settings.network.vmotion.streams"
+
+    def found(*values: float | str) -> list[object]:
+        done = [
+            (point, replace(kept, summary=replace(kept.summary, migrations=[replace(one, settings={name[9:]: value})])))
+            for (point, kept), value in zip(noisy, values, strict=False)
+            for one in kept.summary.migrations
+        ]
+        made = rows.sheet(done, [])
+        (at,) = (at for at, column in enumerate(made.columns) if column.name == name)
+        return list(made.values[at])
+
+    assert found(2, 2.5) == [2.0, 2.5] and found(2, "many") == ["2", "many"] and found(2, 4) == [2, 4]
 
 
 def test_the_same_as_parquet(swept: Path) -> None:
     found = importlib.import_module("pyarrow.parquet").read_table(swept / "out" / "results.parquet").to_pydict()
-    with (swept / "out" / "results.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert found["id"] == [row["id"] for row in rows]
-    assert found["total_time_s"] == [float(row["total_time_s"]) for row in rows]
+    there = results(swept / "out")
+    assert found["id"] == [row["id"] for row in there]
+    assert found["total_time_s"] == [float(row["total_time_s"]) for row in there]
 
 
 def test_without_what_writes_parquet_there_is_a_csv(

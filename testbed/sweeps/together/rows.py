@@ -19,6 +19,8 @@ NAME = "results"
 TEXTS = ("id", "arm", "machine", "kernel", "cpu", "commit")
 ENDS = ("n", "mean", "mean_95_t_low", "mean_95_t_high", "predicted")
 """What is said of each figure of a cell."""
+SETTINGS = "settings."
+"""What the columns begin with whose kind is that of all rows: 2 in one point, 2.5 in the next."""
 FIRST = (
     Column(name="point", kind=CellKind.INTEGER),
     Column(name="point_repeat", kind=CellKind.INTEGER),
@@ -47,7 +49,8 @@ def sheet(done: Sequence[tuple[Point, KeptPoint]], axes: Sequence[str]) -> Sheet
     for point, kept in done:
         own = _of_point(point, kept)
         migrations = next(tables.tables(kept.summary))
-        columns |= {column.name: column for column in migrations.columns if column.name not in columns}
+        fixed = (each for each in migrations.columns if not each.name.startswith(SETTINGS))
+        columns |= {column.name: column for column in fixed if column.name not in columns}
         rows += [own | row for row in _rows(migrations)]
     return table(NAME, [*known, *columns.values()], rows)
 
