@@ -61,6 +61,14 @@ def test_the_printed_address_opens_it_and_leaves_a_cookie_of_this_port_alone(pag
     assert ask(page.url, Cookie=f"fast-motion-1={page.token}")[0] == 403
 
 
+@pytest.mark.parametrize("other", ['seen={"a": 1}', "a[b]=1", "words=two words", "flag", "expires=1", "=", "{}=old"])
+def test_another_programs_cookie_shuts_nobody_out(page: LivePage, other: str) -> None:
+    name = f"fast-motion-{page.url.rsplit(':', 1)[1].rstrip('/')}"
+    mine, theirs = f"{name}={page.token}", other.replace("{}", name)
+    for cookies in (f"{theirs}; {mine}", f"{mine}; {theirs}"):
+        assert ask(page.url, Cookie=cookies)[0] == 200
+
+
 def test_a_cookie_alone_gives_no_orders(page: LivePage) -> None:
     """A page of another port of this machine is of the same site: its requests would carry the cookie."""
     port = page.url.rsplit(":", 1)[1].rstrip("/")
