@@ -111,7 +111,7 @@ class Sandbox(Child):
 
     def _answer(self, method: str) -> Json:
         began = monotonic()
-        said = self.hear(self.limits.silent_s)
+        said = self.hear(self.limits.silent_s, whole=True)
         self._waited += monotonic() - began
         if self._waited > self.limits.waiting_s:
             raise CodeFault(

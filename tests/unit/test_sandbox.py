@@ -84,6 +84,18 @@ def test_one_that_lets_us_wait_a_little_each_time_is_ended_too(tmp_path: Path) -
     assert said.endswith("theirs.py: it let us wait for more than 0.3 s, all answers together")
 
 
+def test_one_that_says_a_little_now_and_then_and_never_all_is_ended_too(tmp_path: Path) -> None:
+    bit_by_bit = (
+        f"{PIPES}import time",
+        "while True:",
+        "    for fd in pipes:",
+        "        try: os.write(fd, b' ')",
+        "        except OSError: pass",
+        "    time.sleep(0.1)",
+    )
+    assert "no answer to 'decide' within 1 s" in asked(doing(tmp_path, *bit_by_bit), Limits(silent_s=1.0))
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -122,11 +122,11 @@ class Child:
             return False
         return True
 
-    def hear(self, timeout_s: float = math.inf) -> bytes | None:
+    def hear(self, timeout_s: float = math.inf, *, whole: bool = False) -> bytes | None:
         """The next line with its end; after the last one what it did not end, then ``b""``; None when nothing came for
-        ``timeout_s``.
+        ``timeout_s``, or (``whole``) not all of the line in it.
         """
-        return self._lines.next(timeout_s)
+        return self._lines.next(timeout_s, whole=whole)
 
     def lines(self) -> Iterator[bytes]:
         """All lines until it ends, however long that takes."""

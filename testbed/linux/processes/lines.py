@@ -4,7 +4,7 @@ import math
 import os
 from typing import IO
 
-from testbed.linux.processes.waiting import readable
+from testbed.linux.processes.waiting import SLICE_S, Patience, readable
 
 MOST_LINE = 16 << 20
 """Bytes: of who never ends a line, no more is kept."""
@@ -17,11 +17,15 @@ class Lines:
         self._fd, self._most = pipe.fileno(), most
         self._came, self._searched = bytearray(), 0
 
-    def next(self, timeout_s: float = math.inf) -> bytes | None:
+    def next(self, timeout_s: float = math.inf, *, whole: bool = False) -> bytes | None:
         """The next line with its end, what is left when the pipe has ended (at last nothing), None when nothing came
-        for that time.
+        for that time. ``whole``: None as well when the line had not come whole in it, of who may mean to say it for
+        ever.
         """
+        patience = Patience(timeout_s)
         while not (size := self._size()):
+            if whole and not self._within(patience):
+                return None
             if timeout_s < math.inf and not readable([self._fd], timeout_s):
                 return None
             more = os.read(self._fd, 1 << 16)
@@ -32,6 +36,12 @@ class Lines:
         line, self._searched = bytes(self._came[:size]), 0
         del self._came[:size]
         return line
+
+    def _within(self, patience: Patience) -> bool:
+        while not patience.over():
+            if readable([self._fd], SLICE_S):
+                return True
+        return False
 
     def _size(self) -> int:
         """Bytes of the line that has come whole, its end among them; 0: none has."""
