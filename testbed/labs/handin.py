@@ -20,7 +20,7 @@ from pathlib import Path
 from testbed.core.errors import ScenarioError
 from testbed.labs.answers import ANSWERS
 from testbed.labs.unpacking.archives import BLOCK, copy, tree, unpack
-from testbed.labs.unpacking.bounds import Bounds, check_names, check_size, shown
+from testbed.labs.unpacking.bounds import Bounds, Names, check_names, check_size, shown
 from testbed.labs.workbook import LOCK, RUNS, Workbook
 from testbed.linux.files.scratch import scratch
 from testbed.runfiles import files
@@ -126,11 +126,12 @@ def _check_sums(folder: Path) -> None:
     """What was packed is what came, where it says what that was."""
     if not files.there(folder / SUMS):
         return
+    names = Names(BOUNDS)  # each once: a list of one large file, again and again, would be summed up for hours
     for number, line in enumerate(files.text(folder / SUMS, MOST_SUMS).splitlines(), 1):
         known = _SUM.fullmatch(line)
         if known is None:
             raise ScenarioError("is no line of a SHA-256 list", f"{SUMS}:{number}")
-        check_names([known["name"]], BOUNDS)
+        names.add(known["name"])
         name, file = shown(known["name"]), folder / known["name"]
         if not files.there(file):
             raise ScenarioError(f"{name} was packed and is missing; {_REMEDY}, unchanged")

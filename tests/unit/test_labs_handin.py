@@ -87,6 +87,15 @@ def test_what_was_changed_after_it_was_packed_is_named(tmp_path: Path) -> None:
     assert "'answers.yaml' was packed and is missing" in refusal(folder)
 
 
+def test_a_list_of_sums_has_each_file_once(tmp_path: Path) -> None:
+    folder = tmp_path / "unpacked"
+    with zipfile.ZipFile(handin.pack(a_folder(tmp_path / "rounds"))) as packed:
+        packed.extractall(folder)
+    sums = folder / handin.SUMS
+    sums.write_text(sums.read_text() * 2)
+    assert "twice" in refusal(folder)
+
+
 @pytest.mark.parametrize("name", ["answers.yaml", "lab.lock", "README.md", "plan.zip", "runs/../plan.zip"])
 def test_a_students_own_files_are_never_written_over(tmp_path: Path, name: str) -> None:
     folder = a_folder(tmp_path / "rounds")
