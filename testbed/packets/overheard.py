@@ -6,6 +6,7 @@ messages   Hello      RoundBegin
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from testbed.core.errors import ProtocolError, ScenarioError
 from testbed.packets.frames import SYN, End, Tcp
@@ -18,16 +19,23 @@ _MODULUS, _HALF = 1 << 32, 1 << 31
 
 @dataclass(slots=True)
 class Direction:
-    """One direction of one connection: bytes in order out of segments in any."""
+    """One direction of one connection: bytes in order out of segments in any. ``known``: how many bytes are in order so
+    far; ``early``: by their place among all of them, those that came before one that is missing, which take ``waiting``
+    bytes; ``places``: these places as a heap, since a hostile capture can let thousands of them wait.
+    """
 
     expected: int | None = None
+    known: int = 0
     early: dict[int, bytes] = field(default_factory=dict)
+    places: list[int] = field(default_factory=list)
+    waiting: int = 0
     ready: bytearray = field(default_factory=bytearray)
 
     def add(self, segment: Tcp) -> None:
         """Takes in a segment; what is known already is passed over."""
         if segment.flags & SYN:
             self.expected, self.early, self.ready = (segment.sequence + 1) % _MODULUS, {}, bytearray()
+            self.known, self.places, self.waiting = 0, [], 0
             return
         if not segment.payload:
             return
@@ -35,29 +43,35 @@ class Direction:
             self.expected = segment.sequence
         if len(self.early) >= MOST_EARLY:
             return
-        held = self.early.get(segment.sequence, b"")
-        self.early[segment.sequence] = max(held, segment.payload, key=len)
-        while (sequence := self._next()) is not None:
-            self._take(sequence, self.early.pop(sequence))
+        self._keep(self.known + _ahead(segment.sequence, self.expected), segment.payload)
+        while self.places and self.places[0] <= self.known:
+            self._take(heappop(self.places))
 
     @property
     def missing(self) -> bool:
         """Something was not captured, so that what came after it cannot be read."""
         return bool(self.early)
 
-    def _next(self) -> int | None:
-        """A segment that begins where the bytes end so far, or before."""
-        return next((sequence for sequence in self.early if self._known(sequence) >= 0), None)
+    def _keep(self, place: int, payload: bytes) -> None:
+        held = self.early.get(place)
+        if held is None:
+            heappush(self.places, place)
+        if held is None or len(held) < len(payload):
+            self.early[place] = payload
+            self.waiting += len(payload) - len(held or b"")
 
-    def _known(self, sequence: int) -> int:
-        """How many bytes from there are known already; sequence numbers wrap around."""
-        assert self.expected is not None  # noqa: S101 - set with the first segment
-        return (self.expected - sequence + _HALF) % _MODULUS - _HALF
-
-    def _take(self, sequence: int, payload: bytes) -> None:
-        new = payload[self._known(sequence) :]
+    def _take(self, place: int) -> None:
+        payload = self.early.pop(place)
+        self.waiting -= len(payload)
+        new = payload[self.known - place :]
         self.ready += new
+        self.known += len(new)
         self.expected = ((self.expected or 0) + len(new)) % _MODULUS
+
+
+def _ahead(sequence: int, expected: int) -> int:
+    """How many bytes are missing before that one, below 0 if it is known; sequence numbers wrap around."""
+    return (sequence - expected + _HALF) % _MODULUS - _HALF
 
 
 class Overheard:
@@ -74,7 +88,7 @@ class Overheard:
     @property
     def held(self) -> int:
         """Bytes of messages that are not whole yet."""
-        return sum(len(each.ready) + sum(map(len, each.early.values())) for each in self._directions.values())
+        return sum(len(each.ready) + each.waiting for each in self._directions.values())
 
     def add(self, segment: Tcp) -> Iterator[Message]:
         """The messages that this segment completes. Raises ``ScenarioError`` for bytes that are none."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from testbed.core.errors import ScenarioError
 from testbed.core.network.names import CHANNEL_PORT, CLIENT, STREAM_PORT
 from testbed.core.units import in_bytes, in_seconds
 from testbed.packets.frames import End, Frame, Tcp, frames
@@ -21,6 +22,8 @@ from testbed.packets.words import announced, counted, neighbours, words
 from testbed.wire import messages as wire
 
 _NS = 1e9
+MOST_TOLD = 200_000
+"""Messages and announcements of one capture: a ping every 10 ms for half an hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,7 @@ class _Teller:
             self._note(at, segment, message)
             if isinstance(message, wire.GuestConnection) and not self._every:
                 self._moved.append((at, message))
+                self._count()
             else:
                 self._tell(at, segment.source[0], segment.destination[0], words(message))
 
@@ -215,6 +219,12 @@ class _Teller:
 
     def _tell(self, at: int, sender: str, receiver: str, what: str) -> None:
         self._told.append(_Told(at, sender, receiver, what))
+        self._count()
+
+    def _count(self) -> None:
+        """Anybody may have made the capture, and a message takes eight bytes there, and here much more."""
+        if len(self._told) + len(self._moved) > MOST_TOLD:
+            raise ScenarioError(f"holds more than {MOST_TOLD:,} messages, which no migration has")
 
     def _latest(self) -> int:
         return max((told.at for told in self._told), default=self._start or 0)

@@ -12,6 +12,7 @@ from scapy.packet import Packet, Raw
 
 from testbed.cli import main
 from testbed.core.connection import TcpConnection
+from testbed.core.errors import ScenarioError
 from testbed.core.extents import Extents
 from testbed.labs.evidence.refusals import Wrong
 from testbed.labs.evidence.seen import LabRun
@@ -177,6 +178,17 @@ def test_a_migration_that_was_abandoned_is_told_to_its_end(tmp_path: Path) -> No
     tap.say(0, m.Hello(ID, 8_000_000, 4096, 1))
     tap.say(1, m.Abandon("cancelled"))
     assert [line.words for line in story(tap.write())][1:] == ["Abandon: cancelled"]
+
+
+@pytest.mark.parametrize("message", [m.Commit(), connection(40001)], ids=["commit", "connection"])
+def test_a_capture_of_more_messages_than_any_migration_has_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: m.Message
+) -> None:
+    monkeypatch.setattr("testbed.packets.story.MOST_TOLD", 10)
+    tap = Capturer(tmp_path / "a.pcap")
+    tap.segment(0, A, 8000, m.encode(message) * 11)
+    with pytest.raises(ScenarioError, match="more than 10 messages"):
+        story(tap.write())
 
 
 def test_a_hole_in_the_channel_is_said(tmp_path: Path) -> None:
