@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from testbed.linux.files.ordinary import ordinary
+from testbed.web import folder
 from testbed.web.runs import app
 from tests.unit.records import a_migration, a_summary
 from tests.unit.runs import kept, made
@@ -45,6 +47,36 @@ def test_a_run_whose_name_is_no_text_is_shown_and_compared(tmp_path: Path) -> No
     with serving(root) as url:
         for link in ("runs/no%FFtext/report.html", "runs/no%FFtext/summary.json", "compare?run=no%25FFtext&run=fast"):
             assert get(f"{url}/{link}")[0] == 200, link
+
+
+def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its head had been sent by then, and a traceback was printed."""
+
+    def refused(path: Path) -> int | None:
+        raise PermissionError(13, "Permission denied", str(path))  # root may read everything
+
+    run = kept(tmp_path / "results" / "one")
+    with serving(run.parent) as url, monkeypatch.context() as patch:
+        patch.setattr(folder, "ordinary", refused)
+        assert get(f"{url}/runs/one/summary.json") == (403, folder.SHUT.encode())
+
+
+@pytest.mark.parametrize("exchanged", ["one/summary.json", "one"])
+def test_a_link_that_comes_meanwhile_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanged: str
+) -> None:
+    """Of a folder in which others may write, by who also reaches the port."""
+    run, others = kept(tmp_path / "results" / "one"), kept(tmp_path / "others" / "one")
+    place, target = run.parent / exchanged, others.parent / exchanged
+
+    def late(path: Path) -> int | None:
+        place.rename(tmp_path / "before")
+        place.symlink_to(target)
+        return ordinary(path)
+
+    with serving(run.parent) as url, monkeypatch.context() as patch:
+        patch.setattr(folder, "ordinary", late)
+        assert get(f"{url}/runs/one/summary.json") == (404, folder.NONE.encode())
 
 
 def test_of_a_file_that_grows_meanwhile_there_is_what_was_there(tmp_path: Path) -> None:
