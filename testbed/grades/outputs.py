@@ -64,12 +64,12 @@ def check_paths(paths: Mapping[str, Path], hand_ins: Sequence[Path], read: Mappi
     inputs = {_real(file): option for option, file in read.items() if file is not None}
     taken: dict[Path, str] = {}
     for name, path in paths.items():
-        if path in (STDOUT, Path()):
+        if path == Path():
             continue
-        file = _real(path)
-        why = _handed_in(file, hand_ins) or _kept(file)
+        file = path if path == STDOUT else _real(path)
+        why = "" if path == STDOUT else _handed_in(file, hand_ins) or _kept(file)
         if file in taken:
-            why = f"is the file of --{taken[file]}, too"
+            why = f"is {'stdout' if path == STDOUT else 'the file'} of --{taken[file]}, too"
         elif file in inputs and (name, inputs[file]) != ("canvas", "roster"):
             why = f"is what --{inputs[file]} reads"
         if why:

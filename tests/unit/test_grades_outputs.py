@@ -48,6 +48,7 @@ def graded(*words: str) -> int:
         (["many", "--csv", "./who.json"], "--csv: who.json is what --submission reads"),
         (["many", "--csv", "labs/total/checks.py"], "--csv: labs/total/checks.py is of a lab"),
         (["many", "--csv", "o.txt", "--json", "./o.txt"], "--json: o.txt is the file of --csv, too"),
+        (["many", "--csv", "-", "--json", "-"], "--json: - is stdout of --csv, too"),
     ],
 )
 def test_an_output_that_would_take_the_place_of_another_file_is_refused(
