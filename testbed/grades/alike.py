@@ -27,6 +27,8 @@ ALIKE = 0.9
 LEAST_TEXT, MOST_TEXT = 40, 4000
 """Characters of a text that is held against others: what is shorter anybody may write."""
 MOST_RUNS = 20
+MOST_FIGURES = 20_000
+"""Of a record, which has a few dozen for a migration: those of all works are kept side by side, whatever is in them."""
 LINK = ("goodput", "goodput_back", "rtt_s")
 MIGRATION = ("total_time_s", "downtime_s", "guest_gap_s", "client_blackout_s")
 
@@ -50,7 +52,7 @@ def signs(folder: Path, texts: frozenset[str] | None = None) -> Signs:
             summary = files.parsed(file, files.MOST_SUMMARY)
         except ScenarioError:
             continue
-        for place, figure in _figures(summary):
+        for place, figure in itertools.islice(_figures(summary), MOST_FIGURES):
             figures.setdefault(figure, place)
     return Signs(figures, _texts(folder / ANSWERS, texts))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.grades.alike import Signs, shared, signs
+from testbed.grades.alike import MOST_FIGURES, Signs, shared, signs
 from tests.unit.audited import Files
 from tests.unit.graded import a_student
 
@@ -46,6 +46,16 @@ def test_a_short_time_is_no_sign_however_many_digits_it_is_written_with(tmp_path
     files.written(tmp_path / "ada" / "runs" / "main-1")
     figures = signs(tmp_path / "ada").figures
     assert "link.rtt_s" not in figures.values() and figures["0.123456789"] == "total_time_s"
+
+
+def test_of_a_record_with_figures_without_end_the_first_are_kept(tmp_path: Path) -> None:
+    a_student(tmp_path / "ada", "ada")
+    files = Files.kept()
+    first = set(of_native(tmp_path / "bob").figures)
+    files.summary["migrations"] += [{"total_time_s": number + 0.12345678912} for number in range(1, MOST_FIGURES + 9)]
+    files.written(tmp_path / "ada" / "runs" / "main-1")
+    figures = signs(tmp_path / "ada").figures
+    assert len(figures) <= MOST_FIGURES and first <= set(figures)
 
 
 def test_simulated_runs_of_the_same_parameters_are_no_copies(tmp_path: Path) -> None:
