@@ -57,10 +57,17 @@ def test_there_is_no_network(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         connect = f"socket.create_connection(('127.0.0.1', {port}), 1)"
-        assert "ConnectionRefusedError" in asked(doing(tmp_path, "import socket", connect))
+        assert "PermissionError" in asked(doing(tmp_path, "import socket", connect))
         server.settimeout(0.1)
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+def test_nor_any_other_way_out_by_a_socket(tmp_path: Path) -> None:
+    """In a virtual machine AF_VSOCK leads to its host from whatever network namespace."""
+    for family in ("AF_VSOCK", "AF_UNIX", "AF_NETLINK"):
+        made = f"socket.socket(socket.{family}, socket.SOCK_RAW if 'NET' in '{family}' else socket.SOCK_STREAM)"
+        assert "PermissionError" in asked(doing(tmp_path, "import socket", made)), family
 
 
 @pytest.mark.parametrize("folder", ["/tmp", "/", "/dev/shm", "/code", "/venv", "/usr"])
