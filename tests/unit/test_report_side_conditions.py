@@ -156,3 +156,23 @@ def test_any_text_is_a_condition_or_refused(text: str) -> None:
 def test_every_figure_can_be_named() -> None:
     for measure in (*MEASURES, THROTTLED):
         assert condition(f"{measure.key}=5%").figure == measure.key
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--page", "one/summary.json"], "--page: one/summary.json is a run's record; name another file"),
+        (["--junit", "./two/scenario.yaml"], "--junit: two/scenario.yaml is a run's record; name another file"),
+        (["--page", "same", "--junit", "./same"], "--junit: same is the file of --page, too; name another file"),
+    ],
+)
+def test_no_record_is_written_over_nor_one_output_over_the_other(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made(Path("one"), a_summary(a_migration()))
+    made(Path("two"), a_summary(a_migration(total_time_s=9.0)))
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert main(["compare", "one", "two", "--fail-if", "slower=5%", *options]) == 2
+    assert capsys.readouterr().err == f"testbed: {said}\n"
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before

@@ -1,8 +1,9 @@
 """``compare``: runs side by side, with medians, intervals and a verdict in words."""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -42,6 +43,7 @@ def compare(
 
     if junit and not fail_if:
         raise ScenarioError("--junit says what --fail-if found; add --fail-if slower=5%")
+    _check_outputs(runs, {"--page": page, "--junit": junit})
     conditions = [condition(each) for each in fail_if or ()]
     compared = comparison.laid(runs, anyway=anyway, paired=paired)
     for reason in compared.reasons:
@@ -60,6 +62,28 @@ def compare(
         write(page, compared)
         sys.stderr.write(f"{page}\n")
     return _concluded(judged(compared, conditions), junit)
+
+
+def _check_outputs(runs: "Sequence[Path]", outputs: "Mapping[str, Path | None]") -> None:
+    """Before anything is read: no run's record is written over, nor one output over the other. Raises
+    ``ScenarioError``.
+    """
+    from testbed.runfiles.folder import RunFolder
+
+    folders = map(RunFolder, runs)
+    kept = [file for each in folders for file in (each.summary, each.samples, each.pages, each.scenario, each.log)]
+    taken = {_real(file): "is a run's record" for file in kept}
+    for option, file in outputs.items():
+        if file is None:
+            continue
+        if why := taken.get(_real(file)):
+            raise ScenarioError(f"{file} {why}; name another file", option)
+        taken[_real(file)] = f"is the file of {option}, too"
+
+
+def _real(file: Path) -> str:
+    """Where links lead, also of what is not there."""
+    return os.path.realpath(file)
 
 
 def _concluded(found: "Sequence[JudgedCondition]", junit: Path | None) -> int:
