@@ -25,8 +25,9 @@ def test_a_lab_of_ones_own_begins_small_and_passes_its_test(tmp_path: Path, caps
     assert main(["lab", "new", "mine", "--to", str(tmp_path)]) == 2
     assert main(["lab", "new", "Mine It", "--to", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 2
+    (lab / "lab.yaml").write_text((lab / "lab.yaml").read_text().replace("A lab of my own", '"[/] [red]my own"'))
     assert main(["lab", "list", "--from", str(tmp_path)]) == 0
-    assert "A lab of my own" in capsys.readouterr().out
+    assert "[/] [red]my own" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

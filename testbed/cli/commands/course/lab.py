@@ -28,6 +28,7 @@ SECONDS = 1.0
 def list_labs(from_: From = None) -> None:
     """Labs that there are, with their minutes, needs and points."""
     from rich.table import Table
+    from rich.text import Text
 
     from testbed.labs.catalogue import find, folders
     from testbed.labs.own_checks import points
@@ -37,7 +38,8 @@ def list_labs(from_: From = None) -> None:
     for name in folders(from_):
         lab = find(name, from_)
         spec = lab.spec
-        table.add_row(name, str(spec.minutes), "real hosts" if spec.needs else "-", str(points(lab)), spec.title)
+        cells = (name, str(spec.minutes), "real hosts" if spec.needs else "-", str(points(lab)), spec.title)
+        table.add_row(*map(Text, cells))  # a title in brackets is no markup
     console(sys.stdout, 120).print(table)
 
 
