@@ -125,6 +125,7 @@ class WallClock:
         """``difference``: CLOCK_REALTIME less CLOCK_MONOTONIC now."""
         self._difference = difference or clock_difference
         self._now = self._before = self._difference()
+        self._latest = 0
 
     def measure(self) -> None:
         """Now, before what came since the last time is put on the other clock."""
@@ -132,13 +133,13 @@ class WallClock:
 
     def when(self, stamp: int, sent: int) -> int:
         """What was stamped since the last but one ``measure``, and cannot have been before it was ``sent``, nor later
-        than now: so it tells by itself whether the clock was set before it came, or after.
+        than now: so it tells by itself whether the clock was set before it came, or after. Nor before the one that was
+        asked for last: they are read in the order in which they came, and in a burst are closer than one can measure.
         """
-        now = time.monotonic_ns()
-        for difference in (self._now, self._before):
-            if sent <= stamp - difference <= now:
-                return stamp - difference
-        return min(max(stamp - self._now, sent), now)
+        now, least = time.monotonic_ns(), max(sent, self._latest)
+        found = (stamp - difference for difference in (self._now, self._before))
+        self._latest = next((each for each in found if least <= each <= now), min(max(stamp - self._now, least), now))
+        return self._latest
 
 
 class _Parent:

@@ -134,3 +134,15 @@ def test_what_cannot_be_is_put_between_its_question_and_now() -> None:
     clock, now = WallClock(lambda: 0), time.monotonic_ns()
     assert clock.when(now - 9_000_000, now - 5_000_000) == now - 5_000_000
     assert now <= clock.when(now + 10**15, now - 5_000_000) <= time.monotonic_ns()
+
+
+def test_of_a_burst_no_answer_came_before_the_one_before_it() -> None:
+    """Answers 2 us apart; the clocks' difference was measured 5 us off before the second one was read."""
+    differences = iter([0, 0, 5_000, 5_000])
+    clock, sent = WallClock(lambda: next(differences)), time.monotonic_ns() - 1_000_000
+    clock.measure()
+    first = clock.when(sent + 100_000, sent)
+    clock.measure()
+    clock.measure()
+    later = [clock.when(sent + after, sent) for after in (102_000, 104_000, 110_000)]
+    assert [first, *later] == [sent + after for after in (100_000, 100_000, 100_000, 105_000)]
