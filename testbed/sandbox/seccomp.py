@@ -7,8 +7,9 @@ The filter is a classic BPF program, as seccomp(2) has it; a processor that is n
 
 import platform
 import struct
+from collections.abc import Mapping, Sequence
 
-_CALLS = {
+CALLS = {
     "socket": (41, 198),  # of AF_VSOCK: no network namespace keeps a virtual machine's host out
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -35,9 +36,8 @@ _CALLS = {
     "name_to_handle_at": (303, 264),
 }
 """The number of each on x86_64 and on aarch64."""
-_X86_64, _AARCH64 = zip(*_CALLS.values(), strict=True)
-_PROCESSORS = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}
-"""AUDIT_ARCH of each, and the numbers of ``_CALLS``."""
+_PROCESSORS = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+"""AUDIT_ARCH of each, and which of a call's numbers it has."""
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER, _PROCESSOR = 0, 4
 """Where they stand in what the kernel shows of a call."""
@@ -46,17 +46,18 @@ _OTHER_ABI = 0x40000000
 """From here on numbers are of x32: the same calls under other numbers."""
 
 
-def program(processor: str = platform.machine()) -> bytes:
-    """The filter for a processor (``uname -m``); empty where its numbers are not known."""
+def program(processor: str = platform.machine(), calls: Mapping[str, tuple[int, int]] = CALLS) -> bytes:
+    """The filter of these calls for a processor (``uname -m``); empty where its numbers are not known."""
     if processor not in _PROCESSORS:
         return b""
-    arch, numbers = _PROCESSORS[processor]
+    arch, which = _PROCESSORS[processor]
+    numbers = [each[which] for each in calls.values()]
     refused = [_step(_AT_LEAST, _OTHER_ABI, len(numbers) + 1), *_each(numbers), _step(_RETURN, _ALLOW)]
     known = [_step(_LOAD, _PROCESSOR), _step(_EQUAL, arch, 0, len(refused) + 1), _step(_LOAD, _NUMBER)]
     return b"".join([*known, *refused, _step(_RETURN, _REFUSE)])
 
 
-def _each(numbers: tuple[int, ...]) -> list[bytes]:
+def _each(numbers: Sequence[int]) -> list[bytes]:
     """Tests that jump over what follows them and over the permission, to the refusal."""
     return [_step(_EQUAL, number, len(numbers) - index) for index, number in enumerate(numbers)]
 
