@@ -131,7 +131,8 @@ def unwanted(points: Points, point: Point, known: Callable[[Point], PointMade | 
 def _note(values: Values, made: PointMade | None, until: Until) -> None:
     for name, figures in made.figures.items() if made else ():
         known = values.setdefault(name, [])
-        known += [figures[until.figure]] if until.figure in figures else []
+        if until.figure in figures:
+            known.append(figures[until.figure])
 
 
 def _all_narrow(values: Values, until: Until) -> bool:

@@ -72,18 +72,14 @@ def _check_outputs(runs: "Sequence[Path]", outputs: "Mapping[str, Path | None]")
 
     folders = map(RunFolder, runs)
     kept = [file for each in folders for file in (each.summary, each.samples, each.pages, each.scenario, each.log)]
-    taken = {_real(file): "is a run's record" for file in kept}
+    taken = {os.path.realpath(file): "is a run's record" for file in kept}
     for option, file in outputs.items():
         if file is None:
             continue
-        if why := taken.get(_real(file)):
+        real = os.path.realpath(file)
+        if why := taken.get(real):
             raise ScenarioError(f"{file} {why}; name another file", option)
-        taken[_real(file)] = f"is the file of {option}, too"
-
-
-def _real(file: Path) -> str:
-    """Where links lead, also of what is not there."""
-    return os.path.realpath(file)
+        taken[real] = f"is the file of {option}, too"
 
 
 def _concluded(found: "Sequence[JudgedCondition]", junit: Path | None) -> int:

@@ -24,9 +24,7 @@ class Lines:
         """
         patience = Patience(timeout_s)
         while not (size := self._size()):
-            if whole and not self._within(patience):
-                return None
-            if timeout_s < math.inf and not readable([self._fd], timeout_s):
+            if timeout_s < math.inf and not (self._within(patience) if whole else readable([self._fd], timeout_s)):
                 return None
             more = os.read(self._fd, 1 << 16)
             if not more:
